@@ -1,0 +1,66 @@
+# One target per thing a person does; each only wraps the command that does it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+IMAGE ?= credit-scoring
+MODEL ?= model
+PORT ?= 1234
+CONTAINER_ENGINE ?= $(shell command -v docker || command -v podman)
+
+export DO_NOT_TRACK := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format lock serve ui viz image clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## Make the environment .venv with the locked packages
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed, $$($(PYTHON) --version) found. Hint: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "Hint: on Debian and Ubuntu, install the package python3-venv."; rm -rf $(VENV); exit 1; }
+	@echo "Installing the locked packages into $(VENV) (two minutes, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+demo: install ## Synthetic data, the whole pipeline, a registered and exported model
+	@$(BIN)/kedro run --pipelines demo
+
+test: install ## The whole test suite
+	@$(BIN)/python -m pytest
+
+lint: install ## Style, types, architecture
+	@$(BIN)/ruff check src tests benchmarks
+	@$(BIN)/ruff format --check src tests benchmarks
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install ## Format the code
+	@$(BIN)/ruff check --fix-only --quiet src tests benchmarks
+	@$(BIN)/ruff format src tests benchmarks
+
+lock: install ## Compile requirements.txt from pyproject.toml
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-annotate --no-emit-index-url \
+	  --custom-compile-command "make lock" --quiet --output-file requirements.txt pyproject.toml
+
+serve: install ## Serve the exported model on port $(PORT)
+	@$(BIN)/mlflow models serve -m $(MODEL) -p $(PORT) --env-manager local
+
+ui: install ## Compare the runs at http://127.0.0.1:5000
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1
+
+viz: install ## Draw the pipelines at http://127.0.0.1:4141
+	@$(BIN)/kedro viz
+
+image: ## Build the image that serves the exported model
+	@test -n "$(CONTAINER_ENGINE)" || { echo "Neither docker nor podman was found."; exit 1; }
+	$(CONTAINER_ENGINE) build -t $(IMAGE) --build-arg MODEL=$(MODEL) .
+
+clean: ## Remove the environment and caches, never data, runs or models
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .viz

@@ -1,0 +1,41 @@
+"""The project's pipelines.
+
+Each is imported by name: with `--pipeline X` Kedro's auto-discovery imports folder X only, and sums over the others
+fail.
+"""
+
+from kedro.pipeline import Pipeline
+
+from credit_scoring.pipelines import (
+    data_processing,
+    explainability,
+    modelling,
+    reporting,
+    scoring,
+    synthetic_data,
+    threshold_tuning,
+)
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Return the pipelines by name.
+
+    `__default__` runs on the raw files that are there; `demo` makes synthetic ones first.
+    """
+    pipelines = {
+        "synthetic_data": synthetic_data.create_pipeline(),
+        "data_processing": data_processing.create_pipeline(),
+        "modelling": modelling.create_pipeline(),
+        "threshold_tuning": threshold_tuning.create_pipeline(),
+        "explainability": explainability.create_pipeline(),
+        "reporting": reporting.create_pipeline(),
+        "scoring": scoring.create_pipeline(),
+    }
+    default = (
+        pipelines["data_processing"]
+        + pipelines["modelling"]
+        + pipelines["threshold_tuning"]
+        + pipelines["explainability"]
+        + pipelines["reporting"]
+    )
+    return pipelines | {"__default__": default, "demo": pipelines["synthetic_data"] + default}
