@@ -1,0 +1,1 @@
+"""Catalog dataset types that the libraries lack."""

@@ -1,0 +1,253 @@
+"""Catalog datasets that also write to MLflow.
+
+Their names start with `Mlflow`, so that kedro-mlflow's switch for untracked pipelines finds them and turns
+`_logging_activated` off; they then only read and write files.
+"""
+
+import json
+import logging
+import math
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from kedro.io import AbstractDataset
+from kedro_datasets.json import JSONDataset
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param
+from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, infer_signature
+from mlflow.models.model import ModelInfo
+
+import credit_scoring
+from credit_scoring.scorer import CreditScorer, ScorerRelease
+
+# What serving imports; the exported model carries a copy, so that a server needs no installed project.
+_SERVED_CODE = ("__init__.py", "scorer.py", "models")
+# What serving needs from outside, pinned to the versions of the training run.
+_SERVED_PACKAGES = (
+    "mlflow-skinny",
+    "cloudpickle",
+    "fastapi",
+    "lightgbm",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "uvicorn",
+)
+_CHAMPION = "champion"
+
+
+class _TrackedJson(JSONDataset):
+    """A JSON file whose content is tracked as well, unless tracking is off."""
+
+    _logging_activated = True
+
+    def save(self, data: Any) -> None:
+        super().save(_without_nan(data))
+        run = mlflow.active_run() if self._logging_activated else None
+        if run is not None:
+            self._track(MlflowClient(), run.info, data)
+
+    def _track(self, client: MlflowClient, run: Any, data: Any) -> None:
+        raise NotImplementedError
+
+
+class MlflowMetricsJsonDataset(_TrackedJson):
+    """A nested mapping of results: a JSON file, and its numbers as metrics of the run (`policies.tuned.recall`)."""
+
+    def _track(self, client: MlflowClient, run: Any, data: Mapping[str, Any]) -> None:
+        now = int(time.time() * 1000)
+        metrics = [Metric(key, value, now, 0) for key, value in _flatten(data).items() if _is_number(value)]
+        client.log_batch(run.run_id, metrics=metrics)
+
+
+class MlflowChildRunsDataset(_TrackedJson):
+    """Results of compared candidates: a JSON file, and one child run per candidate.
+
+    Each entry has `family`, `params`, `mean`, `std`, `folds`; a child run gets the parameters, the means under the
+    metrics' own names, the spread as `<metric>_std`, and each fold as a step of `fold_<metric>`.
+    """
+
+    def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
+        tags = client.get_run(run.run_id).data.tags
+        inherited: dict[str, Any] = {key: tags[key] for key in ("source", "git_commit") if key in tags}
+        for result in data:
+            child = client.create_run(
+                run.experiment_id,
+                run_name=f"candidate {result['family']}",
+                tags={"mlflow.parentRunId": run.run_id, "family": result["family"], **inherited},
+            ).info
+            now = int(time.time() * 1000)
+            metrics = [Metric(key, value, now, 0) for key, value in result["mean"].items() if _is_number(value)]
+            metrics += [
+                Metric(f"{key}_std", value, now, 0) for key, value in result["std"].items() if _is_number(value)
+            ]
+            metrics += [
+                Metric(f"fold_{key}", value, now, fold)
+                for fold, measured in enumerate(result["folds"])
+                for key, value in measured.items()
+                if _is_number(value)
+            ]
+            params = [Param(key, str(value)) for key, value in result["params"].items()]
+            client.log_batch(child.run_id, metrics=metrics, params=params)
+            client.set_terminated(child.run_id)
+
+
+class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
+    """The served model: logged and registered in MLflow, and exported to a folder.
+
+    The folder holds the very files of the registered version (`MLmodel`, `model.pkl`, `requirements.txt`, `conda.yaml`,
+    `input_example.json`, the code that serving imports). It is written aside and swapped in, so that a failure leaves
+    the previous model as it was. With tracking off, the folder alone is written.
+
+    Args:
+        filepath: Folder of the exported model.
+        registered_model_name: Name in the registry; the new version gets the alias `champion`.
+    """
+
+    def __init__(self, *, filepath: str, registered_model_name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self._registered_model_name = registered_model_name
+        self._logging_activated = True
+        self.metadata = metadata
+
+    def load(self) -> CreditScorer:
+        """Load the exported scorer."""
+        with _unchanged_import_path():
+            return mlflow.sklearn.load_model(self._folder.as_posix())
+
+    def save(self, data: ScorerRelease) -> None:
+        """Export the scorer, and register it if a run is tracked."""
+        run = mlflow.active_run() if self._logging_activated else None
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export_", dir=self._folder.parent) as workspace:
+            arguments = _model_arguments(data, Path(workspace))
+            fresh = Path(workspace) / "model"
+            with _quiet_mlflow():
+                if run is None:
+                    mlflow.sklearn.save_model(path=fresh.as_posix(), **arguments)
+                else:
+                    info = mlflow.sklearn.log_model(name="credit_scorer", **arguments)
+                    mlflow.artifacts.download_artifacts(info.model_uri, dst_path=fresh.as_posix())
+                    self._register(info, run, data)
+            _forget_place(fresh)
+            _swap_in(fresh, self._folder)
+
+    def _register(self, info: ModelInfo, run: mlflow.ActiveRun, release: ScorerRelease) -> None:
+        client, name = MlflowClient(), self._registered_model_name
+        try:
+            client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        commit = client.get_run(run.info.run_id).data.tags.get("git_commit", "unknown")
+        version = client.create_model_version(
+            name,
+            source=info.model_uri,
+            run_id=run.info.run_id,
+            model_id=info.model_id,
+            description=release.description,
+            tags={**release.tags, "git_commit": commit},
+        )
+        client.set_registered_model_alias(name, _CHAMPION, version.version)
+
+    def _exists(self) -> bool:
+        return (self._folder / "MLmodel").is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._folder.as_posix(), "registered_model_name": self._registered_model_name}
+
+
+def _model_arguments(release: ScorerRelease, workspace: Path) -> dict[str, Any]:
+    code = workspace / "code" / "credit_scoring"
+    code.mkdir(parents=True)
+    package = Path(credit_scoring.__file__).parent
+    for name in _SERVED_CODE:
+        if (package / name).is_dir():
+            shutil.copytree(package / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(package / name, code / name)
+    # A whole number column would refuse null and cut 1.5 to 1: every number is a double to the API.
+    rows = _numbers_as_double(release.example_rows)
+    example = _numbers_as_double(release.input_example)
+    return {
+        "sk_model": release.scorer,
+        "signature": infer_signature(rows, release.scorer.predict(example)),
+        "input_example": example,
+        "code_paths": [code.as_posix()],
+        "serialization_format": "cloudpickle",
+        "pip_requirements": [f"{package}=={version(package)}" for package in _SERVED_PACKAGES],
+        "metadata": dict(release.tags),
+    }
+
+
+def _numbers_as_double(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.astype(dict.fromkeys(rows.select_dtypes(["number", "bool"]).columns, "float64"))
+
+
+def _forget_place(model: Path) -> None:
+    """Take the absolute path of the artifact store out of the exported model's description."""
+    description = Model.load(model)
+    description.artifact_path = model.name
+    description.save(model / "MLmodel")
+
+
+def _swap_in(fresh: Path, target: Path) -> None:
+    old = fresh.with_name("replaced")
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+
+
+@contextmanager
+def _quiet_mlflow() -> Iterator[None]:
+    """Keep back MLflow's progress bar and its advice on the pickle format, which this project has taken (see docs)."""
+    logger = logging.getLogger("mlflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
+    try:
+        yield
+    finally:
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.unset()
+        logger.setLevel(level)
+
+
+@contextmanager
+def _unchanged_import_path() -> Iterator[None]:
+    """Undo what MLflow does to `sys.path`: the model's copy of the code must not shadow the installed project."""
+    before = list(sys.path)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _without_nan(data: Any) -> Any:
+    """Replace NaN, which JSON does not have, by null."""
+    return json.loads(json.dumps(data), parse_constant=lambda _: None)

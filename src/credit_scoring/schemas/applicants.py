@@ -1,0 +1,24 @@
+"""Data contracts of the per-applicant tables."""
+
+import ibis.expr.datatypes as dt
+import pandera.ibis as pa_ibis
+import pandera.pandas as pa
+from pandera.typing.pandas import Series
+
+
+class ApplicantFeatures(pa_ibis.DataFrameModel):
+    """One row per applicant, whatever the histories held: the guard of the joins.
+
+    Every join is a left join onto the applications, so a row cannot be lost; a repeated `SK_ID_CURR` means that a
+    history was not aggregated to one row per applicant before it was joined.
+    """
+
+    SK_ID_CURR: dt.Int32 = pa_ibis.Field(unique=True)
+
+
+class ModelInput(pa.DataFrameModel):
+    """One row per applicant whose outcome is known, with all features and the side of the split it belongs to."""
+
+    SK_ID_CURR: Series[int] = pa.Field(unique=True, coerce=True)
+    TARGET: Series[int] = pa.Field(isin=[0, 1], coerce=True)
+    SPLIT: Series[str] = pa.Field(isin=["train", "holdout"])
