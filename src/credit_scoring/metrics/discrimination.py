@@ -1,0 +1,72 @@
+"""How well a score separates defaulters from the others, and how a decision fares on both."""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+
+def score_metrics(y_true: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, float]:
+    """Measure probabilities of default, whatever the threshold.
+
+    Returns:
+        `roc_auc`, `gini` (2 AUC - 1), `ks` (largest gap between the score distributions of the two outcomes),
+        `average_precision`, `brier`, `log_loss`. All but the last two are NaN if only one outcome occurs.
+    """
+    y_true = np.asarray(y_true)
+    probability = np.asarray(probability, dtype=float)
+    one_class = np.unique(y_true).size < 2
+    auc = np.nan if one_class else float(roc_auc_score(y_true, probability))
+    return {
+        "roc_auc": auc,
+        "gini": 2 * auc - 1,
+        "ks": kolmogorov_smirnov_score(y_true, probability),
+        "average_precision": np.nan if one_class else float(average_precision_score(y_true, probability)),
+        "brier": float(brier_score_loss(y_true, probability, pos_label=1)),
+        "log_loss": float(log_loss(y_true, probability, labels=[0, 1])),
+    }
+
+
+def decision_metrics(y_true: npt.ArrayLike, refused: npt.ArrayLike) -> dict[str, float]:
+    """Measure refusals as predictions of default.
+
+    Returns:
+        `recall` (share of defaulters refused), `precision` (share of refused who default), `f1`, `accuracy`,
+        `grant_rate`. Recall is NaN without defaulters, precision without refusals.
+    """
+    y_true = np.asarray(y_true, dtype=int)
+    refused = np.asarray(refused, dtype=int)
+    return {
+        "recall": float(recall_score(y_true, refused, zero_division=np.nan)),
+        "precision": float(precision_score(y_true, refused, zero_division=np.nan)),
+        "f1": float(f1_score(y_true, refused, zero_division=np.nan)),
+        "accuracy": float(accuracy_score(y_true, refused)),
+        "grant_rate": float(1 - refused.mean()),
+    }
+
+
+def kolmogorov_smirnov_score(y_true: npt.ArrayLike, probability: npt.ArrayLike) -> float:
+    """Return the largest vertical gap between the score distributions of defaulters and of the others.
+
+    NaN if only one outcome occurs.
+
+    Examples:
+        >>> kolmogorov_smirnov_score([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4])
+        1.0
+    """
+    y_true = np.asarray(y_true)
+    probability = np.asarray(probability, dtype=float)
+    bad, good = np.sort(probability[y_true == 1]), np.sort(probability[y_true == 0])
+    if not bad.size or not good.size:
+        return np.nan
+    at = np.unique(probability)
+    gap = np.searchsorted(good, at, side="right") / good.size - np.searchsorted(bad, at, side="right") / bad.size
+    return float(np.abs(gap).max())

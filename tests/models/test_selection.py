@@ -1,0 +1,44 @@
+"""Columns are picked for what they say, on the rows given and nothing else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from credit_scoring.models.selection import SelectionOptions, select_features
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    generator = np.random.default_rng(3)
+    n = 1500
+    frame = pd.DataFrame({f"NOISE_{i}": generator.normal(size=n) for i in range(20)})
+    frame.insert(0, "SIGNAL", generator.normal(size=n))
+    frame["SIGNAL_CUBED"] = frame["SIGNAL"] ** 3  # the same ranks
+    frame["SIGNAL_HALF_KNOWN"] = frame["SIGNAL"].where(generator.random(n) < 0.5)  # other nulls: says something else
+    frame["CONSTANT"] = 1.0
+    frame["EMPTY"] = np.nan
+    frame["KIND"] = generator.choice(["a", "b", None], n)
+    frame["ONE_KIND"] = "a"
+    frame["TARGET"] = (frame["SIGNAL"] + (frame["KIND"] == "a") + generator.normal(size=n) > 1.5).astype(int)
+    return frame
+
+
+def selected(rows: pd.DataFrame, **options: float) -> list[str]:
+    return select_features(rows.drop(columns="TARGET"), rows["TARGET"], SelectionOptions(**options))
+
+
+def test_what_is_constant_or_repeats_an_earlier_column_goes_without_a_look_at_the_outcome(rows: pd.DataFrame) -> None:
+    expected = [name for name in rows if name not in {"SIGNAL_CUBED", "CONSTANT", "EMPTY", "ONE_KIND", "TARGET"}]
+    assert selected(rows) == expected
+    assert selected(rows.assign(TARGET=rows["TARGET"].sample(frac=1, random_state=0).to_numpy())) == expected
+
+
+def test_the_most_useful_columns_stay(rows: pd.DataFrame) -> None:
+    names = selected(rows, max_features=3)
+    assert len(names) == 3
+    assert {"SIGNAL", "KIND"} <= set(names)
+    assert names == [name for name in rows if name in names]
+
+
+def test_the_same_rows_give_the_same_columns(rows: pd.DataFrame) -> None:
+    assert selected(rows, max_features=10) == selected(rows.copy(), max_features=10)
