@@ -1,0 +1,1 @@
+"""One folder per pipeline: pure node functions, their wiring, their typed options."""

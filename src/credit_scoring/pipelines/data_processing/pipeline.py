@@ -1,0 +1,146 @@
+"""Wiring of the data processing pipeline."""
+
+from kedro.pipeline import Node, Pipeline
+
+from credit_scoring.features import join_features
+from credit_scoring.features.application import clean_application, compute_application_features
+from credit_scoring.features.bureau import clean_bureau, clean_bureau_balance, compute_bureau_features
+from credit_scoring.features.credit_card import clean_credit_card_balance, compute_credit_card_features
+from credit_scoring.features.installments import clean_installments_payments, compute_installments_features
+from credit_scoring.features.pos_cash import clean_pos_cash_balance, compute_pos_cash_features
+from credit_scoring.features.previous_application import (
+    clean_previous_application,
+    compute_previous_application_features,
+)
+from credit_scoring.pipelines.data_processing.nodes import check_raw_tables, split_model_input, stack_applications
+
+
+def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
+    """Raw files -> typed and clean tables -> features per source -> one row per applicant -> model input."""
+    return Pipeline(
+        [
+            Node(
+                func=check_raw_tables,
+                inputs=[
+                    "raw_application_train",
+                    "raw_application_test",
+                    "raw_bureau",
+                    "raw_bureau_balance",
+                    "raw_previous_application",
+                    "raw_pos_cash_balance",
+                    "raw_installments_payments",
+                    "raw_credit_card_balance",
+                ],
+                outputs={
+                    "typed_application_train": "typed_application_train",
+                    "typed_application_test": "typed_application_test",
+                    "typed_bureau": "typed_bureau",
+                    "typed_bureau_balance": "typed_bureau_balance",
+                    "typed_previous_application": "typed_previous_application",
+                    "typed_pos_cash_balance": "typed_pos_cash_balance",
+                    "typed_installments_payments": "typed_installments_payments",
+                    "typed_credit_card_balance": "typed_credit_card_balance",
+                    "data_quality": "data_quality",
+                },
+                name="check_raw_tables",
+            ),
+            Node(
+                func=stack_applications,
+                inputs=["typed_application_train", "typed_application_test"],
+                outputs="typed_application",
+                name="stack_applications",
+            ),
+            Node(
+                func=clean_application,
+                inputs="typed_application",
+                outputs="clean_application",
+                name="clean_application",
+            ),
+            Node(func=clean_bureau, inputs="typed_bureau", outputs="clean_bureau", name="clean_bureau"),
+            Node(
+                func=clean_bureau_balance,
+                inputs="typed_bureau_balance",
+                outputs="clean_bureau_balance",
+                name="clean_bureau_balance",
+            ),
+            Node(
+                func=clean_previous_application,
+                inputs="typed_previous_application",
+                outputs="clean_previous_application",
+                name="clean_previous_application",
+            ),
+            Node(
+                func=clean_pos_cash_balance,
+                inputs="typed_pos_cash_balance",
+                outputs="clean_pos_cash_balance",
+                name="clean_pos_cash_balance",
+            ),
+            Node(
+                func=clean_installments_payments,
+                inputs="typed_installments_payments",
+                outputs="clean_installments_payments",
+                name="clean_installments_payments",
+            ),
+            Node(
+                func=clean_credit_card_balance,
+                inputs="typed_credit_card_balance",
+                outputs="clean_credit_card_balance",
+                name="clean_credit_card_balance",
+            ),
+            Node(
+                func=compute_application_features,
+                inputs="clean_application",
+                outputs="application_features",
+                name="compute_application_features",
+            ),
+            Node(
+                func=compute_bureau_features,
+                inputs=["clean_bureau", "clean_bureau_balance"],
+                outputs="bureau_features",
+                name="compute_bureau_features",
+            ),
+            Node(
+                func=compute_previous_application_features,
+                inputs="clean_previous_application",
+                outputs="previous_application_features",
+                name="compute_previous_application_features",
+            ),
+            Node(
+                func=compute_pos_cash_features,
+                inputs="clean_pos_cash_balance",
+                outputs="pos_cash_features",
+                name="compute_pos_cash_features",
+            ),
+            Node(
+                func=compute_installments_features,
+                inputs="clean_installments_payments",
+                outputs="installments_features",
+                name="compute_installments_features",
+            ),
+            Node(
+                func=compute_credit_card_features,
+                inputs="clean_credit_card_balance",
+                outputs="credit_card_features",
+                name="compute_credit_card_features",
+            ),
+            Node(
+                func=join_features,
+                inputs=[
+                    "application_features",
+                    "bureau_features",
+                    "previous_application_features",
+                    "pos_cash_features",
+                    "installments_features",
+                    "credit_card_features",
+                ],
+                outputs="applicant_features@ibis",
+                name="join_features",
+            ),
+            Node(
+                func=split_model_input,
+                inputs=["applicant_features@ibis", "params:split"],
+                outputs="model_input@ibis",
+                name="split_model_input",
+            ),
+        ]
+    )

@@ -1,0 +1,231 @@
+"""What matters overall, and why this client got this score."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import shap
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from credit_scoring.figures import FigureOptions
+from credit_scoring.models import ScoringModel
+from credit_scoring.pipelines.explainability.options import ExplanationOptions
+from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
+
+BORDERLINE = "borderline"
+_AGAINST, _FOR = "#c0392b", "#2471a3"
+
+_LABELS = {
+    "fr": {
+        "global_title": "Les {n} variables qui pèsent le plus sur le score\n({m} demandes de l'échantillon témoin)",
+        "x": "Contribution au risque (log-cote) : à droite, le risque monte",
+        "color": "Valeur de la variable",
+        "low": "faible",
+        "high": "élevée",
+        GRANTED: "Accordé",
+        REFUSED: "Refusé",
+        BORDERLINE: "Cas limite ({})",
+        "client": "{kind} — client {id}\nprobabilité de défaut {p}, seuil {t}",
+        "others": "les {n} autres variables, ensemble",
+        "missing": "manquant",
+        "local_title": "Pourquoi ce score ? Contributions à partir du niveau de base ({base})",
+    },
+    "en": {
+        "global_title": "The {n} variables that weigh most on the score\n({m} hold-out applications)",
+        "x": "Contribution to risk (log-odds): risk rises to the right",
+        "color": "Value of the variable",
+        "low": "low",
+        "high": "high",
+        GRANTED: "Granted",
+        REFUSED: "Refused",
+        BORDERLINE: "Borderline ({})",
+        "client": "{kind} — client {id}\nprobability of default {p}, threshold {t}",
+        "others": "the other {n} variables together",
+        "missing": "missing",
+        "local_title": "Why this score? Contributions, starting from the base level ({base})",
+    },
+}
+
+
+def explain_holdout(
+    champion_model: ScoringModel, holdout_rows: pd.DataFrame, explanation: ExplanationOptions
+) -> pd.DataFrame:
+    """Split the scores of hold-out applicants among the features (SHAP values in log-odds).
+
+    Returns:
+        One row per explained applicant: `SK_ID_CURR`, `BASE_VALUE`, one column per feature. At most `n_applicants`
+        rows, spread evenly over the ids.
+    """
+    rows = _spread(holdout_rows, explanation.n_applicants)
+    contributions, base = champion_model.contributions(rows)
+    contributions.insert(0, "SK_ID_CURR", rows["SK_ID_CURR"])
+    contributions.insert(1, "BASE_VALUE", base)
+    return contributions.reset_index(drop=True)
+
+
+def rank_features(shap_values: pd.DataFrame) -> pd.DataFrame:
+    """Rank the features by their mean absolute contribution.
+
+    Returns:
+        One row per feature, most important first: `feature`, `mean_abs_contribution` (log-odds), `share` of the total.
+    """
+    importance = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"]).abs().mean()
+    table = importance.rename("mean_abs_contribution").rename_axis("feature").reset_index()
+    total = table["mean_abs_contribution"].sum()
+    table["share"] = table["mean_abs_contribution"] / total if total > 0 else np.nan
+    return table.sort_values(["mean_abs_contribution", "feature"], ascending=[False, True], ignore_index=True)
+
+
+def plot_global_importance(
+    shap_values: pd.DataFrame, holdout_rows: pd.DataFrame, explanation: ExplanationOptions, figures: FigureOptions
+) -> Figure:
+    """Draw the beeswarm of the features that weigh most: one point per applicant, colour by the feature's value."""
+    labels = _LABELS[figures.language]
+    contributions = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"])
+    rows = holdout_rows.set_index("SK_ID_CURR").loc[shap_values["SK_ID_CURR"], contributions.columns]
+    # Categories have no low and high; as null they are drawn grey, which is what the picture says of them.
+    values = rows.apply(lambda column: pd.to_numeric(column, errors="coerce")).to_numpy(dtype=float, na_value=np.nan)
+    shown = min(explanation.n_top_features, contributions.shape[1])
+    figure = plt.figure(figsize=(9, 0.36 * shown + 1.8))
+    axes = figure.add_subplot()
+    with _seeded_global_numpy(0), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)  # the colours of a category or of an empty column
+        plotted = shap.plots.beeswarm(
+            shap.Explanation(
+                values=contributions.to_numpy(), data=values, feature_names=[str(name) for name in contributions]
+            ),
+            max_display=shown,
+            group_remaining_features=False,
+            ax=axes,
+            plot_size=None,
+            color_bar_label=labels["color"],
+            show=False,
+        )
+    plotted.set_title(labels["global_title"].format(n=shown, m=len(shap_values)), fontsize=12, loc="left")
+    plotted.set_xlabel(labels["x"], fontsize=10)
+    plotted.tick_params(axis="y", labelsize=8.5)
+    for colour_bar in figure.axes[1:]:
+        colour_bar.set_yticklabels([labels["low"], labels["high"]])
+    plotted.xaxis.set_major_formatter(figures.axis())
+    figure.tight_layout(rect=(0, 0.015, 1, 1))
+    figures.mark_source(figure)
+    return figure
+
+
+def explain_examples(credit_scorer: CreditScorer, holdout_rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Explain one granted, one refused and one borderline client of the hold-out.
+
+    The granted and the refused client are the typical ones (the median probability of their group), the borderline
+    client is the one nearest to the threshold. A group without clients is left out.
+
+    Returns:
+        One entry per client: `kind`, `client_id`, `probability_default`, `decision`, `threshold`, `base_value`, and
+        `contributions`: `feature`, `value` (null if missing), `contribution` in log-odds, largest first.
+    """
+    decided = credit_scorer.predict(holdout_rows)
+    probability, threshold = decided["probability_default"], decided["threshold"].iloc[0]
+    picked = {}
+    for kind in (GRANTED, REFUSED):
+        group = probability[decided["decision"] == kind]
+        if len(group):
+            picked[kind] = (group - group.median()).abs().idxmin()
+    picked[BORDERLINE] = (probability - threshold).abs().drop(list(picked.values())).idxmin()
+    rows = holdout_rows.loc[list(picked.values())]
+    contributions, base = credit_scorer.model.contributions(rows)
+    examples = []
+    for kind, index in picked.items():
+        ordered = contributions.loc[index].sort_values(key=np.abs, ascending=False, kind="stable")
+        examples.append(
+            {
+                "kind": kind,
+                "client_id": int(rows.loc[index, "SK_ID_CURR"]),
+                **decided.loc[index].to_dict(),
+                "base_value": base,
+                "contributions": [
+                    {"feature": name, "value": _plain(rows.loc[index, name]), "contribution": float(value)}
+                    for name, value in ordered.items()
+                ],
+            }
+        )
+    return examples
+
+
+def plot_local_explanations(
+    local_explanations: list[dict[str, Any]], explanation: ExplanationOptions, figures: FigureOptions
+) -> Figure:
+    """Draw what weighed for and against each example client: bars in log-odds, the largest on top."""
+    labels = _LABELS[figures.language]
+    n_bars = explanation.n_reasons + 1
+    figure = Figure(figsize=(9, len(local_explanations) * (0.3 * n_bars + 1.0) + 0.8))
+    panels = figure.subplots(len(local_explanations), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, client in zip(panels, local_explanations, strict=True):
+        _draw_client(axes, client, explanation.n_reasons, figures)
+    panels[-1].set_xlabel(labels["x"])
+    panels[-1].xaxis.set_major_formatter(figures.axis())
+    base = 1 / (1 + np.exp(-local_explanations[0]["base_value"]))
+    figure.suptitle(labels["local_title"].format(base=figures.percent(base)), fontsize=12, x=0.01, ha="left")
+    figure.tight_layout(rect=(0, 0.012, 1, 1))
+    figures.mark_source(figure)
+    return figure
+
+
+def _draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: FigureOptions) -> None:
+    labels = _LABELS[figures.language]
+    top, rest = client["contributions"][:n_reasons], client["contributions"][n_reasons:]
+    names = [f"{entry['feature']} = {_show(entry['value'], figures)}" for entry in top]
+    values = [entry["contribution"] for entry in top]
+    if rest:
+        names.append(labels["others"].format(n=len(rest)))
+        values.append(sum(entry["contribution"] for entry in rest))
+    position = np.arange(len(values))[::-1]
+    bars = axes.barh(position, values, color=[_AGAINST if value > 0 else _FOR for value in values], height=0.72)
+    signed = [figures.number(f"{value:+.2f}") for value in values]
+    axes.bar_label(bars, signed, padding=3, fontsize=8, color="0.25")
+    axes.set_yticks(position, names, fontsize=8.5)
+    axes.axvline(0, color="0.3", lw=0.8)
+    axes.margins(x=0.12)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    title = labels["client"].format(
+        kind=labels[client["kind"]].format(labels[client["decision"]].lower()),
+        id=client["client_id"],
+        p=figures.percent(client["probability_default"]),
+        t=figures.percent(client["threshold"]),
+    )
+    axes.set_title(title, fontsize=10, loc="left")
+
+
+@contextmanager
+def _seeded_global_numpy(seed: int) -> Iterator[None]:
+    """Make the jitter of SHAP's beeswarm, which takes no generator, the same in every run."""
+    state = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(state)
+
+
+def _spread(rows: pd.DataFrame, n: int) -> pd.DataFrame:
+    if len(rows) <= n:
+        return rows
+    return rows.sort_values("SK_ID_CURR").iloc[np.linspace(0, len(rows) - 1, n).astype(int)]
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    return value if isinstance(value, str) else float(value)
+
+
+def _show(value: Any, figures: FigureOptions) -> str:
+    if value is None:
+        return _LABELS[figures.language]["missing"]
+    if isinstance(value, str):
+        return value
+    return figures.number(f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}")

@@ -1,0 +1,26 @@
+"""Wiring of the reporting pipeline."""
+
+from kedro.pipeline import Node, Pipeline
+
+from credit_scoring.pipelines.reporting.nodes import summarise_run
+
+
+def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
+    """Artefacts of the other pipelines -> what people read."""
+    return Pipeline(
+        [
+            Node(
+                func=summarise_run,
+                inputs=[
+                    "candidate_results",
+                    "policy_evaluation",
+                    "global_importance",
+                    "data_quality",
+                    "params:source",
+                    "params:places",
+                ],
+                outputs="run_summary",
+                name="summarise_run",
+            ),
+        ]
+    )

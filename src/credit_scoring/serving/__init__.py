@@ -1,0 +1,1 @@
+"""The lean production server."""

@@ -1,0 +1,192 @@
+"""The whole project, run as a user runs it: from nothing to a registered model, and with bad input."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from credit_scoring.schemas.raw import RAW_TABLES
+from tests.conftest import Project
+
+pytestmark = pytest.mark.e2e
+
+RAW = Path("data/01_raw/synthetic")
+OUTPUT = Path("data/07_model_output/synthetic")
+
+
+def read_json(project: Project, path: str) -> dict:
+    return json.loads((project.path / path).read_text())
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Return a digest of every file that a failed run could have damaged."""
+    ours = [path for path in folder.rglob("*") if path.is_file() and ".viz" not in path.parts]
+    kept = [path for path in ours if not path.name.startswith(("mlflow.db", "run.log"))]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
+
+
+@pytest.fixture
+def copy_of_demo(demo: Project, tmp_path: Path) -> Project:
+    """Return a project that already holds everything the demo made, to be spoilt."""
+    shutil.copytree(demo.path, tmp_path / "project")
+    return Project(tmp_path / "project")
+
+
+def test_demo_makes_what_it_promises(demo: Project) -> None:
+    for made in (
+        *(f"{RAW}/{name}.csv" for name in RAW_TABLES),
+        "data/05_model_input/synthetic/model_input.parquet",
+        "model/MLmodel",
+        "model/conda.yaml",
+        "model/requirements.txt",
+        "model/model.pkl",
+        "reports/figures/courbe_cout_vs_seuil.png",
+        "reports/figures/shap_global.png",
+        "reports/figures/shap_local.png",
+        "mlflow.db",
+    ):
+        assert (demo.path / made).stat().st_size > 100, made
+    log = (demo.path / "run.log").read_text()
+    assert "Synthetic data: the figures say nothing about real clients." in log
+    assert "mlflow models serve -m model -p 1234" in log
+    assert "WARNING" not in log, log
+
+
+def test_the_score_is_credible_and_the_decision_pays(demo: Project) -> None:
+    results = {r["family"]: r for r in read_json(demo, "data/06_models/synthetic/candidate_results.json")}  # type: ignore[union-attr]
+    assert results["dummy"]["mean"]["roc_auc"] == 0.5
+    for family in ("logistic_regression", "lightgbm"):
+        assert 0.62 < results[family]["mean"]["roc_auc"] < 0.82
+        assert results[family]["mean"]["business_cost"] < results["dummy"]["mean"]["business_cost"]
+    evaluation = read_json(demo, "data/08_reporting/synthetic/policy_evaluation.json")
+    policies = evaluation["policies"]
+    assert policies["tuned"]["business_cost"] < policies["half"]["business_cost"]
+    assert policies["tuned"]["business_cost"] < policies["grant_all"]["business_cost"]
+    assert policies["tuned"]["business_cost"] < policies["refuse_all"]["business_cost"]
+    policy = read_json(demo, "data/06_models/synthetic/decision_policy.json")
+    assert policies["tuned"]["threshold"] == policy["threshold"]
+    assert 0.02 < policy["threshold"] < 0.4
+
+
+def test_features_come_from_all_seven_tables_and_keep_every_applicant(demo: Project) -> None:
+    features = pd.read_parquet(demo.path / "data/04_feature/synthetic/applicant_features.parquet")
+    train, test = (pd.read_csv(demo.path / RAW / f"application_{side}.csv") for side in ("train", "test"))
+    assert sorted(features["SK_ID_CURR"]) == sorted([*train["SK_ID_CURR"], *test["SK_ID_CURR"]])
+    outcome = features.set_index("SK_ID_CURR")["TARGET"]
+    assert (outcome.loc[train["SK_ID_CURR"]].to_numpy() == train["TARGET"].to_numpy()).all()
+    assert outcome.loc[test["SK_ID_CURR"]].isna().all()
+    for source in ("BUREAU", "BUREAU_BALANCE", "PREVIOUS", "POS_CASH", "INSTALLMENTS", "CREDIT_CARD"):
+        assert 0 < features[f"HAS_{source}"].mean() < 1
+        assert any(name.startswith(f"{source}_") for name in features)
+    assert features.shape[1] > 80
+
+
+def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
+    client = MlflowClient(f"sqlite:///{demo.path}/mlflow.db")
+    experiment = client.get_experiment_by_name("credit_scoring_test")
+    runs = client.search_runs([experiment.experiment_id])
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    assert [run.info.run_name for run in parents] == ["demo · synthetic"]
+    parent = parents[0]
+    assert parent.info.status == "FINISHED"
+    assert parent.data.tags["source"] == "synthetic"
+    assert parent.data.tags["git_commit"]
+    assert {"candidates.lightgbm.n_estimators", "costs", "selection"} <= set(parent.data.params)
+    evaluation = read_json(demo, "data/08_reporting/synthetic/policy_evaluation.json")
+    logged = parent.data.metrics["policies.tuned.business_cost"]
+    assert logged == pytest.approx(evaluation["policies"]["tuned"]["business_cost"])
+    figures = {artifact.path for artifact in client.list_artifacts(parent.info.run_id, "figures")}
+    assert figures == {"figures/courbe_cout_vs_seuil.png", "figures/shap_global.png", "figures/shap_local.png"}
+    children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    assert {run.data.tags["family"] for run in children} == {"dummy", "logistic_regression", "lightgbm"}
+    version = client.get_model_version_by_alias("credit_scoring_model_test", "champion")
+    assert version.run_id == parent.info.run_id
+    assert version.tags["source"] == "synthetic"
+
+
+def test_scoring_gives_what_the_exported_model_gives(demo: Project) -> None:
+    demo.run("--pipelines", "scoring")
+    scores = pd.read_csv(demo.path / OUTPUT / "scores.csv", float_precision="round_trip")
+    expected_ids = pd.read_csv(demo.path / RAW / "application_test.csv")["SK_ID_CURR"]
+    assert scores["SK_ID_CURR"].tolist() == sorted(expected_ids)
+    features = pd.read_parquet(demo.path / "data/04_feature/synthetic/applicant_features.parquet")
+    model = mlflow.sklearn.load_model((demo.path / "model").as_posix())
+    answers = model.predict(features.set_index("SK_ID_CURR").loc[scores["SK_ID_CURR"]])
+    assert scores["probability_default"].tolist() == answers["probability_default"].tolist()
+    assert scores["decision"].tolist() == answers["decision"].tolist()
+    submission = pd.read_csv(demo.path / OUTPUT / "kaggle_submission.csv", float_precision="round_trip")
+    assert list(submission.columns) == ["SK_ID_CURR", "TARGET"]
+    assert submission["TARGET"].tolist() == scores["probability_default"].tolist()
+
+
+def test_the_same_seed_gives_the_same_data_predictions_and_metrics(
+    demo: Project, new_project: Callable[[str], Project]
+) -> None:
+    again = new_project("again")
+    again.run("--pipelines", "demo")
+    for name in RAW_TABLES:
+        assert (again.path / RAW / f"{name}.csv").read_bytes() == (demo.path / RAW / f"{name}.csv").read_bytes(), name
+    for name in ("candidate_predictions", "oof_predictions", "holdout_predictions", "shap_values"):
+        one, two = (pd.read_parquet(project.path / OUTPUT / f"{name}.parquet") for project in (demo, again))
+        pd.testing.assert_frame_equal(one, two, check_exact=True)
+    for path in ("06_models/synthetic/decision_policy.json", "08_reporting/synthetic/policy_evaluation.json"):
+        assert read_json(again, f"data/{path}") == read_json(demo, f"data/{path}")
+
+
+def test_bad_files_stop_the_run_with_every_problem_named_and_nothing_overwritten(copy_of_demo: Project) -> None:
+    raw = copy_of_demo.path / RAW
+    (raw / "bureau.csv").unlink()
+    train = pd.read_csv(raw / "application_train.csv")
+    pd.concat([train, train.head(1)]).drop(columns="EXT_SOURCE_2").to_csv(raw / "application_train.csv", index=False)
+    (raw / "POS_CASH_balance.csv").write_text("<html>Sign in to download</html>")
+    previous = pd.read_csv(raw / "previous_application.csv")
+    pd.concat([previous, previous.head(1)]).to_csv(raw / "previous_application.csv", index=False)
+    before = fingerprint(copy_of_demo.path)
+
+    done = copy_of_demo.kedro("run", "--env", "test")
+
+    assert done.returncode != 0
+    said = " ".join((done.stdout + done.stderr).split())
+    for problem in (
+        "Raw data: 4 problems found.",
+        "bureau.csv: the file is missing.",
+        "application_train.csv: missing column EXT_SOURCE_2.",
+        "POS_CASH_balance.csv: not a CSV file of table POS_CASH_balance",
+        f"SK_ID_PREV must be unique, 1 repeated found (e.g. {previous['SK_ID_PREV'].iloc[0]}).",
+        "Hint: put the eight official CSV files side by side",
+    ):
+        assert problem in said, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert fingerprint(copy_of_demo.path) == before
+
+
+def test_an_application_table_without_rows_stops_the_run(copy_of_demo: Project) -> None:
+    path = copy_of_demo.path / RAW / "application_train.csv"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    done = copy_of_demo.kedro("run", "--env", "test")
+    assert done.returncode != 0
+    assert "application_train.csv: the table has no rows." in done.stdout + done.stderr
+
+
+def test_history_tables_may_be_empty(copy_of_demo: Project) -> None:
+    raw = copy_of_demo.path / RAW
+    for name in set(RAW_TABLES) - {"application_train"}:
+        path = raw / f"{name}.csv"
+        path.write_text(path.read_text().splitlines()[0] + "\n")
+    copy_of_demo.run()
+    features = pd.read_parquet(copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet")
+    assert len(features) == len(pd.read_csv(raw / "application_train.csv"))
+    assert (features.filter(like="HAS_") == 0).all(axis=None)
+
+
+def test_synthetic_data_are_never_written_over_other_data(demo: Project) -> None:
+    done = demo.kedro("run", "--env", "kaggle", "--pipelines", "synthetic_data")
+    assert done.returncode != 0
+    assert not list((demo.path / "data").rglob("home_credit/*"))
+    assert "was not made by this project and is read-only" in " ".join((done.stdout + done.stderr).split())

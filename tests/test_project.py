@@ -1,0 +1,144 @@
+"""Conventions that hold across the whole project."""
+
+import inspect
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from kedro.framework.context import KedroContext
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.io import MemoryDataset
+from kedro.pipeline import Pipeline
+
+from credit_scoring.pipeline_registry import register_pipelines
+from credit_scoring.schemas.raw import RAW_TABLES
+
+ROOT = Path(__file__).parents[1]
+PIPELINES = register_pipelines()
+DEFAULT = ("data_processing", "modelling", "threshold_tuning", "explainability", "reporting")
+LAZY = re.compile("typed_")
+
+
+@pytest.fixture(scope="module", params=["base", "kaggle", "test"])
+def context(request: pytest.FixtureRequest) -> Iterator[KedroContext]:
+    bootstrap_project(ROOT)
+    with KedroSession.create(ROOT, env=request.param) as session:
+        yield session.load_context()
+
+
+def nodes(pipeline: Pipeline) -> set[str]:
+    return {node.name for node in pipeline.nodes}
+
+
+def test_default_is_everything_from_raw_files_to_report() -> None:
+    assert nodes(PIPELINES["__default__"]) == set().union(*(nodes(PIPELINES[name]) for name in DEFAULT))
+
+
+def test_demo_is_the_synthetic_twin_and_the_default() -> None:
+    assert nodes(PIPELINES["demo"]) == nodes(PIPELINES["__default__"]) | nodes(PIPELINES["synthetic_data"])
+
+
+def test_the_default_never_makes_data_nor_scores_applicants() -> None:
+    assert not nodes(PIPELINES["__default__"]) & (nodes(PIPELINES["synthetic_data"]) | nodes(PIPELINES["scoring"]))
+
+
+def test_a_node_is_named_like_its_function() -> None:
+    assert [(node.name, node.func.__name__) for pipeline in PIPELINES.values() for node in pipeline.nodes] == [
+        (node.name, node.name) for pipeline in PIPELINES.values() for node in pipeline.nodes
+    ]
+
+
+def test_every_node_function_has_a_docstring_and_types() -> None:
+    for node in PIPELINES["demo"].nodes:
+        signature = inspect.signature(node.func)
+        assert node.func.__doc__, node.name
+        assert signature.return_annotation is not inspect.Signature.empty, node.name
+        assert all(p.annotation is not inspect.Parameter.empty for p in signature.parameters.values()), node.name
+
+
+def test_every_dataset_is_declared_and_in_memory_only_on_purpose(context: KedroContext) -> None:
+    for name in set().union(*(pipeline.datasets() for pipeline in PIPELINES.values())):
+        if name.startswith("params:"):
+            continue
+        dataset = context.catalog.get(name)
+        assert dataset is not None, f"{name} is not in the catalog"
+        assert isinstance(dataset, MemoryDataset) == bool(LAZY.match(name)), name
+
+
+def test_every_parameter_a_node_asks_for_exists_and_none_is_idle(context: KedroContext) -> None:
+    asked = {
+        name.removeprefix("params:").split(".")[0]
+        for pipeline in PIPELINES.values()
+        for name in pipeline.inputs()
+        if name.startswith("params:")
+    }
+    assert asked == set(context.params)
+
+
+def test_raw_datasets_are_the_official_files(context: KedroContext) -> None:
+    paths = {Path(context.catalog.get(f"raw_{name.lower()}")._describe()["filepath"]).stem for name in RAW_TABLES}
+    assert paths == set(RAW_TABLES)
+
+
+def test_sources_never_share_a_place(context: KedroContext) -> None:
+    """A run on synthetic data can neither overwrite nor be mistaken for a run on real data."""
+    source = context.params["source"]
+    for name in PIPELINES["demo"].datasets():
+        if name.startswith(("params:", "typed_")):
+            continue
+        description = context.catalog.get(name)._describe()
+        path = str(description["filepath"])
+        assert source in Path(path).parts or (source == "synthetic" and re.search(r"/(model|reports/.*)$", path)), name
+
+
+def test_only_files_of_our_own_can_be_written(context: KedroContext) -> None:
+    read_only = context.catalog.get("raw_bureau")._describe()["read_only"]
+    assert read_only == (context.params["source"] != "synthetic")
+
+
+def test_raw_tables_have_the_official_number_of_columns() -> None:
+    assert {name: len(table.columns) for name, table in RAW_TABLES.items()} == {
+        "application_train": 122,
+        "application_test": 121,
+        "bureau": 17,
+        "bureau_balance": 3,
+        "previous_application": 37,
+        "POS_CASH_balance": 8,
+        "installments_payments": 8,
+        "credit_card_balance": 23,
+    }
+
+
+def test_every_direct_dependency_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    locked = re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    names = {re.match(r"[A-Za-z0-9._-]+", requirement).group().lower() for requirement in wanted}  # type: ignore[union-attr]
+    assert names <= set(locked)
+
+
+def test_configuration_files_are_not_empty() -> None:
+    for path in (ROOT / "conf").rglob("*.yml"):
+        assert yaml.safe_load(path.read_text().replace("${", "$ {")), path
+
+
+def test_nothing_private_or_large_is_in_version_control() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    if not tracked:
+        pytest.skip("not a git checkout")
+    data = re.compile(r"^data/(?!README)|\.(csv|parquet|db|duckdb)$|(^|/)mlruns/")
+    assert [path for path in tracked if data.search(path)] == []
+    assert [path for path in tracked if (ROOT / path).is_file() and (ROOT / path).stat().st_size > 5_000_000] == []
+    machine_path = re.compile(r"(file://|[\"' =:])/(home|root|work|Users|tmp)/")
+    texts = [ROOT / path for path in tracked if path.startswith(("model/", "conf/", "docs/", "reports/"))]
+    named = [
+        str(path)
+        for path in texts
+        if path.suffix not in {".png", ".pdf", ".pkl"} and machine_path.search(path.read_text())
+    ]
+    assert named == []
