@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format lock serve ui viz image clean
+.PHONY: help install demo test bench lint format lock serve ui viz image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ format: install ## Format the code
 lock: install ## Compile requirements.txt from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-annotate --no-emit-index-url \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.txt pyproject.toml
+
+bench: install ## Measure what must be fast
+	@$(BIN)/python benchmarks/cost_curve.py
 
 serve: install ## Serve the exported model on port $(PORT)
 	@$(BIN)/mlflow models serve -m $(MODEL) -p $(PORT) --env-manager local
