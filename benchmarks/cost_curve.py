@@ -1,6 +1,7 @@
 """Time the exact cost curve against the loop that public notebooks use.
 
-The peer tries 81 thresholds from 0.1 to 0.9 and counts a confusion matrix at each; ours is exact at every distinct score.
+The peer tries 81 thresholds from 0.1 to 0.9 and counts a confusion matrix at each; ours is exact at every distinct
+score.
 Run by `make bench`.
 """
 

@@ -14,7 +14,7 @@ Twin = dict[str, pd.DataFrame]
 
 def _make_twin(**options: object) -> Twin:
     """All chunks of a twin, joined, by table name."""
-    chunks = list(generate_twin(SyntheticDataOptions(source="synthetic", **options)))
+    chunks = list(generate_twin(SyntheticDataOptions(**options)))
     return {
         name: pd.concat([chunk[index] for chunk in chunks], ignore_index=True) for index, name in enumerate(RAW_TABLES)
     }

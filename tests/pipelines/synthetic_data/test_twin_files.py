@@ -33,7 +33,7 @@ def test_key_is_unique_over_all_chunks(twin, name):
 
 
 def test_every_chunk_has_all_columns_even_without_rows():
-    (chunk,) = generate_twin(SyntheticDataOptions(source="synthetic", n_train=1, n_test=0))
+    (chunk,) = generate_twin(SyntheticDataOptions(n_train=1, n_test=0))
     assert [len(frame) for frame in chunk[:2]] == [1, 0]
     for frame, table in zip(chunk, RAW_TABLES.values(), strict=True):
         assert list(frame.columns) == list(table.columns)
@@ -73,20 +73,14 @@ def test_target_is_in_train_only(twin):
     assert "TARGET" not in twin["application_test"]
 
 
-def test_source_other_than_synthetic_is_refused():
-    with pytest.raises(ValidationError, match="source"):
-        SyntheticDataOptions(source="kaggle")
-
-
 def test_unknown_option_is_refused():
     with pytest.raises(ValidationError, match="n_trian"):
-        SyntheticDataOptions(source="synthetic", n_trian=10)
+        SyntheticDataOptions(n_trian=10)
 
 
-def test_generator_does_not_print(make_twin, capsys, caplog):
+def test_generator_logs_what_it_makes(make_twin, caplog):
     caplog.set_level(logging.INFO)
     make_twin(**SMALL)
-    assert capsys.readouterr().out == ""
     assert "400 train and 100 test applicants" in caplog.text
 
 
@@ -106,7 +100,7 @@ def test_pipeline_runs_as_a_generator():
             """Nothing is pending in memory."""
 
     datasets = {name: Confirmed() for name in create_pipeline().outputs()}
-    options = SyntheticDataOptions(source="synthetic", n_train=200, n_test=50)
+    options = SyntheticDataOptions(n_train=200, n_test=50)
     catalog = DataCatalog({"params:synthetic_data": MemoryDataset(options), **datasets})
     SequentialRunner().run(create_pipeline(), catalog)
     assert len(catalog.load("raw_application_train")) == 200

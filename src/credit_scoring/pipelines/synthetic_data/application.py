@@ -4,12 +4,15 @@ Grain: one application. Amounts in the scaled currency of the official files (mu
 application (negative = before), `365243` = no employment.
 """
 
+from typing import Any
+
 import numpy as np
 
 from credit_scoring.pipelines.synthetic_data.calibration import calibration, column_quantile, columns_of, table
 from credit_scoring.pipelines.synthetic_data.population import Scores, residual
 from credit_scoring.pipelines.synthetic_data.sampling import (
     MISSING,
+    BoolArray,
     FloatArray,
     cut,
     cut_values,
@@ -22,7 +25,7 @@ from credit_scoring.pipelines.synthetic_data.sampling import (
     uniform_of,
 )
 
-Columns = dict[str, object]
+Columns = dict[str, Any]
 
 NOT_EMPLOYED = 365_243
 EDUCATION = [
@@ -33,7 +36,7 @@ EDUCATION = [
     "Academic degree",
 ]
 EDUCATION_SHARES = [0.0124, 0.7102, 0.0334, 0.2435, 0.0005]
-FAMILY = ["Married", "Civil marriage", "Single / not married", "Separated", "Widow"]
+FAMILY = ["Married", "Civil marriage", "Single / not married", "Separated", "Widow", "Unknown"]
 INCOME_TYPES = [
     "Working",
     "Commercial associate",
@@ -44,7 +47,7 @@ INCOME_TYPES = [
     "Businessman",
     "Maternity leave",
 ]
-PENSIONER, UNEMPLOYED, STUDENT, BUSINESSMAN, MATERNITY = 3, 4, 5, 6, 7
+PENSIONER, UNEMPLOYED, STUDENT = 3, 4, 5
 DOCUMENTS = [str(number) for number in range(2, 22)]
 INQUIRY_WINDOWS = ["HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR"]
 
@@ -60,7 +63,7 @@ _EXT_SOURCE_3_CLASSES = 790
 
 
 def draw_applications(
-    rng: np.random.Generator, scores: Scores, is_test: FloatArray, *, drift: bool
+    rng: np.random.Generator, scores: Scores, is_test: BoolArray, *, drift: bool
 ) -> tuple[Columns, dict[str, FloatArray]]:
     """Draw all application columns but the key and the target.
 
@@ -84,10 +87,33 @@ def draw_applications(
     columns |= _surroundings(rng, scores, u, facts, moved)
     columns |= _inquiries(rng, u, facts, moved)
     columns |= _documents(rng, facts, moved)
-    return columns, facts
+    return columns | _records(rng, columns), facts
 
 
-def _person(rng: np.random.Generator, u: Scores, moved: FloatArray) -> tuple[Columns, dict[str, FloatArray]]:
+_RECORDS = [
+    {"AMT_INCOME_TOTAL": 117_000_000.0},
+    {
+        "OBS_30_CNT_SOCIAL_CIRCLE": 348.0,
+        "DEF_30_CNT_SOCIAL_CIRCLE": 34.0,
+        "OBS_60_CNT_SOCIAL_CIRCLE": 344.0,
+        "DEF_60_CNT_SOCIAL_CIRCLE": 24.0,
+    },
+    {"AMT_REQ_CREDIT_BUREAU_QRT": 261.0},
+]
+"""Known impossible values of the official files; each is found in one application of a full-size twin, on average."""
+_RECORD_RATE = 1 / 356_255
+
+
+def _records(rng: np.random.Generator, columns: Columns) -> Columns:
+    """Return the columns that hold known impossible values, with those values put in."""
+    changed: Columns = {}
+    for record in _RECORDS:
+        struck = rng.random(len(columns["AMT_CREDIT"])) < _RECORD_RATE
+        changed |= {name: np.where(struck, value, columns[name]) for name, value in record.items()}
+    return changed
+
+
+def _person(rng: np.random.Generator, u: Scores, moved: BoolArray) -> tuple[Columns, dict[str, FloatArray]]:
     n = len(moved)
     male = u["MALE"] > 1 - np.where(moved, MALE_SHARE_TEST, MALE_SHARE)
     gender = male.astype(int)
@@ -109,6 +135,7 @@ def _person(rng: np.random.Generator, u: Scores, moved: FloatArray) -> tuple[Col
     owner_share = np.array(calibration()["tables"]["housing_realty"]["owner"])[housing]
     owns_car = u["CAR"] > 1 - 0.3401
     car_age = np.round(column_quantile("OWN_CAR_AGE", u["OWN_CAR_AGE"]))
+    unknown = rng.random(n) < 6e-6
     owns_realty = u["REALTY"] > 1 - owner_share
     facts = {
         "male": male,
@@ -129,7 +156,7 @@ def _person(rng: np.random.Generator, u: Scores, moved: FloatArray) -> tuple[Col
         "FLAG_OWN_REALTY": text(owns_realty.astype(int), ["N", "Y"]),
         "CNT_CHILDREN": children,
         "NAME_EDUCATION_TYPE": text(education, EDUCATION),
-        "NAME_FAMILY_STATUS": text(family, FAMILY),
+        "NAME_FAMILY_STATUS": text(np.where(unknown, len(FAMILY) - 1, family), FAMILY),
         "NAME_HOUSING_TYPE": text(housing, columns_of("age_housing")),
         "DAYS_BIRTH": days_birth,
         "DAYS_REGISTRATION": np.maximum(
@@ -139,7 +166,7 @@ def _person(rng: np.random.Generator, u: Scores, moved: FloatArray) -> tuple[Col
             np.round(column_quantile("DAYS_ID_PUBLISH", u["DAYS_ID_PUBLISH"])), days_birth + 14 * 365
         ).astype(int),
         "OWN_CAR_AGE": np.where(owns_car, car_age, np.nan),
-        "CNT_FAM_MEMBERS": children + np.where(family <= 1, 2.0, 1.0),
+        "CNT_FAM_MEMBERS": np.where(unknown, np.nan, children + np.where(family <= 1, 2.0, 1.0)),
     }
     return columns, facts
 
@@ -226,7 +253,7 @@ def _region(rng: np.random.Generator, scores: Scores, u: Scores, facts: dict[str
 
 
 def _loan(
-    rng: np.random.Generator, scores: Scores, u: Scores, facts: dict[str, FloatArray], moved: FloatArray
+    rng: np.random.Generator, scores: Scores, u: Scores, facts: dict[str, FloatArray], moved: BoolArray
 ) -> Columns:
     n = len(moved)
     data = calibration()
@@ -273,11 +300,9 @@ def _loan(
         "revolving": revolving,
         "income": income,
         "credit": credit,
-        "goods": np.where(np.isnan(goods), credit, goods),
         "annuity": annuity,
         "factor": np.where(revolving, 1.0, factor),
         "ratio": np.where(revolving, 20.0, ratio),
-        "term_score": term_score,
     }
     return {
         "NAME_CONTRACT_TYPE": text(revolving.astype(int), ["Cash loans", "Revolving loans"]),
@@ -291,7 +316,7 @@ def _loan(
     }
 
 
-def _external_scores(rng: np.random.Generator, u: Scores, facts: dict[str, FloatArray], moved: FloatArray) -> Columns:
+def _external_scores(rng: np.random.Generator, u: Scores, facts: dict[str, FloatArray], moved: BoolArray) -> Columns:
     n = len(moved)
     first = column_quantile("EXT_SOURCE_1", u["EXT_SOURCE_1"])
     second = column_quantile("EXT_SOURCE_2", u["EXT_SOURCE_2"])
@@ -302,7 +327,6 @@ def _external_scores(rng: np.random.Generator, u: Scores, facts: dict[str, Float
     first[u["EXT_SOURCE_1_MISSING"] > 1 - share] = np.nan
     second[rng.random(n) < 0.0021] = np.nan
     third[rng.random(n) < np.where(facts["no_bureau"], 0.972, 0.0693)] = np.nan
-    facts |= {"ext_1": first, "ext_2": second, "ext_3": third}
     return {"EXT_SOURCE_1": first, "EXT_SOURCE_2": second, "EXT_SOURCE_3": third}
 
 
@@ -326,7 +350,7 @@ def _building(rng: np.random.Generator, scores: Scores, u: Scores, facts: dict[s
             continue
         stem = name.removesuffix("_AVG")
         steps = _BUILDING_GRID.get(stem, 10_000.0)
-        mode_usual, medi_usual = data["mode"][stem][2:]
+        mode_usual, medi_usual = data["mode"][stem]
         # Most and median value repeat the rank of the average, except in a building with a few untypical flats.
         for suffix, usual, noise in (("AVG", 1.0, 0.0), ("MODE", mode_usual, 0.12), ("MEDI", medi_usual, 0.06)):
             shift = np.where(rng.random(n) < usual, 0, noise * rng.standard_normal(n))
@@ -344,7 +368,6 @@ def _building(rng: np.random.Generator, scores: Scores, u: Scores, facts: dict[s
     facts |= {
         "walls": np.where(absent[:, 17], MISSING, walls),
         "house": np.where(absent[:, 15], MISSING, house),
-        "floors": columns["FLOORSMAX_AVG"],
         "emergency": np.where(absent[:, 18], MISSING, emergency),
     }
     return columns | {
@@ -372,7 +395,7 @@ def _building_scores(rng: np.random.Generator, total_area: FloatArray) -> dict[s
 
 
 def _surroundings(
-    rng: np.random.Generator, scores: Scores, u: Scores, facts: dict[str, FloatArray], moved: FloatArray
+    rng: np.random.Generator, scores: Scores, u: Scores, facts: dict[str, FloatArray], moved: BoolArray
 ) -> Columns:
     n = len(moved)
     observed = cut_values(u["OBS_30_CNT_SOCIAL_CIRCLE"], calibration()["shares"]["OBS_30_CNT_SOCIAL_CIRCLE"])
@@ -405,7 +428,7 @@ def _surroundings(
 _INQUIRIES_TEST = {"WEEK": [0.997, 0.003], "MON": [0.991, 0.009], "QRT": [0.60, 0.28, 0.095, 0.02, 0.005]}
 
 
-def _inquiries(rng: np.random.Generator, u: Scores, facts: dict[str, FloatArray], moved: FloatArray) -> Columns:
+def _inquiries(rng: np.random.Generator, u: Scores, facts: dict[str, FloatArray], moved: BoolArray) -> Columns:
     n = len(moved)
     unknown = facts["no_bureau"] & (rng.random(n) < 0.945)
     columns = {}
@@ -419,7 +442,7 @@ def _inquiries(rng: np.random.Generator, u: Scores, facts: dict[str, FloatArray]
     return columns
 
 
-def _documents(rng: np.random.Generator, facts: dict[str, FloatArray], moved: FloatArray) -> Columns:
+def _documents(rng: np.random.Generator, facts: dict[str, FloatArray], moved: BoolArray) -> Columns:
     n = len(moved)
     revolving = facts["revolving"]
     kind = facts["income_type"]

@@ -11,6 +11,7 @@ from credit_scoring.pipelines.synthetic_data.calibration import calibration
 from credit_scoring.pipelines.synthetic_data.keys import KeyMaker
 from credit_scoring.pipelines.synthetic_data.population import Scores
 from credit_scoring.pipelines.synthetic_data.sampling import (
+    BoolArray,
     FloatArray,
     IntArray,
     amount_quantile,
@@ -49,14 +50,15 @@ BALANCE_COVERAGE, BALANCE_COVERAGE_TEST = 0.350, 1.0
 _ORPHAN_HISTORIES = 0.1208
 """Credits per client whose monthly status is in the official file although the credit itself is not."""
 _FAR_DATE_SHARE = 1.3e-4
+_RARE_TYPES = [0.0011, 0.0006, 0.0003, 0.0003, 3e-5, 1.6e-5, 1.1e-5, 3e-6, 1e-6, 1e-6]
 
 
 def draw_bureau(
     rng: np.random.Generator,
     scores: Scores,
-    no_bureau: FloatArray,
-    reported: FloatArray,
-    full_history: FloatArray,
+    no_bureau: BoolArray,
+    reported: BoolArray,
+    full_history: BoolArray,
     sk_id_curr: IntArray,
     new_keys: KeyMaker,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -102,7 +104,7 @@ def draw_bureau(
     annuity = np.where(rng.random(n) < np.where(active, 0.356, 0.586), 0.0, amounts.pop("annuity"))
     annuity = np.where(covered & (rng.random(n) < 0.643), annuity, np.nan)
     keys = new_keys(n)
-    rare_end = rng.random(n) < 0.003
+    ended = np.where(active, rng.random(n) < 0.003, (status != SOLD) | (rng.random(n) < 0.28))
     frame = make_frame(
         "bureau",
         amounts
@@ -115,31 +117,30 @@ def draw_bureau(
             ),
             "DAYS_CREDIT": days,
             "DAYS_CREDIT_ENDDATE": np.where(far, -41_875.0, end),
-            "DAYS_ENDDATE_FACT": np.where(active & ~rare_end, np.nan, fact),
+            "DAYS_ENDDATE_FACT": np.where(ended, fact, np.nan),
             "CREDIT_TYPE": text(kind, TYPES),
             "DAYS_CREDIT_UPDATE": np.where(rng.random(n) < 6e-5, -41_900.0, update),
             "AMT_ANNUITY": annuity,
         },
     )
-    orphans = rng.random(len(sk_id_curr)) < _ORPHAN_HISTORIES
+    orphans = np.flatnonzero(rng.random(len(sk_id_curr)) < _ORPHAN_HISTORIES)
+    m = len(orphans)
     balance = _unfold_balance(
         rng,
-        np.r_[keys[covered], new_keys(int(orphans.sum()))],
-        np.r_[days[covered], np.round(rng.uniform(-2922, -1450, int(orphans.sum())))],
-        np.r_[np.where(active, np.nan, fact)[covered], np.full(int(orphans.sum()), np.nan)],
-        np.r_[full_history[client][covered], np.ones(int(orphans.sum()), dtype=bool)],
-        np.r_[laziness[covered], rng.standard_normal(int(orphans.sum()))],
-        np.r_[client[covered], np.flatnonzero(orphans)],
+        np.r_[keys[covered], new_keys(m)],
+        np.r_[days[covered], np.round(rng.uniform(-2922, -1450, m))],
+        np.r_[np.where(active, np.nan, fact)[covered], np.full(m, np.nan)],
+        np.r_[full_history[client][covered], np.ones(m, dtype=bool)],
+        np.r_[laziness[covered], rng.standard_normal(m)],
+        np.r_[client[covered], orphans],
     )
     return frame, balance
 
 
 def _types(rng: np.random.Generator, data: dict, band: IntArray, leverage: FloatArray, refusal: FloatArray) -> IntArray:
-    table = np.array(data["type_by_band"])
-    table = np.hstack(
-        [table, np.array([[0.0011, 0.0006, 0.0003, 0.0003, 3e-5, 1.6e-5, 1.1e-5, 3e-6, 1e-6, 1e-6]] * len(table))]
-    )
-    kind = draw_from_table(rng, band, table)
+    """Type of every credit: the five common ones change with time, the others are rare at any time."""
+    common = np.array(data["type_by_band"])
+    kind = draw_from_table(rng, band, np.hstack([common, np.tile(_RARE_TYPES, (len(common), 1))]))
     # Indebted clients hold more cards; clients whom banks refuse turn to microlenders.
     to_card = (kind == CONSUMER) & (rng.random(len(kind)) < 0.075 * uniform_of(leverage - 0.4) * 2)
     kind = np.where(to_card, CARD, kind)
@@ -159,6 +160,7 @@ def _statuses(
     shape: IntArray,
     leverage: FloatArray,
 ) -> IntArray:
+    """Status of every credit: old ones are closed, those of indebted clients rather run."""
     shift = np.array([-0.42, 0.98, 0.10, 1.05, -1.6])[shape]
     active = rng.random(len(band)) < uniform_of(
         1.06 * (score_of(np.array(data["active_by_band"]))[band] + shift) + 0.27 * leverage
@@ -217,12 +219,13 @@ def _amounts(
     scores: Scores,
     client: IntArray,
     shape: IntArray,
-    active: FloatArray,
+    active: BoolArray,
     days: FloatArray,
     duration: FloatArray,
     leverage: FloatArray,
     laziness: FloatArray,
 ) -> dict[str, FloatArray]:
+    """Amounts of every credit in the currency of the file; debt and limit are null where a lender does not tell."""
     n = len(client)
     levels = data["levels"]
     means = (
@@ -310,7 +313,7 @@ def _unfold_balance(
     keys: IntArray,
     days: FloatArray,
     fact: FloatArray,
-    full_history: FloatArray,
+    full_history: BoolArray,
     laziness: FloatArray,
     client: IntArray,
 ) -> pd.DataFrame:

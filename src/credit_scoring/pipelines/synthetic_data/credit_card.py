@@ -13,6 +13,7 @@ from credit_scoring.pipelines.synthetic_data.calibration import calibration
 from credit_scoring.pipelines.synthetic_data.population import Scores
 from credit_scoring.pipelines.synthetic_data.previous_application import Loans
 from credit_scoring.pipelines.synthetic_data.sampling import (
+    BoolArray,
     FloatArray,
     IntArray,
     make_frame,
@@ -27,6 +28,7 @@ from credit_scoring.pipelines.synthetic_data.sampling import (
 STATUSES = ["Active", "Completed", "Signed", "Sent proposal", "Demand", "Refused", "Approved"]
 CARD_SHARE, CARD_SHARE_REVOLVING = 0.351, 0.055
 """Share of clients with an earlier card, by type of the current application (a revolving loan is a card itself)."""
+ACTIVE, COMPLETED, SIGNED, SENT, DEMAND, REFUSED, APPROVED = range(7)
 _MONTHS = 96
 _MONTHLY_INTEREST = 0.036
 
@@ -50,11 +52,11 @@ class CardPayments:
     payment: FloatArray
 
 
-def draw_card_holders(rng: np.random.Generator, scores: Scores, revolving: FloatArray) -> FloatArray:
+def draw_card_holders(rng: np.random.Generator, scores: Scores, revolving: BoolArray) -> BoolArray:
     """Draw the clients who were granted a card: rather the indebted ones, hardly ever those who apply for one now."""
     share = np.where(revolving, CARD_SHARE_REVOLVING, CARD_SHARE)
-    inclination = 0.24 * scores["LEVERAGE"] + 0.14 * scores["CARD_USE"] + 0.14 * scores["REFUSAL"]
-    return inclination + 0.93 * rng.standard_normal(len(revolving)) > score_of(1 - share)
+    inclination = 0.12 * scores["LEVERAGE"] + 0.06 * scores["CARD_USE"] + 0.06 * scores["REFUSAL"]
+    return inclination + 0.985 * rng.standard_normal(len(revolving)) > score_of(1 - share)
 
 
 def unfold_credit_cards(rng: np.random.Generator, loans: Loans, scores: Scores) -> tuple[pd.DataFrame, CardPayments]:
@@ -68,7 +70,8 @@ def unfold_credit_cards(rng: np.random.Generator, loans: Loans, scores: Scores) 
     start = np.minimum(start, end)
     # Cards of long ago came with smaller limits.
     limit = np.where(start < -60, on_grid(0.7 * cards.credit, 4500), cards.credit)
-    state = _simulate(rng, limit, start, end, use, laziness)
+    first_draw = np.maximum(months_before(cards.first_drawing) - start, 0)
+    state = _simulate(rng, limit, start, end, first_draw, use, laziness)
 
     alive = state.pop("alive")
     card, column = np.nonzero(alive)
@@ -93,10 +96,14 @@ def unfold_credit_cards(rng: np.random.Generator, loans: Loans, scores: Scores) 
     payment = np.where(fee, np.round(rng.exponential(500, m), 3), payment_total)
     early_null = (month <= -21) & (rows["age"] < rows["null_months"])
     mature = np.cumsum(np.where(alive, state["minimum"] > 0, 0), axis=1)[card, column]
-    done = rows["completed"]
-    status = np.where(done, 1, 0)
+    status = np.where(rows["completed"], COMPLETED, ACTIVE)
     opening = (rows["age"] < 3) & (rng.random(m) < 0.035)
-    status[opening & ~drawn_before] = 2
+    status[opening & ~drawn_before] = SIGNED
+    oddity = rng.random(m)
+    status[opening & (oddity < 0.05)] = SENT
+    status[(status == ACTIVE) & (oddity > 1 - 3.6e-4)] = DEMAND
+    status[(status == ACTIVE) & (oddity < 5e-6)] = REFUSED
+    status[(status == ACTIVE) & (oddity > 0.5) & (oddity < 0.5 + 2e-6)] = APPROVED
     dpd = rows["dpd"]
     frame = make_frame(
         "credit_card_balance",
@@ -126,8 +133,7 @@ def unfold_credit_cards(rng: np.random.Generator, loans: Loans, scores: Scores) 
             "SK_DPD_DEF": np.where((dpd < 30) & (rng.random(m) < 0.85), dpd, 0),
         },
     )
-    paid = payment_total > 0
-    paid |= (payment > 0) & ~quiet
+    paid = (payment_total > 0) | ((payment > 0) & ~quiet)
     return frame, CardPayments(
         card=card[paid],
         sk_id_prev=cards.sk_id_prev[card[paid]],
@@ -138,23 +144,26 @@ def unfold_credit_cards(rng: np.random.Generator, loans: Loans, scores: Scores) 
 
 
 def _simulate(
-    rng: np.random.Generator, limit: FloatArray, start: IntArray, end: IntArray, use: FloatArray, laziness: FloatArray
+    rng: np.random.Generator,
+    limit: FloatArray,
+    start: IntArray,
+    end: IntArray,
+    first_draw: IntArray,
+    use: FloatArray,
+    laziness: FloatArray,
 ) -> dict[str, FloatArray]:
     """Run all cards through the 96 months before the application; arrays of shape (cards, months)."""
     n = len(limit)
     levels = calibration()["previous"]["levels"]
     draw_share = calibration()["credit_card"]["draw_share"]
-    # Half of the cards are drawn on at once, the others wait; a young card may never have been drawn on.
-    at_once = rng.random(n) < uniform_of(-0.08 + 0.75 * use)
-    first_draw = np.where(at_once, 0, 1 + rng.geometric(np.clip(0.036 * np.exp(0.45 * use), 0.005, 0.5)))
     appetite = uniform_of(1.1 * use + 0.5 * rng.standard_normal(n))
     payer = np.exp(-0.65 * use - 0.55 + 0.4 * rng.standard_normal(n))
-    current = np.where(rng.random(n) < 0.55, on_grid(limit * rng.choice([0.25, 0.4, 0.6], n), 4500), limit)
+    current = np.where(rng.random(n) < 0.55, on_grid(limit * rng.choice([0.35, 0.5, 0.7], n), 4500), limit)
     raise_at = rng.integers(2, 16, n)
     null_months = np.where(rng.random(n) < 0.385, rng.integers(2, 26, n), 0)
     balance, days_late, was_drawing = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
     closed = np.zeros(n, dtype=bool)
-    state = {
+    state: dict[str, FloatArray] = {
         name: np.zeros((n, _MONTHS), dtype=kind)
         for name, kind in {
             "alive": bool,
@@ -184,7 +193,7 @@ def _simulate(
         chance = np.clip(base * (0.35 + 1.3 * appetite), 0, 0.9)
         chance = np.where(was_drawing, 0.38 + 0.50 * chance, 0.60 * chance)
         draws = alive & ~closed & (age >= first_draw) & ((u[1] < chance) | ((age == first_draw) & (u[1] < 0.75)))
-        wanted = quantile(u[2], levels, draw_share) * current * (0.55 + 1.5 * appetite)
+        wanted = quantile(u[2], levels, draw_share) * current * (0.7 + 1.8 * appetite)
         available = np.maximum(1.03 * current - balance, 0)
         drawing = np.where(draws, on_grid(np.minimum(np.minimum(wanted, 1.5 * current), available), 4.5), 0)
         due = np.where(balance > 0, np.minimum(np.where(balance > 0.05 * current, 0.05 * current, balance), balance), 0)

@@ -13,6 +13,7 @@ from credit_scoring.pipelines.synthetic_data.population import Scores
 from credit_scoring.pipelines.synthetic_data.previous_application import Loans
 from credit_scoring.pipelines.synthetic_data.sampling import (
     DAYS_PER_MONTH,
+    BoolArray,
     FloatArray,
     make_frame,
     quantile,
@@ -131,8 +132,8 @@ def _columns(
     paid_on: FloatArray,
     amount: FloatArray,
     payment: FloatArray,
-    unpaid: FloatArray,
-    kept: FloatArray,
+    unpaid: BoolArray,
+    kept: BoolArray,
 ) -> dict[str, FloatArray]:
     """Columns of the rows within the horizon; nothing is paid on or after the day of the application."""
     columns = {

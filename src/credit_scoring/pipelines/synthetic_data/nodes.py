@@ -22,7 +22,7 @@ from credit_scoring.pipelines.synthetic_data.population import draw_scores
 from credit_scoring.pipelines.synthetic_data.pos_cash import unfold_pos_cash
 from credit_scoring.pipelines.synthetic_data.previous_application import draw_previous_applications
 from credit_scoring.pipelines.synthetic_data.risk import draw_target
-from credit_scoring.pipelines.synthetic_data.sampling import FloatArray, IntArray, make_frame
+from credit_scoring.pipelines.synthetic_data.sampling import BoolArray, IntArray, make_frame
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def generate_twin(options: SyntheticDataOptions) -> Iterator[Tables]:
 
 
 def _generate_chunk(
-    rng: np.random.Generator, keys: IntArray, is_test: FloatArray, drift: bool, chunk: int, n_chunks: int
+    rng: np.random.Generator, keys: IntArray, is_test: BoolArray, drift: bool, chunk: int, n_chunks: int
 ) -> Tables:
     scores = draw_scores(rng, len(keys))
     columns, facts = draw_applications(rng, scores, is_test, drift=drift)

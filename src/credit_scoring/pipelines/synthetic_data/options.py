@@ -1,7 +1,5 @@
 """Typed parameters of the synthetic data pipeline."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -9,7 +7,6 @@ class SyntheticDataOptions(BaseModel):
     """What to generate. Equal options give equal files.
 
     Attributes:
-        source: Data source of the run. Files of another source are never made here, so any other value is an error.
         n_train: Number of applicants whose outcome is known.
         n_test: Number of applicants to be scored.
         seed: Another seed gives other clients of the same population.
@@ -18,7 +15,6 @@ class SyntheticDataOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Literal["synthetic"]
     n_train: int = Field(10_000, ge=1, le=800_000)
     n_test: int = Field(2_000, ge=0, le=200_000)
     seed: int = Field(42, ge=0, lt=2**31)

@@ -22,7 +22,7 @@ STATUSES = [
     "Canceled",
     "XNA",
 ]
-ACTIVE, COMPLETED, SIGNED = 0, 1, 2
+ACTIVE, COMPLETED, SIGNED, APPROVED, RETURNED, DEMAND, AMORTIZED, CANCELED, UNKNOWN = range(9)
 _FIRST_MONTH = -96
 
 
@@ -45,13 +45,16 @@ def unfold_pos_cash(rng: np.random.Generator, loans: Loans, scores: Scores) -> p
     done = month >= repaid_month[loan]
     left = np.where(done, 0, left)
     status = np.where(done & ~forgotten[loan], COMPLETED, ACTIVE)
-    first = position == 0
     u = rng.random(len(loan))
-    opening = first & (paid == 0)
+    opening = (position == 0) & (paid == 0)
     status[opening & (u < 0.085)] = SIGNED
-    status[opening & (u > 0.993)] = 3
-    status[opening & (u > 0.986) & (u < 0.993)] = 4
-    status[(status == ACTIVE) & (left == 0) & (u < 0.018)] = 5
+    status[opening & (u > 0.985)] = RETURNED
+    status[opening & (u > 0.992)] = APPROVED
+    status[opening & (u > 0.99985)] = CANCELED
+    nothing_left = (status == ACTIVE) & (left == 0)
+    status[nothing_left & (u < 0.018)] = DEMAND
+    status[nothing_left & (u > 0.9985)] = AMORTIZED
+    status[(u > 0.4) & (u < 0.4 + 2e-7)] = UNKNOWN
 
     late_share = uniform_of(-2.58 + 0.55 * laziness[loan] + 0.55 * rng.standard_normal(n)[loan])
     late = (rng.random(len(loan)) < late_share) & (paid > 0) & (status == ACTIVE)
@@ -59,7 +62,7 @@ def unfold_pos_cash(rng: np.random.Generator, loans: Loans, scores: Scores) -> p
     tolerated = rng.random(len(loan)) < 0.45
     overdue = np.where(forgotten[loan] & done, 30 * (month - repaid_month[loan]) + 5, 0)
     counts_unknown = ((status == SIGNED) & (rng.random(len(loan)) < 0.27)) | (
-        (status == 3) & (rng.random(len(loan)) < 0.69)
+        (status == APPROVED) & (rng.random(len(loan)) < 0.69)
     )
     extended = (rng.random(len(loan)) < 0.0007) & (left > 0)
     return make_frame(

@@ -16,6 +16,7 @@ from credit_scoring.pipelines.synthetic_data.population import Scores
 from credit_scoring.pipelines.synthetic_data.sampling import (
     DAYS_PER_MONTH,
     MISSING,
+    BoolArray,
     FloatArray,
     IntArray,
     amount_quantile,
@@ -62,6 +63,7 @@ class Loans:
         annuity: Instalment due every 30 days.
         credit: Amount lent, or limit of the card.
         first_due: Day of the first instalment (may lie after the application).
+        first_drawing: Day of the first drawing on a card; `NO_DATE` if there was none yet.
         repaid_at: Number of the instalment with which the loan is (or would be) repaid; below `term` = early.
     """
 
@@ -69,20 +71,21 @@ class Loans:
     sk_id_curr: IntArray
     sk_id_prev: IntArray
     decision: FloatArray
-    is_card: FloatArray
+    is_card: BoolArray
     term: IntArray
     annuity: FloatArray
     credit: FloatArray
     first_due: FloatArray
+    first_drawing: FloatArray
     repaid_at: IntArray
 
-    def select(self, mask: FloatArray) -> "Loans":
+    def select(self, mask: BoolArray) -> "Loans":
         """Return the loans under the mask."""
         return Loans(**{name: values[mask] for name, values in vars(self).items()})
 
 
 def draw_previous_applications(
-    rng: np.random.Generator, scores: Scores, has_card: FloatArray, sk_id_curr: IntArray, new_keys: KeyMaker
+    rng: np.random.Generator, scores: Scores, has_card: BoolArray, sk_id_curr: IntArray, new_keys: KeyMaker
 ) -> tuple[pd.DataFrame, Loans]:
     """Draw the earlier applications of all clients of a chunk.
 
@@ -102,15 +105,14 @@ def draw_previous_applications(
     trait = {name: scores[name][client] for name in ("REFUSAL", "DISCIPLINE")}
     kind, status = _types_and_statuses(rng, data, days, is_first, trait, client)
     kind, status = np.where(is_card, REVOLVING, kind), np.where(is_card, APPROVED, status)
-    blank = (rng.random(n) < np.array([[0, 0.97, 0.13, 0], [0, 1, 0.0, 0], [0, 0.97, 0.02, 0]])[kind, status % 4]) & (
-        status != APPROVED
-    )
+    # Canceled before any offer was made: no amounts and no product. Rows: type, columns: status.
+    blank = rng.random(n) < np.array([[0, 0.97, 0.13, 0], [0, 1, 0, 0], [0, 0.97, 0.02, 0]])[kind, status]
     empty_terms = blank | (status == UNUSED) | ((status == REFUSED) & (kind == CONSUMER) & (rng.random(n) < 0.21))
 
     size = 0.42 * scores["AMT_INCOME_TOTAL"][client] + 0.38 * rng.standard_normal(len(sk_id_curr))[client]
     amount_u = uniform_of(size + np.sqrt(1 - 0.42**2 - 0.38**2) * rng.standard_normal(n))
     offer = _offer(rng, data, kind, amount_u, trait, empty_terms)
-    schedule = _schedule(rng, kind, status, days, is_first, offer)
+    schedule = _schedule(rng, kind, status, days, is_first, offer["term"], scores["CARD_USE"][client])
     keys = new_keys(n)
     columns = _table_columns(rng, data, kind, status, blank, empty_terms, offer, schedule)
     columns |= {"SK_ID_PREV": keys, "SK_ID_CURR": sk_id_curr[client], "DAYS_DECISION": days}
@@ -133,14 +135,15 @@ def draw_previous_applications(
         annuity=offer["annuity"][dated],
         credit=offer["credit"][dated],
         first_due=schedule["first_due"][dated],
+        first_drawing=schedule["first_drawing"][dated],
         repaid_at=schedule["repaid_at"][dated],
     )
     return frame, loans
 
 
 def _occasions(
-    rng: np.random.Generator, scores: Scores, has_card: FloatArray
-) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    rng: np.random.Generator, scores: Scores, has_card: BoolArray
+) -> tuple[IntArray, IntArray, BoolArray, BoolArray]:
     """Who applied when, oldest first: client, decision day, whether for the first time, whether for the card."""
     data = calibration()["previous"]
     # Shifted negative binomial: mean and variance of the applications per client that has any, the card apart.
@@ -178,10 +181,11 @@ def _types_and_statuses(
     rng: np.random.Generator,
     data: dict,
     days: IntArray,
-    is_first: FloatArray,
+    is_first: BoolArray,
     trait: Scores,
     client: IntArray,
 ) -> tuple[IntArray, IntArray]:
+    """Contract type and status of every application, which depend on its day, the client's refusals and each other."""
     band = np.searchsorted(data["band_edges"], days)
     joint = np.array(data["type_status_weights"])
     by_type = np.array(data["type_by_band"]) / np.array(data["type_status"]).sum(1)
@@ -202,7 +206,7 @@ def _types_and_statuses(
 
 
 def _offer(
-    rng: np.random.Generator, data: dict, kind: IntArray, amount_u: FloatArray, trait: Scores, empty_terms: FloatArray
+    rng: np.random.Generator, data: dict, kind: IntArray, amount_u: FloatArray, trait: Scores, empty_terms: BoolArray
 ) -> dict[str, FloatArray]:
     """Amounts, product, price and term of every application, as if it were approved."""
     n = len(kind)
@@ -235,7 +239,7 @@ def _offer(
     rounded = on_grid(consumer_application, 4500)
     consumer_application = np.where((rng.random(n) < 0.35) & (rounded > 0), rounded, consumer_application)
     down_share = np.where(
-        rng.random(n) < 0.43,
+        rng.random(n) < 0.46,
         0,
         quantile(rng.random(n), [0, 0.08, 0.5, 0.75, 0.9, 0.97, 1], [0.001, 0.09, 0.1, 0.12, 0.25, 0.4, 0.73]),
     )
@@ -304,25 +308,31 @@ def _schedule(
     kind: IntArray,
     status: IntArray,
     days: IntArray,
-    is_first: FloatArray,
-    offer: dict[str, FloatArray],
+    is_first: BoolArray,
+    term: IntArray,
+    card_use: FloatArray,
 ) -> dict[str, FloatArray]:
     """Dates of the approved loans; `dated` marks the ones that were really paid out."""
     n = len(kind)
-    term = offer["term"]
     never_paid_out = np.where(is_first, 0.008, np.array([0.075, 0.052, 0.050])[kind])
     dated = (status == APPROVED) & (rng.random(n) >= never_paid_out)
     first_due = days + np.round(
         quantile(rng.random(n), [0, 0.2, 0.5, 0.75, 0.9, 0.95, 0.99, 1], [30, 30, 31, 33, 43, 57, 110, 200])
     )
     last_planned = first_due + 30 * (term - 1)
-    early = (rng.random(n) < np.where(kind == CASH, 0.80, 0.47)) & (term > 2)
-    repaid_at = np.where(early, np.ceil(term * rng.beta(1.5, 1.6, n)), term).astype(int)
+    early = (rng.random(n) < np.where(kind == CASH, 0.80, 0.40)) & (term > 2)
+    repaid_at = np.where(early, np.ceil(term * rng.beta(np.where(kind == CASH, 1.25, 1.6), 1.7, n)), term).astype(int)
     repaid_at = np.clip(repaid_at, 1, np.maximum(term, 1))
     last_due = first_due + 30 * (repaid_at - 1)
     termination = last_due + np.where(rng.random(n) < 0.97, rng.integers(2, 14, n), rng.integers(14, 320, n))
+    # Half of the cards are drawn on at once, the others wait; a young card may never have been drawn on.
+    at_once = rng.random(n) < uniform_of(-0.08 + 0.75 * card_use)
+    months_waited = np.where(at_once, 0, 1 + rng.geometric(np.clip(0.052 * np.exp(0.45 * card_use), 0.005, 0.5)))
+    first_drawing = days + 1 + np.round(DAYS_PER_MONTH * months_waited + np.where(at_once, 0, rng.integers(0, 20, n)))
+    first_drawing = np.where((kind == REVOLVING) & (first_drawing < 0), first_drawing, NO_DATE)
     return {
         "dated": dated,
+        "first_drawing": first_drawing,
         "first_due": first_due,
         "last_planned": last_planned,
         "repaid_at": repaid_at,
@@ -336,11 +346,12 @@ def _table_columns(
     data: dict,
     kind: IntArray,
     status: IntArray,
-    blank: FloatArray,
-    empty_terms: FloatArray,
+    blank: BoolArray,
+    empty_terms: BoolArray,
     offer: dict[str, FloatArray],
     schedule: dict[str, FloatArray],
 ) -> dict[str, object]:
+    """Columns of the official table but the keys, the day and the client type."""
     n = len(kind)
     cash, consumer, revolving = kind == CASH, kind == CONSUMER, kind == REVOLVING
     approved = status == APPROVED
@@ -355,16 +366,17 @@ def _table_columns(
         offer["down_payment"],
         np.where(cash & approved & (rng.random(n) < 0.148), 0.0, np.nan),
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # 1.0891 is the constant ratio found between the published rate and down / (credit + down).
-        rate = np.where(np.isnan(down), np.nan, 1.0891 * down / np.maximum(credit + np.nan_to_num(down), 1))
+    # 1.0891 is the constant ratio found between the published rate and down / (credit + down).
+    rate = 1.0891 * down / np.maximum(credit + down, 1)
     priced = rng.random(n) < np.where(consumer & approved, 0.0085, 0.0)
     interest = np.where(priced, rng.choice([0.142440, 0.189122, 0.189136, 0.196914, 0.160716], n), np.nan)
     portfolio = np.where(empty_terms, 4, np.where(cash, 0, np.where(consumer, 1, 2)))
     portfolio = np.where((portfolio == 1) & (rng.random(n) < 0.001), 3, portfolio)
     product = np.where(consumer | blank, 2, offer["walk_in"].astype(int))
     dated = schedule["dated"]
-    active_card = revolving & (rng.random(n) < 0.60)
+    drawn_card = revolving & (schedule["first_drawing"] < 0) & (rng.random(n) < 0.85)
+    card_due = schedule["first_drawing"] + 30
+    first_due = np.where(revolving, np.where(drawn_card, card_due, NO_DATE), schedule["first_due"])
 
     def when(values: FloatArray) -> FloatArray:
         return np.where(dated, values, np.nan)
@@ -410,8 +422,8 @@ def _table_columns(
         "CNT_PAYMENT": np.where(empty_terms, np.nan, offer["term"]),
         "NAME_YIELD_GROUP": text(offer["yield"], YIELDS),
         "PRODUCT_COMBINATION": text(combination, names),
-        "DAYS_FIRST_DRAWING": when(np.where(active_card, schedule["first_due"] - 20, NO_DATE)),
-        "DAYS_FIRST_DUE": when(np.where(revolving & ~active_card, NO_DATE, np.minimum(schedule["first_due"], -1))),
+        "DAYS_FIRST_DRAWING": when(np.where(drawn_card, schedule["first_drawing"], NO_DATE)),
+        "DAYS_FIRST_DUE": when(np.where(first_due < 0, first_due, NO_DATE)),
         "DAYS_LAST_DUE_1ST_VERSION": when(np.where(revolving, NO_DATE, schedule["last_planned"])),
         "DAYS_LAST_DUE": when(np.where(revolving & (rng.random(n) < 0.82), NO_DATE, schedule["last_due"])),
         "DAYS_TERMINATION": when(np.where(revolving & (rng.random(n) < 0.9), NO_DATE, schedule["termination"])),
@@ -420,7 +432,7 @@ def _table_columns(
 
 
 def _combinations(
-    data: dict, kind: IntArray, blank: FloatArray, offer: dict[str, FloatArray]
+    data: dict, kind: IntArray, blank: BoolArray, offer: dict[str, FloatArray]
 ) -> tuple[list[str], IntArray]:
     """Level names and codes of PRODUCT_COMBINATION."""
     pos = list(data["pos"]["combination"])
@@ -470,16 +482,15 @@ def _sellers(
 ) -> dict[str, object]:
     """Channel, seller and goods."""
     n = len(kind)
-    industries = [*data["goods_by_seller"], "MLM partners", "XNA"]
+    industries = [*data["goods_by_seller"], "XNA"]
     families = list(_SELLERS)
     family_of = np.array([next((i for i, family in enumerate(families) if family in name), 0) for name in names])
     shares = np.array([[_SELLERS[family].get(industry, 0) for industry in industries] for family in families])
     consumer = kind == CONSUMER
     seller = np.where(consumer, draw_from_table(rng, family_of[combination], shares), len(industries) - 1)
     elsewhere = ~consumer & (rng.random(n) < np.where(kind == CASH, 0.055, 0.188))
-    seller[elsewhere] = np.array([industries.index("Connectivity"), industries.index("Consumer electronics")])[
-        draw(rng, int(elsewhere.sum()), [0.33, 0.67])
-    ]
+    shops = [industries.index(name) for name in ("Connectivity", "Consumer electronics", "MLM partners")]
+    seller[elsewhere] = np.array(shops)[draw(rng, int(elsewhere.sum()), [0.32, 0.65, 0.03])]
     goods_names = sorted({goods for row in data["goods_by_seller"].values() for goods in row})
     goods_shares = np.array([[row.get(goods, 0) for goods in goods_names] for row in data["goods_by_seller"].values()])
     known = consumer & (seller < len(data["goods_by_seller"]))

@@ -11,6 +11,7 @@ from credit_scoring.schemas.raw import INTEGER, RAW_TABLES, TEXT
 
 FloatArray = np.ndarray
 IntArray = np.ndarray
+BoolArray = np.ndarray
 
 DAYS_PER_MONTH = 30.4375
 MISSING = -1
@@ -25,9 +26,9 @@ def uniform_of(scores: FloatArray) -> FloatArray:
     return np.interp(scores, _SCORES, _PROBABILITIES)
 
 
-def score_of(probability: float | FloatArray) -> FloatArray:
+def score_of(probability: FloatArray | float) -> FloatArray:
     """Probabilities -> standard normal scores (inverse of `uniform_of`, clipped at six standard deviations)."""
-    return np.interp(probability, _PROBABILITIES, _SCORES)
+    return np.interp(np.asarray(probability), _PROBABILITIES, _SCORES)
 
 
 def quantile(u: FloatArray, levels: Sequence[float], values: Sequence[float]) -> FloatArray:
