@@ -23,7 +23,7 @@ class SelectionOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_features: int = Field(150, gt=0)
-    max_correlation: float = Field(0.98, gt=0, le=1)
+    max_correlation: float = Field(0.9, gt=0, le=1)
     max_rows: int = Field(20_000, gt=1)
     seed: int = Field(42, ge=0)
     threads: int = Field(0, ge=0)
