@@ -8,6 +8,8 @@ MODEL ?= model
 PORT ?= 1234
 CONTAINER_ENGINE ?= $(shell command -v docker || command -v podman)
 
+# MLflow starts its servers by name, as it would in the activated environment
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 

@@ -7,7 +7,7 @@ history source, in this order.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import ibis
+import ibis.expr.types as ir
 
 from credit_scoring.features.application import clean_application, compute_application_features
 from credit_scoring.features.bureau import clean_bureau, clean_bureau_balance, compute_bureau_features
@@ -53,8 +53,8 @@ class FeatureSource:
 
     name: str
     prefixes: tuple[str, ...]
-    clean: Mapping[str, Callable[[ibis.Table], ibis.Table]]
-    compute: Callable[..., ibis.Table]
+    clean: Mapping[str, Callable[[ir.Table], ir.Table]]
+    compute: Callable[..., ir.Table]
 
 
 # fmt: off

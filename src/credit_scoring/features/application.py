@@ -3,7 +3,10 @@
 Units: amounts in the lender's currency, dates in days relative to the application (negative = before it).
 """
 
+# ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
+
 import ibis
+import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import (
@@ -69,8 +72,8 @@ _ADDRESS_FLAGS = (
 
 _DOCUMENT_FLAGS = tuple(f"FLAG_DOCUMENT_{number}" for number in range(2, 22))
 
-# Documents 2, 4, 7, 10, 12, 17, 19, 20 and 21 are handed in by fewer than one applicant in a thousand: alone each is noise,
-# so they count only in APPLICATION_DOCUMENTS_COUNT.
+# Documents 2, 4, 7, 10, 12, 17, 19, 20 and 21 are handed in by fewer than one applicant in a thousand: alone each is
+# noise, so they count only in APPLICATION_DOCUMENTS_COUNT.
 _KEPT_DOCUMENT_FLAGS = tuple(f"FLAG_DOCUMENT_{number}" for number in (3, 5, 6, 8, 9, 11, 13, 14, 15, 16, 18))
 
 _BUREAU_ENQUIRIES = tuple(f"AMT_REQ_CREDIT_BUREAU_{period}" for period in ("HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR"))
@@ -117,7 +120,7 @@ _TERMS = tuple(range(6, 61, 6))
 _MIN_PLAUSIBLE_RATE = 0.085
 
 
-def clean_application(table: ibis.Table) -> ibis.Table:
+def clean_application(table: ir.Table) -> ir.Table:
     """Turn placeholders and impossible values of the application into null; no applicant is dropped.
 
     Args:
@@ -129,7 +132,8 @@ def clean_application(table: ibis.Table) -> ibis.Table:
     cleaned = clean_missing_markers(table)
     social_circle = [column for column in _KEPT_NUMBERS if column.endswith("SOCIAL_CIRCLE")]
     return cleaned.mutate(
-        # Pensioners and the unemployed have no employment date: it is written 365243. No date can follow the application.
+        # Pensioners and the unemployed have no employment date: it is written 365243. No date can follow the
+        # application.
         **{column: null_if(_[column], _[column] > 0) for column in _PAST_DATES if column != "DAYS_LAST_PHONE_CHANGE"},
         # 0 is what the phone column holds when no change is known.
         DAYS_LAST_PHONE_CHANGE=null_if(_.DAYS_LAST_PHONE_CHANGE, _.DAYS_LAST_PHONE_CHANGE >= 0),
@@ -158,7 +162,7 @@ def _known_count(columns: tuple[str, ...]) -> Expression:
     return sum(_[column].notnull().cast("float64") for column in columns)
 
 
-def _with_row_statistics(table: ibis.Table) -> ibis.Table:
+def _with_row_statistics(table: ir.Table) -> ir.Table:
     """Add the per-applicant means, extremes and sums over groups of columns."""
     known = table.mutate(
         EXT_COUNT=_known_count(_EXT_SOURCES),
@@ -200,8 +204,8 @@ def _row_std(total: Expression, squares: Expression, count: Expression) -> Expre
     return null_if(safe_ratio(deviations, count - 1), count < 2).sqrt()
 
 
-def _with_score_combinations(table: ibis.Table) -> ibis.Table:
-    """Add products, differences and divisions of the three external scores, the strongest columns of the application."""
+def _with_score_combinations(table: ir.Table) -> ir.Table:
+    """Add products, differences and divisions of the external scores, the strongest columns of the application."""
     first, second, third = (_[column] for column in _EXT_SOURCES)
     # Weights of the relative strength of each score; a missing one leaves its weight out.
     weights = {"EXT_SOURCE_1": 1.9, "EXT_SOURCE_2": 2.1, "EXT_SOURCE_3": 2.6}
@@ -225,7 +229,7 @@ def _with_score_combinations(table: ibis.Table) -> ibis.Table:
     )
 
 
-def _with_amount_ratios(table: ibis.Table) -> ibis.Table:
+def _with_amount_ratios(table: ir.Table) -> ir.Table:
     """Add the ratios between credit, annuity, goods price, income and household."""
     adults = _.CNT_FAM_MEMBERS - _.CNT_CHILDREN
     return table.mutate(
@@ -247,20 +251,21 @@ def _with_amount_ratios(table: ibis.Table) -> ibis.Table:
     )
 
 
-def _with_time_ratios(table: ibis.Table) -> ibis.Table:
+def _with_time_ratios(table: ir.Table) -> ir.Table:
     """Add ages, durations and the ratios between them."""
-    employed_days = -_.DAYS_EMPLOYED
+    # Real numbers from the start: Spark would divide a whole number by 365.25 as a short decimal.
+    age_days, employed_days = -_.DAYS_BIRTH.cast("float64"), -_.DAYS_EMPLOYED.cast("float64")
     return table.mutate(
-        APPLICATION_AGE_YEARS=-_.DAYS_BIRTH / DAYS_PER_YEAR,
+        APPLICATION_AGE_YEARS=age_days / DAYS_PER_YEAR,
         APPLICATION_EMPLOYED_NULL_FLAG=_.DAYS_EMPLOYED.isnull(),
         APPLICATION_EMPLOYED_TO_AGE_RATIO=safe_ratio(_.DAYS_EMPLOYED, _.DAYS_BIRTH),
         APPLICATION_EMPLOYED_BIRTH_DIFF=_.DAYS_EMPLOYED - _.DAYS_BIRTH,
         APPLICATION_INCOME_TO_EMPLOYED_RATIO=safe_ratio(_.AMT_INCOME_TOTAL, employed_days),
-        APPLICATION_INCOME_TO_AGE_RATIO=safe_ratio(_.AMT_INCOME_TOTAL, -_.DAYS_BIRTH),
+        APPLICATION_INCOME_TO_AGE_RATIO=safe_ratio(_.AMT_INCOME_TOTAL, age_days),
         APPLICATION_CREDIT_TO_EMPLOYED_RATIO=safe_ratio(_.AMT_CREDIT, employed_days),
-        APPLICATION_CREDIT_TO_AGE_RATIO=safe_ratio(_.AMT_CREDIT, -_.DAYS_BIRTH),
+        APPLICATION_CREDIT_TO_AGE_RATIO=safe_ratio(_.AMT_CREDIT, age_days),
         # CREDIT / ANNUITY is close to the number of monthly payments.
-        APPLICATION_AGE_AT_END_YEARS=(30 * safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY) - _.DAYS_BIRTH) / DAYS_PER_YEAR,
+        APPLICATION_AGE_AT_END_YEARS=(30 * safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY) + age_days) / DAYS_PER_YEAR,
         APPLICATION_ID_PUBLISH_TO_AGE_RATIO=safe_ratio(_.DAYS_ID_PUBLISH, _.DAYS_BIRTH),
         APPLICATION_ID_PUBLISH_BIRTH_DIFF=_.DAYS_ID_PUBLISH - _.DAYS_BIRTH,
         APPLICATION_REGISTRATION_TO_AGE_RATIO=safe_ratio(_.DAYS_REGISTRATION, _.DAYS_BIRTH),
@@ -270,14 +275,14 @@ def _with_time_ratios(table: ibis.Table) -> ibis.Table:
         APPLICATION_PHONE_ID_PUBLISH_DIFF=_.DAYS_LAST_PHONE_CHANGE - _.DAYS_ID_PUBLISH,
         APPLICATION_EMPLOYED_ID_PUBLISH_DIFF=_.DAYS_EMPLOYED - _.DAYS_ID_PUBLISH,
         APPLICATION_EMPLOYED_REGISTRATION_DIFF=_.DAYS_EMPLOYED - _.DAYS_REGISTRATION,
-        APPLICATION_CAR_TO_AGE_RATIO=safe_ratio(_.OWN_CAR_AGE, -_.DAYS_BIRTH / DAYS_PER_YEAR),
+        APPLICATION_CAR_TO_AGE_RATIO=safe_ratio(_.OWN_CAR_AGE, age_days / DAYS_PER_YEAR),
         APPLICATION_CAR_TO_EMPLOYED_RATIO=safe_ratio(_.OWN_CAR_AGE, employed_days / DAYS_PER_YEAR),
-        APPLICATION_SOCIAL_CIRCLE_30D_RATE=safe_ratio(_.DEF_30_CNT_SOCIAL_CIRCLE, _.OBS_30_CNT_SOCIAL_CIRCLE),
-        APPLICATION_SOCIAL_CIRCLE_60D_RATE=safe_ratio(_.DEF_60_CNT_SOCIAL_CIRCLE, _.OBS_60_CNT_SOCIAL_CIRCLE),
+        APPLICATION_SOCIAL_CIRCLE_RATE_30D=safe_ratio(_.DEF_30_CNT_SOCIAL_CIRCLE, _.OBS_30_CNT_SOCIAL_CIRCLE),
+        APPLICATION_SOCIAL_CIRCLE_RATE_60D=safe_ratio(_.DEF_60_CNT_SOCIAL_CIRCLE, _.OBS_60_CNT_SOCIAL_CIRCLE),
     )
 
 
-def _with_interest(table: ibis.Table) -> ibis.Table:
+def _with_interest(table: ir.Table) -> ir.Table:
     """Add the interest rate of the loan applied for, over the terms that make it plausible.
 
     The term is not in the application. For each usual term the amounts imply a yearly rate, and the terms whose rate is
@@ -305,15 +310,16 @@ def _with_interest(table: ibis.Table) -> ibis.Table:
     ).drop(*(f"RATE_{term}" for term in _TERMS))
 
 
-def compute_application_features(application: ibis.Table) -> ibis.Table:
+def compute_application_features(application: ir.Table) -> ir.Table:
     """Compute the features known from the application form itself.
 
     Args:
         application: `clean_application`, with or without TARGET.
 
     Returns:
-        One row per SK_ID_CURR: the key, TARGET if it was there (no feature reads it), the useful raw columns under their own
-        names (text kept as text) and the APPLICATION_* features. A feature is null where one of its inputs is.
+        One row per SK_ID_CURR: the key, TARGET if it was there (no feature reads it), the useful raw columns under
+        their own names (text kept as text) and the APPLICATION_* features. A feature is null where one of its inputs
+        is.
     """
     outcome = [column for column in (OUTCOME,) if column in application.columns]
     features = application.select(CLIENT_KEY, *outcome, *_CATEGORIES, *_KEPT_NUMBERS, *_unkept_documents())

@@ -3,7 +3,10 @@
 Units: amounts in currency, dates in days and months relative to the application (negative = before it).
 """
 
+# ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
+
 import ibis
+import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import (
@@ -11,6 +14,7 @@ from credit_scoring.features.expressions import (
     Expression,
     aggregate_by_client,
     clean_missing_markers,
+    count_where,
     join_on_client,
     null_if,
     ols_slope,
@@ -93,7 +97,7 @@ _BY_DAYS = {"CREDIT": ("SUM",), "DEBT": ("SUM",), "MAX_OVERDUE": ("MAX",), "DEBT
 _BY_RANK = {"CREDIT": ("MEAN",), "DEBT_TO_CREDIT": ("MEAN",), "MAX_OVERDUE": ("MAX",)}
 
 
-def clean_bureau(table: ibis.Table) -> ibis.Table:
+def clean_bureau(table: ir.Table) -> ir.Table:
     """Turn impossible amounts and dates into null and drop repeated rows.
 
     Args:
@@ -122,11 +126,11 @@ def clean_bureau(table: ibis.Table) -> ibis.Table:
     )
 
 
-def clean_bureau_balance(table: ibis.Table) -> ibis.Table:
+def clean_bureau_balance(table: ir.Table) -> ir.Table:
     """Keep the months up to the application.
 
-    STATUS stays as it is: `C` closed, `X` unknown, `0` nothing past due, `1` to `5` ever later payments (5 = more than 120
-    days, sold or written off).
+    STATUS stays as it is: `C` closed, `X` unknown, `0` nothing past due, `1` to `5` ever later payments (5 = more
+    than 120 days, sold or written off).
 
     Args:
         table: Raw `bureau_balance`, unique by SK_ID_BUREAU and MONTHS_BALANCE.
@@ -137,7 +141,7 @@ def clean_bureau_balance(table: ibis.Table) -> ibis.Table:
     return clean_missing_markers(table).filter(_.MONTHS_BALANCE <= 0)
 
 
-def compute_bureau_features(bureau: ibis.Table, bureau_balance: ibis.Table) -> ibis.Table:
+def compute_bureau_features(bureau: ir.Table, bureau_balance: ir.Table) -> ir.Table:
     """Summarise what other lenders reported about each client.
 
     Args:
@@ -145,15 +149,15 @@ def compute_bureau_features(bureau: ibis.Table, bureau_balance: ibis.Table) -> i
         bureau_balance: `clean_bureau_balance`.
 
     Returns:
-        One row per SK_ID_CURR that has a bureau credit: BUREAU_* features, and BUREAU_BALANCE_* features that are null for
-        clients none of whose credits has a monthly history.
+        One row per SK_ID_CURR that has a bureau credit: BUREAU_* features, and BUREAU_BALANCE_* features that are
+        null for clients none of whose credits has a monthly history.
     """
     credits = _with_credit_measures(bureau)
     months = _summarise_months(bureau_balance)
     return join_on_client(_summarise_credits(credits), _summarise_histories(credits, months))
 
 
-def _with_credit_measures(bureau: ibis.Table) -> ibis.Table:
+def _with_credit_measures(bureau: ir.Table) -> ir.Table:
     by_client = ibis.window(group_by=CLIENT_KEY, order_by=[_.DAYS_CREDIT.desc(), _[_CREDIT_KEY].desc()])
     measured = bureau.mutate(
         CREDITS=True,
@@ -188,7 +192,7 @@ def _with_credit_measures(bureau: ibis.Table) -> ibis.Table:
     return measured.mutate(OVERDRAWN=_.DEBT_TO_CREDIT > 1)
 
 
-def _summarise_credits(credits: ibis.Table) -> ibis.Table:
+def _summarise_credits(credits: ir.Table) -> ir.Table:
     features = summarise("BUREAU", _OVERALL)
     features |= summarise("BUREAU", _OF_ACTIVE, subset="ACTIVE", where=_.ACTIVE)
     features |= summarise("BUREAU", _OF_CLOSED, subset="CLOSED", where=_.CLOSED)
@@ -212,16 +216,16 @@ def _summarise_credits(credits: ibis.Table) -> ibis.Table:
     return aggregate_by_client(credits, features)
 
 
-def _summarise_months(bureau_balance: ibis.Table) -> ibis.Table:
-    """Reduce the monthly history to one row per bureau credit, holding counts and sums that add up to the client's own."""
+def _summarise_months(bureau_balance: ir.Table) -> ir.Table:
+    """Reduce the monthly history to one row per bureau credit: counts and sums that add up to the client's own."""
     known = _.STATUS != "X"
     lengths = bureau_balance.group_by(_CREDIT_KEY).agg(
         MONTHS=_.count(),
-        KNOWN=_.count(where=known),
-        CLOSED_MONTHS=_.count(where=_.STATUS == "C"),
+        KNOWN=count_where(known),
+        CLOSED_MONTHS=count_where(_.STATUS == "C"),
         OLDEST=_.MONTHS_BALANCE.min(),
         NEWEST=_.MONTHS_BALANCE.max(),
-        **{f"KNOWN_{window}M": _.count(where=known & (_.MONTHS_BALANCE >= -window)) for window in _MONTH_WINDOWS},
+        **{f"KNOWN_{window}M": count_where(known & (_.MONTHS_BALANCE >= -window)) for window in _MONTH_WINDOWS},
     )
     # One month in a hundred is late: what concerns only late months is summed on those.
     late = bureau_balance.filter(_.STATUS.isin(_LATE_STATUSES)).mutate(
@@ -229,7 +233,7 @@ def _summarise_months(bureau_balance: ibis.Table) -> ibis.Table:
     )
     columns = {
         "LATE": _.count(),
-        "SERIOUSLY_LATE": _.count(where=_.SEVERITY > 1),
+        "SERIOUSLY_LATE": count_where(_.SEVERITY > 1),
         "SEVERITY": _.SEVERITY.sum(),
         "DECAYED_SEVERITY": (_.SEVERITY / (1.0 + _.AGE)).sum(),
         "WORST": _.SEVERITY.max(),
@@ -237,13 +241,13 @@ def _summarise_months(bureau_balance: ibis.Table) -> ibis.Table:
     }
     for window in _MONTH_WINDOWS:
         columns |= {
-            f"LATE_{window}M": _.count(where=_.AGE <= window),
+            f"LATE_{window}M": count_where(_.AGE <= window),
             f"SEVERITY_{window}M": _.SEVERITY.sum(where=_.AGE <= window),
             f"WORST_{window}M": _.SEVERITY.max(where=_.AGE <= window),
         }
     lateness = late.group_by(_CREDIT_KEY).agg(**columns)
     months = lengths.left_join(lateness, _CREDIT_KEY, rname="{name}_right").drop(f"{_CREDIT_KEY}_right")
-    # A credit whose status is known in some month, and never late in one, is on time: severity 0. `X` throughout is unknown.
+    # Known in some month and late in none is on time: severity 0. `X` throughout is unknown.
     return months.mutate(
         **{f"WORST{suffix}": _known_or_zero(f"WORST{suffix}", f"KNOWN{suffix}") for suffix in _WINDOW_SUFFIXES},
     )
@@ -253,7 +257,7 @@ def _known_or_zero(column: str, known: str) -> Expression:
     return (_[known] > 0).ifelse(_[column].fill_null(0.0), ibis.null("float64"))
 
 
-def _summarise_histories(credits: ibis.Table, months: ibis.Table) -> ibis.Table:
+def _summarise_histories(credits: ir.Table, months: ir.Table) -> ir.Table:
     histories = credits.select(CLIENT_KEY, _CREDIT_KEY, "ACTIVE").inner_join(months, _CREDIT_KEY)
 
     def total(column: str, where: Expression | None = None) -> Expression:

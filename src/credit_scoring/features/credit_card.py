@@ -3,7 +3,10 @@
 Units: amounts in currency, months relative to the application (negative = before it).
 """
 
+# ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
+
 import ibis
+import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import (
@@ -61,10 +64,16 @@ _BY_MONTHS = {
     "MINIMUM_MISSED": ("RATE",),
     "LATE": ("RATE",),
 }
-_BY_RANK = {"BALANCE": ("MEAN",), "UTILISATION": ("MAX",), "DRAWINGS": ("MEAN",), "PAYMENT": ("MEAN",), "LIMIT": ("MEAN",)}
+_BY_RANK = {
+    "BALANCE": ("MEAN",),
+    "UTILISATION": ("MAX",),
+    "DRAWINGS": ("MEAN",),
+    "PAYMENT": ("MEAN",),
+    "LIMIT": ("MEAN",),
+}
 
 
-def clean_credit_card_balance(table: ibis.Table) -> ibis.Table:
+def clean_credit_card_balance(table: ir.Table) -> ir.Table:
     """Keep the months up to the application and turn impossible limits and drawings into null.
 
     Args:
@@ -84,21 +93,21 @@ def clean_credit_card_balance(table: ibis.Table) -> ibis.Table:
     )
 
 
-def compute_credit_card_features(credit_card_balance: ibis.Table) -> ibis.Table:
+def compute_credit_card_features(credit_card_balance: ir.Table) -> ir.Table:
     """Summarise how much of the card limit was used and how it was paid back.
 
     Args:
         credit_card_balance: `clean_credit_card_balance`.
 
     Returns:
-        One row per SK_ID_CURR that holds a card: CREDIT_CARD_* features. Windows are in months, LAST_<k> are the k latest
-        months reported.
+        One row per SK_ID_CURR that holds a card: CREDIT_CARD_* features. Windows are in months, LAST_<k> are the k
+        latest months reported.
     """
     months = _with_month_measures(_merge_cards(credit_card_balance))
     return aggregate_by_client(months, _client_features())
 
 
-def _merge_cards(credit_card_balance: ibis.Table) -> ibis.Table:
+def _merge_cards(credit_card_balance: ir.Table) -> ir.Table:
     """Add up the cards of a client in each month, so that "the last month" is one row."""
     return credit_card_balance.group_by(CLIENT_KEY, "MONTHS_BALANCE").agg(
         CARDS=_.count(),
@@ -120,7 +129,7 @@ def _merge_cards(credit_card_balance: ibis.Table) -> ibis.Table:
     )
 
 
-def _with_month_measures(months: ibis.Table) -> ibis.Table:
+def _with_month_measures(months: ir.Table) -> ir.Table:
     by_client = ibis.window(group_by=CLIENT_KEY, order_by=_.MONTHS_BALANCE.desc())
     measured = months.mutate(
         UTILISATION=safe_ratio(_.BALANCE, _.LIMIT),

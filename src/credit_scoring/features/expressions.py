@@ -1,13 +1,15 @@
 """Building blocks shared by every feature module: safe arithmetic, named conditional aggregates, client joins.
 
-All of them work on deferred Ibis expressions (`_.AMT_CREDIT`), so that a feature module is a list of named expressions and
-one `group_by` per table.
+All of them work on deferred Ibis expressions (`_.AMT_CREDIT`), so that a feature module is a list of named
+expressions and one `group_by` per table.
 """
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import ibis
+import ibis.expr.types as ir
 import ibis.selectors as s
 from ibis import _
 from ibis.common.deferred import Deferred
@@ -22,7 +24,8 @@ DAYS_SENTINEL = 365243
 NOT_AVAILABLE = ("XNA", "XAP")
 """Text codes of the lender: `XNA` is "not available", `XAP` is "not applicable"."""
 
-Expression = Deferred | ibis.Value
+Expression: TypeAlias = Deferred
+"""An expression on columns of a table still to come: `_.AMT_CREDIT / _.AMT_ANNUITY`."""
 
 
 def safe_ratio(numerator: Expression, denominator: Expression) -> Expression:
@@ -43,11 +46,11 @@ def yearly_interest_rate(credit: Expression, annuity: Expression, term: Expressi
     return safe_ratio(24 * (term * annuity - credit), credit * (term + 1))
 
 
-def clean_missing_markers(table: ibis.Table) -> ibis.Table:
+def clean_missing_markers(table: ir.Table) -> ir.Table:
     """Write every kind of missing value as null.
 
-    Text codes `XNA` and `XAP` and empty text become null. So does a floating NaN, which DuckDB and Spark treat as a number
-    greater than any other and which would spread through every sum.
+    Text codes `XNA` and `XAP` and empty text become null. So does a floating NaN, which DuckDB and Spark treat as a
+    number greater than any other and which would spread through every sum.
 
     Args:
         table: Any raw table.
@@ -71,8 +74,8 @@ def _slope(n: Expression, x: Expression, y: Expression, xy: Expression, xx: Expr
 def ols_slope(y: Expression, x: Expression, *, where: Expression | None = None, per: float = 1.0) -> Expression:
     """Slope of the least-squares line of `y` on `x` within a group, in closed form from five sums.
 
-    `x` must hold whole numbers (days, months): their sums are then exact, so that a group with a single distinct `x` has a
-    denominator of exactly zero and its slope is null.
+    `x` must hold whole numbers (days, months): their sums are then exact, so that a group with a single distinct `x`
+    has a denominator of exactly zero and its slope is null.
 
     Args:
         y: Explained value; its null rows are left out.
@@ -91,12 +94,21 @@ def ols_slope(y: Expression, x: Expression, *, where: Expression | None = None, 
     return per * _slope(n, sum_x, sum_y, (x * y).sum(where=rows), (x * x).sum(where=rows))
 
 
+def count_where(condition: Expression | None) -> Expression:
+    """Count the rows of a group where the condition holds; all of them without a condition.
+
+    An unknown condition counts as false. Left to the engine, a group in which it is unknown throughout would count 0
+    rows on DuckDB and null on Spark.
+    """
+    return _.count() if condition is None else _.count(where=condition.fill_null(False))
+
+
 def _sum(value: Expression, where: Expression | None) -> Expression:
-    return (_.count(where=where) == 0).ifelse(0.0, value.cast("float64").sum(where=where))
+    return (count_where(where) == 0).ifelse(0.0, value.cast("float64").sum(where=where))
 
 
 _AGGREGATES: Mapping[str, Callable[[Expression, Expression | None], Expression]] = {
-    "COUNT": lambda flag, where: _.count(where=flag if where is None else flag & where),
+    "COUNT": lambda flag, where: count_where(flag if where is None else flag & where),
     "SUM": _sum,
     "MEAN": lambda value, where: value.cast("float64").mean(where=where),
     "MIN": lambda value, where: value.min(where=where),
@@ -126,8 +138,8 @@ def summarise(
 
     Args:
         source: Prefix of the source, such as `BUREAU`.
-        measures: Column name (which is also the measure's name) -> aggregates among COUNT (true rows of a boolean), RATE
-            (share of true rows), SUM, MEAN, MIN, MAX, STD.
+        measures: Column name (which is also the measure's name) -> aggregates among COUNT (true rows of a boolean),
+            RATE (share of true rows), SUM, MEAN, MIN, MAX, STD.
         subset: Name of the subset of rows, such as `ACTIVE`.
         window: Name of the window of time or of rank, such as `365D`, `12M` or `LAST_5`.
         where: Rows of that subset and window.
@@ -164,8 +176,8 @@ _PARTIALS_OF: Mapping[str, tuple[str, ...]] = {
 def partial_aggregates(measures: Mapping[str, Sequence[str]]) -> dict[str, Expression]:
     """Build the additive columns from which `summarise_partials` makes the listed aggregates.
 
-    A large monthly table is first reduced to a few rows per client (one per loan and period, say), then to one: hundreds of
-    conditional aggregates then read a tenth of the rows.
+    A large monthly table is first reduced to a few rows per client (one per loan and period, say), then to one:
+    hundreds of conditional aggregates then read a tenth of the rows.
 
     Args:
         measures: Column name -> aggregates wanted in the end, as in `summarise`.
@@ -223,11 +235,11 @@ def summarise_partials(
 
 
 def partial_slope(y: str, x: str) -> dict[str, Expression]:
-    """Build the five sums from which `slope_of_partials` makes the slope of column `y` on the whole-numbered column `x`."""
+    """Build the five sums from which `slope_of_partials` makes the slope of column `y` on whole numbers `x`."""
     rows = _[y].notnull() & _[x].notnull()
     value, time = _[y].cast("float64"), _[x].cast("float64")
     sums = {"SLOPE_X": time, "SLOPE_Y": value, "SLOPE_XY": time * value, "SLOPE_XX": time * time}
-    return {f"{y}_SLOPE_N": _.count(where=rows)} | {f"{y}_{part}": term.sum(where=rows) for part, term in sums.items()}
+    return {f"{y}_SLOPE_N": count_where(rows)} | {f"{y}_{part}": term.sum(where=rows) for part, term in sums.items()}
 
 
 def slope_of_partials(y: str, *, where: Expression | None = None, per: float = 1.0) -> Expression:
@@ -239,11 +251,11 @@ def slope_of_partials(y: str, *, where: Expression | None = None, per: float = 1
 _AGGREGATES_PER_PASS = 30
 
 
-def aggregate_by_client(table: ibis.Table, features: Mapping[str, Expression]) -> ibis.Table:
+def aggregate_by_client(table: ir.Table, features: Mapping[str, Expression]) -> ir.Table:
     """Aggregate to one row per client, some thirty features at a time.
 
-    In one pass over all of them, each row of a table that is not sorted by client drags several kilobytes of state through
-    memory: the passes of thirty take half the time.
+    In one pass over all of them, each row of a table that is not sorted by client drags several kilobytes of state
+    through memory: the passes of thirty take half the time.
 
     Args:
         table: Rows with a SK_ID_CURR.
@@ -260,7 +272,7 @@ def aggregate_by_client(table: ibis.Table, features: Mapping[str, Expression]) -
     return as_features(functools.reduce(join_on_client, passes))
 
 
-def as_features(table: ibis.Table) -> ibis.Table:
+def as_features(table: ir.Table) -> ir.Table:
     """Give every numeric feature one type, float64, so that it does not depend on whether nulls happen to occur.
 
     It also keeps DuckDB's 128-bit integer sums from leaving this layer.
@@ -269,6 +281,6 @@ def as_features(table: ibis.Table) -> ibis.Table:
     return table.mutate(s.across((s.numeric() | s.of_type("boolean")) & ~s.cols(*kept), _.cast("float64")))
 
 
-def join_on_client(left: ibis.Table, right: ibis.Table) -> ibis.Table:
+def join_on_client(left: ir.Table, right: ir.Table) -> ir.Table:
     """Left-join one row per client onto one row per client, keeping a single key column."""
     return left.left_join(right, CLIENT_KEY, rname="{name}_right").drop(f"{CLIENT_KEY}_right")

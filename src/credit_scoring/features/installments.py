@@ -1,10 +1,13 @@
 """Features of the repayments of earlier loans, from `installments_payments`.
 
-Units: amounts in currency, dates in days relative to the application (negative = before it). DELAY is the days between due
-date and payment; DPD its part after the due date and DBD its part before, both 0 otherwise.
+Units: amounts in currency, dates in days relative to the application (negative = before it). DELAY is the days
+between due date and payment; DPD its part after the due date and DBD its part before, both 0 otherwise.
 """
 
+# ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
+
 import ibis
+import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import (
@@ -65,15 +68,15 @@ _BY_DAYS = {
 _BY_RANK = {"DELAY": ("MEAN",), "DPD": ("MAX",), "SHORTFALL": ("MEAN",), "PAYMENT": ("MEAN",)}
 
 
-def clean_installments_payments(table: ibis.Table) -> ibis.Table:
+def clean_installments_payments(table: ir.Table) -> ir.Table:
     """Keep what was due and paid up to the application.
 
     Args:
         table: Raw `installments_payments`.
 
     Returns:
-        The same columns. A missing payment (amount and date null) stays: it is an unpaid instalment. Equal rows stay: the
-        table has no key, and two equal part payments on one day are two payments.
+        The same columns. A missing payment (amount and date null) stays: it is an unpaid instalment. Equal rows stay:
+        the table has no key, and two equal part payments on one day are two payments.
     """
     cleaned = clean_missing_markers(table).filter(_.DAYS_INSTALMENT <= 0)
     # A payment after the application has not happened yet.
@@ -83,16 +86,16 @@ def clean_installments_payments(table: ibis.Table) -> ibis.Table:
     )
 
 
-def compute_installments_features(installments_payments: ibis.Table) -> ibis.Table:
+def compute_installments_features(installments_payments: ir.Table) -> ir.Table:
     """Summarise how punctually and completely earlier instalments were paid.
 
     Args:
         installments_payments: `clean_installments_payments`.
 
     Returns:
-        One row per SK_ID_CURR that has an instalment: INSTALLMENTS_* features. An unpaid instalment counts in the amounts
-        (nothing was paid) and in UNPAID, and has no delay. Windows in days are by due date, LAST_<k> are the k instalments
-        due last.
+        One row per SK_ID_CURR that has an instalment: INSTALLMENTS_* features. An unpaid instalment counts in the
+        amounts (nothing was paid) and in UNPAID, and has no delay. Windows in days are by due date, LAST_<k> are the
+        k instalments due last.
     """
     instalments = _with_instalment_measures(_merge_split_payments(installments_payments))
     parts = _summarise_parts(instalments)
@@ -105,7 +108,7 @@ def compute_installments_features(installments_payments: ibis.Table) -> ibis.Tab
     )
 
 
-def _merge_split_payments(installments_payments: ibis.Table) -> ibis.Table:
+def _merge_split_payments(installments_payments: ir.Table) -> ir.Table:
     """Add up the payments of one instalment: it is settled on the day of the last one.
 
     Each of its rows repeats the amount due, hence the maximum.
@@ -117,7 +120,7 @@ def _merge_split_payments(installments_payments: ibis.Table) -> ibis.Table:
     )
 
 
-def _with_instalment_measures(instalments: ibis.Table) -> ibis.Table:
+def _with_instalment_measures(instalments: ir.Table) -> ir.Table:
     by_client = ibis.window(
         group_by=CLIENT_KEY,
         order_by=[
@@ -157,14 +160,14 @@ def _smallest_window(value: Expression, windows: tuple[int, ...]) -> Expression:
     return ibis.cases(*((value <= window, window) for window in windows), else_=ibis.null("int32"))
 
 
-def _summarise_parts(instalments: ibis.Table) -> ibis.Table:
+def _summarise_parts(instalments: ir.Table) -> ir.Table:
     """Reduce the instalments to one row per client, loan, age and recency."""
     return instalments.group_by(CLIENT_KEY, _LOAN_KEY, "AGE", "RECENCY").agg(
         **partial_aggregates(_OVERALL), **partial_slope("DPD", "DAYS_INSTALMENT"), LAST_DUE=_.DAYS_INSTALMENT.max()
     )
 
 
-def _summarise_ages(parts: ibis.Table) -> ibis.Table:
+def _summarise_ages(parts: ir.Table) -> ir.Table:
     keys = (CLIENT_KEY, _LOAN_KEY, "AGE", "RECENCY", "LAST_DUE")
     ages = parts.group_by(CLIENT_KEY, "AGE").agg(
         **merge_partials([column for column in parts.columns if column not in keys])
@@ -183,22 +186,22 @@ def _summarise_ages(parts: ibis.Table) -> ibis.Table:
     return aggregate_by_client(ages, features)
 
 
-def _summarise_last_ones(parts: ibis.Table) -> ibis.Table:
-    features = {}
+def _summarise_last_ones(parts: ir.Table) -> ir.Table:
+    features: dict[str, Expression] = {}
     for last in _LAST_WINDOWS:
         features |= summarise_partials("INSTALLMENTS", _BY_RANK, window=f"LAST_{last}", where=_.RECENCY <= last)
     return aggregate_by_client(parts.filter(_.RECENCY.notnull()), features)
 
 
-def _summarise_loans(parts: ibis.Table) -> ibis.Table:
+def _summarise_loans(parts: ir.Table) -> ir.Table:
     """Average over loans, so that a long loan does not hide a short one."""
     recent = _.AGE <= 1000
     loans = parts.group_by(CLIENT_KEY, _LOAN_KEY).agg(
         LAST_DUE=_.LAST_DUE.max(),
         LOAN_LATE_SHARE=safe_ratio(_.LATE_SUM.sum(), _.LATE_N.sum()),
-        LOAN_DPD_MAX=_.DPD_MAX.max(),
+        LOAN_WORST_DPD=_.DPD_MAX.max(),
         LOAN_PAID_SHARE=safe_ratio(_.PAYMENT_SUM.sum(), _.INSTALMENT_SUM.sum()),
-        LOAN_PAYMENT_RATIO=safe_ratio(
+        LOAN_PAYMENT_TO_INSTALMENT=safe_ratio(
             _.PAYMENT_TO_INSTALMENT_SUM.sum(where=recent), _.PAYMENT_TO_INSTALMENT_N.sum(where=recent)
         ),
     )
@@ -209,14 +212,14 @@ def _summarise_loans(parts: ibis.Table) -> ibis.Table:
         {
             "LOANS": ("COUNT",),
             "LOAN_LATE_SHARE": ("MEAN", "MAX"),
-            "LOAN_DPD_MAX": ("MEAN",),
+            "LOAN_WORST_DPD": ("MEAN",),
             "LOAN_PAID_SHARE": ("MEAN", "MIN"),
         },
     )
-    features |= summarise("INSTALLMENTS", {"LOAN_PAYMENT_RATIO": ("MEAN",)}, window="1000D")
+    features |= summarise("INSTALLMENTS", {"LOAN_PAYMENT_TO_INSTALMENT": ("MEAN",)}, window="1000D")
     features |= summarise(
         "INSTALLMENTS",
-        {"LOAN_LATE_SHARE": ("MEAN",), "LOAN_DPD_MAX": ("MAX",), "LOAN_PAID_SHARE": ("MEAN",)},
+        {"LOAN_LATE_SHARE": ("MEAN",), "LOAN_WORST_DPD": ("MEAN",), "LOAN_PAID_SHARE": ("MEAN",)},
         window="LAST_1",
         where=_.RANK == 1,
     )

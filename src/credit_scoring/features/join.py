@@ -1,6 +1,6 @@
 """Join of every source onto the applications: the last step before the model input."""
 
-import ibis
+import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import Expression, join_on_client, safe_ratio
@@ -60,13 +60,13 @@ _RATIOS = {
 
 
 def join_features(
-    application_features: ibis.Table,
-    bureau_features: ibis.Table,
-    previous_application_features: ibis.Table,
-    pos_cash_features: ibis.Table,
-    installments_features: ibis.Table,
-    credit_card_features: ibis.Table,
-) -> ibis.Table:
+    application_features: ir.Table,
+    bureau_features: ir.Table,
+    previous_application_features: ir.Table,
+    pos_cash_features: ir.Table,
+    installments_features: ir.Table,
+    credit_card_features: ir.Table,
+) -> ir.Table:
     """Put every source beside the application it informs.
 
     Args:
@@ -78,8 +78,9 @@ def join_features(
         credit_card_features: Features of the monthly card balances.
 
     Returns:
-        One row per applicant: the columns of every source, HAS_<SOURCE> flags (int8: 1 if the client has such a history), and
-        the ratios between the application and the history. Without a history, its features are null: absent is not zero.
+        One row per applicant: the columns of every source, HAS_<SOURCE> flags (int8: 1 if the client has such a
+        history), and the ratios between the application and the history. Without a history, its features are null:
+        absent is not zero.
     """
     features = application_features
     for history in (
@@ -101,9 +102,7 @@ def _cross_source_combinations() -> dict[str, Expression]:
     return {
         # The yearly payments of the new loan and of the running ones; a client without any pays the new one only.
         "APPLICATION_TOTAL_ANNUITY_TO_INCOME_RATIO": safe_ratio(
-            _.AMT_ANNUITY
-            + _.BUREAU_ANNUITY_SUM_ACTIVE.fill_null(0.0)
-            + _.PREVIOUS_ANNUITY_SUM_RUNNING.fill_null(0.0),
+            _.AMT_ANNUITY + _.BUREAU_ANNUITY_SUM_ACTIVE.fill_null(0.0) + _.PREVIOUS_ANNUITY_SUM_RUNNING.fill_null(0.0),
             _.AMT_INCOME_TOTAL,
         ),
         "APPLICATION_INTEREST_RATE_PREVIOUS_DIFF_APPROVED": (

@@ -4,7 +4,10 @@ Units: months and days relative to the application (negative = before it); SK_DP
 leaving out small debts.
 """
 
+# ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
+
 import ibis
+import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import (
@@ -12,6 +15,7 @@ from credit_scoring.features.expressions import (
     Expression,
     aggregate_by_client,
     clean_missing_markers,
+    count_where,
     null_if,
     ols_slope,
     safe_ratio,
@@ -35,7 +39,7 @@ _OVERALL = {
     "DPD_TREND": ("MEAN", "MAX"),
 }
 _BY_RANK = {
-    "LATE": ("SUM",),
+    "LATE_MONTHS": ("SUM",),
     "DPD": ("MAX",),
     "DPD_DEF": ("MAX",),
     "REMAINING": ("SUM",),
@@ -45,7 +49,7 @@ _BY_RANK = {
 }
 
 
-def clean_pos_cash_balance(table: ibis.Table) -> ibis.Table:
+def clean_pos_cash_balance(table: ir.Table) -> ir.Table:
     """Keep the months up to the application and turn impossible instalment counts into null.
 
     Args:
@@ -64,36 +68,36 @@ def clean_pos_cash_balance(table: ibis.Table) -> ibis.Table:
     )
 
 
-def compute_pos_cash_features(pos_cash_balance: ibis.Table) -> ibis.Table:
+def compute_pos_cash_features(pos_cash_balance: ir.Table) -> ir.Table:
     """Summarise arrears, instalments left and outcomes of earlier loans.
 
     Args:
         pos_cash_balance: `clean_pos_cash_balance`.
 
     Returns:
-        One row per SK_ID_CURR that has a monthly loan balance: POS_CASH_* features. Windows are in months, LAST_<k> are the k
-        loans whose balance was reported last.
+        One row per SK_ID_CURR that has a monthly loan balance: POS_CASH_* features. Windows are in months, LAST_<k>
+        are the k loans whose balance was reported last.
     """
     return _summarise_loans(_summarise_months(pos_cash_balance))
 
 
-def _summarise_months(pos_cash_balance: ibis.Table) -> ibis.Table:
+def _summarise_months(pos_cash_balance: ir.Table) -> ir.Table:
     """Reduce the months to one row per loan, holding counts and sums that add up to the client's own."""
     late, seriously_late, status = _.SK_DPD > 0, _.SK_DPD_DEF > 0, _.NAME_CONTRACT_STATUS
     columns = {
         "MONTHS": _.count(),
         "OLDEST": _.MONTHS_BALANCE.min(),
         "NEWEST": _.MONTHS_BALANCE.max(),
-        "LATE": _.count(where=late),
-        "SERIOUSLY_LATE": _.count(where=seriously_late),
+        "LATE_MONTHS": count_where(late),
+        "SERIOUSLY_LATE": count_where(seriously_late),
         "LAST_LATE": _.MONTHS_BALANCE.max(where=late),
         "DPD_SUM": _.SK_DPD.cast("float64").sum(),
         "DPD": _.SK_DPD.max(),
         "DPD_DEF_SUM": _.SK_DPD_DEF.cast("float64").sum(),
         "DPD_DEF": _.SK_DPD_DEF.max(),
-        "ACTIVE_MONTHS": _.count(where=status == "Active"),
-        "SIGNED_MONTHS": _.count(where=status == "Signed"),
-        "TROUBLED_MONTHS": _.count(where=status.isin(("Demand", "Returned to the store"))),
+        "ACTIVE_MONTHS": count_where(status == "Active"),
+        "SIGNED_MONTHS": count_where(status == "Signed"),
+        "TROUBLED_MONTHS": count_where(status.isin(("Demand", "Returned to the store"))),
         "COMPLETED_IN": _.MONTHS_BALANCE.max(where=status == "Completed"),
         "TERM": _.CNT_INSTALMENT.max(),
         "LAST_TERM": _.CNT_INSTALMENT.argmax(_.MONTHS_BALANCE),
@@ -103,8 +107,8 @@ def _summarise_months(pos_cash_balance: ibis.Table) -> ibis.Table:
     for window in _WINDOWS:
         recent = _.MONTHS_BALANCE >= -window
         columns |= {
-            f"MONTHS_{window}M": _.count(where=recent),
-            f"LATE_{window}M": _.count(where=late & recent),
+            f"MONTHS_{window}M": count_where(recent),
+            f"LATE_{window}M": count_where(late & recent),
             f"DPD_SUM_{window}M": _.SK_DPD.cast("float64").sum(where=recent),
             f"DPD_{window}M": _.SK_DPD.max(where=recent),
             f"DPD_DEF_{window}M": _.SK_DPD_DEF.max(where=recent),
@@ -112,7 +116,7 @@ def _summarise_months(pos_cash_balance: ibis.Table) -> ibis.Table:
     return pos_cash_balance.group_by(CLIENT_KEY, _LOAN_KEY).agg(**columns)
 
 
-def _summarise_loans(loans: ibis.Table) -> ibis.Table:
+def _summarise_loans(loans: ir.Table) -> ir.Table:
     by_client = ibis.window(group_by=CLIENT_KEY, order_by=[_.NEWEST.desc(), _[_LOAN_KEY].desc()])
     # Completed in its last month, rather than completed once and open again.
     completed = (_.COMPLETED_IN == _.NEWEST).fill_null(False)
@@ -135,7 +139,7 @@ def _summarise_loans(loans: ibis.Table) -> ibis.Table:
         "POS_CASH_MONTHS_BALANCE_MIN": _.OLDEST.min(),
         "POS_CASH_MONTHS_BALANCE_MAX": _.NEWEST.max(),
         "POS_CASH_LATE_MONTHS_BALANCE_MAX": _.LAST_LATE.max(),
-        "POS_CASH_LATE_RATE": safe_ratio(total("LATE"), total("MONTHS")),
+        "POS_CASH_LATE_RATE": safe_ratio(total("LATE_MONTHS"), total("MONTHS")),
         "POS_CASH_SERIOUSLY_LATE_RATE": safe_ratio(total("SERIOUSLY_LATE"), total("MONTHS")),
         "POS_CASH_ACTIVE_RATE": safe_ratio(total("ACTIVE_MONTHS"), total("MONTHS")),
         "POS_CASH_SIGNED_RATE": safe_ratio(total("SIGNED_MONTHS"), total("MONTHS")),

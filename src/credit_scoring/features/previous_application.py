@@ -3,7 +3,10 @@
 Units: amounts in currency, dates in days relative to the current application (negative = before it).
 """
 
+# ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
+
 import ibis
+import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import (
@@ -111,15 +114,15 @@ _LAST_CATEGORIES = {
 }
 
 
-def clean_previous_application(table: ibis.Table) -> ibis.Table:
+def clean_previous_application(table: ir.Table) -> ir.Table:
     """Turn the 365243 dates, the `XNA`/`XAP` codes and impossible amounts into null and drop repeated rows.
 
     Args:
         table: Raw `previous_application`.
 
     Returns:
-        The same columns, one row per SK_ID_PREV, and FLAG_RUNNING (boolean: the loan is not over yet). Applications dated
-        after the current one are left out.
+        The same columns, one row per SK_ID_PREV, and FLAG_RUNNING (boolean: the loan is not over yet). Applications
+        dated after the current one are left out.
     """
     cleaned = clean_missing_markers(table).distinct().filter(_.DAYS_DECISION <= 0)
     return cleaned.mutate(
@@ -140,15 +143,15 @@ def clean_previous_application(table: ibis.Table) -> ibis.Table:
     )
 
 
-def compute_previous_application_features(previous_application: ibis.Table) -> ibis.Table:
+def compute_previous_application_features(previous_application: ir.Table) -> ir.Table:
     """Summarise how earlier applications ended and on what terms.
 
     Args:
         previous_application: `clean_previous_application`.
 
     Returns:
-        One row per SK_ID_CURR that applied before: PREVIOUS_* features. Windows in days are by date of decision, LAST_<k>
-        are the k latest decisions. The *_LAST features are text: a category of the latest application.
+        One row per SK_ID_CURR that applied before: PREVIOUS_* features. Windows in days are by date of decision,
+        LAST_<k> are the k latest decisions. The *_LAST features are text: a category of the latest application.
     """
     applications = _with_application_measures(previous_application)
     features = summarise("PREVIOUS", _OVERALL)
@@ -179,7 +182,7 @@ def compute_previous_application_features(previous_application: ibis.Table) -> i
     return aggregate_by_client(applications, features)
 
 
-def _with_application_measures(previous_application: ibis.Table) -> ibis.Table:
+def _with_application_measures(previous_application: ir.Table) -> ir.Table:
     by_client = ibis.window(group_by=CLIENT_KEY, order_by=[_.DAYS_DECISION.desc(), _[_LOAN_KEY].desc()])
     status = _.NAME_CONTRACT_STATUS
     interest = _.CNT_PAYMENT * _.AMT_ANNUITY - _.AMT_CREDIT
