@@ -66,7 +66,7 @@ class RawCsvDataset(FileDataset):
     ) -> None:
         if table not in RAW_TABLES:
             known = ", ".join(RAW_TABLES)
-            raise DatasetError(f"Table {table!r} has no contract.\nHint: use one of {known}, or add it to schemas/raw.py.")
+            raise DatasetError(f"Table {table!r} has no contract.\nHint: use one of {known}, or extend schemas/raw.py.")
         super().__init__(filepath=filepath, file_format="csv", connection=connection, metadata=metadata)
         self._contract = RAW_TABLES[table]
         self._read_only = read_only

@@ -1,0 +1,131 @@
+"""Tiny raw tables, and features read back by client."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from credit_scoring.features import SOURCES
+from credit_scoring.schemas.raw import RAW_TABLES
+
+ARROW_TYPES = {"int32": pa.int32(), "float64": pa.float64(), "string": pa.string()}
+RAW_NAMES = {"application": "application_train"}
+
+Row = Mapping[str, Any]
+Raw = Callable[..., ir.Table]
+
+
+def arrow(name: str, rows: list[Row]) -> pa.Table:
+    """Return rows with every column of a raw table; those not given are null."""
+    columns = RAW_TABLES[RAW_NAMES.get(name, name)].columns
+    unknown = {column for row in rows for column in row} - set(columns)
+    assert not unknown, f"{name} has no column {unknown}"
+    filled = [{column: row.get(column) for column in columns} for row in rows]
+    return pa.Table.from_pylist(filled, pa.schema([(column, ARROW_TYPES[kind]) for column, kind in columns.items()]))
+
+
+@pytest.fixture(scope="session")
+def raw() -> Raw:
+    """Return a maker of raw tables: `raw("bureau", {"SK_ID_CURR": 1, ...}, ...)`."""
+
+    def make(name: str, *rows: Row) -> ir.Table:
+        return ibis.memtable(arrow(name, list(rows)))
+
+    return make
+
+
+def read(table: ir.Table) -> pd.DataFrame:
+    """Return features by client, in the order of the clients."""
+    return table.to_pandas().set_index("SK_ID_CURR").sort_index()
+
+
+@pytest.fixture(scope="session")
+def random_tables() -> Mapping[str, pa.Table]:
+    """Return random raw tables of some clients, with every quirk that cleaning is there for."""
+    return {raw: _random_table(raw, clients=12, seed=seed) for seed, raw in enumerate(_raw_names())}
+
+
+def _raw_names() -> list[str]:
+    return [raw for source in SOURCES for raw in source.clean]
+
+
+def _random_table(name: str, clients: int, seed: int) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    contract = RAW_TABLES[RAW_NAMES.get(name, name)]
+    rows = clients if name == "application" else clients * 25
+    table: dict[str, Any] = {}
+    for column, kind in contract.columns.items():
+        if kind == "string":
+            values = pd.Series(rng.choice(_TEXTS.get(column, ("Yes", "No", "XNA", "XAP", None)), rows), dtype=object)
+        else:
+            values = pd.Series(_random_numbers(rng, column, rows))
+            if kind == "float64":
+                values = values.astype(float).mask(rng.random(rows) < 0.15)
+        table[column] = values
+    frame = pd.DataFrame(table)
+    _set_keys(frame, name, clients, rng)
+    return pa.Table.from_pandas(
+        frame,
+        pa.schema([(column, ARROW_TYPES[kind]) for column, kind in contract.columns.items()]),
+        preserve_index=False,
+    )
+
+
+def _random_numbers(rng: np.random.Generator, column: str, rows: int) -> np.ndarray:
+    if column.startswith("DAYS"):
+        return np.where(rng.random(rows) < 0.1, 365243, -rng.integers(0, 1500, rows))
+    if column == "MONTHS_BALANCE":
+        return -rng.integers(0, 30, rows)
+    if column.startswith("AMT") and not column.startswith("AMT_REQ"):
+        return np.where(rng.random(rows) < 0.1, -5, rng.integers(0, 50, rows) * 100)
+    if column.startswith("EXT_SOURCE"):
+        return rng.random(rows).round(3)
+    return rng.integers(0, 4, rows)
+
+
+def _set_keys(frame: pd.DataFrame, name: str, clients: int, rng: np.random.Generator) -> None:
+    if name == "application":
+        frame["SK_ID_CURR"] = np.arange(1, clients + 1)
+        return
+    loans = rng.integers(1, clients * 4 + 1, len(frame))
+    for key in ("SK_ID_PREV", "SK_ID_BUREAU"):
+        if key in frame and RAW_TABLES[name].key == (key,):
+            frame[key] = rng.permutation(len(frame)) + 1
+        elif key in frame:
+            frame[key] = loans
+    if "SK_ID_CURR" in frame:
+        # One client has no history at all; a loan belongs to one client.
+        frame["SK_ID_CURR"] = 2 + frame.get("SK_ID_PREV", loans) % (clients - 1)
+    if "MONTHS_BALANCE" in frame:
+        loan = "SK_ID_PREV" if "SK_ID_PREV" in frame else "SK_ID_BUREAU"
+        frame["MONTHS_BALANCE"] = -frame.groupby(loan).cumcount() * 2
+
+
+_TEXTS = {
+    "STATUS": ("0", "0", "C", "X", "1", "2", "5"),
+    "CREDIT_ACTIVE": ("Active", "Closed", "Sold", "Bad debt"),
+    "CREDIT_TYPE": ("Consumer credit", "Credit card", "Car loan", "Mortgage", "Microloan", "Loan of another kind"),
+    "NAME_CONTRACT_TYPE": ("Cash loans", "Consumer loans", "Revolving loans", "XNA"),
+    "NAME_CONTRACT_STATUS": ("Approved", "Refused", "Canceled", "Active", "Completed", "Signed", "Demand"),
+    "CODE_REJECT_REASON": ("XAP", "HC", "LIMIT", "SCO", "SCOFR"),
+    "NAME_PRODUCT_TYPE": ("XNA", "x-sell", "walk-in"),
+    "NAME_YIELD_GROUP": ("XNA", "high", "low_normal", "middle"),
+}
+
+
+@pytest.fixture(scope="session")
+def compute_all() -> Callable[[Mapping[str, pa.Table]], dict[str, ir.Table]]:
+    """Return a function from raw tables to the features of every source."""
+
+    def compute(tables: Mapping[str, pa.Table]) -> dict[str, ir.Table]:
+        return {
+            source.name: source.compute(*(clean(ibis.memtable(tables[name])) for name, clean in source.clean.items()))
+            for source in SOURCES
+        }
+
+    return compute

@@ -1,0 +1,163 @@
+"""Cleaning and features of repayments."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from credit_scoring.features.installments import clean_installments_payments, compute_installments_features
+from tests.features.conftest import Raw, Row, read
+
+
+def payment(number: int, due: float, paid_on: float | None, amount: float | None = 100.0, **values: Any) -> Row:
+    return {
+        "SK_ID_CURR": 1,
+        "SK_ID_PREV": 10,
+        "NUM_INSTALMENT_VERSION": 1.0,
+        "NUM_INSTALMENT_NUMBER": number,
+        "DAYS_INSTALMENT": due,
+        "DAYS_ENTRY_PAYMENT": paid_on,
+        "AMT_INSTALMENT": 100.0,
+        "AMT_PAYMENT": amount,
+        **values,
+    }
+
+
+def features(raw: Raw, *rows: Row) -> pd.DataFrame:
+    return read(compute_installments_features(clean_installments_payments(raw("installments_payments", *rows))))
+
+
+def test_lateness_by_hand(raw: Raw) -> None:
+    computed = features(
+        raw,
+        payment(1, -800.0, -760.0),  # 40 days late
+        payment(2, -300.0, -305.0),  # 5 days early
+        payment(3, -100.0, -90.0),  # 10 days late
+        payment(4, -50.0, -50.0),  # on the day
+    ).loc[1]
+    expected = {
+        "INSTALMENTS_COUNT": 4,
+        "LATE_COUNT": 2,
+        "LATE_RATE": 0.5,
+        "LATE_OVER_30_DAYS_RATE": 0.25,
+        "LATE_RATE_60D": 0,
+        "LATE_RATE_180D": 0.5,
+        "LATE_RATE_365D": 1 / 3,
+        "LATE_RATE_1000D": 0.5,
+        "DELAY_MEAN": 45 / 4,
+        "DPD_MEAN": 12.5,
+        "DPD_MAX": 40,
+        "DPD_MAX_365D": 10,
+        "DPD_SUM": 50,
+        "DPD_STD": np.std([40, 0, 10, 0], ddof=1),
+        "DBD_MEAN": 1.25,
+        "DECAYED_DPD_MEAN": (40 * (1 - 0.24) + 10 * (1 - 0.03)) / 4,
+        "LATE_DUE_DAYS_MAX": -100,
+        "LATE_365D_TO_ALL_RATIO": (1 / 3) / 0.5,
+        "DPD_60D_TO_365D_RATIO": 0,
+        "DPD_SLOPE": 365 * np.polyfit([-800, -300, -100, -50], [40, 0, 10, 0], 1)[0],
+        "DPD_SLOPE_365D": 365 * np.polyfit([-300, -100, -50], [0, 10, 0], 1)[0],
+    }
+    assert computed[[f"INSTALLMENTS_{name}" for name in expected]].tolist() == pytest.approx([*expected.values()])
+
+
+def test_paying_early_is_not_late(raw: Raw) -> None:
+    computed = features(raw, payment(1, -10.0, -30.0)).loc[1]
+    assert computed["INSTALLMENTS_LATE_RATE"] == 0
+    assert computed["INSTALLMENTS_DPD_MAX"] == 0
+
+
+def test_part_payments_are_one_instalment_settled_by_the_last_of_them(raw: Raw) -> None:
+    computed = features(
+        raw, payment(1, -100.0, -110.0, 60.0), payment(1, -100.0, -97.0, 30.0), payment(1, -100.0, -97.0, 10.0)
+    ).loc[1]
+    assert computed["INSTALLMENTS_INSTALMENTS_COUNT"] == 1
+    assert computed["INSTALLMENTS_DELAY_MEAN"] == 3
+    assert computed["INSTALLMENTS_PAYMENT_SUM"] == 100
+    assert computed["INSTALLMENTS_INSTALMENT_MAX"] == 100
+    assert computed["INSTALLMENTS_UNDERPAID_COUNT"] == 0
+
+
+def test_equal_part_payments_on_one_day_both_count(raw: Raw) -> None:
+    computed = features(raw, payment(1, -100.0, -101.0, 50.0), payment(1, -100.0, -101.0, 50.0)).loc[1]
+    assert computed["INSTALLMENTS_SHORTFALL_SUM"] == 0
+
+
+def test_a_card_whose_numbering_restarts_has_as_many_instalments_as_due_dates(raw: Raw) -> None:
+    card = {"NUM_INSTALMENT_VERSION": 0.0}
+    computed = features(raw, payment(1, -100.0, -100.0, **card), payment(1, -70.0, -69.0, **card)).loc[1]
+    assert computed["INSTALLMENTS_INSTALMENTS_COUNT"] == 2
+    assert computed["INSTALLMENTS_LATE_RATE"] == 0.5
+    assert pd.isna(computed["INSTALLMENTS_FIRST_INSTALMENTS_LATE_RATE"])
+
+
+def test_the_first_four_instalments(raw: Raw) -> None:
+    computed = features(
+        raw, payment(1, -100.0, -99.0), payment(4, -70.0, -70.0), payment(5, -40.0, -30.0), payment(6, -10.0, -5.0)
+    ).loc[1]
+    assert computed["INSTALLMENTS_FIRST_INSTALMENTS_LATE_RATE"] == 0.5
+
+
+def test_amounts(raw: Raw) -> None:
+    computed = features(
+        raw, payment(1, -90.0, -90.0, 100.0), payment(2, -60.0, -60.0, 40.0), payment(3, -30.0, -30.0, 99.5)
+    ).loc[1]
+    assert computed["INSTALLMENTS_SHORTFALL_SUM"] == 60.5
+    assert computed["INSTALLMENTS_UNDERPAID_RATE"] == pytest.approx(1 / 3)
+    assert computed["INSTALLMENTS_PAYMENT_TO_INSTALMENT_MIN"] == pytest.approx(0.4)
+    assert computed["INSTALLMENTS_PAYMENT_SUM_90D"] == 239.5
+
+
+def test_an_unpaid_instalment_has_no_delay_and_is_owed_in_full(raw: Raw) -> None:
+    computed = features(raw, payment(1, -90.0, None, None), payment(2, -60.0, -60.0)).loc[1]
+    assert computed["INSTALLMENTS_UNPAID_COUNT"] == 1
+    assert computed["INSTALLMENTS_LATE_RATE"] == 0
+    assert computed["INSTALLMENTS_SHORTFALL_MAX"] == 100
+
+
+def test_nothing_of_an_instalment_of_zero_can_be_compared(raw: Raw) -> None:
+    computed = features(raw, payment(1, -90.0, -90.0, 5.0, AMT_INSTALMENT=0.0)).loc[1]
+    assert pd.isna(computed["INSTALLMENTS_PAYMENT_TO_INSTALMENT_MEAN"])
+    assert computed["INSTALLMENTS_SHORTFALL_SUM"] == -5
+
+
+def test_what_lies_after_the_application_is_not_known_yet(raw: Raw) -> None:
+    computed = features(raw, payment(1, -5.0, 20.0), payment(2, 25.0, None, None)).loc[1]
+    assert computed["INSTALLMENTS_INSTALMENTS_COUNT"] == 1
+    assert computed["INSTALLMENTS_UNPAID_COUNT"] == 1
+    assert computed["INSTALLMENTS_PAYMENT_SUM"] == 0
+
+
+def test_the_last_instalments_are_those_due_last(raw: Raw) -> None:
+    rows = [payment(number, -10.0 * number, -10.0 * number + number) for number in range(1, 13)]
+    computed = features(raw, *rows).loc[1]
+    means = computed[[f"INSTALLMENTS_DELAY_MEAN_LAST_{last}" for last in (1, 3, 5, 10)]]
+    assert means.tolist() == pytest.approx([1, 2, 3, 5.5])
+    assert computed["INSTALLMENTS_DPD_MAX_LAST_10"] == 10
+
+
+def test_of_instalments_due_on_one_day_the_last_is_that_of_the_highest_loan(raw: Raw) -> None:
+    computed = features(raw, payment(1, -10.0, -7.0, SK_ID_PREV=11), payment(1, -10.0, -9.0)).loc[1]
+    assert computed["INSTALLMENTS_DELAY_MEAN_LAST_1"] == 3
+
+
+def test_loans_weigh_the_same_whatever_their_length(raw: Raw) -> None:
+    computed = features(
+        raw,
+        payment(1, -90.0, -80.0, 50.0),
+        payment(1, -60.0, -60.0, SK_ID_PREV=11),
+        payment(2, -30.0, -30.0, SK_ID_PREV=11),
+        payment(1, -1500.0, -1500.0, 10.0, SK_ID_PREV=12),
+    ).loc[1]
+    assert computed["INSTALLMENTS_LOANS_COUNT"] == 3
+    assert computed["INSTALLMENTS_LOAN_LATE_SHARE_MEAN"] == pytest.approx(1 / 3)
+    assert computed["INSTALLMENTS_LOAN_LATE_SHARE_MEAN_LAST_1"] == 0
+    assert computed["INSTALLMENTS_LOAN_PAID_SHARE_MIN"] == pytest.approx(0.1)
+    assert computed["INSTALLMENTS_LOAN_PAYMENT_TO_INSTALMENT_MEAN_1000D"] == pytest.approx((0.5 + 1) / 2)
+
+
+def test_without_recent_instalments_windows_hold_nothing(raw: Raw) -> None:
+    computed = features(raw, payment(1, -2000.0, -2000.0)).loc[1]
+    assert computed[["INSTALLMENTS_INSTALMENTS_COUNT_365D", "INSTALLMENTS_PAYMENT_SUM_365D"]].tolist() == [0, 0]
+    assert computed[["INSTALLMENTS_LATE_RATE_1000D", "INSTALLMENTS_DPD_SLOPE"]].isna().all()
