@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,14 +65,10 @@ APPLICANTS: dict[object, Row] = (
 )
 
 
-def features(table: ir.Table) -> pd.DataFrame:
-    return read(compute_application_features(clean_application(table)))
-
-
 @pytest.fixture(scope="module")
 def computed(raw: Raw) -> Callable[[object], pd.Series]:
     rows = [APPLICANT | changes | {"SK_ID_CURR": n} for n, changes in enumerate(APPLICANTS.values())]
-    frame = features(raw("application", *rows))
+    frame = raw.features("application", application=rows)
     assert len(frame) == len(rows)
     numbers = {name: n for n, name in enumerate(APPLICANTS)}
     return lambda name: frame.loc[numbers[name]]
@@ -150,8 +145,9 @@ def test_enquiries_are_unknown_when_none_was_recorded_and_zero_when_there_were_n
 
 def test_the_outcome_passes_through_and_reaches_no_feature(raw: Raw) -> None:
     rows = [APPLICANT | {"SK_ID_CURR": number, "TARGET": outcome} for number, outcome in enumerate((0, 1, None))]
-    labelled = features(raw("application", *rows))
+    labelled = raw.features("application", application=rows)
     assert labelled["TARGET"].tolist() == pytest.approx([0, 1, np.nan], nan_ok=True)
     assert (labelled.drop(columns="TARGET").nunique(dropna=False) == 1).all()
     unlabelled = raw("application", *rows).drop("TARGET")
-    pd.testing.assert_frame_equal(features(unlabelled), labelled.drop(columns="TARGET"))
+    computed = compute_application_features(clean_application(unlabelled))
+    pd.testing.assert_frame_equal(read(computed), labelled.drop(columns="TARGET"))

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.bureau import clean_bureau, clean_bureau_balance, compute_bureau_features
-from tests.features.conftest import Raw, Row, read
+from credit_scoring.features.bureau import clean_bureau
+from tests.features.conftest import Raw, Row
 
 
 def credit(number: int, **values: Any) -> Row:
@@ -26,11 +26,7 @@ def month(number: int, age: int, status: str) -> Row:
 
 
 def features(raw: Raw, credits: list[Row], months: list[Row] | None = None) -> pd.DataFrame:
-    return read(
-        compute_bureau_features(
-            clean_bureau(raw("bureau", *credits)), clean_bureau_balance(raw("bureau_balance", *(months or [])))
-        )
-    )
+    return raw.features("bureau", bureau=credits, bureau_balance=months or [])
 
 
 CLEANED = [

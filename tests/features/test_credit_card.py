@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.credit_card import clean_credit_card_balance, compute_credit_card_features
-from tests.features.conftest import Raw, Row, read
+from credit_scoring.features.credit_card import clean_credit_card_balance
+from tests.features.conftest import Raw, Row
 
 
 def month(age: int, **values: Any) -> Row:
@@ -26,7 +26,7 @@ def month(age: int, **values: Any) -> Row:
 
 
 def features(raw: Raw, *rows: Row) -> pd.DataFrame:
-    return read(compute_credit_card_features(clean_credit_card_balance(raw("credit_card_balance", *rows))))
+    return raw.features("credit_card", credit_card_balance=rows)
 
 
 CLEANED = [

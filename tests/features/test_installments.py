@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.installments import clean_installments_payments, compute_installments_features
-from tests.features.conftest import Raw, Row, read
+from tests.features.conftest import Raw, Row
 
 
 def payment(number: int, due: float, paid_on: float | None, amount: float | None = 100.0, **values: Any) -> Row:
@@ -25,7 +24,7 @@ def payment(number: int, due: float, paid_on: float | None, amount: float | None
 
 
 def features(raw: Raw, *rows: Row) -> pd.DataFrame:
-    return read(compute_installments_features(clean_installments_payments(raw("installments_payments", *rows))))
+    return raw.features("installments", installments_payments=rows)
 
 
 def test_lateness_by_hand(raw: Raw) -> None:

@@ -6,8 +6,8 @@ import ibis
 import pandas as pd
 import pytest
 
-from credit_scoring.features.pos_cash import clean_pos_cash_balance, compute_pos_cash_features
-from tests.features.conftest import Raw, Row, read
+from credit_scoring.features.pos_cash import clean_pos_cash_balance
+from tests.features.conftest import Raw, Row
 
 
 def month(loan: int, age: int, **values: Any) -> Row:
@@ -25,7 +25,7 @@ def month(loan: int, age: int, **values: Any) -> Row:
 
 
 def features(raw: Raw, *rows: Row) -> pd.DataFrame:
-    return read(compute_pos_cash_features(clean_pos_cash_balance(raw("POS_CASH_balance", *rows))))
+    return raw.features("pos_cash", POS_CASH_balance=rows)
 
 
 def test_more_instalments_left_than_the_loan_has_and_a_loan_of_none_are_unknown(raw: Raw) -> None:

@@ -6,11 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.previous_application import (
-    clean_previous_application,
-    compute_previous_application_features,
-)
-from tests.features.conftest import Raw, Row, read
+from credit_scoring.features.previous_application import clean_previous_application
+from tests.features.conftest import Raw, Row
 
 
 def application(number: int, **values: Any) -> Row:
@@ -25,7 +22,7 @@ def application(number: int, **values: Any) -> Row:
 
 
 def features(raw: Raw, *rows: Row) -> pd.DataFrame:
-    return read(compute_previous_application_features(clean_previous_application(raw("previous_application", *rows))))
+    return raw.features("previous_application", previous_application=rows)
 
 
 CLEANED = [
