@@ -140,6 +140,7 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
                 else:
                     info = mlflow.sklearn.log_model(name="credit_scorer", **arguments)
                     mlflow.artifacts.download_artifacts(info.model_uri, dst_path=fresh.as_posix())
+                    (fresh / "registered_model_meta").unlink(missing_ok=True)  # empty: it is not registered yet
                     self._register(info, run, data)
             _forget_place(fresh)
             _swap_in(fresh, self._folder)

@@ -248,14 +248,14 @@ def slope_of_partials(y: str, *, where: Expression | None = None, per: float = 1
     return per * _slope(*(_[f"{y}_{part}"].cast("float64").sum(where=where) for part in parts))
 
 
-_AGGREGATES_PER_PASS = 30
+_AGGREGATES_PER_PASS = 20
 
 
 def aggregate_by_client(table: ir.Table, features: Mapping[str, Expression]) -> ir.Table:
-    """Aggregate to one row per client, some thirty features at a time.
+    """Aggregate to one row per client, some twenty features at a time.
 
     In one pass over all of them, each row of a table that is not sorted by client drags several kilobytes of state
-    through memory: the passes of thirty take half the time.
+    through memory: passes of twenty take half the time.
 
     Args:
         table: Rows with a SK_ID_CURR.
