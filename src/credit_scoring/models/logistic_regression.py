@@ -20,8 +20,7 @@ class LogisticRegressionModel(ScoringModel):
 
     Ranks tame the heavy tails of amounts and make coefficients comparable. Normal scores would too, but send the many
     zeros at the lower end of a count or a debt to minus five standard deviations. Null numbers take the median.
-    Categories under `min_frequency` are pooled,
-    unseen ones count as pooled.
+    Categories under `min_frequency` are pooled, unseen ones count as pooled.
     """
 
     def __init__(

@@ -1,0 +1,21 @@
+"""The baseline that any model must beat: the default rate, for everyone."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from credit_scoring.models.base import ScoringModel
+
+
+class DummyModel(ScoringModel):
+    """Predict the default rate of the training rows. With any threshold it grants all or refuses all."""
+
+    def _fit(self, X: pd.DataFrame, y: npt.NDArray[np.int_]) -> None:  # noqa: ARG002
+        self.default_rate_ = float(y.mean())
+
+    def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
+        return np.full(len(X), self.default_rate_)
+
+    def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
+        odds = self.default_rate_ / (1 - self.default_rate_)
+        return np.zeros(X.shape), float(np.log(odds))
