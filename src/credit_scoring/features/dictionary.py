@@ -1,0 +1,428 @@
+"""Meaning of every feature in words, in English and in French, composed from the parts of its name."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from credit_scoring.features.naming import FeatureName, parse_feature_name
+
+Language = Literal["en", "fr"]
+Words = tuple[str, str]
+"""English, French."""
+
+_SOURCES: Mapping[str, Words] = {
+    "APPLICATION": ("Application", "Demande"),
+    "BUREAU": ("Credits at other lenders", "Crédits chez d'autres prêteurs"),
+    "BUREAU_BALANCE": ("Monthly history at other lenders", "Historique mensuel chez d'autres prêteurs"),
+    "PREVIOUS": ("Earlier applications", "Demandes antérieures"),
+    "POS_CASH": ("Monthly balances of earlier loans", "Relevés mensuels des prêts antérieurs"),
+    "INSTALLMENTS": ("Repayments", "Remboursements"),
+    "CREDIT_CARD": ("Credit card", "Carte de crédit"),
+}
+
+_AGGREGATES: Mapping[str, Words] = {
+    "COUNT": ("number", "nombre"),
+    "SUM": ("total", "total"),
+    "MEAN": ("mean", "moyenne"),
+    "MEDIAN": ("median", "médiane"),
+    "MIN": ("minimum", "minimum"),
+    "MAX": ("maximum", "maximum"),
+    "STD": ("standard deviation", "écart-type"),
+    "RANGE": ("range", "étendue"),
+    "RATE": ("share", "part"),
+    "RATIO": ("ratio", "rapport"),
+    "DIFF": ("difference", "différence"),
+    "PRODUCT": ("product", "produit"),
+    "SLOPE": ("trend per year", "tendance par an"),
+    "FLAG": ("yes or no", "oui ou non"),
+    "LOG": ("logarithm", "logarithme"),
+    "YEARS": ("in years", "en années"),
+    "LAST": ("latest", "la plus récente"),
+}
+
+_SUBSETS: Mapping[str, Words] = {
+    "ACTIVE": ("active only", "actifs seulement"),
+    "CLOSED": ("closed only", "clos seulement"),
+    "CONSUMER": ("consumer credits", "crédits à la consommation"),
+    "CARD": ("credit cards", "cartes de crédit"),
+    "CAR": ("car loans", "prêts automobiles"),
+    "MORTGAGE": ("mortgages", "prêts immobiliers"),
+    "MICROLOAN": ("microloans", "microcrédits"),
+    "APPROVED": ("approved only", "acceptées seulement"),
+    "REFUSED": ("refused only", "refusées seulement"),
+    "RUNNING": ("loans still running", "prêts encore en cours"),
+    "CASH": ("cash loans", "prêts personnels"),
+    "REVOLVING": ("revolving loans", "crédits renouvelables"),
+}
+
+_WINDOW_UNITS: Mapping[str, Words] = {"D": ("days", "jours"), "M": ("months", "mois")}
+
+_APPLICATION: Mapping[str, Words] = {
+    "ADDRESS_MISMATCHES": ("addresses that differ from one another", "adresses qui diffèrent entre elles"),
+    "AGE": ("age", "âge"),
+    "AGE_AT_END": ("age when the loan ends", "âge à la fin du prêt"),
+    "AGE_TO_EXT_SOURCE_3": ("age over external score 3", "âge sur score externe 3"),
+    "ANNUITY_TO_BUREAU_MEAN_ANNUITY": (
+        "annuity over the mean annuity at other lenders",
+        "annuité sur annuité moyenne chez d'autres prêteurs",
+    ),
+    "ANNUITY_TO_EXT_SOURCE_3": ("annuity over external score 3", "annuité sur score externe 3"),
+    "ANNUITY_TO_INCOME": ("annuity over income", "annuité sur revenu"),
+    "ANNUITY_TO_MAX_INSTALMENT": (
+        "annuity over the largest instalment so far",
+        "annuité sur la plus forte échéance passée",
+    ),
+    "ANNUITY_TO_MEAN_PAYMENT": ("annuity over the mean payment so far", "annuité sur le paiement passé moyen"),
+    "ANNUITY_TO_PREVIOUS_MAX_ANNUITY": (
+        "annuity over the largest earlier annuity",
+        "annuité sur la plus forte annuité antérieure",
+    ),
+    "ANNUITY_TO_PREVIOUS_MEAN_ANNUITY": (
+        "annuity over the mean earlier annuity",
+        "annuité sur l'annuité antérieure moyenne",
+    ),
+    "CAR_TO_AGE": ("age of the car over age of the client", "âge de la voiture sur âge du client"),
+    "CAR_TO_EMPLOYED": ("age of the car over time in the job", "âge de la voiture sur ancienneté d'emploi"),
+    "CHILDREN_TO_FAMILY": ("children over family members", "enfants sur membres du foyer"),
+    "CONTACTS": ("means of contact given", "moyens de contact fournis"),
+    "CREDIT_TO_AGE": ("credit over age", "crédit sur âge"),
+    "CREDIT_TO_ANNUITY": ("credit over annuity, about the term", "crédit sur annuité, proche de la durée"),
+    "CREDIT_TO_BUREAU_DEBT": ("credit over debt at other lenders", "crédit sur dette chez d'autres prêteurs"),
+    "CREDIT_TO_BUREAU_MAX_CREDIT": (
+        "credit over the largest credit at other lenders",
+        "crédit sur le plus fort crédit chez d'autres prêteurs",
+    ),
+    "CREDIT_TO_BUREAU_MEAN_CREDIT": (
+        "credit over the mean credit at other lenders",
+        "crédit sur le crédit moyen chez d'autres prêteurs",
+    ),
+    "CREDIT_TO_CREDIT_CARD_LIMIT": ("credit over the limit of the card", "crédit sur plafond de la carte"),
+    "CREDIT_TO_EMPLOYED": ("credit over time in the job", "crédit sur ancienneté d'emploi"),
+    "CREDIT_TO_EXT_SOURCE_3": ("credit over external score 3", "crédit sur score externe 3"),
+    "CREDIT_TO_GOODS": ("credit over price of the goods", "crédit sur prix du bien"),
+    "CREDIT_TO_INCOME": ("credit over income", "crédit sur revenu"),
+    "CREDIT_TO_PERSONS": ("credit per family member", "crédit par membre du foyer"),
+    "CREDIT_TO_PREVIOUS_MAX_CREDIT": (
+        "credit over the largest earlier credit",
+        "crédit sur le plus fort crédit antérieur",
+    ),
+    "CREDIT_TO_PREVIOUS_MEAN_CREDIT": ("credit over the mean earlier credit", "crédit sur le crédit antérieur moyen"),
+    "CREDIT_TO_PREVIOUS_REMAINING_PAYMENTS": (
+        "credit over the payments still planned on earlier loans",
+        "crédit sur paiements restants des prêts antérieurs",
+    ),
+    "DOCUMENTS": ("documents handed in", "documents fournis"),
+    "EMPLOYED_BIRTH": ("age when the job began, in days", "âge au début de l'emploi, en jours"),
+    "EMPLOYED_ID_PUBLISH": ("from identity document to job, in days", "de la pièce d'identité à l'emploi, en jours"),
+    "EMPLOYED_NULL": ("job date unknown", "date d'emploi inconnue"),
+    "EMPLOYED_REGISTRATION": ("from registration to job, in days", "de l'enregistrement à l'emploi, en jours"),
+    "EMPLOYED_TO_AGE": ("time in the job over age", "ancienneté d'emploi sur âge"),
+    "ENQUIRIES": ("enquiries at the credit bureau", "consultations du fichier de crédit"),
+    "EXT_SOURCE": ("external scores", "scores externes"),
+    "EXT_SOURCE_1_2": ("external scores 1 and 2", "scores externes 1 et 2"),
+    "EXT_SOURCE_1_3": ("external scores 1 and 3", "scores externes 1 et 3"),
+    "EXT_SOURCE_2_3": ("external scores 2 and 3", "scores externes 2 et 3"),
+    "EXT_SOURCE_1_NULL": ("external score 1 unknown", "score externe 1 inconnu"),
+    "EXT_SOURCE_3_NULL": ("external score 3 unknown", "score externe 3 inconnu"),
+    "EXT_SOURCE_NULL": ("external scores unknown", "scores externes inconnus"),
+    "EXT_SOURCE_WEIGHTED": ("external scores, weighted", "scores externes, pondérés"),
+    "FIELDS_NULL": ("fields left empty", "champs non renseignés"),
+    "GOODS_CREDIT": ("price of the goods less credit", "prix du bien moins crédit"),
+    "GOODS_CREDIT_DIFF_TO_INCOME": (
+        "price of the goods less credit, over income",
+        "prix du bien moins crédit, sur revenu",
+    ),
+    "GOODS_TO_ANNUITY": ("price of the goods over annuity", "prix du bien sur annuité"),
+    "GOODS_TO_INCOME": ("price of the goods over income", "prix du bien sur revenu"),
+    "HOUR_PREVIOUS": ("hour, against earlier applications", "heure, par rapport aux demandes antérieures"),
+    "HOUSING": ("indicators of the building", "indicateurs du logement"),
+    "HOUSING_NULL": ("indicators of the building unknown", "indicateurs du logement inconnus"),
+    "ID_PUBLISH_BIRTH": ("age at the identity document, in days", "âge à la pièce d'identité, en jours"),
+    "ID_PUBLISH_TO_AGE": ("age of the identity document over age", "ancienneté de la pièce d'identité sur âge"),
+    "INCOME": ("income", "revenu"),
+    "INCOME_AFTER_ANNUITY": ("income less a year of annuities", "revenu moins un an d'annuités"),
+    "INCOME_TO_ADULTS": ("income per adult", "revenu par adulte"),
+    "INCOME_TO_AGE": ("income over age", "revenu sur âge"),
+    "INCOME_TO_CHILDREN": ("income per child and one", "revenu par enfant plus un"),
+    "INCOME_TO_EMPLOYED": ("income over time in the job", "revenu sur ancienneté d'emploi"),
+    "INCOME_TO_EXT_SOURCE_3": ("income over external score 3", "revenu sur score externe 3"),
+    "INCOME_TO_PERSONS": ("income per family member", "revenu par membre du foyer"),
+    "INTEREST_RATE": ("interest rate that the amounts imply", "taux d'intérêt impliqué par les montants"),
+    "INTEREST_RATE_PREVIOUS": (
+        "implied interest rate, against earlier loans",
+        "taux d'intérêt impliqué, par rapport aux prêts antérieurs",
+    ),
+    "PHONE_ID_PUBLISH": (
+        "from identity document to change of telephone, in days",
+        "de la pièce d'identité au changement de téléphone, en jours",
+    ),
+    "PHONE_TO_AGE": ("time since the change of telephone over age", "ancienneté du téléphone sur âge"),
+    "PHONE_TO_EMPLOYED": (
+        "time since the change of telephone over time in the job",
+        "ancienneté du téléphone sur ancienneté d'emploi",
+    ),
+    "REGISTRATION_ID_PUBLISH": (
+        "from identity document to registration, in days",
+        "de la pièce d'identité à l'enregistrement, en jours",
+    ),
+    "REGISTRATION_TO_AGE": ("time since registration over age", "ancienneté de l'enregistrement sur âge"),
+    "SOCIAL_CIRCLE": ("acquaintances past due by that many days", "relations en retard d'autant de jours"),
+    "TERM": ("shortest plausible number of payments", "plus petit nombre plausible de paiements"),
+    "TERM_TO_PREVIOUS_MEAN_TERM": ("term over the mean earlier term", "durée sur la durée antérieure moyenne"),
+    "TOTAL_ANNUITY_TO_INCOME": (
+        "annuities of all loans, this one included, over income",
+        "annuités de tous les prêts, celui-ci compris, sur revenu",
+    ),
+}
+
+_BUREAU: Mapping[str, Words] = {
+    "ACTIVE": ("active credits", "crédits actifs"),
+    "ANNUITY": ("annuity", "annuité"),
+    "ANNUITY_TO_INCOME": ("annuities over income", "annuités sur revenu"),
+    "CLOSED": ("closed credits", "crédits clos"),
+    "CLOSURE_DAYS": ("day of closure", "jour de clôture"),
+    "CREDIT": ("amount of credit", "montant du crédit"),
+    "CREDITS": ("credits", "crédits"),
+    "CREDIT_TO_INCOME": ("credit over income", "crédit sur revenu"),
+    "DAYS_CREDIT": ("day the credit was granted", "jour d'octroi du crédit"),
+    "DAYS_CREDIT_TO_AGE": ("length of the credit history over age", "ancienneté de crédit sur âge"),
+    "DAYS_CREDIT_TO_EMPLOYED": (
+        "length of the credit history over time in the job",
+        "ancienneté de crédit sur ancienneté d'emploi",
+    ),
+    "DAYS_OVERDUE": ("days past due now", "jours de retard actuels"),
+    "DEBT": ("debt", "dette"),
+    "DEBT_TO_CREDIT": ("debt over amount of credit", "dette sur montant du crédit"),
+    "DEBT_TO_INCOME": ("debt over income", "dette sur revenu"),
+    "DISTRESSED": ("credits sold or in bad debt", "crédits cédés ou irrécouvrables"),
+    "DURATION_DAYS": ("planned duration in days", "durée prévue en jours"),
+    "EARLY_CLOSURE_DAYS": ("days closed ahead of plan", "jours de clôture anticipée"),
+    "EVER_OVERDUE": ("credits once overdue", "crédits ayant connu un impayé"),
+    "GAP_DAYS": ("days between one credit and the next", "jours entre deux crédits successifs"),
+    "LIMIT": ("limit of the credit card", "plafond de carte"),
+    "MAX_OVERDUE": ("largest amount ever overdue", "plus fort impayé"),
+    "MAX_OVERDUE_TO_INCOME": ("largest amount ever overdue over income", "plus fort impayé sur revenu"),
+    "OVERDRAWN": ("credits with more debt than credit", "crédits dont la dette dépasse le montant"),
+    "OVERDUE": ("amount overdue now", "impayé actuel"),
+    "OVERDUE_TO_DEBT": ("amount overdue over debt", "impayé sur dette"),
+    "PLANNED_END_DAYS": ("planned day of the end", "jour de fin prévu"),
+    "PROLONGATIONS": ("prolongations", "prolongations"),
+    "REMAINING_DAYS": ("days left", "jours restants"),
+    "STILL_RUNNING": ("credits that end after the application", "crédits finissant après la demande"),
+    "TYPES": ("types of credit", "types de crédit"),
+    "UNUSED_CREDIT": ("credit less debt", "crédit moins dette"),
+    "UPDATE_DAYS": ("day of the last report", "jour de la dernière déclaration"),
+}
+
+_BUREAU_BALANCE: Mapping[str, Words] = {
+    "CLOSED": ("months closed", "mois clos"),
+    "CREDITS": ("credits with a monthly history", "crédits avec historique mensuel"),
+    "DECAYED_SEVERITY": ("severity of arrears, recent months weigh more", "gravité des retards, pondérée par récence"),
+    "LATE": ("months past due", "mois en retard"),
+    "LATE_MONTHS_BALANCE": ("month past due", "mois en retard (date)"),
+    "MONTHS": ("months of history", "mois d'historique"),
+    "MONTHS_BALANCE": ("month reported", "mois déclaré"),
+    "SERIOUSLY_LATE": ("months over 30 days past due", "mois à plus de 30 jours de retard"),
+    "SEVERITY": ("severity of arrears from 0 to 5", "gravité des retards de 0 à 5"),
+    "UNKNOWN": ("months of unknown status", "mois de statut inconnu"),
+}
+
+_PREVIOUS: Mapping[str, Words] = {
+    "ANNUITY": ("annuity", "annuité"),
+    "ANNUITY_TO_INCOME": ("annuities over income", "annuités sur revenu"),
+    "APPLICATIONS": ("applications", "demandes"),
+    "APPROVED": ("approved applications", "demandes acceptées"),
+    "CANCELED": ("canceled applications", "demandes annulées"),
+    "CHANNEL_TYPE": ("sales channel", "canal de vente"),
+    "CONTRACT_STATUS": ("outcome", "issue"),
+    "CONTRACT_TYPE": ("type of contract", "type de contrat"),
+    "CREDIT": ("credit granted", "crédit accordé"),
+    "CREDIT_TO_ANNUITY": ("credit over annuity", "crédit sur annuité"),
+    "CROSS_SELL": ("applications by cross-selling", "demandes par vente croisée"),
+    "DAYS_DECISION": ("day of decision", "jour de décision"),
+    "DAYS_DECISION_TO_AGE": ("time since the first application over age", "ancienneté de client sur âge"),
+    "DOWN_PAYMENT": ("down payment", "apport"),
+    "DOWN_PAYMENT_SHARE": ("down payment over price", "apport sur prix"),
+    "EARLY_END_DAYS": ("days ended ahead of plan", "jours de fin anticipée"),
+    "FIRST_DUE_DAYS": ("day first due", "jour de première échéance"),
+    "GOODS_CATEGORY": ("category of goods", "catégorie de bien"),
+    "HIGH_YIELD": ("applications at a high interest rate", "demandes à taux élevé"),
+    "HOUR": ("hour of application", "heure de la demande"),
+    "INSURED": ("insured applications", "demandes assurées"),
+    "INTEREST_RATE": ("interest rate per year", "taux d'intérêt annuel"),
+    "INTEREST_SHARE": ("total interest over credit", "intérêt total sur crédit"),
+    "LAST_DUE_DAYS": ("day last due", "jour de dernière échéance"),
+    "LOW_YIELD": ("applications at a low interest rate", "demandes à taux bas"),
+    "MISTAKEN": ("applications made by mistake", "demandes faites par erreur"),
+    "NEXT_YEAR_PAYMENTS": ("payments planned in the next year", "paiements prévus dans l'année"),
+    "PLANNED_END_DAYS": ("planned day of the end", "jour de fin prévu"),
+    "PRODUCT_COMBINATION": ("product", "produit"),
+    "REFUSED": ("refused applications", "demandes refusées"),
+    "REJECTED_HC": ("refusals for reason HC", "refus pour motif HC"),
+    "REJECTED_LIMIT": ("refusals for reason LIMIT", "refus pour motif LIMIT"),
+    "REJECTED_SCO": ("refusals for reason SCO", "refus pour motif SCO"),
+    "REJECTED_SCOFR": ("refusals for reason SCOFR", "refus pour motif SCOFR"),
+    "REJECT_REASON": ("reason of refusal", "motif de refus"),
+    "REMAINING_MONTHS": ("months still planned", "mois restant prévus"),
+    "REMAINING_PAYMENTS": ("payments still planned", "paiements restant prévus"),
+    "REMAINING_PAYMENTS_TO_INCOME": ("payments still planned over income", "paiements restant prévus sur revenu"),
+    "REQUESTED": ("amount requested", "montant demandé"),
+    "REQUESTED_CREDIT_GAP": ("amount requested less credit", "montant demandé moins crédit"),
+    "REQUESTED_TO_CREDIT": ("amount requested over credit", "montant demandé sur crédit"),
+    "RUNNING": ("loans still running", "prêts encore en cours"),
+    "SELLER_AREA": ("selling area of the shop", "surface de vente du magasin"),
+    "TERM": ("number of payments", "nombre de paiements"),
+    "TERMINATION_DAYS": ("day of termination", "jour de clôture"),
+    "UNUSED": ("offers not used", "offres non utilisées"),
+    "WALK_IN": ("applications by walk-in clients", "demandes spontanées"),
+    "YIELD_GROUP": ("interest rate group", "groupe de taux"),
+}
+
+_POS_CASH: Mapping[str, Words] = {
+    "ACTIVE": ("months active", "mois actifs"),
+    "COMPLETED": ("loans completed", "prêts terminés"),
+    "COMPLETED_EARLY": ("loans completed on a shortened term", "prêts terminés par anticipation"),
+    "DPD": ("days past due", "jours de retard"),
+    "DPD_DEF": ("days past due, small debts left out", "jours de retard, hors petites dettes"),
+    "DPD_TREND": ("trend of days past due by loan", "tendance des jours de retard par prêt"),
+    "LATE": ("months past due", "mois en retard"),
+    "LATE_MONTHS": ("months past due", "mois en retard"),
+    "LATE_MONTHS_BALANCE": ("month past due", "mois en retard (date)"),
+    "LOANS": ("loans", "prêts"),
+    "MONTHS": ("months of history", "mois d'historique"),
+    "MONTHS_BALANCE": ("month reported", "mois déclaré"),
+    "REMAINING": ("instalments left", "échéances restantes"),
+    "REMAINING_TO_TERM": ("instalments left over term", "échéances restantes sur durée"),
+    "SERIOUSLY_LATE": ("months past due, small debts left out", "mois en retard, hors petites dettes"),
+    "SIGNED": ("months signed and not begun", "mois signés non commencés"),
+    "TERM": ("number of instalments", "nombre d'échéances"),
+    "TERM_CHANGE": ("instalments that the term was shortened by", "échéances de raccourcissement"),
+    "TROUBLED": ("months of demand or return of the goods", "mois de mise en demeure ou de retour du bien"),
+}
+
+_INSTALLMENTS: Mapping[str, Words] = {
+    "DBD": ("days paid ahead", "jours d'avance"),
+    "DECAYED_DPD": ("days late, recent ones weigh more", "jours de retard, pondérés par récence"),
+    "DELAY": ("days from due date to payment", "jours entre échéance et paiement"),
+    "DPD": ("days late", "jours de retard"),
+    "DPD_60D_TO_365D": (
+        "days late over 60 days against 365",
+        "jours de retard sur 60 jours rapportés à 365",
+    ),
+    "ENTRY_DAYS": ("day of payment", "jour de paiement"),
+    "FIRST_INSTALMENTS_LATE": ("first four instalments paid late", "quatre premières échéances payées en retard"),
+    "INSTALMENT": ("amount of the instalment", "montant de l'échéance"),
+    "INSTALMENTS": ("instalments", "échéances"),
+    "LATE": ("instalments paid late", "échéances payées en retard"),
+    "LATE_365D_TO_ALL": (
+        "share paid late over 365 days against all",
+        "part en retard sur 365 jours rapportée au total",
+    ),
+    "LATE_DUE_DAYS": ("due date of an instalment paid late", "échéance payée en retard (date)"),
+    "LATE_OVER_30_DAYS": (
+        "instalments paid over 30 days late",
+        "échéances payées avec plus de 30 jours de retard",
+    ),
+    "LOANS": ("loans", "prêts"),
+    "LOAN_LATE_SHARE": ("share paid late, by loan", "part en retard, par prêt"),
+    "LOAN_PAID_SHARE": ("payments over instalments, by loan", "paiements sur échéances, par prêt"),
+    "LOAN_PAYMENT_TO_INSTALMENT": ("payment over instalment, by loan", "paiement sur échéance, par prêt"),
+    "LOAN_WORST_DPD": ("worst days late, by loan", "pire retard en jours, par prêt"),
+    "PAYMENT": ("amount paid", "montant payé"),
+    "PAYMENT_TO_INCOME": ("amount paid over income", "montant payé sur revenu"),
+    "PAYMENT_TO_INSTALMENT": ("payment over instalment", "paiement sur échéance"),
+    "SHORTFALL": ("amount left unpaid", "montant resté impayé"),
+    "SHORTFALL_TO_INCOME": ("amount left unpaid over income", "montant resté impayé sur revenu"),
+    "UNDERPAID": ("instalments paid in part", "échéances payées partiellement"),
+    "UNPAID": ("instalments not paid at all", "échéances non payées"),
+    "VERSION": ("version of the schedule", "version de l'échéancier"),
+}
+
+_CREDIT_CARD: Mapping[str, Words] = {
+    "ACTIVE": ("months active", "mois actifs"),
+    "ATM_DRAWINGS": ("cash drawn", "retraits d'espèces"),
+    "ATM_DRAWINGS_NUMBER": ("number of cash drawings by month", "nombre mensuel de retraits"),
+    "ATM_DRAWINGS_TO_DRAWINGS": ("cash drawn over all drawings", "retraits d'espèces sur tirages"),
+    "ATM_USED": ("months with cash drawn", "mois avec retrait d'espèces"),
+    "BALANCE": ("balance owed", "solde dû"),
+    "BALANCE_CHANGE": ("change of balance from one month to the next", "variation mensuelle du solde"),
+    "BALANCE_TO_INCOME": ("balance owed over income", "solde dû sur revenu"),
+    "CARDS": ("cards at once", "cartes simultanées"),
+    "DPD": ("days past due", "jours de retard"),
+    "DPD_DEF": ("days past due, small debts left out", "jours de retard, hors petites dettes"),
+    "DRAWINGS": ("amount drawn", "montant tiré"),
+    "DRAWINGS_NUMBER": ("number of drawings by month", "nombre mensuel de tirages"),
+    "DRAWINGS_TO_INCOME": ("amount drawn over income", "montant tiré sur revenu"),
+    "DRAWINGS_TO_LIMIT": ("amount drawn over limit", "montant tiré sur plafond"),
+    "DRAWN": ("months with a drawing", "mois avec tirage"),
+    "LATE": ("months past due", "mois en retard"),
+    "LATE_MONTHS_BALANCE": ("month past due", "mois en retard (date)"),
+    "LIMIT": ("limit", "plafond"),
+    "MATURE_INSTALMENTS": ("instalments paid", "échéances payées"),
+    "MINIMUM_MISSED": ("months below the minimum payment", "mois sous le paiement minimal"),
+    "MONTHS": ("months of history", "mois d'historique"),
+    "MONTHS_BALANCE": ("month reported", "mois déclaré"),
+    "OVER_80_PERCENT": ("months over 80% of the limit", "mois au-delà de 80 % du plafond"),
+    "OVER_90_PERCENT_MONTHS_BALANCE": ("month over 90% of the limit", "mois au-delà de 90 % du plafond (date)"),
+    "OVER_LIMIT": ("months over the limit", "mois au-delà du plafond"),
+    "PAYMENT": ("payment", "paiement"),
+    "PAYMENT_MINIMUM_GAP": ("payment less minimum", "paiement moins minimum"),
+    "PAYMENT_TO_MINIMUM": ("payment over minimum", "paiement sur minimum"),
+    "PRINCIPAL_TO_RECEIVABLE": ("principal over receivable", "principal sur créance"),
+    "SERIOUSLY_LATE": ("months past due, small debts left out", "mois en retard, hors petites dettes"),
+    "UTILISATION": ("balance over limit", "solde sur plafond"),
+}
+
+_MEASURES: Mapping[str, Mapping[str, Words]] = {
+    "APPLICATION": _APPLICATION,
+    "BUREAU": _BUREAU,
+    "BUREAU_BALANCE": _BUREAU_BALANCE,
+    "PREVIOUS": _PREVIOUS,
+    "POS_CASH": _POS_CASH,
+    "INSTALLMENTS": _INSTALLMENTS,
+    "CREDIT_CARD": _CREDIT_CARD,
+}
+
+_HISTORY_FLAG: Words = ("has a history", "possède un historique")
+
+
+def describe_feature(name: str, language: Language = "en") -> str:
+    """Say in words what an engineered feature holds.
+
+    Args:
+        name: Name of an engineered feature or of a HAS_<SOURCE> flag; raw columns are described by the data dictionary.
+        language: `en` or `fr`.
+
+    Returns:
+        Such as "Repayments: instalments paid late, share, last 365 days".
+
+    Raises:
+        ValueError: If the name does not follow the grammar, or has a part without words.
+    """
+    side = ("en", "fr").index(language)
+    colon = " : " if language == "fr" else ": "
+    flagged = name.removeprefix("HAS_")
+    if flagged != name and flagged in _SOURCES:
+        return f"{_SOURCES[flagged][side]}{colon}{_HISTORY_FLAG[side]}"
+    parts = parse_feature_name(name)
+    words = _MEASURES[parts.source].get(parts.measure)
+    if words is None:
+        raise ValueError(
+            f"The measure {parts.measure!r} of {name!r} has no words.\n"
+            f"Hint: add it to the dictionary of {parts.source} measures in {__name__}."
+        )
+    details = [words[side], _AGGREGATES[parts.aggregate][side]]
+    if parts.subset:
+        details.append(_SUBSETS[parts.subset][side])
+    if parts.window:
+        details.append(_describe_window(parts, side))
+    return f"{_SOURCES[parts.source][side]}{colon}{', '.join(details)}"
+
+
+def _describe_window(parts: FeatureName, side: int) -> str:
+    if parts.window.startswith("LAST_"):
+        last = int(parts.window.removeprefix("LAST_"))
+        if last == 1:
+            return ("last one", "le dernier")[side]
+        return (f"last {last}", f"les {last} derniers")[side]
+    length, unit = parts.window[:-1], _WINDOW_UNITS[parts.window[-1]][side]
+    return (f"last {length} {unit}", f"{length} derniers {unit}")[side]
