@@ -115,7 +115,6 @@ def _merge_cards(credit_card_balance: ir.Table) -> ir.Table:
         LIMIT=_.AMT_CREDIT_LIMIT_ACTUAL.cast("float64").sum(),
         DRAWINGS=_.AMT_DRAWINGS_CURRENT.sum(),
         ATM_DRAWINGS=_.AMT_DRAWINGS_ATM_CURRENT.sum(),
-        POS_DRAWINGS=_.AMT_DRAWINGS_POS_CURRENT.sum(),
         DRAWINGS_NUMBER=_.CNT_DRAWINGS_CURRENT.cast("float64").sum(),
         ATM_DRAWINGS_NUMBER=_.CNT_DRAWINGS_ATM_CURRENT.sum(),
         MINIMUM=_.AMT_INST_MIN_REGULARITY.sum(),

@@ -7,7 +7,7 @@ applicant are generated from the names and cannot fall behind the code.
 import re
 from dataclasses import dataclass
 
-SOURCES = ("APPLICATION", "BUREAU_BALANCE", "BUREAU", "PREVIOUS", "POS_CASH", "INSTALLMENTS", "CREDIT_CARD")
+PREFIXES = ("APPLICATION", "BUREAU_BALANCE", "BUREAU", "PREVIOUS", "POS_CASH", "INSTALLMENTS", "CREDIT_CARD")
 AGGREGATES = (
     "COUNT",
     "SUM",
@@ -43,7 +43,7 @@ SUBSETS = (
 )
 
 _NAME = re.compile(
-    rf"(?P<source>{'|'.join(SOURCES)})"
+    rf"(?P<source>{'|'.join(PREFIXES)})"
     r"_(?P<measure>[A-Z0-9]+(?:_[A-Z0-9]+)*)"
     rf"_(?P<aggregate>{'|'.join(AGGREGATES)})"
     rf"(?:_(?P<subset>{'|'.join(SUBSETS)}))?"
@@ -81,6 +81,6 @@ def parse_feature_name(name: str) -> FeatureName:
     if match is None:
         raise ValueError(
             f"{name!r} is not a feature name: expected <SOURCE>_<MEASURE>_<AGGREGATE>[_<SUBSET>][_<WINDOW>].\n"
-            f"Hint: sources are {', '.join(SOURCES)}; aggregates are {', '.join(AGGREGATES)}."
+            f"Hint: sources are {', '.join(PREFIXES)}; aggregates are {', '.join(AGGREGATES)}."
         )
     return FeatureName(**{part: text or "" for part, text in match.groupdict().items()})
