@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets.json import JSONDataset
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
@@ -29,7 +29,7 @@ from mlflow.models import Model, infer_signature
 from mlflow.models.model import ModelInfo
 
 import credit_scoring
-from credit_scoring.scorer import CreditScorer, ScorerRelease
+from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
 
 # What serving imports; the exported model carries a copy, so that a server needs no installed project.
 _SERVED_CODE = ("__init__.py", "scorer.py", "models")
@@ -45,7 +45,7 @@ _SERVED_PACKAGES = (
     "scipy",
     "uvicorn",
 )
-_CHAMPION = "champion"
+_CHAMPION, _PREVIOUS, _CHALLENGER = "champion", "previous_champion", "challenger"
 
 
 class _TrackedJson(JSONDataset):
@@ -64,44 +64,90 @@ class _TrackedJson(JSONDataset):
 
 
 class MlflowMetricsJsonDataset(_TrackedJson):
-    """A nested mapping of results: a JSON file, and its numbers as metrics of the run (`policies.tuned.recall`)."""
+    """A nested mapping of results: a JSON file, and its numbers as metrics of the run (`policies.tuned.recall`).
+
+    A list of sentences under `flags` becomes a tag of the run, so that nobody can overlook it.
+
+    Args:
+        prefix: First part of the metrics' names.
+        **json_arguments: As of the JSON dataset.
+    """
+
+    def __init__(self, *, prefix: str = "", **json_arguments: Any) -> None:
+        super().__init__(**json_arguments)
+        self._prefix = f"{prefix}." if prefix else ""
 
     def _track(self, client: MlflowClient, run: Any, data: Mapping[str, Any]) -> None:
-        now = int(time.time() * 1000)
-        metrics = [Metric(key, value, now, 0) for key, value in _flatten(data).items() if _is_number(value)]
-        client.log_batch(run.run_id, metrics=metrics)
+        _log(client, run.run_id, {}, [(key, value, 0) for key, value in _flatten(data, self._prefix).items()])
+        for flag in data.get("flags", [])[:1]:
+            client.set_tag(run.run_id, "SUSPICIOUS", flag)
 
 
 class MlflowChildRunsDataset(_TrackedJson):
     """Results of compared candidates: a JSON file, and one child run per candidate.
 
-    Each entry has `family`, `params`, `mean`, `std`, `folds`; a child run gets the parameters, the means under the
-    metrics' own names, the spread as `<metric>_std`, and each fold as a step of `fold_<metric>`.
+    Each entry has `name`, `family`, `params`, `mean`, `std`, `folds`, `to_best`, `error`; a child run gets the
+    parameters, the means under the metrics' own names, the spread as `<metric>_std`, the difference to the cheapest
+    candidate as `<metric>_to_best`, and each fold as a step of `fold_<metric>`.
     """
 
     def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
-        tags = client.get_run(run.run_id).data.tags
-        inherited: dict[str, Any] = {key: tags[key] for key in ("source", "git_commit") if key in tags}
-        for result in data:
-            child = client.create_run(
-                run.experiment_id,
-                run_name=f"candidate {result['family']}",
-                tags={"mlflow.parentRunId": run.run_id, "family": result["family"], **inherited},
-            ).info
-            now = int(time.time() * 1000)
-            metrics = [Metric(key, value, now, 0) for key, value in result["mean"].items() if _is_number(value)]
-            metrics += [
-                Metric(f"{key}_std", value, now, 0) for key, value in result["std"].items() if _is_number(value)
-            ]
-            metrics += [
-                Metric(f"fold_{key}", value, now, fold)
+        for rank, result in enumerate(data, 1):
+            facts = {key: str(result[key]) for key in ("family", "imbalance", "target_features", "training_rows")}
+            note = f"Rank {rank} of {len(data)} by business cost." if not result["error"] else result["error"]
+            child = _open_child(client, run, f"{rank:02d} {result['name']}", facts | {"mlflow.note.content": note})
+            metrics = dict(result["mean"])
+            metrics |= {f"{key}_std": value for key, value in result["std"].items()}
+            metrics |= {f"{key}_to_best": interval["estimate"] for key, interval in result["to_best"].items()}
+            steps = [
+                (f"fold_{key}", value, fold)
                 for fold, measured in enumerate(result["folds"])
                 for key, value in measured.items()
-                if _is_number(value)
             ]
-            params = [Param(key, str(value)) for key, value in result["params"].items()]
-            client.log_batch(child.run_id, metrics=metrics, params=params)
-            client.set_terminated(child.run_id)
+            _log(client, child, result["params"], [*((key, value, 0) for key, value in metrics.items()), *steps])
+            client.set_terminated(child, "FAILED" if result["error"] else "FINISHED")
+
+
+class MlflowTrialRunsDataset(_TrackedJson):
+    """Trials of the search for hyper-parameters: a JSON file, a child run per tuned candidate, one below per trial."""
+
+    def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
+        for candidate in dict.fromkeys(trial["candidate"] for trial in data):
+            trials = [trial for trial in data if trial["candidate"] == candidate]
+            search = _open_child(client, run, f"search {candidate}", {"trials": str(len(trials))})
+            for trial in trials:
+                child = _open_child(
+                    client,
+                    run,
+                    f"{candidate} trial {trial['number']:02d}",
+                    {"state": trial["state"], "mlflow.parentRunId": search},
+                )
+                values = [("value", trial["value"], 0), ("seconds", trial["seconds"], 0)]
+                _log(client, child, trial["params"], values)
+                client.set_terminated(child, "FAILED" if trial["state"] == "fail" else "FINISHED")
+            finished = [("value", trial["value"], trial["number"]) for trial in trials if trial["state"] == "complete"]
+            _log(client, search, {}, finished)
+            client.set_terminated(search)
+
+
+def _open_child(client: MlflowClient, run: Any, name: str, tags: Mapping[str, str]) -> str:
+    """Start a run below another one, with the facts that hold for both; return its id."""
+    above = client.get_run(run.run_id).data.tags
+    inherited = {key: above[key] for key in ("source", "git_commit") if key in above}
+    started = client.create_run(
+        run.experiment_id, run_name=name, tags={"mlflow.parentRunId": run.run_id, **inherited, **tags}
+    )
+    return started.info.run_id
+
+
+def _log(client: MlflowClient, run_id: str, params: Mapping[str, Any], metrics: Iterable[tuple[str, Any, int]]) -> None:
+    """Log in one call: single metrics take a dozen milliseconds each."""
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        params=[Param(key, str(value)) for key, value in params.items()],
+        metrics=[Metric(key, value, now, step) for key, value, step in metrics if _is_number(value)],
+    )
 
 
 class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
@@ -109,11 +155,13 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
 
     The folder holds the very files of the registered version (`MLmodel`, `model.pkl`, `requirements.txt`, `conda.yaml`,
     `input_example.json`, the code that serving imports). It is written aside and swapped in, so that a failure leaves
-    the previous model as it was. With tracking off, the folder alone is written.
+    the previous model as it was. With tracking off, the folder alone is written. A scorer that is not promoted is
+    registered, but the folder keeps the champion.
 
     Args:
         filepath: Folder of the exported model.
-        registered_model_name: Name in the registry; the new version gets the alias `champion`.
+        registered_model_name: Name in the registry. A promoted version gets the alias `champion` and the one before it
+            `previous_champion`, another one gets `challenger`.
     """
 
     def __init__(self, *, filepath: str, registered_model_name: str, metadata: dict[str, Any] | None = None) -> None:
@@ -142,8 +190,9 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
                     mlflow.artifacts.download_artifacts(info.model_uri, dst_path=fresh.as_posix())
                     (fresh / "registered_model_meta").unlink(missing_ok=True)  # empty: it is not registered yet
                     self._register(info, run, data)
-            _forget_place(fresh)
-            _swap_in(fresh, self._folder)
+            if data.promoted or not self._exists():
+                _forget_place(fresh)
+                _swap_in(fresh, self._folder)
 
     def _register(self, info: ModelInfo, run: mlflow.ActiveRun, release: ScorerRelease) -> None:
         client, name = MlflowClient(), self._registered_model_name
@@ -161,6 +210,12 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
             description=release.description,
             tags={**release.tags, "git_commit": commit},
         )
+        if not release.promoted:
+            client.set_registered_model_alias(name, _CHALLENGER, version.version)
+            return
+        before = client.get_registered_model(name).aliases.get(_CHAMPION)
+        if before is not None:
+            client.set_registered_model_alias(name, _PREVIOUS, before)
         client.set_registered_model_alias(name, _CHAMPION, version.version)
 
     def _exists(self) -> bool:
@@ -168,6 +223,46 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._folder.as_posix(), "registered_model_name": self._registered_model_name}
+
+
+class MlflowIncumbentDataset(AbstractDataset[None, Incumbent | None]):
+    """The champion of the registry as it stands now; nothing if there is none, or if tracking is off.
+
+    Args:
+        registered_model_name: Name in the registry.
+    """
+
+    def __init__(self, *, registered_model_name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._registered_model_name = registered_model_name
+        self._logging_activated = True
+        self.metadata = metadata
+
+    def load(self) -> Incumbent | None:
+        """Load the champion."""
+        if not self._logging_activated:
+            return None
+        client, name = MlflowClient(), self._registered_model_name
+        try:
+            version = client.get_model_version_by_alias(name, _CHAMPION)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+        try:
+            with _unchanged_import_path(), _quiet_mlflow():
+                scorer = mlflow.sklearn.load_model(f"models:/{name}/{version.version}")
+                usable = isinstance(scorer, CreditScorer) and hasattr(scorer, "calibration")
+        except Exception as error:  # files gone, another version of a library: it cannot be compared with any more
+            return Incumbent(str(version.version), None, version.tags, f"{type(error).__name__}: {error}")
+        problem = "" if usable else "it was made by another version of this project"
+        return Incumbent(str(version.version), scorer if usable else None, version.tags, problem)
+
+    def save(self, data: None) -> None:  # noqa: ARG002
+        """Refuse: champions are made by `MlflowScorerDataset`."""
+        raise DatasetError("The champion of the registry is only read here.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"registered_model_name": self._registered_model_name}
 
 
 def _model_arguments(release: ScorerRelease, workspace: Path) -> dict[str, Any]:

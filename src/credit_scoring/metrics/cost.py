@@ -56,13 +56,27 @@ def business_cost_loss(y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: Mis
         >>> business_cost_loss([0, 0, 1, 1], [False, True, False, True], MisclassificationCosts())
         2.75
     """
+    return float(decision_costs(y_true, refused, costs).mean())
+
+
+def decision_costs(
+    y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: MisclassificationCosts
+) -> npt.NDArray[np.float64]:
+    """Return what each decision costs: C_FN for a defaulter granted, C_FP for a repayer refused, else 0.
+
+    Args:
+        y_true: Outcomes, shape (n,), 0 repaid, 1 defaulted.
+        refused: Decisions, shape (n,), True for refused.
+        costs: Prices of the wrong decisions.
+
+    Raises:
+        ValueError: If the inputs are empty, of different lengths, or hold anything but 0 and 1.
+    """
     defaulted = _check_outcomes(y_true)
     refused = np.asarray(refused, dtype=bool)
     if refused.shape != defaulted.shape:
         raise ValueError(f"Got {defaulted.size} outcomes and {refused.size} decisions. Hint: one decision per outcome.")
-    false_negatives = np.count_nonzero(defaulted & ~refused)
-    false_positives = np.count_nonzero(~defaulted & refused)
-    return (costs.false_negative * false_negatives + costs.false_positive * false_positives) / defaulted.size
+    return np.select([defaulted & ~refused, ~defaulted & refused], [costs.false_negative, costs.false_positive], 0.0)
 
 
 def cost_curve(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: MisclassificationCosts) -> pd.DataFrame:

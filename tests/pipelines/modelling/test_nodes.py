@@ -1,26 +1,37 @@
-"""Comparison of candidates: same folds for all, honest thresholds, the cheapest wins."""
+"""Comparison of candidates: same folds for all, honest thresholds, nobody favoured, failures reported."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
+from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling.nodes import (
+from credit_scoring.pipelines.modelling.comparison import (
+    build_leaderboard,
     cross_validate_candidates,
+    plot_leaderboard,
+    select_champion,
+)
+from credit_scoring.pipelines.modelling.nodes import (
+    calibrate_champion,
     fit_champion,
     predict_holdout,
-    select_champion,
-    select_champion_predictions,
     select_holdout_rows,
     select_training_rows,
 )
-from credit_scoring.pipelines.modelling.options import CrossValidationOptions
+from credit_scoring.pipelines.modelling.options import CrossValidationOptions, read_candidates
 
 COSTS = MisclassificationCosts()
 FOLDS = CrossValidationOptions(n_folds=4, seed=0)
 SELECTION = SelectionOptions()
-CANDIDATES = {"dummy": {}, "logistic_regression": {"C": 1.0}}
+CANDIDATES = {
+    "dummy": {"family": "dummy"},
+    "logistic_regression": {"family": "logistic_regression", "params": {"C": 1.0}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +78,7 @@ def test_cost_of_a_fold_is_measured_at_the_threshold_of_the_other_folds(
     compared: tuple[pd.DataFrame, list[dict]],
 ) -> None:
     out_of_fold, results = compared
-    result = next(r for r in results if r["family"] == "logistic_regression")
+    result = next(r for r in results if r["name"] == "logistic_regression")
     for fold, measured in enumerate(result["folds"]):
         inside = out_of_fold["FOLD"] == fold
         others, these = out_of_fold[~inside], out_of_fold[inside]
@@ -78,13 +89,97 @@ def test_cost_of_a_fold_is_measured_at_the_threshold_of_the_other_folds(
     assert result["mean"]["roc_auc"] == pytest.approx(np.mean([fold["roc_auc"] for fold in result["folds"]]))
 
 
-def test_results_come_cheapest_first_and_the_cheapest_is_champion(compared: tuple[pd.DataFrame, list[dict]]) -> None:
-    out_of_fold, results = compared
-    assert [result["family"] for result in results] == ["logistic_regression", "dummy"]
-    champion = select_champion(results[::-1])
-    assert champion == {"family": "logistic_regression", "params": {"C": 1.0}}
-    chosen = select_champion_predictions(out_of_fold, champion)
-    assert chosen["PROBABILITY"].equals(out_of_fold["logistic_regression"].rename("PROBABILITY"))
+def test_results_come_cheapest_first_with_paired_differences(compared: tuple[pd.DataFrame, list[dict]]) -> None:
+    _, results = compared
+    assert [result["name"] for result in results] == ["logistic_regression", "dummy"]
+    best, other = results
+    assert best["to_best"]["business_cost"] == {"estimate": 0.0, "low": 0.0, "high": 0.0}
+    difference = other["to_best"]["business_cost"]
+    assert difference["estimate"] == pytest.approx(other["mean"]["business_cost"] - best["mean"]["business_cost"])
+    assert difference["low"] < difference["estimate"] < difference["high"]
+    table = build_leaderboard(results)
+    assert table["candidate"].tolist() == ["logistic_regression", "dummy"]
+    assert table["training_rows"].tolist() == [360, 360]
+
+
+def result(name: str, cost: float, auc: float, low: float) -> dict[str, Any]:
+    return {
+        "name": name,
+        "family": name,
+        "params": {},
+        "imbalance": "none",
+        "target_features": False,
+        "max_rows": None,
+        "tuned": False,
+        "mean": {"business_cost": cost, "roc_auc": auc},
+        "to_best": {"business_cost": {"estimate": cost - 0.50, "low": low, "high": 1.0}},
+        "error": None,
+    }
+
+
+def test_champion_ranks_best_among_those_no_costlier_than_the_cheapest() -> None:
+    results = [result("cheap", 0.50, 0.75, 0.0), result("near", 0.51, 0.77, -0.01), result("far", 0.56, 0.79, 0.03)]
+    assert select_champion(results)["name"] == "near"
+    assert "cheapest, cheap" in select_champion(results)["reason"]
+    assert select_champion([results[0], results[2]])["name"] == "cheap"
+    assert select_champion([*results, {"name": "broken", "error": "no such library"}])["name"] == "near"
+
+
+def test_strategies_against_imbalance_compete_under_names_of_their_own() -> None:
+    read = read_candidates({"a": {"family": "dummy", "imbalance": ["none", "smote"]}, "b": {"family": "dummy"}})
+    assert {name: candidate.imbalance for name, candidate in read.items()} == {
+        "a": "none",
+        "a_smote": "smote",
+        "b": "none",
+    }
+
+
+def test_all_that_is_wrong_with_the_candidates_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match="cannot be read") as caught:
+        read_candidates({"a": {"params": {}}, "b": {"family": "dummy", "imbalance": "magic"}, "c": {"familly": "x"}})
+    assert all(
+        place in str(caught.value) for place in ("candidates.a.family", "candidates.b.imbalance", "candidates.c")
+    )
+
+
+def test_a_candidate_that_fails_is_reported_and_the_others_go_on(model_input: pd.DataFrame) -> None:
+    broken = {"broken": {"family": "logistic_regression", "params": {"C": -1.0}}}
+    train = select_training_rows(model_input)
+    out_of_fold, results = cross_validate_candidates(train, broken | CANDIDATES, SELECTION, FOLDS, COSTS)
+    assert "broken" not in out_of_fold
+    assert [result["name"] for result in results] == ["logistic_regression", "dummy", "broken"]
+    assert "C" in results[-1]["error"]
+    assert build_leaderboard(results)["candidate"].tolist() == ["logistic_regression", "dummy"]
+    with pytest.raises(ValueError, match="No candidate could be fitted"):
+        cross_validate_candidates(train, broken, SELECTION, FOLDS, COSTS)
+
+
+def test_a_part_of_the_rows_is_stratified_and_the_validation_rows_stay(model_input: pd.DataFrame) -> None:
+    train = select_training_rows(model_input)
+    part = {"dummy": {"family": "dummy", "max_rows": 100}}
+    out_of_fold, results = cross_validate_candidates(train, part, SELECTION, FOLDS, COSTS)
+    assert results[0]["training_rows"] == 100
+    assert out_of_fold["dummy"].notna().all()
+    # In a stratified hundred there are as many defaults in proportion as in all.
+    assert out_of_fold["dummy"].to_numpy() == pytest.approx(train["TARGET"].mean(), abs=0.01)
+
+
+@pytest.mark.parametrize("strategy", ["class_weight", "smote", "random_over", "random_under"])
+def test_validation_rows_are_never_resampled(model_input: pd.DataFrame, strategy: str) -> None:
+    """Were a validation row duplicated into training, a model that learns rows by heart would know its outcome."""
+    noise = select_training_rows(model_input).assign(
+        SCORE=np.random.default_rng(1).normal(size=480), TARGET=np.random.default_rng(2).integers(0, 2, 480)
+    )
+    by_heart = {
+        "forest": {
+            "family": "random_forest",
+            "params": {"n_estimators": 30, "min_samples_leaf": 1, "max_depth": None},
+            "imbalance": strategy,
+        }
+    }
+    out_of_fold, _ = cross_validate_candidates(noise, by_heart, SELECTION, FOLDS, COSTS)
+    assert len(out_of_fold) == 480
+    assert abs(roc_auc_score(out_of_fold["TARGET"], out_of_fold["forest"]) - 0.5) < 4 * 0.5 / np.sqrt(3 * 240)
 
 
 def test_row_order_of_the_model_input_changes_nothing(
@@ -95,12 +190,31 @@ def test_row_order_of_the_model_input_changes_nothing(
     pd.testing.assert_frame_equal(out_of_fold, compared[0])
 
 
-def test_holdout_is_scored_with_a_model_of_the_training_rows(model_input: pd.DataFrame) -> None:
+def test_holdout_is_scored_with_a_calibrated_model_of_the_training_rows(
+    model_input: pd.DataFrame, compared: tuple[pd.DataFrame, list[dict]]
+) -> None:
     train, holdout = select_training_rows(model_input), select_holdout_rows(model_input)
-    model = fit_champion(train, {"family": "dummy", "params": {}}, SELECTION)
-    predicted = predict_holdout(model, holdout)
-    assert predicted["PROBABILITY"].to_numpy() == pytest.approx(train["TARGET"].mean())
+    champion = select_champion(compared[1])
+    calibration, evaluation, out_of_fold = calibrate_champion(compared[0], champion)
+    assert out_of_fold["UNCALIBRATED"].tolist() == compared[0][champion["name"]].tolist()
+    chosen = evaluation["methods"][evaluation["chosen"]]["log_loss"]
+    assert chosen == min(method["log_loss"] for method in evaluation["methods"].values())
+    model = fit_champion(train, champion, SELECTION, FOLDS)
+    predicted = predict_holdout(model, calibration, holdout)
     assert predicted["SK_ID_CURR"].tolist() == holdout["SK_ID_CURR"].tolist()
+    assert predicted["UNCALIBRATED"].tolist() == model.predict_proba(holdout)[:, 1].tolist()
+    order = np.argsort(predicted["UNCALIBRATED"].to_numpy(), kind="stable")
+    assert (np.diff(predicted["PROBABILITY"].to_numpy()[order]) >= 0).all()
+
+
+@pytest.mark.parametrize(("language", "word"), [("fr", "Coût"), ("en", "cost")])
+def test_leaderboard_figure_names_every_candidate(
+    compared: tuple[pd.DataFrame, list[dict]], language: str, word: str
+) -> None:
+    champion = select_champion(compared[1])
+    figure = plot_leaderboard(compared[1], champion, FigureOptions(language=language, source="synthetic"))
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["dummy", "★ logistic_regression"]
+    assert word in figure.axes[0].get_xlabel()
 
 
 def test_too_few_defaults_for_the_folds_is_a_clear_error(model_input: pd.DataFrame) -> None:
@@ -110,5 +224,5 @@ def test_too_few_defaults_for_the_folds_is_a_clear_error(model_input: pd.DataFra
 
 
 def test_no_candidate_is_a_clear_error(model_input: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="No model family"):
+    with pytest.raises(ValueError, match="No model to compare"):
         cross_validate_candidates(select_training_rows(model_input), {}, SELECTION, FOLDS, COSTS)

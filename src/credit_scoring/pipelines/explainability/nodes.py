@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from credit_scoring.figures import FigureOptions
-from credit_scoring.models import ScoringModel
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
 
@@ -53,19 +52,20 @@ _LABELS = {
 
 
 def explain_holdout(
-    champion_model: ScoringModel, holdout_rows: pd.DataFrame, explanation: ExplanationOptions
-) -> pd.DataFrame:
+    scorer: CreditScorer, holdout_rows: pd.DataFrame, explanation: ExplanationOptions
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split the scores of hold-out applicants among the features (SHAP values in log-odds).
 
     Returns:
         One row per explained applicant: `SK_ID_CURR`, `BASE_VALUE`, one column per feature. At most `n_applicants`
-        rows, spread evenly over the ids.
+        rows, spread evenly over the ids. And the values of these features, same rows and columns.
     """
     rows = _spread(holdout_rows, explanation.n_applicants)
-    contributions, base = champion_model.contributions(rows)
+    contributions, base = scorer.contributions(rows)
     contributions.insert(0, "SK_ID_CURR", rows["SK_ID_CURR"])
     contributions.insert(1, "BASE_VALUE", base)
-    return contributions.reset_index(drop=True)
+    values = scorer.model.explained_features(rows)
+    return contributions.reset_index(drop=True), values.reset_index(drop=True)
 
 
 def rank_features(shap_values: pd.DataFrame) -> pd.DataFrame:
@@ -82,14 +82,17 @@ def rank_features(shap_values: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_global_importance(
-    shap_values: pd.DataFrame, holdout_rows: pd.DataFrame, explanation: ExplanationOptions, figures: FigureOptions
+    shap_values: pd.DataFrame, explained_rows: pd.DataFrame, explanation: ExplanationOptions, figures: FigureOptions
 ) -> Figure:
     """Draw the beeswarm of the features that weigh most: one point per applicant, colour by the feature's value."""
     labels = _LABELS[figures.language]
     contributions = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"])
-    rows = holdout_rows.set_index("SK_ID_CURR").loc[shap_values["SK_ID_CURR"], contributions.columns]
     # Categories have no low and high; as null they are drawn grey, which is what the picture says of them.
-    values = rows.apply(lambda column: pd.to_numeric(column, errors="coerce")).to_numpy(dtype=float, na_value=np.nan)
+    values = (
+        explained_rows[contributions.columns]
+        .apply(lambda column: pd.to_numeric(column, errors="coerce"))
+        .to_numpy(dtype=float, na_value=np.nan)
+    )
     shown = min(explanation.n_top_features, contributions.shape[1])
     figure = plt.figure(figsize=(9, 0.36 * shown + 1.8))
     axes = figure.add_subplot()
@@ -117,7 +120,7 @@ def plot_global_importance(
     return figure
 
 
-def explain_examples(credit_scorer: CreditScorer, holdout_rows: pd.DataFrame) -> list[dict[str, Any]]:
+def explain_examples(scorer: CreditScorer, holdout_rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Explain one granted, one refused and one borderline client of the hold-out.
 
     The granted and the refused client are the typical ones (the median probability of their group), the borderline
@@ -127,7 +130,7 @@ def explain_examples(credit_scorer: CreditScorer, holdout_rows: pd.DataFrame) ->
         One entry per client: `kind`, `client_id`, `probability_default`, `decision`, `threshold`, `base_value`, and
         `contributions`: `feature`, `value` (null if missing), `contribution` in log-odds, largest first.
     """
-    decided = credit_scorer.predict(holdout_rows)
+    decided = scorer.predict(holdout_rows)
     probability, threshold = decided["probability_default"], decided["threshold"].iloc[0]
     picked = {}
     for kind in (GRANTED, REFUSED):
@@ -136,7 +139,8 @@ def explain_examples(credit_scorer: CreditScorer, holdout_rows: pd.DataFrame) ->
             picked[kind] = (group - group.median()).abs().idxmin()
     picked[BORDERLINE] = (probability - threshold).abs().drop(list(picked.values())).idxmin()
     rows = holdout_rows.loc[list(picked.values())]
-    contributions, base = credit_scorer.model.contributions(rows)
+    contributions, base = scorer.contributions(rows)
+    values = scorer.model.explained_features(rows)
     examples = []
     for kind, index in picked.items():
         ordered = contributions.loc[index].sort_values(key=np.abs, ascending=False, kind="stable")
@@ -147,7 +151,7 @@ def explain_examples(credit_scorer: CreditScorer, holdout_rows: pd.DataFrame) ->
                 **decided.loc[index].to_dict(),
                 "base_value": base,
                 "contributions": [
-                    {"feature": name, "value": _plain(rows.loc[index, name]), "contribution": float(value)}
+                    {"feature": name, "value": _plain(values.loc[index, name]), "contribution": float(value)}
                     for name, value in ordered.items()
                 ],
             }

@@ -17,20 +17,20 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
         [
             Node(
                 func=explain_holdout,
-                inputs=["champion_model", "holdout_rows", "params:explanation"],
-                outputs="shap_values",
+                inputs=["scorer", "holdout_rows", "params:explanation"],
+                outputs=["shap_values", "explained_rows"],
                 name="explain_holdout",
             ),
             Node(func=rank_features, inputs="shap_values", outputs="global_importance", name="rank_features"),
             Node(
                 func=plot_global_importance,
-                inputs=["shap_values", "holdout_rows", "params:explanation", "params:figures"],
+                inputs=["shap_values", "explained_rows", "params:explanation", "params:figures"],
                 outputs="shap_global_figure",
                 name="plot_global_importance",
             ),
             Node(
                 func=explain_examples,
-                inputs=["credit_scorer", "holdout_rows"],
+                inputs=["scorer", "holdout_rows"],
                 outputs="local_explanations",
                 name="explain_examples",
             ),

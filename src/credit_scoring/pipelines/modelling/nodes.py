@@ -1,23 +1,42 @@
-"""Comparison of model families on identical folds, choice of the champion, its final fit."""
+"""Training rows and hold-out, the champion's final fit, its calibration, the one scoring of the hold-out."""
 
-import logging
-import time
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
+from matplotlib.figure import Figure
 
-from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
-from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
-from credit_scoring.models import ScoringModel, build_model
+from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.calibration import expected_calibration_error, reliability_curve
+from credit_scoring.models import ScoringModel
+from credit_scoring.models.calibration import Calibration, choose_calibration
 from credit_scoring.models.selection import SelectionOptions, select_features
-from credit_scoring.pipelines.modelling.options import CrossValidationOptions
+from credit_scoring.pipelines.modelling.folds import fit_candidate, split_columns
+from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
 
-logger = logging.getLogger(__name__)
-
-NOT_FEATURES = ["SK_ID_CURR", "TARGET", "SPLIT"]
+_LABELS = {
+    "fr": {
+        "title": "Calibration : la probabilité annoncée est-elle celle qu'on observe ?",
+        "x": "Probabilité de défaut annoncée",
+        "y": "Part de défauts observée",
+        "raw": "modèle brut, hors-pli",
+        "calibrated": "après calibration ({}), échantillon témoin",
+        "perfect": "calibration parfaite",
+        "none": "aucune",
+        "sigmoid": "sigmoïde",
+        "isotonic": "isotonique",
+    },
+    "en": {
+        "title": "Calibration: is the announced probability the observed one?",
+        "x": "Announced probability of default",
+        "y": "Observed share of defaults",
+        "raw": "raw model, out of fold",
+        "calibrated": "after calibration ({}), hold-out",
+        "perfect": "perfect calibration",
+        "none": "none",
+        "sigmoid": "sigmoid",
+        "isotonic": "isotonic",
+    },
+}
 
 
 def select_training_rows(model_input: pd.DataFrame) -> pd.DataFrame:
@@ -30,129 +49,95 @@ def select_holdout_rows(model_input: pd.DataFrame) -> pd.DataFrame:
     return _rows_of(model_input, "holdout")
 
 
-def cross_validate_candidates(
-    training_rows: pd.DataFrame,
-    candidates: dict[str, Any],
-    selection: SelectionOptions,
-    cross_validation: CrossValidationOptions,
-    costs: MisclassificationCosts,
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Compare the candidate families on identical stratified folds.
-
-    Everything is fitted inside the fold, the selection of columns included. Decisions are measured at a cross-fitted
-    threshold: the one that costs least on the out-of-fold probabilities of the *other* folds.
-
-    Args:
-        training_rows: One row per applicant: `SK_ID_CURR`, `TARGET`, features.
-        candidates: Family -> hyper-parameters.
-        selection: Columns that the models are given.
-        cross_validation: Folds.
-        costs: Prices of the wrong decisions.
+def calibrate_champion(
+    candidate_predictions: pd.DataFrame, champion: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame]:
+    """Choose how the champion's probabilities are calibrated, on its out-of-fold predictions.
 
     Returns:
-        Out-of-fold probabilities of default, one row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, one column per
-        candidate. And the results, one entry per candidate, cheapest first: `family`, `params`, `mean` and `std` of the
-        fold metrics, `folds` (metrics of each fold, with its `threshold` and `fit_seconds`).
-
-    Raises:
-        ValueError: If no candidate is given, or one class has fewer rows than there are folds.
+        The calibration, fitted on all out-of-fold predictions; its evaluation, in which each fold is calibrated by a
+        curve fitted on the other folds (`chosen`, and under `methods` the `log_loss`, `brier` and `ece` of each); and
+        the champion's out-of-fold predictions: `SK_ID_CURR`, `TARGET`, `FOLD`, `UNCALIBRATED`, `PROBABILITY`.
     """
-    features, target = _split_columns(training_rows)
-    if not candidates:
-        raise ValueError("No model family to compare. Hint: name at least one under `candidates`.")
-    rarest = int(target.value_counts().reindex([0, 1], fill_value=0).min())
-    if rarest < cross_validation.n_folds:
-        raise ValueError(
-            f"TARGET: {cross_validation.n_folds} stratified folds need as many rows of each outcome, the rarer one has "
-            f"{rarest} in the training rows.\nHint: use more applicants or a smaller cross_validation.n_folds."
-        )
-    folds = StratifiedKFold(cross_validation.n_folds, shuffle=True, random_state=cross_validation.seed)
-    splits = list(folds.split(features, target))
-    fold_of_row = np.empty(len(target), dtype=int)
-    for fold, (_, validation) in enumerate(splits):
-        fold_of_row[validation] = fold
-    selected = [select_features(features.iloc[rows], target.iloc[rows], selection) for rows, _ in splits]
-    logger.info("%d columns, %s kept in the folds", features.shape[1], ", ".join(str(len(names)) for names in selected))
-
-    out_of_fold = training_rows[["SK_ID_CURR", "TARGET"]].assign(FOLD=fold_of_row)
-    results = []
-    for family, params in candidates.items():
-        probability = np.empty(len(target))
-        fit_seconds = []
-        for (training, validation), names in zip(splits, selected, strict=True):
-            started = time.perf_counter()
-            model = build_model(family, params).fit(features.iloc[training][names], target.iloc[training])
-            fit_seconds.append(time.perf_counter() - started)
-            probability[validation] = model.predict_proba(features.iloc[validation])[:, 1]
-        out_of_fold[family] = probability
-        results.append(_summarise(family, params, target.to_numpy(), probability, fold_of_row, costs, fit_seconds))
-        mean = results[-1]["mean"]
-        logger.info("%s: AUC %.4f, cost %.4f per applicant", family, mean["roc_auc"], mean["business_cost"])
-    return out_of_fold, sorted(results, key=lambda result: result["mean"]["business_cost"])
+    predictions = candidate_predictions[["SK_ID_CURR", "TARGET", "FOLD"]].assign(
+        UNCALIBRATED=candidate_predictions[champion["name"]]
+    )
+    raw = predictions["UNCALIBRATED"].to_numpy()
+    calibration, evaluation = choose_calibration(raw, predictions["TARGET"].to_numpy(), predictions["FOLD"].to_numpy())
+    return calibration.to_dict(), evaluation, predictions.assign(PROBABILITY=calibration.apply(raw))
 
 
-def select_champion(candidate_results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return `family` and `params` of the candidate of least business cost; AUC decides between equals."""
-    best = min(candidate_results, key=lambda result: (result["mean"]["business_cost"], -result["mean"]["roc_auc"]))
-    return {"family": best["family"], "params": best["params"]}
-
-
-def select_champion_predictions(out_of_fold: pd.DataFrame, champion: dict[str, Any]) -> pd.DataFrame:
-    """Return the champion's out-of-fold probabilities: `SK_ID_CURR`, `TARGET`, `FOLD`, `PROBABILITY`."""
-    return out_of_fold[["SK_ID_CURR", "TARGET", "FOLD"]].assign(PROBABILITY=out_of_fold[champion["family"]])
-
-
-def fit_champion(training_rows: pd.DataFrame, champion: dict[str, Any], selection: SelectionOptions) -> ScoringModel:
+def fit_champion(
+    training_rows: pd.DataFrame,
+    champion: dict[str, Any],
+    selection: SelectionOptions,
+    cross_validation: CrossValidationOptions,
+) -> ScoringModel:
     """Select columns and fit the champion on all training rows."""
-    features, target = _split_columns(training_rows)
+    features, target = split_columns(training_rows)
     names = select_features(features, target, selection)
-    return build_model(champion["family"], champion["params"]).fit(features[names], target)
+    candidate = CandidateOptions.model_validate({field: champion[field] for field in CandidateOptions.model_fields})
+    return fit_candidate(candidate, features, target, names, cross_validation.seed)
 
 
-def predict_holdout(champion_model: ScoringModel, holdout_rows: pd.DataFrame) -> pd.DataFrame:
-    """Score the hold-out, once: `SK_ID_CURR`, `TARGET`, `PROBABILITY`."""
-    features, _ = _split_columns(holdout_rows)
-    probability = champion_model.predict_proba(features)[:, 1]
-    return holdout_rows[["SK_ID_CURR", "TARGET"]].assign(PROBABILITY=probability)
+def predict_holdout(
+    champion_model: ScoringModel, calibration: dict[str, Any], holdout_rows: pd.DataFrame
+) -> pd.DataFrame:
+    """Score the hold-out, once: `SK_ID_CURR`, `TARGET`, `UNCALIBRATED`, `PROBABILITY`."""
+    features, _ = split_columns(holdout_rows)
+    raw = champion_model.predict_proba(features)[:, 1]
+    calibrated = Calibration.from_dict(calibration).apply(raw)
+    return holdout_rows[["SK_ID_CURR", "TARGET"]].assign(UNCALIBRATED=raw, PROBABILITY=calibrated)
+
+
+def plot_calibration(
+    oof_predictions: pd.DataFrame,
+    holdout_predictions: pd.DataFrame,
+    calibration: dict[str, Any],
+    figures: FigureOptions,
+) -> Figure:
+    """Draw observed against announced default rates, in ten groups of equal size with their 95 % intervals."""
+    labels = _LABELS[figures.language]
+    figure = Figure(figsize=(7.2, 5.6))
+    axes = figure.add_subplot()
+    highest = 0.0
+    for predictions, column, label, color in (
+        (oof_predictions, "UNCALIBRATED", labels["raw"], "#1f4e79"),
+        (
+            holdout_predictions,
+            "PROBABILITY",
+            labels["calibrated"].format(labels[calibration["method"]]),
+            "#c55a11",
+        ),
+    ):
+        target, probability = predictions["TARGET"].to_numpy(), predictions[column].to_numpy()
+        curve = reliability_curve(target, probability, n_bins=10)
+        error = expected_calibration_error(target, probability, n_bins=10)
+        errors = [curve["default_rate"] - curve["rate_low"], curve["rate_high"] - curve["default_rate"]]
+        axes.errorbar(
+            curve["mean_probability"],
+            curve["default_rate"],
+            yerr=errors,
+            fmt="o-",
+            ms=4,
+            lw=1.3,
+            capsize=2,
+            color=color,
+            label=f"{label} (ECE {figures.percent(error, 2)})",
+        )
+        highest = max(highest, curve["rate_high"].max(), curve["mean_probability"].max())
+    axes.plot([0, highest], [0, highest], ls="--", lw=1, color="0.4", label=labels["perfect"])
+    axes.set(xlim=(0, highest * 1.03), ylim=(0, highest * 1.03), xlabel=labels["x"], ylabel=labels["y"])
+    axes.set_title(labels["title"], loc="left", fontsize=11)
+    axes.xaxis.set_major_formatter(figures.percent_axis())
+    axes.yaxis.set_major_formatter(figures.percent_axis())
+    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout(rect=(0, 0.015, 1, 1))
+    figures.mark_source(figure)
+    return figure
 
 
 def _rows_of(model_input: pd.DataFrame, side: str) -> pd.DataFrame:
     rows = model_input.loc[model_input["SPLIT"] == side].drop(columns="SPLIT")
     return rows.sort_values("SK_ID_CURR", ignore_index=True)
-
-
-def _split_columns(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    return rows.drop(columns=NOT_FEATURES, errors="ignore"), rows["TARGET"]
-
-
-def _summarise(
-    family: str,
-    params: Mapping[str, Any],
-    target: np.ndarray,
-    probability: np.ndarray,
-    fold_of_row: np.ndarray,
-    costs: MisclassificationCosts,
-    fit_seconds: list[float],
-) -> dict[str, Any]:
-    folds = []
-    for fold, seconds in enumerate(fit_seconds):
-        inside = fold_of_row == fold
-        threshold = optimal_threshold(target[~inside], probability[~inside], costs)
-        refused = refuse(probability[inside], threshold)
-        folds.append(
-            score_metrics(target[inside], probability[inside])
-            | decision_metrics(target[inside], refused)
-            | {
-                "business_cost": business_cost_loss(target[inside], refused, costs),
-                "threshold": threshold,
-                "fit_seconds": seconds,
-            }
-        )
-    table = pd.DataFrame(folds)
-    return {
-        "family": family,
-        "params": dict(params),
-        "mean": table.mean().to_dict(),
-        "std": table.std(ddof=1).to_dict(),
-        "folds": folds,
-    }

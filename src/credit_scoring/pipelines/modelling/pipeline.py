@@ -2,19 +2,26 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from credit_scoring.pipelines.modelling.nodes import (
+from credit_scoring.pipelines.modelling.comparison import (
+    build_leaderboard,
     cross_validate_candidates,
-    fit_champion,
-    predict_holdout,
+    plot_leaderboard,
     select_champion,
-    select_champion_predictions,
+)
+from credit_scoring.pipelines.modelling.diagnostics import diagnose_champion, measure_stability
+from credit_scoring.pipelines.modelling.nodes import (
+    calibrate_champion,
+    fit_champion,
+    plot_calibration,
+    predict_holdout,
     select_holdout_rows,
     select_training_rows,
 )
+from credit_scoring.pipelines.modelling.tuning import tune_candidates
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
-    """Model input -> candidates compared by cross-validation -> champion fitted and scored on the hold-out."""
+    """Model input -> tuned candidates compared by cross-validation -> calibrated champion, scored on the hold-out."""
     return Pipeline(
         [
             Node(
@@ -30,10 +37,23 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="select_holdout_rows",
             ),
             Node(
-                func=cross_validate_candidates,
+                func=tune_candidates,
                 inputs=[
                     "training_rows",
                     "params:candidates",
+                    "params:selection",
+                    "params:tuning",
+                    "params:costs",
+                    "tuning_storage",
+                ],
+                outputs=["tuned_candidates", "tuning_trials"],
+                name="tune_candidates",
+            ),
+            Node(
+                func=cross_validate_candidates,
+                inputs=[
+                    "training_rows",
+                    "tuned_candidates",
                     "params:selection",
                     "params:cross_validation",
                     "params:costs",
@@ -41,24 +61,63 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 outputs=["candidate_predictions", "candidate_results"],
                 name="cross_validate_candidates",
             ),
+            Node(func=build_leaderboard, inputs="candidate_results", outputs="leaderboard", name="build_leaderboard"),
             Node(func=select_champion, inputs="candidate_results", outputs="champion", name="select_champion"),
             Node(
-                func=select_champion_predictions,
+                func=plot_leaderboard,
+                inputs=["candidate_results", "champion", "params:figures"],
+                outputs="leaderboard_figure",
+                name="plot_leaderboard",
+            ),
+            Node(
+                func=calibrate_champion,
                 inputs=["candidate_predictions", "champion"],
-                outputs="oof_predictions",
-                name="select_champion_predictions",
+                outputs=["calibration", "calibration_evaluation", "oof_predictions"],
+                name="calibrate_champion",
             ),
             Node(
                 func=fit_champion,
-                inputs=["training_rows", "champion", "params:selection"],
+                inputs=["training_rows", "champion", "params:selection", "params:cross_validation"],
                 outputs="champion_model",
                 name="fit_champion",
             ),
             Node(
                 func=predict_holdout,
-                inputs=["champion_model", "holdout_rows"],
+                inputs=["champion_model", "calibration", "holdout_rows"],
                 outputs="holdout_predictions",
                 name="predict_holdout",
+            ),
+            Node(
+                func=plot_calibration,
+                inputs=["oof_predictions", "holdout_predictions", "calibration", "params:figures"],
+                outputs="calibration_figure",
+                name="plot_calibration",
+            ),
+            Node(
+                func=diagnose_champion,
+                inputs=[
+                    "champion_model",
+                    "training_rows",
+                    "oof_predictions",
+                    "holdout_predictions",
+                    "params:diagnosis",
+                ],
+                outputs="champion_diagnosis",
+                name="diagnose_champion",
+            ),
+            Node(
+                func=measure_stability,
+                inputs=[
+                    "training_rows",
+                    "champion",
+                    "candidate_results",
+                    "params:selection",
+                    "params:cross_validation",
+                    "params:diagnosis",
+                    "params:costs",
+                ],
+                outputs="champion_stability",
+                name="measure_stability",
             ),
         ]
     )

@@ -14,8 +14,12 @@ _POLICY_NAMES = {
 
 
 def summarise_run(
-    candidate_results: list[dict[str, Any]],
+    leaderboard: pd.DataFrame,
+    champion: dict[str, Any],
+    calibration_evaluation: dict[str, Any],
+    champion_diagnosis: dict[str, Any],
     policy_evaluation: dict[str, Any],
+    promotion_decision: dict[str, Any],
     global_importance: pd.DataFrame,
     data_quality: dict[str, Any],
     source: str,
@@ -37,32 +41,45 @@ def summarise_run(
         "",
         "## Candidates (cross-validation, mean over folds; threshold chosen on the other folds)",
         "",
-        "| family | AUC | ± | average precision | recall | precision | business cost | ± |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| candidate | AUC | ± | average precision | recall | precision | business cost | ± | to the cheapest |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for result in candidate_results:
-        mean, std = result["mean"], result["std"]
+    for row in leaderboard.to_dict("records"):
+        difference = f"{row['cost_to_best']:+.4f} [{row['cost_to_best_low']:+.4f}, {row['cost_to_best_high']:+.4f}]"
         lines.append(
-            f"| {result['family']} | {mean['roc_auc']:.4f} | {std['roc_auc']:.4f} | {mean['average_precision']:.4f} "
-            f"| {_share(mean['recall'])} | {_share(mean['precision'])} "
-            f"| {mean['business_cost']:.4f} | {std['business_cost']:.4f} |"
+            f"| {row['candidate']} | {row['roc_auc']:.4f} | {row['roc_auc_std']:.4f} | {row['average_precision']:.4f} "
+            f"| {_share(row['recall'])} | {_share(row['precision'])} | {row['business_cost']:.4f} "
+            f"| {row['business_cost_std']:.4f} | {difference if row['cost_to_best'] else ''} |"
         )
+    before, after = (calibration_evaluation["methods"][name] for name in ("none", calibration_evaluation["chosen"]))
+    lines += [
+        "",
+        f"Champion: **{champion['name']}**, {champion['reason']}. "
+        f"Calibration: {calibration_evaluation['chosen']}, log loss "
+        f"{before['log_loss']:.4f} before and {after['log_loss']:.4f} after, calibration error {before['ece']:.4f} and "
+        f"{after['ece']:.4f}.",
+        *(f"\n**SUSPICIOUS: {flag}**" for flag in champion_diagnosis["flags"]),
+    ]
     lines += [
         "",
         f"## Decision (hold-out: {policy_evaluation['applicants']:,} applicants never seen, "
         f"{policy_evaluation['default_rate']:.1%} defaults)",
         "",
-        f"AUC **{score['roc_auc']:.4f}**, average precision {score['average_precision']:.4f}, KS {score['ks']:.3f}. "
+        f"AUC **{score['roc_auc']:.4f}** [{champion_diagnosis['holdout_interval']['low']:.4f}, "
+        f"{champion_diagnosis['holdout_interval']['high']:.4f}], average precision {score['average_precision']:.4f}, "
+        f"KS {score['ks']:.3f}. "
         f"A client is refused when the probability of default reaches **{tuned['threshold']:.4f}**.",
         "",
-        "| policy | threshold | cost per applicant | granted | missed defaults | refused good clients |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| policy | threshold | cost | 95 % interval | granted | missed defaults | refused good clients |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, label in _POLICY_NAMES.items():
         policy = policies[name]
         threshold = "" if name in ("grant_all", "refuse_all") else f"{policy['threshold']:.4f}"
         lines.append(
-            f"| {label} | {threshold} | {policy['business_cost']:.4f} | {policy['grant_rate']:.1%} "
+            f"| {label} | {threshold} | {policy['business_cost']:.4f} "
+            f"| {policy['business_cost_interval']['low']:.4f} – {policy['business_cost_interval']['high']:.4f} "
+            f"| {policy['grant_rate']:.1%} "
             f"| {policy['false_negatives']:,} | {policy['false_positives']:,} |"
         )
     top = ", ".join(global_importance["feature"].head(5))
@@ -74,7 +91,9 @@ def summarise_run(
         "",
         f"- `{places['model_folder']}/` the model that is served; in the registry: `{places['registered_model']}` with "
         "alias `champion`",
-        f"- `{places['report_folder']}/figures/` cost over the threshold, global and local explanations",
+        f"- this run's model is {'the new champion' if promotion_decision['promoted'] else 'kept as challenger'}: "
+        f"{promotion_decision['reason']}",
+        f"- `{places['report_folder']}/figures/` comparison, calibration, cost over the threshold, explanations",
         f"- `data/08_reporting/{source}/data_quality.md` what the raw files hold against their contracts",
         "- `mlflow.db`, `mlruns/` the tracked run, one child run per candidate",
         "",

@@ -12,8 +12,12 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             Node(
                 func=summarise_run,
                 inputs=[
-                    "candidate_results",
+                    "leaderboard",
+                    "champion",
+                    "calibration_evaluation",
+                    "champion_diagnosis",
                     "policy_evaluation",
+                    "promotion_decision",
                     "global_importance",
                     "data_quality",
                     "params:source",

@@ -1,5 +1,6 @@
 """Choice of the threshold on out-of-fold probabilities, its evaluation on the hold-out, release of the scorer."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,17 @@ from matplotlib.figure import Figure
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import (
     MisclassificationCosts,
-    business_cost_loss,
     cost_curve,
+    decision_costs,
     optimal_threshold,
     refuse,
 )
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
+from credit_scoring.metrics.uncertainty import bootstrap_mean
 from credit_scoring.models import ScoringModel
-from credit_scoring.scorer import CreditScorer, ScorerRelease
+from credit_scoring.models.calibration import Calibration
+from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
+from credit_scoring.scorer import REFUSED, CreditScorer, Incumbent, ScorerRelease
 
 _LABELS = {
     "fr": {
@@ -59,13 +63,14 @@ def choose_policy(
     """Choose the threshold of least cost on out-of-fold probabilities; the hold-out takes no part.
 
     Returns:
-        `threshold`, `theoretical_threshold`, `costs`, `model_family`, and what it was chosen on.
+        `threshold`, `theoretical_threshold`, `costs`, `model`, `model_family`, and what it was chosen on.
     """
     threshold = optimal_threshold(oof_predictions["TARGET"], oof_predictions["PROBABILITY"], costs)
     return {
         "threshold": threshold,
         "theoretical_threshold": costs.theoretical_threshold,
         "costs": costs.model_dump(),
+        "model": champion["name"],
         "model_family": champion["family"],
         "chosen_on": {"predictions": "out-of-fold", "applicants": len(oof_predictions)},
     }
@@ -78,7 +83,8 @@ def evaluate_policy(
 
     Returns:
         `score` (threshold-free metrics), and under `policies` for `tuned`, `theoretical`, `half`, `grant_all`,
-        `refuse_all`: `threshold`, `business_cost` per applicant, `total_cost`, the confusion matrix, decision metrics.
+        `refuse_all`: `threshold`, `business_cost` per applicant with its 95 % bootstrap interval, `total_cost`, the
+        confusion matrix, decision metrics.
     """
     target = holdout_predictions["TARGET"].to_numpy()
     probability = holdout_predictions["PROBABILITY"].to_numpy()
@@ -92,10 +98,12 @@ def evaluate_policy(
     policies = {}
     for name, threshold in thresholds.items():
         refused = refuse(probability, threshold)
-        loss = business_cost_loss(target, refused, costs)
+        interval = bootstrap_mean(decision_costs(target, refused, costs))
+        loss = interval.estimate
         policies[name] = {
             "threshold": threshold,
             "business_cost": loss,
+            "business_cost_interval": {"low": interval.low, "high": interval.high},
             "total_cost": loss * len(target),
             "true_positives": int(np.sum(refused & (target == 1))),
             "false_positives": int(np.sum(refused & (target == 0))),
@@ -164,34 +172,108 @@ def plot_cost_curve(
     return figure
 
 
+def build_scorer(
+    champion_model: ScoringModel, calibration: dict[str, Any], decision_policy: dict[str, Any]
+) -> CreditScorer:
+    """Put model, calibration and policy together into what is served."""
+    return CreditScorer(champion_model, Calibration.from_dict(calibration), decision_policy)
+
+
+def decide_promotion(
+    scorer: CreditScorer,
+    incumbent: Incumbent | None,
+    training_rows: pd.DataFrame,
+    holdout_rows: pd.DataFrame,
+    costs: MisclassificationCosts,
+    promotion: PromotionOptions,
+) -> dict[str, Any]:
+    """Decide whether this run's scorer replaces the champion of the registry.
+
+    It does if its decisions on the same hold-out cost less by more than chance allows (paired bootstrap of the
+    difference per applicant), if there is nobody to replace, or if it is told to. A champion that learnt from other
+    rows may have seen this hold-out: it cannot be compared with, and is replaced.
+
+    Returns:
+        `promoted`, `reason`, `incumbent` (its version, or null), `cost_difference` per applicant with its interval
+        (null where there was nothing to compare), `training_data` (digest of the rows learnt from).
+    """
+    data = _digest(training_rows)
+    decision: dict[str, Any] = {
+        "promoted": True,
+        "reason": "",
+        "incumbent": incumbent.version if incumbent else None,
+        "cost_difference": None,
+        "training_data": data,
+    }
+    if incumbent is None:
+        return decision | {"reason": "there is no champion yet"}
+    if incumbent.scorer is None:
+        return decision | {"reason": f"version {incumbent.version} cannot be compared with: {incumbent.problem}"}
+    if incumbent.tags.get("training_data") != data:
+        reason = f"version {incumbent.version} learnt from other rows and may have seen this hold-out"
+        return decision | {"reason": reason}
+    mine, its = (
+        decision_costs(holdout_rows["TARGET"], (judge.predict(holdout_rows)["decision"] == REFUSED), costs)
+        for judge in (scorer, incumbent.scorer)
+    )
+    difference = bootstrap_mean(
+        mine - its, n_resamples=promotion.n_resamples, confidence=promotion.confidence, seed=promotion.seed
+    )
+    better = difference.high < 0
+    reason = (
+        f"cost per applicant {difference.estimate:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}] against "
+        f"version {incumbent.version} on {len(mine)} hold-out applicants: "
+        f"{'better by more than chance' if better else 'no better than chance allows'}"
+    )
+    if promotion.force and not better:
+        reason += "; promoted because promotion.force is set"
+    return decision | {
+        "promoted": better or promotion.force,
+        "reason": reason,
+        "cost_difference": difference.model_dump(),
+    }
+
+
 def release_scorer(
-    champion_model: ScoringModel,
-    decision_policy: dict[str, Any],
+    scorer: CreditScorer,
     policy_evaluation: dict[str, Any],
+    promotion_decision: dict[str, Any],
     training_rows: pd.DataFrame,
     holdout_rows: pd.DataFrame,
     source: str,
 ) -> ScorerRelease:
-    """Put champion and policy together into what is served, with the first five hold-out applicants as an example."""
-    features = list(champion_model.feature_names_in_)
-    tuned = policy_evaluation["policies"]["tuned"]
-    score = policy_evaluation["score"]
+    """Describe the scorer for registry and server, with the first five hold-out applicants as an example."""
+    features = list(scorer.feature_names_in_)
+    policy, tuned, score = scorer.decision_policy, policy_evaluation["policies"]["tuned"], policy_evaluation["score"]
+    interval = tuned["business_cost_interval"]
     description = (
-        f"Probability of default and decision of the `{decision_policy['model_family']}` champion "
-        f"on **{source}** data. Refuses at {tuned['threshold']:.4f}: business cost {tuned['business_cost']:.4f} "
-        f"per applicant on the hold-out ({policy_evaluation['applicants']} applicants), ROC AUC {score['roc_auc']:.4f}."
+        f"Probability of default and decision of the `{policy['model']}` champion on **{source}** data. Refuses at "
+        f"{tuned['threshold']:.4f}: business cost {tuned['business_cost']:.4f} per applicant "
+        f"[{interval['low']:.4f}, {interval['high']:.4f}] on the hold-out "
+        f"({policy_evaluation['applicants']} applicants), ROC AUC {score['roc_auc']:.4f}.\n\n"
+        f"{'Promoted' if promotion_decision['promoted'] else 'Not promoted'}: {promotion_decision['reason']}."
     )
     tags = {
         "source": source,
-        "model_family": decision_policy["model_family"],
+        "model": policy["model"],
+        "model_family": policy["model_family"],
         "threshold": f"{tuned['threshold']:.6f}",
         "holdout_business_cost": f"{tuned['business_cost']:.6f}",
         "holdout_roc_auc": f"{score['roc_auc']:.6f}",
+        "training_data": promotion_decision["training_data"],
+        "promotion": promotion_decision["reason"],
     }
     return ScorerRelease(
-        scorer=CreditScorer(champion_model, decision_policy),
+        scorer=scorer,
         example_rows=training_rows[features],
         input_example=holdout_rows[features].head(5),
         description=description,
+        promoted=promotion_decision["promoted"],
         tags=tags,
     )
+
+
+def _digest(training_rows: pd.DataFrame) -> str:
+    """Name a set of training rows: whose they are and how they turned out."""
+    hashed = pd.util.hash_pandas_object(training_rows[["SK_ID_CURR", "TARGET"]].astype("int64"), index=False)
+    return hashlib.sha256(np.sort(hashed.to_numpy()).tobytes()).hexdigest()[:16]

@@ -3,8 +3,10 @@
 from kedro.pipeline import Node, Pipeline
 
 from credit_scoring.pipelines.threshold_tuning.nodes import (
+    build_scorer,
     choose_policy,
     compute_threshold_curve,
+    decide_promotion,
     evaluate_policy,
     plot_cost_curve,
     release_scorer,
@@ -12,7 +14,7 @@ from credit_scoring.pipelines.threshold_tuning.nodes import (
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
-    """Out-of-fold probabilities -> decision policy -> its cost on the hold-out -> scorer exported and registered."""
+    """Out-of-fold probabilities -> decision policy -> its cost on the hold-out -> scorer compared with the champion."""
     return Pipeline(
         [
             Node(
@@ -40,11 +42,30 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="plot_cost_curve",
             ),
             Node(
+                func=build_scorer,
+                inputs=["champion_model", "calibration", "decision_policy"],
+                outputs="scorer",
+                name="build_scorer",
+            ),
+            Node(
+                func=decide_promotion,
+                inputs=[
+                    "scorer",
+                    "incumbent",
+                    "training_rows",
+                    "holdout_rows",
+                    "params:costs",
+                    "params:promotion",
+                ],
+                outputs="promotion_decision",
+                name="decide_promotion",
+            ),
+            Node(
                 func=release_scorer,
                 inputs=[
-                    "champion_model",
-                    "decision_policy",
+                    "scorer",
                     "policy_evaluation",
+                    "promotion_decision",
                     "training_rows",
                     "holdout_rows",
                     "params:source",

@@ -1,0 +1,277 @@
+"""Comparison of candidates on identical folds: honest thresholds, paired differences, one leaderboard."""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
+from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
+from credit_scoring.metrics.uncertainty import corrected_fold_interval
+from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.pipelines.modelling.folds import Folds, deal_folds, fit_candidate
+from credit_scoring.pipelines.modelling.options import (
+    CandidateOptions,
+    CrossValidationOptions,
+    read_candidates,
+)
+
+logger = logging.getLogger(__name__)
+
+_COMPARED = ("business_cost", "roc_auc", "average_precision", "log_loss", "brier")
+
+
+def cross_validate_candidates(
+    training_rows: pd.DataFrame,
+    candidates: dict[str, Any],
+    selection: SelectionOptions,
+    cross_validation: CrossValidationOptions,
+    costs: MisclassificationCosts,
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Compare the candidates on identical stratified folds.
+
+    Everything is fitted inside the fold: selection of columns, resampling, preprocessing. Decisions are measured at a
+    cross-fitted threshold, the one that costs least on the out-of-fold probabilities of the *other* folds. A candidate
+    that cannot be fitted is reported and left out.
+
+    Args:
+        training_rows: One row per applicant: `SK_ID_CURR`, `TARGET`, features.
+        candidates: Name -> description of a candidate (see `CandidateOptions`).
+        selection: Columns that the models are given.
+        cross_validation: Folds.
+        costs: Prices of the wrong decisions.
+
+    Returns:
+        Out-of-fold probabilities of default, one row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, one column per
+        candidate. And the results, one entry per candidate, cheapest first and failed ones last: `name`, the
+        candidate's description, `mean` and `std` of the fold metrics, `folds` (metrics of each, with `threshold`,
+        `fit_seconds`, `predict_seconds`), `to_best` (paired difference of each metric to the cheapest candidate with
+        its interval), `error` (why it failed, or null).
+
+    Raises:
+        ValueError: If no candidate is given, a description or TARGET is wrong, or every candidate fails.
+    """
+    described = read_candidates(candidates)
+    folds = deal_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection)
+    kept = ", ".join(str(len(columns)) for columns in folds.columns)
+    logger.info("%d columns, %s kept in the folds", folds.features.shape[1], kept)
+
+    out_of_fold = training_rows[["SK_ID_CURR", "TARGET"]].assign(FOLD=folds.fold_of_row)
+    results = []
+    for name, candidate in described.items():
+        try:
+            probability, timings = _predict_out_of_fold(candidate, folds, cross_validation.seed)
+        except Exception as error:  # a library's own; whatever it is, the other candidates go on
+            logger.error("%s could not be fitted and is left out: %s", name, error)
+            results.append(_failed(name, candidate, error))
+            continue
+        out_of_fold[name] = probability
+        results.append(_summarise(name, candidate, folds, probability, timings, costs))
+        mean = results[-1]["mean"]
+        logger.info("%s: AUC %.4f, cost %.4f per applicant", name, mean["roc_auc"], mean["business_cost"])
+    if len(out_of_fold.columns) == 3:
+        reasons = "\n".join(f"  - {result['name']}: {result['error']}" for result in results)
+        raise ValueError(f"No candidate could be fitted.\n{reasons}\nHint: mend at least one under `candidates`.")
+    return out_of_fold, _rank(results, cross_validation.confidence)
+
+
+def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return one row per candidate that was fitted, cheapest first: what was done, means, spreads, differences."""
+    rows = []
+    for result in candidate_results:
+        if result["error"]:
+            continue
+        cost = result["to_best"]["business_cost"]
+        rows.append(
+            {
+                "candidate": result["name"],
+                "family": result["family"],
+                "imbalance": result["imbalance"],
+                "training_rows": result["training_rows"],
+                **{metric: result["mean"][metric] for metric in ("business_cost", "roc_auc", "gini", "ks")},
+                "business_cost_std": result["std"]["business_cost"],
+                "roc_auc_std": result["std"]["roc_auc"],
+                **{
+                    metric: result["mean"][metric]
+                    for metric in (
+                        "average_precision",
+                        "recall",
+                        "precision",
+                        "f1",
+                        "accuracy",
+                        "brier",
+                        "log_loss",
+                        "grant_rate",
+                        "threshold",
+                        "fit_seconds",
+                        "predict_seconds",
+                    )
+                },
+                "cost_to_best": cost["estimate"],
+                "cost_to_best_low": cost["low"],
+                "cost_to_best_high": cost["high"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+_LABELS = {
+    "fr": {
+        "title": "Comparaison des modèles par validation croisée",
+        "cost": "Coût métier par demande",
+        "auc": "Aire sous la courbe ROC",
+        "note": "Points : plis ; trait : moyenne. ★ : champion. Gris : pas plus cher que le meilleur, au bruit près.",
+    },
+    "en": {
+        "title": "Comparison of models by cross-validation",
+        "cost": "Business cost per application",
+        "auc": "Area under the ROC curve",
+        "note": "Points: folds; line: mean. ★: champion. Grey: no costlier than the best, within noise.",
+    },
+}
+
+
+def plot_leaderboard(
+    candidate_results: list[dict[str, Any]], champion: dict[str, Any], figures: FigureOptions
+) -> Figure:
+    """Draw cost and AUC of every candidate, fold by fold."""
+    labels = _LABELS[figures.language]
+    shown = [result for result in candidate_results if not result["error"]][::-1]
+    figure = Figure(figsize=(9, 0.42 * len(shown) + 1.9))
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, metric in zip(panels, ("business_cost", "roc_auc"), strict=True):
+        for row, result in enumerate(shown):
+            values = [fold[metric] for fold in result["folds"]]
+            winner = result["name"] == champion["name"]
+            within_noise = result["to_best"]["business_cost"]["low"] <= 0
+            color = "#2e7d32" if winner else ("0.45" if within_noise else "#c55a11")
+            axes.plot(values, np.full(len(values), row), "o", ms=4, alpha=0.45, color=color, mec="none")
+            axes.plot([result["mean"][metric]] * 2, [row - 0.28, row + 0.28], color=color, lw=2.4)
+        axes.xaxis.set_major_formatter(figures.axis())
+        axes.grid(axis="x", color="0.92")
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_xlabel(labels["cost"])
+    panels[1].set_xlabel(labels["auc"])
+    names = [f"{'★ ' if result['name'] == champion['name'] else ''}{result['name']}" for result in shown]
+    panels[0].set_yticks(range(len(shown)), names, fontsize=9)
+    figure.suptitle(labels["title"], x=0.01, ha="left", fontsize=12)
+    figure.text(0.01, 0.004, labels["note"], fontsize=7.5, color="0.35", va="bottom")
+    figure.tight_layout(rect=(0, 0.035, 1, 1))
+    figures.mark_source(figure)
+    return figure
+
+
+def select_champion(candidate_results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the description of the champion, with its `name` and the reason of the choice.
+
+    The cheapest candidate sets the mark. The cost of a few hundred wrong decisions is a noisy measure, so among the
+    candidates whose cost is not above the cheapest one's by more than the noise of the folds, the one that ranks
+    applicants best (AUC) wins.
+    """
+    fitted = [result for result in candidate_results if not result["error"]]
+    cheapest = fitted[0]
+    level = [result for result in fitted if result["to_best"]["business_cost"]["low"] <= 0]
+    best = max(level, key=lambda result: (np.nan_to_num(result["mean"]["roc_auc"]), -result["mean"]["business_cost"]))
+    reason = (
+        "least cost and best AUC of those within its noise"
+        if best is cheapest
+        else f"best AUC of the {len(level)} whose cost is within the noise of the cheapest, {cheapest['name']}"
+    )
+    logger.info("Champion: %s (%s)", best["name"], reason)
+    described = {field: best[field] for field in ("name", *CandidateOptions.model_fields)}
+    return described | {"reason": reason}
+
+
+def fold_metrics(
+    folds: Folds, probability: npt.NDArray[np.float64], costs: MisclassificationCosts
+) -> list[dict[str, float]]:
+    """Measure out-of-fold probabilities fold by fold, decisions at the threshold that is best on the other folds."""
+    target = folds.target.to_numpy()
+    measured = []
+    for fold in range(len(folds)):
+        inside = folds.fold_of_row == fold
+        threshold = optimal_threshold(target[~inside], probability[~inside], costs)
+        refused = refuse(probability[inside], threshold)
+        measured.append(
+            score_metrics(target[inside], probability[inside])
+            | decision_metrics(target[inside], refused)
+            | {"business_cost": business_cost_loss(target[inside], refused, costs), "threshold": threshold}
+        )
+    return measured
+
+
+def _predict_out_of_fold(
+    candidate: CandidateOptions, folds: Folds, seed: int
+) -> tuple[npt.NDArray[np.float64], list[dict[str, float]]]:
+    probability = np.empty(len(folds.target))
+    timings = []
+    for training, validation, columns in folds:
+        started = time.perf_counter()
+        model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)
+        fitted = time.perf_counter()
+        probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
+        timings.append({"fit_seconds": fitted - started, "predict_seconds": time.perf_counter() - fitted})
+    return probability, timings
+
+
+def _summarise(
+    name: str,
+    candidate: CandidateOptions,
+    folds: Folds,
+    probability: npt.NDArray[np.float64],
+    timings: list[dict[str, float]],
+    costs: MisclassificationCosts,
+) -> dict[str, Any]:
+    measured = [
+        metrics | timing for metrics, timing in zip(fold_metrics(folds, probability, costs), timings, strict=True)
+    ]
+    table = pd.DataFrame(measured)
+    available = len(folds.target) - len(folds.target) // len(folds)
+    return {
+        "name": name,
+        **candidate.model_dump(),
+        "training_rows": min(available, candidate.max_rows or available),
+        "mean": table.mean().to_dict(),
+        "std": table.std(ddof=1).to_dict(),
+        "folds": measured,
+        "to_best": {},
+        "error": None,
+    }
+
+
+def _failed(name: str, candidate: CandidateOptions, error: Exception) -> dict[str, Any]:
+    return {
+        "name": name,
+        **candidate.model_dump(),
+        "training_rows": 0,
+        "mean": {},
+        "std": {},
+        "folds": [],
+        "to_best": {},
+        "error": f"{type(error).__name__}: {error}",
+    }
+
+
+def _rank(results: list[dict[str, Any]], confidence: float) -> list[dict[str, Any]]:
+    """Order by cost, failed ones last, and add the paired differences to the cheapest."""
+    fitted = sorted((result for result in results if not result["error"]), key=_cost)
+    best = fitted[0]
+    for result in fitted:
+        result["to_best"] = {metric: _difference(result, best, metric, confidence) for metric in _COMPARED}
+    return [*fitted, *(result for result in results if result["error"])]
+
+
+def _cost(result: Mapping[str, Any]) -> float:
+    return result["mean"]["business_cost"]
+
+
+def _difference(result: dict[str, Any], best: dict[str, Any], metric: str, confidence: float) -> dict[str, float]:
+    differences = [mine[metric] - its[metric] for mine, its in zip(result["folds"], best["folds"], strict=True)]
+    return corrected_fold_interval(differences, confidence=confidence).model_dump()

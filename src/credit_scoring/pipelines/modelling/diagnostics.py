@@ -1,0 +1,101 @@
+"""Whether the champion's figures can be believed: gaps between samples, other seeds, intervals."""
+
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from credit_scoring.metrics.cost import MisclassificationCosts
+from credit_scoring.metrics.uncertainty import bootstrap_metric
+from credit_scoring.models import ScoringModel
+from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.pipelines.modelling.comparison import fold_metrics
+from credit_scoring.pipelines.modelling.folds import deal_folds, fit_candidate, split_columns
+from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, DiagnosisOptions
+
+logger = logging.getLogger(__name__)
+
+
+def diagnose_champion(
+    champion_model: ScoringModel,
+    training_rows: pd.DataFrame,
+    oof_predictions: pd.DataFrame,
+    holdout_predictions: pd.DataFrame,
+    diagnosis: DiagnosisOptions,
+) -> dict[str, Any]:
+    """Compare the AUC on training rows, out of fold and on the hold-out, and say aloud what cannot be believed.
+
+    Returns:
+        `training`, `out_of_fold`, `holdout` (AUC), `holdout_interval`, `flags`: one sentence per suspicion, none if all
+        is well; `suspicious`: whether there is one, as 0 or 1.
+    """
+    features, target = split_columns(training_rows)
+    interval = bootstrap_metric(
+        roc_auc_score,
+        holdout_predictions["TARGET"],
+        holdout_predictions["UNCALIBRATED"],
+        n_resamples=diagnosis.n_resamples,
+    )
+    training = float(roc_auc_score(target, champion_model.predict_proba(features)[:, 1]))
+    out_of_fold = float(roc_auc_score(oof_predictions["TARGET"], oof_predictions["UNCALIBRATED"]))
+    flags = []
+    for name, auc in (("out of fold", out_of_fold), ("on the hold-out", interval.low)):
+        if auc > diagnosis.max_auc:
+            flags.append(
+                f"AUC {name} is {auc:.4f}, above {diagnosis.max_auc}: a leak until proven otherwise. Look for a column "
+                "that knows the outcome."
+            )
+    outside = out_of_fold < interval.low or out_of_fold > interval.high
+    if outside and abs(out_of_fold - interval.estimate) > diagnosis.max_holdout_gap:
+        flags.append(
+            f"AUC is {out_of_fold:.4f} out of fold and {interval.estimate:.4f} on the hold-out: more apart than "
+            f"{diagnosis.max_holdout_gap} and than chance allows."
+        )
+    if training - out_of_fold > diagnosis.max_training_gap:
+        flags.append(
+            f"AUC falls from {training:.4f} on training rows to {out_of_fold:.4f} out of fold, by more than "
+            f"{diagnosis.max_training_gap}: the model has learnt its rows by heart."
+        )
+    for flag in flags:
+        logger.warning("SUSPICIOUS: %s", flag)
+    return {
+        "training": training,
+        "out_of_fold": out_of_fold,
+        "holdout": interval.estimate,
+        "holdout_interval": {"low": interval.low, "high": interval.high},
+        "suspicious": int(bool(flags)),
+        "flags": flags,
+    }
+
+
+def measure_stability(
+    training_rows: pd.DataFrame,
+    champion: dict[str, Any],
+    candidate_results: list[dict[str, Any]],
+    selection: SelectionOptions,
+    cross_validation: CrossValidationOptions,
+    diagnosis: DiagnosisOptions,
+    costs: MisclassificationCosts,
+) -> dict[str, Any]:
+    """Cross-validate the champion again with other folds and other seeds inside the models.
+
+    Returns:
+        `roc_auc` and `business_cost`, each with `by_seed` (the comparison's own first) and `std` over the seeds.
+    """
+    first = next(result for result in candidate_results if result["name"] == champion["name"])["mean"]
+    candidate = CandidateOptions.model_validate({field: champion[field] for field in CandidateOptions.model_fields})
+    measured = {metric: [first[metric]] for metric in ("roc_auc", "business_cost")}
+    for seed in range(cross_validation.seed + 1, cross_validation.seed + 1 + diagnosis.n_seeds):
+        folds = deal_folds(training_rows, cross_validation.n_folds, seed, selection)
+        probability = np.empty(len(folds.target))
+        for training, validation, columns in folds:
+            model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)
+            probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
+        for metric, values in measured.items():
+            values.append(float(np.mean([fold[metric] for fold in fold_metrics(folds, probability, costs)])))
+    return {
+        metric: {"by_seed": values, "std": float(np.std(values, ddof=1)) if len(values) > 1 else None}
+        for metric, values in measured.items()
+    }

@@ -1,0 +1,54 @@
+"""Intervals: what they must be on samples where it is known."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.metrics import roc_auc_score
+
+from credit_scoring.metrics.uncertainty import bootstrap_mean, bootstrap_metric, corrected_fold_interval
+
+
+@pytest.mark.parametrize("few_values", [True, False])
+def test_bootstrap_of_a_mean_is_as_wide_as_theory_says(few_values: bool) -> None:
+    generator = np.random.default_rng(0)
+    sample = (
+        generator.choice([0.0, 1.0, 10.0], 3000, p=[0.8, 0.15, 0.05]) if few_values else generator.normal(size=3000)
+    )
+    interval = bootstrap_mean(sample, n_resamples=4000, seed=1)
+    half = norm.ppf(0.975) * sample.std() / np.sqrt(sample.size)
+    assert interval.estimate == pytest.approx(sample.mean())
+    assert interval.high - interval.low == pytest.approx(2 * half, rel=0.06)
+
+
+def test_equal_values_leave_no_doubt() -> None:
+    assert bootstrap_mean([2.0] * 10).model_dump() == {"estimate": 2.0, "low": 2.0, "high": 2.0}
+
+
+@pytest.mark.parametrize("values", [[], [1.0, np.nan], [[1.0, 2.0]]])
+def test_a_bootstrap_of_nothing_is_refused(values: list) -> None:
+    with pytest.raises(ValueError, match="finite values"):
+        bootstrap_mean(values)
+
+
+def test_bootstrap_of_the_auc_agrees_with_the_variance_of_delong() -> None:
+    generator = np.random.default_rng(3)
+    y = np.repeat([0, 1], [900, 100])
+    p = 1 / (1 + np.exp(-generator.normal(size=1000) - y))
+    interval = bootstrap_metric(roc_auc_score, y, p, n_resamples=800, seed=2)
+    wins = p[y == 1][:, None] > p[y == 0][None, :]
+    error = np.sqrt(wins.mean(axis=1).var(ddof=1) / 100 + wins.mean(axis=0).var(ddof=1) / 900)
+    assert interval.estimate == roc_auc_score(y, p)
+    assert (interval.high - interval.low) / (2 * norm.ppf(0.975)) == pytest.approx(error, rel=0.1)
+
+
+def test_interval_over_folds_by_hand() -> None:
+    interval = corrected_fold_interval([0.1, 0.2, 0.3, 0.2, 0.2])
+    # mean .2, variance .005, factor 1/5 + 1/4, t(.975; 4) = 2.776445
+    assert interval.estimate == pytest.approx(0.2)
+    assert interval.high - 0.2 == pytest.approx(2.776445 * np.sqrt(0.45 * 0.005), rel=1e-6)
+    assert corrected_fold_interval([0.0] * 5).low == 0
+
+
+def test_one_fold_has_no_interval() -> None:
+    with pytest.raises(ValueError, match="at least two"):
+        corrected_fold_interval([0.1])
