@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from credit_scoring.models import FAMILIES
 from credit_scoring.schemas.raw import RAW_TABLES
 from tests.conftest import Project
 
@@ -47,6 +48,8 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
         "model/conda.yaml",
         "model/requirements.txt",
         "model/model.pkl",
+        "reports/figures/comparaison_modeles.png",
+        "reports/figures/calibration.png",
         "reports/figures/courbe_cout_vs_seuil.png",
         "reports/figures/shap_global.png",
         "reports/figures/shap_local.png",
@@ -60,11 +63,15 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
 
 
 def test_the_score_is_credible_and_the_decision_pays(demo: Project) -> None:
-    results = {r["family"]: r for r in read_json(demo, "data/06_models/synthetic/candidate_results.json")}  # type: ignore[union-attr]
-    assert results["dummy"]["mean"]["roc_auc"] == 0.5
-    for family in ("logistic_regression", "lightgbm"):
-        assert 0.62 < results[family]["mean"]["roc_auc"] < 0.82
-        assert results[family]["mean"]["business_cost"] < results["dummy"]["mean"]["business_cost"]
+    leaderboard = pd.read_csv(demo.path / "data/08_reporting/synthetic/leaderboard.csv").set_index("candidate")
+    assert leaderboard["business_cost"].is_monotonic_increasing
+    assert leaderboard.loc["dummy", "roc_auc"] == 0.5
+    for name in ("logistic_regression", "logistic_regression_class_weight", "random_forest", "xgboost", "lightgbm"):
+        assert 0.62 < leaderboard.loc[name, "roc_auc"] < 0.82, name
+        assert leaderboard.loc[name, "business_cost"] < leaderboard.loc["dummy", "business_cost"], name
+    diagnosis = read_json(demo, "data/08_reporting/synthetic/champion_diagnosis.json")
+    assert diagnosis["flags"] == []
+    assert diagnosis["holdout_interval"]["low"] < diagnosis["holdout"] < diagnosis["holdout_interval"]["high"]
     evaluation = read_json(demo, "data/08_reporting/synthetic/policy_evaluation.json")
     policies = evaluation["policies"]
     assert policies["tuned"]["business_cost"] < policies["half"]["business_cost"]
@@ -98,14 +105,18 @@ def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
     assert parent.info.status == "FINISHED"
     assert parent.data.tags["source"] == "synthetic"
     assert parent.data.tags["git_commit"]
-    assert {"candidates.lightgbm.n_estimators", "costs", "selection"} <= set(parent.data.params)
+    assert {"candidates.lightgbm.params.n_estimators", "costs", "selection"} <= set(parent.data.params)
     evaluation = read_json(demo, "data/08_reporting/synthetic/policy_evaluation.json")
     logged = parent.data.metrics["policies.tuned.business_cost"]
     assert logged == pytest.approx(evaluation["policies"]["tuned"]["business_cost"])
-    figures = {artifact.path for artifact in client.list_artifacts(parent.info.run_id, "figures")}
-    assert figures == {"figures/courbe_cout_vs_seuil.png", "figures/shap_global.png", "figures/shap_local.png"}
+    figures = {Path(artifact.path).name for artifact in client.list_artifacts(parent.info.run_id, "figures")}
+    assert figures == {path.name for path in (demo.path / "reports/figures").iterdir()}
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
-    assert {run.data.tags["family"] for run in children} == {"dummy", "logistic_regression", "lightgbm"}
+    assert {run.data.tags["family"] for run in children if "family" in run.data.tags} == set(FAMILIES)
+    (search,) = [run for run in children if run.info.run_name == "search lightgbm"]
+    trials = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == search.info.run_id]
+    assert {run.info.run_name for run in trials} == {"lightgbm trial 00", "lightgbm trial 01"}
+    assert {run.info.status for run in runs} == {"FINISHED"}
     version = client.get_model_version_by_alias("credit_scoring_model_test", "champion")
     assert version.run_id == parent.info.run_id
     assert version.tags["source"] == "synthetic"

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from credit_scoring.models import build_model
+from credit_scoring.models.calibration import Calibration
 from credit_scoring.scorer import CreditScorer
 
 
@@ -17,7 +18,7 @@ def X() -> pd.DataFrame:
 @pytest.fixture
 def scorer(X: pd.DataFrame) -> CreditScorer:
     model = build_model("logistic_regression", {"C": 1.0}).fit(X, (X["EXT_SOURCE_2"] < 0.3).astype(int))
-    return CreditScorer(model, {"threshold": 0.25})
+    return CreditScorer(model, Calibration("none"), {"threshold": 0.25})
 
 
 def test_refused_exactly_when_the_probability_reaches_the_threshold(scorer: CreditScorer, X: pd.DataFrame) -> None:
@@ -31,11 +32,25 @@ def test_refused_exactly_when_the_probability_reaches_the_threshold(scorer: Cred
 
 def test_a_probability_equal_to_the_threshold_is_refused(scorer: CreditScorer, X: pd.DataFrame) -> None:
     exactly = float(scorer.predict(X.iloc[[0]])["probability_default"].iloc[0])
-    assert CreditScorer(scorer.model, {"threshold": exactly}).predict(X.iloc[[0]])["decision"].item() == "refused"
+    assert CreditScorer(scorer.model, scorer.calibration, {"threshold": exactly}).predict(X.iloc[[0]])["decision"].item() == "refused"
     above = float(np.nextafter(exactly, 1))
-    assert CreditScorer(scorer.model, {"threshold": above}).predict(X.iloc[[0]])["decision"].item() == "granted"
+    assert CreditScorer(scorer.model, scorer.calibration, {"threshold": above}).predict(X.iloc[[0]])["decision"].item() == "granted"
 
 
 def test_rows_keep_their_index(scorer: CreditScorer, X: pd.DataFrame) -> None:
     shuffled = X.sample(frac=1, random_state=0)
     assert scorer.predict(shuffled).loc[X.index].equals(scorer.predict(X))
+
+
+@pytest.mark.parametrize("method", ["none", "sigmoid", "isotonic"])
+def test_the_probability_is_the_calibrated_one_and_contributions_say_how_far_they_reach(
+    scorer: CreditScorer, X: pd.DataFrame, method: str
+) -> None:
+    raw = scorer.model.predict_proba(X)[:, 1]
+    outcome = np.random.default_rng(1).random(100) < raw**2
+    calibrated = CreditScorer(scorer.model, Calibration.fit(method, raw, outcome.astype(int)), {"threshold": 0.25})
+    probability = calibrated.predict(X)["probability_default"].to_numpy()
+    assert np.array_equal(probability, calibrated.calibration.apply(raw))
+    values, base = calibrated.contributions(X)
+    explained = raw if method == "isotonic" else probability
+    assert base + values.sum(axis=1).to_numpy() == pytest.approx(np.log(explained / (1 - explained)))

@@ -1,6 +1,8 @@
 """What is written to MLflow and to the exported model folder."""
 
+import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +14,15 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from credit_scoring.datasets.mlflow import MlflowChildRunsDataset, MlflowMetricsJsonDataset, MlflowScorerDataset
+from credit_scoring.datasets.mlflow import (
+    MlflowChildRunsDataset,
+    MlflowIncumbentDataset,
+    MlflowMetricsJsonDataset,
+    MlflowScorerDataset,
+    MlflowTrialRunsDataset,
+)
 from credit_scoring.models import build_model
+from credit_scoring.models.calibration import Calibration
 from credit_scoring.scorer import CreditScorer, ScorerRelease
 
 NAME = "scorer_under_test"
@@ -41,7 +50,7 @@ def release() -> ScorerRelease:
     )
     model = build_model("lightgbm", {"n_estimators": 5, "min_child_samples": 2}).fit(X, [1, 0, 1, 0, 1] * 8)
     return ScorerRelease(
-        scorer=CreditScorer(model, {"threshold": 0.4}),
+        scorer=CreditScorer(model, Calibration("none"), {"threshold": 0.4}),
         example_rows=X,
         input_example=X.head(3),
         description="A scorer.",
@@ -71,10 +80,44 @@ def test_a_saved_scorer_is_registered_as_champion_and_exported(
     pd.testing.assert_frame_equal(dataset(tmp_path).load().predict(release.input_example), expected)
 
 
-def test_the_next_version_takes_the_alias(run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease) -> None:
+def aliases() -> dict[str, str]:
+    return {alias: str(version) for alias, version in MlflowClient().get_registered_model(NAME).aliases.items()}
+
+
+def test_a_promoted_version_takes_the_alias_and_the_one_before_keeps_another(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
     dataset(tmp_path).save(release)
     dataset(tmp_path).save(release)
-    assert str(MlflowClient().get_model_version_by_alias(NAME, "champion").version) == "2"
+    assert aliases() == {"champion": "2", "previous_champion": "1"}
+
+
+def test_a_version_that_is_not_promoted_is_registered_but_not_served(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
+    dataset(tmp_path).save(release)
+    other = CreditScorer(release.scorer.model, Calibration("none"), {"threshold": 0.9})
+    dataset(tmp_path).save(dataclasses.replace(release, scorer=other, promoted=False))
+    assert aliases() == {"champion": "1", "challenger": "2"}
+    assert dataset(tmp_path).load().decision_policy["threshold"] == 0.4
+
+
+def test_the_incumbent_is_the_champion_with_its_tags(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
+    incumbent = MlflowIncumbentDataset(registered_model_name=NAME)
+    assert incumbent.load() is None
+    dataset(tmp_path).save(release)
+    dataset(tmp_path).save(dataclasses.replace(release, promoted=False))
+    found = incumbent.load()
+    assert (found.version, found.tags["threshold"], found.problem) == ("1", "0.4", "")
+    pd.testing.assert_frame_equal(
+        found.scorer.predict(release.example_rows), release.scorer.predict(release.example_rows)
+    )
+    shutil.rmtree(tmp_path / "mlruns")
+    broken = incumbent.load()
+    assert broken.scorer is None
+    assert broken.problem
 
 
 def test_the_exported_model_needs_no_installed_project(tmp_path: Path, release: ScorerRelease) -> None:
@@ -127,7 +170,13 @@ def test_a_failed_export_leaves_the_previous_model(
 def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.ActiveRun, tmp_path: Path) -> None:
     results = [
         {
+            "name": "trees",
             "family": "lightgbm",
+            "imbalance": "none",
+            "target_features": False,
+            "training_rows": 80,
+            "to_best": {"roc_auc": {"estimate": -0.01, "low": -0.02, "high": 0.0}},
+            "error": None,
             "params": {"n_estimators": 5},
             "mean": {"roc_auc": 0.75, "precision": float("nan")},
             "std": {"roc_auc": 0.05, "precision": float("nan")},
@@ -137,7 +186,9 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
     dataset = MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix())
     dataset.save(results)
     (child,) = MlflowClient().search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
-    assert child.info.run_name == "candidate lightgbm"
+    assert child.info.run_name == "01 trees"
+    assert child.data.tags["family"] == "lightgbm"
+    assert child.data.metrics["roc_auc_to_best"] == -0.01
     assert child.info.status == "FINISHED"
     assert child.data.params == {"n_estimators": "5"}
     assert child.data.tags["source"] == "synthetic"
@@ -146,6 +197,41 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
     folds = MlflowClient().get_metric_history(child.info.run_id, "fold_roc_auc")
     assert [(metric.step, metric.value) for metric in folds] == [(0, 0.7), (1, 0.8)]
     assert dataset.load()[0]["mean"] == {"roc_auc": 0.75, "precision": None}
+
+
+def test_a_candidate_that_failed_is_a_failed_run_with_the_reason(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    failed = {"name": "broken", "family": "xgboost", "imbalance": "none", "target_features": False, "training_rows": 0}
+    failed |= {"params": {}, "mean": {}, "std": {}, "folds": [], "to_best": {}, "error": "No such library"}
+    MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix()).save([failed])
+    (child,) = MlflowClient().search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    assert child.info.status == "FAILED"
+    assert child.data.tags["mlflow.note.content"] == "No such library"
+
+
+def test_each_trial_is_a_run_below_its_search(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    trials = [
+        {"candidate": "trees", "number": 0, "state": "complete", "value": 0.5, "params": {}, "seconds": 1.0},
+        {"candidate": "trees", "number": 1, "state": "pruned", "value": 0.6, "params": {"depth": 3}, "seconds": 1.0},
+    ]
+    MlflowTrialRunsDataset(filepath=(tmp_path / "trials.json").as_posix()).save(trials)
+    client = MlflowClient()
+    runs = client.search_runs([run.info.experiment_id])
+    (search,) = [item for item in runs if item.data.tags.get("mlflow.parentRunId") == run.info.run_id]
+    assert search.info.run_name == "search trees"
+    assert [metric.step for metric in client.get_metric_history(search.info.run_id, "value")] == [0]
+    below = [item for item in runs if item.data.tags.get("mlflow.parentRunId") == search.info.run_id]
+    assert {item.info.run_name: item.data.params for item in below} == {
+        "trees trial 00": {},
+        "trees trial 01": {"depth": "3"},
+    }
+
+
+def test_a_suspicion_is_a_tag_of_the_run(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    dataset = MlflowMetricsJsonDataset(filepath=(tmp_path / "diagnosis.json").as_posix(), prefix="diagnosis")
+    dataset.save({"training": 0.9, "flags": ["AUC is 0.9, above 0.82"]})
+    data = MlflowClient().get_run(run.info.run_id).data
+    assert data.metrics == {"diagnosis.training": 0.9}
+    assert data.tags["SUSPICIOUS"] == "AUC is 0.9, above 0.82"
 
 
 def test_numbers_of_a_nested_result_become_metrics(run: mlflow.ActiveRun, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import build_model
+from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.explainability.nodes import (
     explain_examples,
     explain_holdout,
@@ -39,11 +40,14 @@ def rows() -> pd.DataFrame:
 def scorer(request: pytest.FixtureRequest, rows: pd.DataFrame) -> CreditScorer:
     params = {"n_estimators": 20, "min_child_samples": 5} if request.param == "lightgbm" else {"C": 1.0}
     model = build_model(request.param, params).fit(rows.drop(columns=["SK_ID_CURR", "TARGET"]), rows["TARGET"])
-    return CreditScorer(model, {"threshold": 0.2})
+    return CreditScorer(model, Calibration("none"), {"threshold": 0.2})
 
 
 def test_contributions_and_base_add_up_to_the_score(scorer: CreditScorer, rows: pd.DataFrame) -> None:
-    values = explain_holdout(scorer.model, rows, OPTIONS)
+    values, explained = explain_holdout(scorer, rows, OPTIONS)
+    assert explained["EXT_SOURCE_2"].tolist() == (
+        rows.set_index("SK_ID_CURR").loc[values["SK_ID_CURR"], "EXT_SOURCE_2"].tolist()
+    )
     assert len(values) == 50
     probability = scorer.predict_proba(rows.set_index("SK_ID_CURR").loc[values["SK_ID_CURR"]])[:, 1]
     margin = values.drop(columns="SK_ID_CURR").sum(axis=1)
@@ -88,8 +92,8 @@ def test_a_policy_that_grants_everybody_is_explained_without_a_refused_client(
 
 
 def test_figures_show_the_heaviest_features_and_the_client(scorer: CreditScorer, rows: pd.DataFrame) -> None:
-    values = explain_holdout(scorer.model, rows, OPTIONS)
-    figure = plot_global_importance(values, rows, OPTIONS, FIGURES)
+    values, explained = explain_holdout(scorer, rows, OPTIONS)
+    figure = plot_global_importance(values, explained, OPTIONS, FIGURES)
     shown = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert shown[::-1][:2] == rank_features(values)["feature"].head(2).tolist()
     examples = explain_examples(scorer, rows)
@@ -102,8 +106,8 @@ def test_figures_show_the_heaviest_features_and_the_client(scorer: CreditScorer,
 
 
 def test_the_same_run_draws_the_same_picture(scorer: CreditScorer, rows: pd.DataFrame) -> None:
-    values = explain_holdout(scorer.model, rows, OPTIONS)
+    values, explained = explain_holdout(scorer, rows, OPTIONS)
     points = [
-        plot_global_importance(values, rows, OPTIONS, FIGURES).axes[0].collections[0].get_offsets() for _ in range(2)
+        plot_global_importance(values, explained, OPTIONS, FIGURES).axes[0].collections[0].get_offsets() for _ in range(2)
     ]
     assert np.array_equal(*points)

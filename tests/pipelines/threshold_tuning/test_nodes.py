@@ -18,7 +18,7 @@ OOF = pd.DataFrame(
     {"SK_ID_CURR": range(6), "TARGET": [0, 0, 0, 1, 0, 1], "PROBABILITY": [0.01, 0.02, 0.1, 0.2, 0.3, 0.6]}
 )
 HOLDOUT = pd.DataFrame({"SK_ID_CURR": range(4), "TARGET": [0, 1, 0, 1], "PROBABILITY": [0.05, 0.12, 0.4, 0.7]})
-CHAMPION = {"family": "lightgbm", "params": {}}
+CHAMPION = {"name": "trees", "family": "lightgbm", "params": {}}
 
 
 def test_policy_is_the_cheapest_threshold_out_of_fold() -> None:
