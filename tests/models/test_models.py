@@ -11,7 +11,10 @@ from credit_scoring.models import FAMILIES, ScoringModel, build_model
 PARAMS = {
     "dummy": {},
     "logistic_regression": {"C": 0.1},
+    "random_forest": {"n_estimators": 10, "min_samples_leaf": 3, "max_features": 0.5, "n_jobs": 2},
     "lightgbm": {"n_estimators": 30, "min_child_samples": 5, "random_state": 0},
+    "xgboost": {"n_estimators": 30, "max_depth": 3, "n_jobs": 2},
+    "mlp": {"hidden_units": 4, "max_iter": 30, "batch_size": 32, "learning_rate_init": 0.01},
 }
 
 
@@ -103,7 +106,7 @@ def test_a_target_that_is_not_both_0_and_1_is_refused(family: str, target: list[
 
 
 def test_an_unknown_family_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="expected one of dummy, logistic_regression, lightgbm"):
+    with pytest.raises(ValueError, match="expected one of dummy, logistic_regression, random_forest, lightgbm"):
         build_model("lightgmb", {})
 
 
