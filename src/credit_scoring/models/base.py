@@ -94,7 +94,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
     def predict_proba(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probabilities of repayment and of default, shape (n, 2). A feature missing from `X` is null."""
-        default = self._predict_default(self._features_of(X))
+        default = self._predict_default(self.explained_features(X))
         return np.column_stack([1 - default, default])
 
     def predict(self, X: pd.DataFrame) -> npt.NDArray[np.int_]:
@@ -108,14 +108,12 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
             Contributions in log-odds, same rows as `X` and one column per feature, and the base value; a row's
             contributions and the base value sum to the log-odds of that row's probability of default.
         """
-        values, base = self._contributions(self._features_of(X))
-        return pd.DataFrame(values, columns=self.feature_names_in_, index=X.index), base
+        features = self.explained_features(X)
+        values, base = self._contributions(features)
+        return pd.DataFrame(values, columns=features.columns, index=X.index), base
 
     def explained_features(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the values that `contributions(X)` speaks of: same rows, same columns."""
-        return self._features_of(X)
-
-    def _features_of(self, X: pd.DataFrame) -> pd.DataFrame:
         return X.reindex(columns=self.feature_names_in_)
 
     def _fit_rows(self, X: pd.DataFrame, y: npt.NDArray[np.int_], rebalance: Rebalance) -> None:
@@ -137,8 +135,8 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         weight = np.where(y[aside] == 1, share / y[aside].mean(), (1 - share) / (1 - y[aside].mean()))
         self._fit(rows, TrainingRows(X.iloc[aside], y[aside], weight))
 
-    @abstractmethod
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None: ...
+    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must define _fit or _fit_rows")
 
     @abstractmethod
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]: ...
