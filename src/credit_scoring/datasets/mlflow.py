@@ -93,7 +93,7 @@ class MlflowChildRunsDataset(_TrackedJson):
 
     def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
         for rank, result in enumerate(data, 1):
-            facts = {key: str(result[key]) for key in ("family", "imbalance", "target_features", "training_rows")}
+            facts: dict[str, str] = {key: str(result[key]) for key in ("family", "imbalance", "target_features", "training_rows")}
             note = f"Rank {rank} of {len(data)} by business cost." if not result["error"] else result["error"]
             child = _open_child(client, run, f"{rank:02d} {result['name']}", facts | {"mlflow.note.content": note})
             metrics = dict(result["mean"])
@@ -133,9 +133,9 @@ class MlflowTrialRunsDataset(_TrackedJson):
 def _open_child(client: MlflowClient, run: Any, name: str, tags: Mapping[str, str]) -> str:
     """Start a run below another one, with the facts that hold for both; return its id."""
     above = client.get_run(run.run_id).data.tags
-    inherited = {key: above[key] for key in ("source", "git_commit") if key in above}
+    inherited: dict[str, str] = {key: above[key] for key in ("source", "git_commit") if key in above}
     started = client.create_run(
-        run.experiment_id, run_name=name, tags={"mlflow.parentRunId": run.run_id, **inherited, **tags}
+        run.experiment_id, run_name=name, tags={"mlflow.parentRunId": run.run_id} | inherited | dict(tags)
     )
     return started.info.run_id
 

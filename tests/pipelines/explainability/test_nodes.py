@@ -87,7 +87,7 @@ def test_examples_are_typical_granted_typical_refused_and_nearest_to_the_thresho
 def test_a_policy_that_grants_everybody_is_explained_without_a_refused_client(
     scorer: CreditScorer, rows: pd.DataFrame
 ) -> None:
-    lenient = CreditScorer(scorer.model, {"threshold": 1.01})
+    lenient = CreditScorer(scorer.model, scorer.calibration, {"threshold": 1.01})
     assert [example["kind"] for example in explain_examples(lenient, rows)] == ["granted", "borderline"]
 
 
