@@ -129,11 +129,12 @@ def draw_bureau(
     )
     orphans = np.flatnonzero(rng.random(len(sk_id_curr)) < _ORPHAN_HISTORIES)
     m = len(orphans)
+    opened = np.round(rng.uniform(-2922, -1450, m))
     balance = _unfold_balance(
         rng,
         np.r_[keys[covered], new_keys(m)],
-        np.r_[days[covered], np.round(rng.uniform(-2922, -1450, m))],
-        np.r_[np.where(active, np.nan, fact)[covered], np.full(m, np.nan)],
+        np.r_[days[covered], opened],
+        np.r_[np.where(active, np.nan, fact)[covered], np.round(opened * rng.beta(1.6, 1.2, m))],
         np.r_[full_history[client][covered], np.ones(m, dtype=bool)],
         np.r_[laziness[covered], rng.standard_normal(m)],
         np.r_[client[covered], orphans],
@@ -340,7 +341,7 @@ def _unfold_balance(
         + 0.12 * laziness
         + 0.858 * rng.standard_normal(n)
     )
-    habit = np.searchsorted([0.46, 0.85], reporting)
+    habit = np.searchsorted([0.455, 0.83], reporting)
     to_unknown = np.array([0.0, 0.16, 0.50])[habit]
     stay_unknown = np.array([0.0, 0.62, 0.985])[habit]
     starts_unknown = rng.random(n) < np.array([0.05, 0.62, 0.97])[habit]
@@ -348,12 +349,12 @@ def _unfold_balance(
 
     # The closing is reported around the day of the actual end, but hardly ever by a lender who reports nothing else.
     running = np.isnan(fact)
-    lag_u = uniform_of(0.35 * laziness - 0.55 + np.sqrt(1 - 0.35**2) * rng.standard_normal(n))
+    lag_u = uniform_of(0.35 * laziness - 0.25 + np.sqrt(1 - 0.35**2) * rng.standard_normal(n))
     lag = np.round(quantile(lag_u, calibration()["bureau"]["levels"], calibration()["bureau"]["closing_lag"]))
     closing = np.where(
         running, np.ceil(length * rng.beta(1.0, 1.6, n)), months_before(np.nan_to_num(fact)) + lag - start
     )
-    says_closed = rng.random(n) < np.where(running, 0.40, 0.99)
+    says_closed = rng.random(n) < np.where(running, 0.36, 0.97)
     closing = np.where(says_closed, np.maximum(closing, rng.random(n) >= 0.016), 10_000)
 
     cumulated = np.cumsum(_NEXT, axis=1)

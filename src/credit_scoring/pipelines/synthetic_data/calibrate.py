@@ -1,14 +1,16 @@
-"""Re-fit the weights of the risk model to its targets: `python -m credit_scoring.pipelines.synthetic_data.calibrate`.
+"""Re-fit the weights of the risk model: `python -m credit_scoring.pipelines.synthetic_data.calibrate`.
 
-The targets in `risk.json` are default rates by category or band and correlations of the normal scores with TARGET. Among
-all distributions of TARGET on the simulated population that reproduce them, the one of largest entropy is a logistic
-model, and its weights are those of a logistic regression whose sufficient statistics are the targets. They are found by
-Newton's method. A normal prior on the weights, which counts as much as `_PRIOR` says against the number of real
-applicants behind a target, keeps a rate that was measured on few applicants from giving an extreme weight.
+The targets in `risk.json` are default rates by category or band and correlations of the normal scores with TARGET.
+Among all distributions of TARGET on the simulated population that reproduce them, the one of largest entropy is a
+logistic model, and its weights are those of a logistic regression whose sufficient statistics are the targets. They are
+found by Newton's method. A normal prior on the weights, weighed against the number of real applicants behind a target,
+keeps a rate that was measured on few applicants from giving an extreme weight.
 
-To change what the twin says about risk, change a target and run this module; the weights are never edited by hand. After
-a change of the population (columns, correlations, hidden traits) run it too. The correlations of the hidden traits are
-not published: they are chosen so that the histories rank applicants as well as the published models say they do.
+To change what the twin says about risk, change a target and run this module; the weights are never edited by hand. Run
+it too after a change of the population (columns, correlations, hidden traits). Where a default rate is published for
+the full file, that is the target; other rates come from public samples. A size of 1 marks the applicants without
+employment where another effect counts them already. The correlations of the hidden traits are not published: they are
+chosen so that the histories rank applicants, alone and on top of the application, as published models say.
 """
 
 import json
@@ -38,10 +40,10 @@ def fit_risk(targets: dict[str, Any], n: int = 200_000, seed: int = 0) -> dict[s
     """Fit the weights of the risk model to its targets.
 
     Args:
-        targets: `default_rate`; `correlations` of a score with TARGET; `rates`: per effect one pair (default rate, number
-            of real applicants it was measured on) per code. The rates of an effect are scaled to a mean of
+        targets: `default_rate`; `correlations` of a score with TARGET; `rates`: per effect one pair (default rate,
+            number of real applicants it was measured on) per code. The rates of an effect are scaled to a mean of
             `default_rate`, since samples of another level may stand beside published rates.
-        n: Size of the simulated population.
+        n: Size of the simulated population, in multiples of 10,000.
         seed: Seed of the simulated population.
 
     Returns:

@@ -112,7 +112,9 @@ def draw_previous_applications(
     size = 0.42 * scores["AMT_INCOME_TOTAL"][client] + 0.50 * scores["LOAN_SIZE"][client]
     amount_u = uniform_of(size + np.sqrt(1 - 0.42**2 - 0.50**2) * rng.standard_normal(n))
     offer = _offer(rng, data, kind, amount_u, trait, empty_terms)
-    limit_u = uniform_of(0.20 * scores["AMT_INCOME_TOTAL"][client] + 0.98 * rng.standard_normal(n))
+    # Cards of long ago came with smaller limits.
+    limit_score = np.where(days < -1800, -0.80, 0.27) + 0.20 * scores["AMT_INCOME_TOTAL"][client]
+    limit_u = uniform_of(limit_score + np.sqrt(1 - 0.46**2 - 0.20**2) * rng.standard_normal(n))
     card_limit = cut_values(limit_u[is_card], calibration()["credit_card"]["limit"])
     for name, part in (("application", 1), ("credit", 1), ("annuity", 20)):
         offer[name][is_card] = card_limit / part
