@@ -98,6 +98,12 @@ def test_the_first_four_instalments(raw: Raw) -> None:
     assert computed["INSTALLMENTS_FIRST_INSTALMENTS_LATE_RATE"] == 0.5
 
 
+def test_an_instalment_of_an_unknown_schedule_is_none_of_the_first(raw: Raw) -> None:
+    computed = features(raw, payment(1, -100.0, -99.0, NUM_INSTALMENT_VERSION=None), payment(1, -70.0, -70.0)).loc[1]
+    assert computed["INSTALLMENTS_FIRST_INSTALMENTS_LATE_RATE"] == 0
+    assert computed["INSTALLMENTS_LATE_RATE"] == 0.5
+
+
 def test_amounts(raw: Raw) -> None:
     computed = features(
         raw, payment(1, -90.0, -90.0, 100.0), payment(2, -60.0, -60.0, 40.0), payment(3, -30.0, -30.0, 99.5)

@@ -142,7 +142,7 @@ def _with_instalment_measures(instalments: ir.Table) -> ir.Table:
         INSTALMENTS=True,
         LATE=late,
         LATE_OVER_30_DAYS=_.DELAY > 30,
-        FIRST_INSTALMENTS_LATE=null_if(late, ~first),
+        FIRST_INSTALMENTS_LATE=null_if(late, ~first.fill_null(False)),
         DPD=_.DELAY.clip(lower=0),
         DECAYED_DPD=_.DELAY.clip(lower=0) * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT),
         DBD=(-_.DELAY).clip(lower=0),
