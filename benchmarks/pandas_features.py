@@ -5,6 +5,7 @@ their cost. It is therefore written from the definitions of the features and sha
 a time, no `apply`; only the columns in use are read, text as categories, whole numbers that may be missing as float64.
 """
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -507,3 +508,17 @@ def cross_features(features: pd.DataFrame) -> pd.DataFrame:
         APPLICATION_ANNUITY_TO_MAX_INSTALMENT_RATIO=ratio(annuity, features["INSTALLMENTS_INSTALMENT_MAX"]),
         PREVIOUS_DAYS_DECISION_TO_AGE_RATIO=ratio(features["PREVIOUS_DAYS_DECISION_MIN"], features["DAYS_BIRTH"]),
     ).drop(columns=["AMT_INCOME_TOTAL", "AMT_CREDIT", "AMT_ANNUITY", "DAYS_BIRTH"])
+
+
+def main() -> None:
+    """Read the CSV files of a folder and write the features to a Parquet file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("raw", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--engine", choices=("c", "pyarrow"), default="c")
+    arguments = parser.parse_args()
+    compute_features(csv_reader(arguments.raw, arguments.engine)).to_parquet(arguments.target)
+
+
+if __name__ == "__main__":
+    main()
