@@ -81,8 +81,8 @@ def describe(folds: list[dict[str, dict]], applicants: int, source: str) -> str:
         [
             f"Data: {source}, {applicants:,} applicants, {len(folds)} stratified folds, LightGBM as in `conf/base`. "
             "Columns that repeat an earlier one at rank correlation 0.9 are dropped first, the rest are ranked by "
-            "gain, on the training rows of each fold. Differences are paired by fold; the folds share training rows, so that "
-            "their spread understates that of new samples. Times are of one thread.",
+            "gain, on the training rows of each fold. Differences are paired by fold; the folds share training rows, "
+            "so that their spread understates that of new samples. Times are of one thread.",
             "",
             *lines,
         ]
