@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
@@ -27,7 +28,7 @@ def read_json(project: Project, path: str) -> dict:
 def fingerprint(folder: Path) -> dict[str, str]:
     """Return a digest of every file that a failed run could have damaged."""
     ours = [path for path in folder.rglob("*") if path.is_file() and ".viz" not in path.parts]
-    kept = [path for path in ours if not path.name.startswith(("mlflow.db", "run.log"))]
+    kept = [path for path in ours if not path.name.startswith(("mlflow.db", "run.log", "data_quality"))]
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
 
 
@@ -146,7 +147,7 @@ def test_bad_files_stop_the_run_with_every_problem_named_and_nothing_overwritten
     pd.concat([train, train.head(1)]).drop(columns="EXT_SOURCE_2").to_csv(raw / "application_train.csv", index=False)
     (raw / "POS_CASH_balance.csv").write_text("<html>Sign in to download</html>")
     previous = pd.read_csv(raw / "previous_application.csv")
-    pd.concat([previous, previous.head(1)]).to_csv(raw / "previous_application.csv", index=False)
+    pd.concat([previous, previous.head(1).assign(AMT_CREDIT=1.0)]).to_csv(raw / "previous_application.csv", index=False)
     before = fingerprint(copy_of_demo.path)
 
     done = copy_of_demo.kedro("run", "--env", "test")
@@ -154,16 +155,20 @@ def test_bad_files_stop_the_run_with_every_problem_named_and_nothing_overwritten
     assert done.returncode != 0
     said = " ".join((done.stdout + done.stderr).split())
     for problem in (
-        "Raw data: 4 problems found.",
-        "bureau.csv: the file is missing.",
-        "application_train.csv: missing column EXT_SOURCE_2.",
-        "POS_CASH_balance.csv: not a CSV file of table POS_CASH_balance",
-        f"SK_ID_PREV must be unique, 1 repeated found (e.g. {previous['SK_ID_PREV'].iloc[0]}).",
+        ": 4 problems found.",
+        "bureau.csv: expected a file; found none.",
+        "application_train.csv: expected column EXT_SOURCE_2; found none of that name.",
+        "POS_CASH_balance.csv: expected the columns of table POS_CASH_balance; found a first line '<html>",
+        "column SK_ID_PREV: expected unique values; found 1 that stands for different rows "
+        f"(e.g. {previous['SK_ID_PREV'].iloc[0]}).",
         "Hint: put the eight official CSV files side by side",
     ):
         assert problem in said, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert fingerprint(copy_of_demo.path) == before
+    report = (copy_of_demo.path / "data/08_reporting/synthetic/data_quality.md").read_text()
+    assert "- bureau\n  - expected a file; found none." in report
+    assert "found a first line '<html>" in report
 
 
 def test_an_application_table_without_rows_stops_the_run(copy_of_demo: Project) -> None:
@@ -171,7 +176,7 @@ def test_an_application_table_without_rows_stops_the_run(copy_of_demo: Project) 
     path.write_text(path.read_text().splitlines()[0] + "\n")
     done = copy_of_demo.kedro("run", "--env", "test")
     assert done.returncode != 0
-    assert "application_train.csv: the table has no rows." in done.stdout + done.stderr
+    assert "application_train.csv: expected at least one row; found none." in done.stdout + done.stderr
 
 
 def test_history_tables_may_be_empty(copy_of_demo: Project) -> None:
@@ -183,6 +188,35 @@ def test_history_tables_may_be_empty(copy_of_demo: Project) -> None:
     features = pd.read_parquet(copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet")
     assert len(features) == len(pd.read_csv(raw / "application_train.csv"))
     assert (features.filter(like="HAS_") == 0).all(axis=None)
+
+
+def test_the_same_rows_written_otherwise_give_the_same_features(copy_of_demo: Project) -> None:
+    """Order of rows and columns, copies, strangers, number formats, compression: none of them changes a feature."""
+    raw, rng = copy_of_demo.path / RAW, np.random.default_rng(0)
+    features = copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet"
+    before = pd.read_parquet(features).sort_values("SK_ID_CURR", ignore_index=True)
+    for name, contract in RAW_TABLES.items():
+        path = raw / f"{name}.csv"
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if contract.key:
+            rows = pd.concat([rows, rows.sample(20, random_state=0)])
+        if "SK_ID_CURR" in contract.parents:
+            stranger = rows.tail(30).assign(SK_ID_CURR="999999")
+            stranger[list(contract.key[:1])] = "9999999"
+            rows = pd.concat([rows, stranger.drop_duplicates(list(contract.key) or None)])
+        rows = rows.assign(EXTRA='a, "quoted" field').sample(frac=1, random_state=1)[
+            [*rng.permutation(list(contract.columns)), "EXTRA"]
+        ]
+        for column in list(contract.columns)[-3:]:
+            rows[column] = (
+                rows[column].str.replace(r"^(-?\d+)$", r"\1.0", regex=True) if column != "STATUS" else rows[column]
+            )
+        rows.to_csv(path.with_name(path.name + ".gz"), index=False)
+        path.unlink()
+    features.unlink()
+    copy_of_demo.run("--pipelines", "data_processing")
+    after = pd.read_parquet(features).sort_values("SK_ID_CURR", ignore_index=True)
+    pd.testing.assert_frame_equal(after, before, check_exact=False, rtol=1e-9)
 
 
 def test_synthetic_data_are_never_written_over_other_data(demo: Project) -> None:

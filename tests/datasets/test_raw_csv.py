@@ -8,6 +8,7 @@ import pytest
 from kedro.io import DatasetError
 
 from credit_scoring.datasets.raw_csv import RawCsvDataset, RawFile
+from credit_scoring.schemas.quality import FINITE
 from credit_scoring.schemas.raw import RAW_TABLES, TEXT
 
 CONNECTION = {"backend": "duckdb", "database": ":memory:"}
@@ -31,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 def test_declared_types_whatever_the_first_rows_look_like(path: Path) -> None:
     path.write_text(BUREAU_BALANCE + "5000001,-1,0\n5000001,-2,1\n5000001,-3,C\n")
     file = read(path)
-    assert file.problems == ()
+    assert file.findings == ()
     assert file.n_rows == 3
     assert {name: str(type_) for name, type_ in file.table.schema().items()} == {
         "SK_ID_BUREAU": "int32",
@@ -63,7 +64,7 @@ def test_declared_types_whatever_the_first_rows_look_like(path: Path) -> None:
 def test_unusual_but_valid(path: Path, text: str, expected: list[tuple]) -> None:
     path.write_text(text, encoding="utf-8", newline="")
     file = read(path)
-    assert file.problems == ()
+    assert {finding.severity for finding in file.findings} <= {"warning"}
     assert rows(file) == expected
 
 
@@ -76,51 +77,95 @@ def test_a_compressed_file_is_read_where_the_plain_one_is_missing(path: Path) ->
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (BUREAU_BALANCE + "5000001,-1,0\n5000001,-2\n", "1 line not in the declared layout (line 3"),
-        (BUREAU_BALANCE + "5000001,abc,0\n", "1 line not in the declared layout (line 2"),
-        (BUREAU_BALANCE + "5000001,-1.5,0\n", "column MONTHS_BALANCE holds whole numbers, 1 with a fraction found."),
-        (BUREAU_BALANCE + ",-1,0\n", "column SK_ID_BUREAU may not be empty, 1 empty value found."),
+        (
+            BUREAU_BALANCE + "5000001,-1,0\n5000001,-2\n",
+            "expected lines in the declared layout; found 1 line of another one (line 3",
+        ),
+        (
+            BUREAU_BALANCE + "5000001,abc,0\n",
+            "expected lines in the declared layout; found 1 line of another one (line 2",
+        ),
+        (
+            BUREAU_BALANCE + "5000001,-1.5,0\n",
+            "column MONTHS_BALANCE: expected whole numbers; found 1 of 1 rows (100.0%), e.g. -1.5.",
+        ),
+        (BUREAU_BALANCE + "5000001,inf,0\n", "column MONTHS_BALANCE: expected whole numbers; found 1 of 1 rows"),
+        (BUREAU_BALANCE + "9999999999,-1,0\n", "column SK_ID_BUREAU: expected whole numbers; found 1 of 1 rows"),
+        (BUREAU_BALANCE + ",-1,0\n", "column SK_ID_BUREAU: expected no empty value; found 1 of 1 rows (100.0%)."),
         (
             BUREAU_BALANCE + "5000001,-1,0\n5000001,-1,C\n5000002,-1,C\n",
-            "SK_ID_BUREAU and MONTHS_BALANCE must be unique, 1 repeated found (e.g. 5000001/-1).",
+            "SK_ID_BUREAU and MONTHS_BALANCE: expected unique values; found 1 that stands for different rows "
+            "(e.g. 5000001/-1).",
         ),
-        ("SK_ID_BUREAU,STATUS\n5000001,0\n", "missing column MONTHS_BALANCE."),
-        ("SK_ID_BUREAU,STATUS,MONTHS_BALANCE,STATUS\n1,0,1,0\n", "column STATUS named twice."),
-        ("SK_ID_BUREAU;MONTHS_BALANCE;STATUS\n1;2;3\n", "not a CSV file of table bureau_balance"),
-        ("<html><body>404</body></html>\n", "not a CSV file of table bureau_balance"),
-        ("", "not a CSV file of table bureau_balance"),
+        ("SK_ID_BUREAU,STATUS\n5000001,0\n", "expected column MONTHS_BALANCE; found none of that name."),
+        (
+            "SK_ID_BUREAU,STATUS,MONTHS_BALANCE,STATUS\n1,0,1,0\n",
+            "expected each column once; found column STATUS twice.",
+        ),
+        ("SK_ID_BUREAU;MONTHS_BALANCE;STATUS\n1;2;3\n", "found a first line 'SK_ID_BUREAU;MONTHS_BALANCE;STATUS'."),
+        ("<html><body>404</body></html>\n", "expected the columns of table bureau_balance; found a first line '<html>"),
+        ("", "expected the columns of table bureau_balance; found a first line ''."),
     ],
 )
 def test_a_breach_of_contract_is_named(path: Path, text: str, problem: str) -> None:
     path.write_text(text)
     file = read(path)
-    assert len(file.problems) == 1, file.problems
-    assert file.problems[0].startswith(str(path))
-    assert problem in file.problems[0]
+    errors = [str(finding) for finding in file.findings if finding.severity == "error"]
+    assert len(errors) == 1, errors
+    assert problem in errors[0]
 
 
 def test_a_missing_file_is_a_problem_not_an_exception(path: Path) -> None:
     file = read(path)
-    assert file.problems == (f"{path}: the file is missing.",)
+    assert [str(finding) for finding in file.findings] == ["expected a file; found none."]
     assert rows(file) == []
 
 
 def test_a_binary_file_is_a_problem_not_an_exception(path: Path) -> None:
     path.write_bytes(b"\x80\x95\x00\xff" * 100)
-    assert "not a CSV file in UTF-8" in read(path).problems[0]
+    assert "expected a CSV file in UTF-8; found another one" in str(read(path).findings[0])
 
 
 def test_all_problems_of_a_file_are_named(path: Path) -> None:
-    path.write_text(BUREAU_BALANCE + "5000001,-1,0\n5000001,-1,0\n5000001,x,0\n,-4.5,0\n")
-    assert len(read(path).problems) == 4
+    path.write_text(BUREAU_BALANCE + "5000001,-1,0\n5000001,-1,C\n5000001,x,0\n,-4.5,0\n")
+    errors = [finding.column for finding in read(path).findings if finding.severity == "error"]
+    assert errors == ["", "SK_ID_BUREAU", "MONTHS_BALANCE", "SK_ID_BUREAU and MONTHS_BALANCE"]
+
+
+def test_exact_copies_under_a_key_are_left_out_and_counted(path: Path) -> None:
+    path.write_text(BUREAU_BALANCE + "5000001,-1,0\n5000001,-1,0\n5000001,-1,0\n5000001,-2,C\n")
+    file = read(path)
+    assert [(finding.severity, finding.rows) for finding in file.findings] == [("warning", 2)]
+    assert rows(file) == [(5000001, -2, "C"), (5000001, -1, "0")]
+
+
+def test_equal_rows_without_a_key_stay(tmp_path: Path) -> None:
+    path = tmp_path / "installments_payments.csv"
+    payment = "1000001,100001,1.0,3,-40.0,-41.0,500.0,250.0\n"
+    path.write_text(",".join(RAW_TABLES["installments_payments"].columns) + "\n" + 2 * payment)
+    file = read(path, "installments_payments")
+    assert file.findings == ()
+    assert file.table.AMT_PAYMENT.sum().execute() == 500
+
+
+def test_infinite_and_undefined_amounts_are_read_as_null_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "installments_payments.csv"
+    amounts = ("inf", "-inf", "nan", "1e999", "10.5", "-0.0")
+    lines = [f"1000001,100001,1,{number},-40,-41,500.0,{amount}" for number, amount in enumerate(amounts, 1)]
+    path.write_text("\n".join([",".join(RAW_TABLES["installments_payments"].columns), *lines]) + "\n")
+    file = read(path, "installments_payments")
+    assert (FINITE, 4) in [(finding.expected, finding.rows) for finding in file.findings]
+    assert {finding.severity for finding in file.findings} == {"warning"}
+    amounts = file.table.order_by("NUM_INSTALMENT_NUMBER").AMT_PAYMENT.execute().tolist()
+    assert [None if pd.isna(amount) else amount for amount in amounts] == [None, None, None, None, 10.5, 0.0]
 
 
 def test_a_second_reading_sees_the_file_as_it_is_now(path: Path) -> None:
     path.write_text(BUREAU_BALANCE + "5000001,x,0\n")
     dataset = RawCsvDataset(table="bureau_balance", filepath=path.as_posix(), connection=CONNECTION)
-    assert dataset.load().problems
+    assert dataset.load().findings
     path.write_text(BUREAU_BALANCE + "5000001,-1,0\n")
-    assert dataset.load().problems == ()
+    assert dataset.load().findings == ()
 
 
 def test_target_holds_0_and_1_only(tmp_path: Path) -> None:
@@ -129,11 +174,12 @@ def test_target_holds_0_and_1_only(tmp_path: Path) -> None:
     lines = [",".join((cells | {"SK_ID_CURR": str(i), "TARGET": target}).values()) for i, target in enumerate("012")]
     path = tmp_path / "application_train.csv"
     path.write_text("\n".join([",".join(columns), *lines]) + "\n")
-    assert [problem.split(": ", 1)[1] for problem in read(path, "application_train").problems] == [
-        "column TARGET holds only 0 or 1, 1 other found."
-    ]
+    errors = [str(finding) for finding in read(path, "application_train").findings if finding.severity == "error"]
+    assert errors == ["column TARGET: expected one of 0, 1; found 1 of 3 rows (33.3%), e.g. 2."]
     path.write_text(",".join(columns) + "\n")
-    assert "the table has no rows." in read(path, "application_train").problems[0]
+    assert [str(finding) for finding in read(path, "application_train").findings] == [
+        "expected at least one row; found none."
+    ]
 
 
 def test_chunks_appear_only_when_confirmed(path: Path) -> None:
@@ -157,3 +203,11 @@ def test_files_of_others_are_never_written(path: Path) -> None:
 def test_a_table_without_contract_is_refused() -> None:
     with pytest.raises(DatasetError, match="has no contract"):
         RawCsvDataset(table="HomeCredit_columns", filepath="x.csv", connection=CONNECTION)
+
+
+def test_nobody_to_score_is_no_problem(tmp_path: Path) -> None:
+    file = read(tmp_path / "application_test.csv", "application_test")
+    assert [(finding.severity, str(finding)) for finding in file.findings] == [
+        ("warning", "expected a file; found none.")
+    ]
+    assert file.table.count().execute() == 0

@@ -19,6 +19,7 @@ import pyarrow.csv as pa_csv
 from kedro.io import DatasetError
 from kedro_datasets.ibis import FileDataset
 
+from credit_scoring.schemas.quality import FINITE, UNIQUE, Finding, Severity, find_breaches
 from credit_scoring.schemas.raw import INTEGER, RAW_TABLES, RawTable
 
 _MAX_EXAMPLES = 3
@@ -27,29 +28,30 @@ _ENGINE_TYPES = {"int32": "DOUBLE", "float64": "DOUBLE", "string": "VARCHAR"}
 
 @dataclass(frozen=True)
 class RawFile:
-    """What reading one raw file gave: its rows, and everything that is wrong with the file as a file.
+    """What reading one raw file gave: its rows, and what its contract says of them.
 
     Attributes:
         contract: The contract that the file was read against.
         path: The file, as configured.
-        table: The contract's columns with the contract's types; without rows if the file could not be read.
-        n_rows: Number of rows of `table`.
-        problems: One sentence per breach of the contract. Lines that could not be parsed are not in `table`.
+        table: The contract's columns with the contract's types; without rows if the file could not be read. Lines that
+            could not be parsed and exact copies of rows under a key are left out, infinite amounts are null.
+        n_rows: Number of rows that could be parsed.
+        findings: Every breach of the contract, structural ones and others.
     """
 
     contract: RawTable
     path: str
     table: ir.Table
     n_rows: int = 0
-    problems: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class RawCsvDataset(FileDataset):
     """Read a raw CSV file once, with declared types; written only by a generator, chunk by chunk.
 
-    Loading never raises for bad content and never guesses a type. Problems come back beside the rows, so that one run
-    can report all problems of all files. A column may stand anywhere in the file, unknown columns are ignored, a
-    gzip-compressed file (`<name>.csv.gz`) is read where the plain one is missing.
+    Loading never raises for bad content and never guesses a type. What breaks the contract comes back beside the rows,
+    so that one run can report all of it for all files. A column may stand anywhere in the file, unknown columns are
+    ignored, a gzip-compressed file (`<name>.csv.gz`) is read where the plain one is missing.
 
     Saving appends a chunk to a hidden file beside the target; `confirm`, which Kedro calls when the generator is done,
     moves it into place. A generator that dies leaves the previous file as it was.
@@ -78,14 +80,14 @@ class RawCsvDataset(FileDataset):
         """Parse the file into a temporary Parquet file and return it with the problems found on the way."""
         path = self._existing_path()
         if path is None:
-            return self._unreadable(f"{self._target}: the file is missing.")
+            return self._unreadable(("a file", "none"))
         try:
             header = _read_header(path)
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            return self._unreadable(f"{path}: not a CSV file in UTF-8 ({error}).")
-        problems = self._header_problems(path, header)
-        if problems:
-            return self._unreadable(*problems)
+            return self._unreadable(("a CSV file in UTF-8", f"another one ({error})"))
+        findings = self._header_findings(header)
+        if findings:
+            return self._unreadable(*findings)
         return self._parse(path, header)
 
     def _parse(self, path: Path, header: list[str]) -> RawFile:
@@ -105,77 +107,64 @@ class RawCsvDataset(FileDataset):
             rejects_scan=f"{rejects}_scan",
         )
         # A whole number may be written 12 or 12.0; a fraction in its place is a problem, never rounded away.
-        integers = [name for name, type_ in self._contract.columns.items() if type_ == INTEGER]
         typed = lines.select(**{name: lines[name] for name in self._contract.columns})
         scratch = _scratch_folder() / f"{uuid.uuid5(uuid.NAMESPACE_URL, str(path))}.parquet"
         try:
             backend.to_parquet(typed, scratch)
         except Exception as error:  # the engine's own type; whatever it is, the file could not be read
-            return self._unreadable(f"{path}: could not be read as CSV ({str(error).splitlines()[0]}).")
+            return self._unreadable(("a CSV file", f"an unreadable one ({str(error).splitlines()[0]})"))
         rows = backend.read_parquet(str(scratch))
-        n_rows, problems = self._inspect(rows, integers)
-        problems = [f"{path}: {problem}" for problem in [*self._rejected_lines(rejects), *problems]]
-        table = rows.mutate(**{name: rows[name].try_cast(INTEGER) for name in integers})
-        return RawFile(self._contract, str(path), table, n_rows, tuple(problems))
+        n_rows, findings = find_breaches(rows, self._contract)
+        return RawFile(
+            self._contract,
+            str(path),
+            self._typed(rows, findings),
+            n_rows,
+            (*self._rejected_lines(rejects), *findings),
+        )
 
-    def _inspect(self, rows: ir.Table, integers: list[str]) -> tuple[int, list[str]]:
-        """Count the rows, and name the breaches of the contract that parsing does not see."""
-        key, allowed = list(self._contract.key), self._contract.allowed_values
-        checks = {f"fraction:{name}": rows[name] != rows[name].round() for name in integers}
-        checks |= {f"null:{name}": rows[name].isnull() for name in {*integers, *key}}
-        checks |= {f"allowed:{name}": ~rows[name].isin(values) for name, values in allowed.items()}
-        counts = {name: check.cast("int64").sum() for name, check in checks.items()}
-        found = rows.agg(n_rows=rows.count(), **counts).execute().iloc[0].fillna(0).astype(int).to_dict()
-        n_rows = found["n_rows"]
-        problems = []
-        if n_rows == 0 and not self._contract.may_be_empty:
-            problems.append("the table has no rows.")
-        for name in integers:
-            if n := found[f"fraction:{name}"]:
-                problems.append(f"column {name} holds whole numbers, {n} with a fraction found.")
-        for name in dict.fromkeys([*key, *integers]):
-            if n := found[f"null:{name}"]:
-                problems.append(f"column {name} may not be empty, {n} empty value{'s' * (n > 1)} found.")
-        for name, values in allowed.items():
-            if n := found[f"allowed:{name}"]:
-                problems.append(f"column {name} holds only {' or '.join(map(str, values))}, {n} other found.")
-        if key:
-            repeated = rows.group_by(key).agg(n=rows.count()).filter(lambda t: t.n > 1)
-            examples = repeated.order_by(key).limit(_MAX_EXAMPLES).execute()
-            if len(examples):
-                n = int(repeated.count().execute())
-                shown = ", ".join("/".join(str(int(value)) for value in row[:-1]) for row in examples.to_numpy())
-                problems.append(f"{' and '.join(key)} must be unique, {n} repeated found (e.g. {shown}).")
-        return n_rows, problems
+    def _typed(self, rows: ir.Table, findings: list[Finding]) -> ir.Table:
+        """Give the rows their declared types, and undo what was found and can be undone without loss."""
+        kinds = self._contract.columns
+        infinite = {finding.column for finding in findings if finding.expected == FINITE}
+        table = rows.mutate(
+            **{name: rows[name].try_cast(INTEGER) for name, kind in kinds.items() if kind == INTEGER},
+            **{name: (rows[name].isinf() | rows[name].isnan()).ifelse(None, rows[name]) for name in infinite},
+        )
+        return table.distinct() if any(finding.expected == UNIQUE for finding in findings) else table
 
-    def _rejected_lines(self, rejects: str) -> list[str]:
+    def _rejected_lines(self, rejects: str) -> list[Finding]:
         cells = self.connection.table(rejects)
         bad = cells.group_by("line").agg(error=cells.error_message.min())
-        count = bad.count().execute()
+        count = int(bad.count().execute())
         if not count:
             return []
         examples = "; ".join(
             f"line {row.line}: {str(row.error).splitlines()[0]}"
             for row in bad.order_by("line").limit(_MAX_EXAMPLES).execute().itertuples()
         )
-        return [f"{count} line{'s' * (count > 1)} not in the declared layout ({examples})."]
+        found = f"{count:,} line{'s' * (count > 1)} of another one ({examples})"
+        return [Finding("error", self._contract.name, "", "lines in the declared layout", found, count)]
 
-    def _header_problems(self, path: Path, header: list[str]) -> list[str]:
+    def _header_findings(self, header: list[str]) -> list[tuple[str, str]]:
+        """Compare the header with the contract: what was expected and what was found instead."""
         missing = [name for name in self._contract.columns if name not in header]
         duplicated = sorted({name for name in header if header.count(name) > 1})
         if len(missing) == len(self._contract.columns):
-            start = ",".join(header)[:60]
-            return [f"{path}: not a CSV file of table {self._contract.name}; its first line starts with {start!r}."]
-        problems = []
+            return [(f"the columns of table {self._contract.name}", f"a first line {','.join(header)[:60]!r}")]
+        findings = []
         if missing:
-            problems.append(f"{path}: missing column{'s' * (len(missing) > 1)} {', '.join(missing)}.")
+            findings.append((f"column{'s' * (len(missing) > 1)} {', '.join(missing)}", "none of that name"))
         if duplicated:
-            problems.append(f"{path}: column{'s' * (len(duplicated) > 1)} {', '.join(duplicated)} named twice.")
-        return problems
+            findings.append(("each column once", f"column{'s' * (len(duplicated) > 1)} {', '.join(duplicated)} twice"))
+        return findings
 
-    def _unreadable(self, *problems: str) -> RawFile:
+    def _unreadable(self, *findings: tuple[str, str]) -> RawFile:
         empty = ibis.memtable([], schema=ibis.schema(dict(self._contract.columns)))
-        return RawFile(self._contract, str(self._target), empty, problems=problems)
+        optional = self._contract.may_be_missing and self._existing_path() is None
+        severity: Severity = "warning" if optional else "error"
+        made = tuple(Finding(severity, self._contract.name, "", expected, found) for expected, found in findings)
+        return RawFile(self._contract, str(self._target), empty, findings=made)
 
     @property
     def _target(self) -> Path:

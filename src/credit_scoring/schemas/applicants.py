@@ -1,6 +1,8 @@
 """Data contracts of the per-applicant tables."""
 
 import ibis.expr.datatypes as dt
+import numpy as np
+import pandas as pd
 import pandera.ibis as pa_ibis
 import pandera.pandas as pa
 from pandera.typing.pandas import Series
@@ -22,3 +24,22 @@ class ModelInput(pa.DataFrameModel):
     SK_ID_CURR: Series[int] = pa.Field(unique=True, coerce=True)
     TARGET: Series[int] = pa.Field(isin=[0, 1], coerce=True)
     SPLIT: Series[str] = pa.Field(isin=["train", "holdout"])
+
+    @pa.dataframe_check(error="No number is infinite.")
+    def has_finite_numbers(cls, frame: pd.DataFrame) -> bool:
+        """Tell whether every number is finite or null: one infinity would spoil means and scalings of its column."""
+        return not any(np.isinf(frame[column].to_numpy()).any() for column in frame.select_dtypes("float"))
+
+
+class Scores(pa.DataFrameModel):
+    """One row per scored applicant: the probability of default and what the policy makes of it."""
+
+    SK_ID_CURR: Series[int] = pa.Field(unique=True, coerce=True)
+    probability_default: Series[float] = pa.Field(in_range={"min_value": 0, "max_value": 1})
+    decision: Series[str] = pa.Field(isin=["granted", "refused"])
+    threshold: Series[float] = pa.Field(in_range={"min_value": 0, "max_value": 1})
+
+    @pa.dataframe_check(error="An applicant is refused exactly where the probability reaches the threshold.")
+    def decides_by_threshold(cls, frame: pd.DataFrame) -> pd.Series:
+        """Tell for every row whether the decision follows from the probability."""
+        return (frame["probability_default"] >= frame["threshold"]) == (frame["decision"] == "refused")

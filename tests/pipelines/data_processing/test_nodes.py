@@ -1,5 +1,7 @@
 """Contract check, union of the applications, hold-out."""
 
+import dataclasses
+
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -8,32 +10,83 @@ import pytest
 
 from credit_scoring.datasets.raw_csv import RawFile
 from credit_scoring.errors import DataContractError
-from credit_scoring.pipelines.data_processing.nodes import check_raw_tables, split_model_input, stack_applications
+from credit_scoring.pipelines.data_processing.nodes import (
+    check_raw_tables,
+    inspect_raw_tables,
+    split_model_input,
+    stack_applications,
+)
 from credit_scoring.pipelines.data_processing.options import SplitOptions
+from credit_scoring.schemas.quality import Finding
 from credit_scoring.schemas.raw import RAW_TABLES
 
 
-def raw_file(name: str, *problems: str) -> RawFile:
-    contract = RAW_TABLES[name]
-    return RawFile(contract, f"{name}.csv", ibis.memtable([], schema=dict(contract.columns)), 7, problems)
+def raw_files(**frames: pd.DataFrame) -> dict[str, RawFile]:
+    """Return the eight files, empty but for the rows given."""
+    files = {}
+    for name, contract in RAW_TABLES.items():
+        rows = frames.get(name, pd.DataFrame()).reindex(columns=list(contract.columns))
+        table = ibis.memtable(rows.to_dict("list"), schema=dict(contract.columns))
+        files[name] = RawFile(contract, f"raw/{name}.csv", table, len(rows))
+    return files
+
+
+def with_findings(file: RawFile, *findings: tuple[str, str]) -> RawFile:
+    made = tuple(Finding(severity, file.contract.name, "", "one thing", found, 3) for severity, found in findings)
+    return dataclasses.replace(file, findings=made)
 
 
 def test_sound_tables_pass_under_their_names() -> None:
-    passed = check_raw_tables(*[raw_file(name) for name in RAW_TABLES])
-    assert passed["data_quality"] == {"rows": dict.fromkeys(RAW_TABLES, 7)}
+    inspected = inspect_raw_tables(*raw_files().values())
+    assert inspected["data_quality"] == {"folder": "raw", "rows": dict.fromkeys(RAW_TABLES, 0), "findings": []}
+    passed = check_raw_tables(inspected["inspected_tables"], inspected["data_quality"])
     assert passed["typed_pos_cash_balance"].columns == tuple(RAW_TABLES["POS_CASH_balance"].columns)
-    assert len(passed) == 9
+    assert sorted(passed) == sorted(f"typed_{name.lower()}" for name in RAW_TABLES)
 
 
 def test_problems_of_all_tables_are_told_at_once() -> None:
-    files = {name: raw_file(name) for name in RAW_TABLES}
-    files["bureau"] = raw_file("bureau", "bureau.csv: the file is missing.")
-    files["POS_CASH_balance"] = raw_file("POS_CASH_balance", "POS_CASH_balance.csv: one.", "POS_CASH_balance.csv: two.")
+    files = raw_files()
+    files["bureau"] = with_findings(files["bureau"], ("error", "first"), ("warning", "second"))
+    files["POS_CASH_balance"] = with_findings(files["POS_CASH_balance"], ("error", "third"), ("error", "fourth"))
+    inspected = inspect_raw_tables(*files.values())
     with pytest.raises(DataContractError) as caught:
-        check_raw_tables(*files.values())
-    message = str(caught.value)
-    assert "3 problems found" in message
-    assert all(problem in message for problem in ("bureau.csv: the file is missing.", "one.", "two.", "Hint:"))
+        check_raw_tables(inspected["inspected_tables"], inspected["data_quality"])
+    assert caught.value.problems == (
+        "bureau.csv: expected one thing; found first.",
+        "POS_CASH_balance.csv: expected one thing; found third.",
+        "POS_CASH_balance.csv: expected one thing; found fourth.",
+    )
+    assert "Hint:" in str(caught.value)
+    report = inspected["data_quality_report"]
+    assert "| bureau | 0 | 1,716,428 | 1 | 1 |" in report
+    assert "| POS_CASH_balance | 0 | 10,001,358 | 2 | 0 |" in report
+    assert report.index("found fourth") < report.index("## To know") < report.index("found second")
+
+
+def test_what_is_merely_unusual_is_told_and_passes(caplog: pytest.LogCaptureFixture) -> None:
+    files = raw_files()
+    files["bureau"] = with_findings(files["bureau"], ("warning", "something odd"))
+    inspected = inspect_raw_tables(*files.values())
+    assert check_raw_tables(inspected["inspected_tables"], inspected["data_quality"])
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "Data quality: bureau.csv: expected one thing; found something odd."
+    ]
+
+
+def test_histories_of_clients_that_do_not_exist_are_counted() -> None:
+    files = raw_files(
+        application_train=pd.DataFrame({"SK_ID_CURR": [1, 2]}),
+        application_test=pd.DataFrame({"SK_ID_CURR": [3]}),
+        bureau=pd.DataFrame({"SK_ID_CURR": [1, 3, 4, 4], "SK_ID_BUREAU": [11, 12, 13, 14]}),
+        bureau_balance=pd.DataFrame({"SK_ID_BUREAU": [11, 12, 13, 99]}),
+    )
+    findings = inspect_raw_tables(*files.values())["data_quality"]["findings"]
+    assert [(finding["table"], finding["column"], finding["rows"]) for finding in findings] == [
+        ("bureau", "SK_ID_CURR", 2)  # one month in four without a credit is not more than in the official file
+    ]
+    assert findings[0]["sentence"] == (
+        "column SK_ID_CURR: expected a row in application; found none for 2 of 4 rows (50.0%)."
+    )
 
 
 def test_applicants_to_score_have_no_outcome() -> None:

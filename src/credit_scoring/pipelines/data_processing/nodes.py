@@ -1,5 +1,8 @@
 """From raw files to one row per applicant: contract check, union of the application files, hold-out."""
 
+import logging
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -8,13 +11,18 @@ import ibis.expr.types as ir
 from credit_scoring.datasets.raw_csv import RawFile
 from credit_scoring.errors import DataContractError
 from credit_scoring.pipelines.data_processing.options import SplitOptions
+from credit_scoring.schemas.quality import Finding, find_orphans
+
+logger = logging.getLogger(__name__)
+
+_MAX_LOGGED = 10
 
 # Multipliers of the minimal standard generator and of its revision (Park & Miller, CACM 31(10), 1988; 36(7), 1993).
 _PRIME = 2**31 - 1
 _MULTIPLIERS = (16807, 48271)
 
 
-def check_raw_tables(
+def inspect_raw_tables(
     application_train: RawFile,
     application_test: RawFile,
     bureau: RawFile,
@@ -24,13 +32,11 @@ def check_raw_tables(
     installments_payments: RawFile,
     credit_card_balance: RawFile,
 ) -> dict[str, Any]:
-    """Let the raw tables pass only if no file breaks its contract.
+    """Compare the raw tables with their contracts and with one another; nothing is refused here.
 
     Returns:
-        The eight typed tables under `typed_<table>`, and `data_quality`: the rows read per table.
-
-    Raises:
-        DataContractError: If any file is missing, unreadable or breaks its contract; names every problem of every file.
+        `inspected_tables`: the eight typed tables by name; `data_quality`: rows per table and every finding;
+        `data_quality_report`: the same for people.
     """
     files = {
         "application_train": application_train,
@@ -42,16 +48,103 @@ def check_raw_tables(
         "installments_payments": installments_payments,
         "credit_card_balance": credit_card_balance,
     }
-    problems = [problem for file in files.values() for problem in file.problems]
-    if problems:
+    quality = {
+        "folder": str(Path(application_train.path).parent),
+        "rows": {file.contract.name: file.n_rows for file in files.values()},
+        "findings": [
+            {"file": Path(file.path).name, **finding.as_record(), "sentence": str(finding)}
+            for file, finding in [*_breaches(files), *_orphans(files)]
+        ],
+    }
+    return {
+        "inspected_tables": {name: file.table for name, file in files.items()},
+        "data_quality": quality,
+        "data_quality_report": _report(quality, files),
+    }
+
+
+def check_raw_tables(inspected_tables: dict[str, ir.Table], data_quality: dict[str, Any]) -> dict[str, ir.Table]:
+    """Let the raw tables pass only if none breaks its contract in structure; tell of everything else.
+
+    Returns:
+        The eight typed tables under `typed_<table>`.
+
+    Raises:
+        DataContractError: If any file is missing, unreadable or breaks its contract; names every problem of every file.
+    """
+    errors, warnings = (
+        [f"{finding['file']}: {finding['sentence']}" for finding in _of(data_quality, severity=severity)]
+        for severity in ("error", "warning")
+    )
+    for warning in warnings[:_MAX_LOGGED]:
+        logger.warning("Data quality: %s", warning)
+    if len(warnings) > _MAX_LOGGED:
+        logger.warning("Data quality: %d more findings are in the data quality report.", len(warnings) - _MAX_LOGGED)
+    if errors:
         raise DataContractError(
-            "Raw data",
-            problems,
+            f"Raw data in {data_quality['folder']}",
+            errors,
             "put the eight official CSV files side by side in the raw folder (`--params raw_folder=...`), unchanged, "
-            "or make a synthetic set with `kedro run --pipelines synthetic_data`. Nothing was overwritten.",
+            "or make a synthetic set with `kedro run --pipelines synthetic_data`. Nothing but the data quality report "
+            "was written.",
         )
-    quality = {"rows": {file.contract.name: file.n_rows for file in files.values()}}
-    return {f"typed_{name}": file.table for name, file in files.items()} | {"data_quality": quality}
+    return {f"typed_{name}": table for name, table in inspected_tables.items()}
+
+
+def _breaches(files: dict[str, RawFile]) -> Iterator[tuple[RawFile, Finding]]:
+    for file in files.values():
+        for finding in file.findings:
+            yield file, finding
+
+
+def _orphans(files: dict[str, RawFile]) -> Iterator[tuple[RawFile, Finding]]:
+    """Look for histories of clients and loans that do not exist, in files that could be read."""
+    train, test = files["application_train"].table, files["application_test"].table
+    parents = {
+        "application": train.select("SK_ID_CURR").union(test.select("SK_ID_CURR")),
+        "bureau": files["bureau"].table,
+        "previous_application": files["previous_application"].table,
+    }
+    if any(finding.severity == "error" for file in files.values() for finding in file.findings):
+        return
+    for file in files.values():
+        for column, (parent, _) in file.contract.parents.items():
+            for finding in find_orphans(file.table, column, parents[parent], file.contract):
+                yield file, finding
+
+
+def _of(quality: dict[str, Any], **fields: str) -> list[dict[str, Any]]:
+    """Return the findings whose fields have these values."""
+    return [finding for finding in quality["findings"] if all(finding[name] == value for name, value in fields.items())]
+
+
+def _report(quality: dict[str, Any], files: dict[str, RawFile]) -> str:
+    """Write the findings as Markdown, the structural ones first."""
+    names = [file.contract.name for file in files.values()]
+    lines = [
+        "# Data quality",
+        "",
+        f"Files in `{quality['folder']}`.",
+        "",
+        "| table | rows | rows of the official file | problems | to know |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for file in files.values():
+        counts = [len(_of(quality, table=file.contract.name, severity=severity)) for severity in ("error", "warning")]
+        lines.append(
+            f"| {file.contract.name} | {file.n_rows:,} | {file.contract.official_rows:,} | {counts[0]} | {counts[1]} |"
+        )
+    for severity, title in (
+        ("error", "Problems that stop the run"),
+        ("warning", "To know: counted here, dealt with by the cleaning"),
+    ):
+        lines += ["", f"## {title}", ""]
+        if not _of(quality, severity=severity):
+            lines.append("None.")
+        for name in names:
+            sentences = [finding["sentence"] for finding in _of(quality, table=name, severity=severity)]
+            lines += [f"- {name}", *(f"  - {sentence}" for sentence in sentences)] if sentences else []
+    return "\n".join([*lines, ""])
 
 
 def stack_applications(application_train: ir.Table, application_test: ir.Table) -> ir.Table:

@@ -12,7 +12,12 @@ from credit_scoring.features.previous_application import (
     clean_previous_application,
     compute_previous_application_features,
 )
-from credit_scoring.pipelines.data_processing.nodes import check_raw_tables, split_model_input, stack_applications
+from credit_scoring.pipelines.data_processing.nodes import (
+    check_raw_tables,
+    inspect_raw_tables,
+    split_model_input,
+    stack_applications,
+)
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
@@ -20,7 +25,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
     return Pipeline(
         [
             Node(
-                func=check_raw_tables,
+                func=inspect_raw_tables,
                 inputs=[
                     "raw_application_train",
                     "raw_application_test",
@@ -32,6 +37,16 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "raw_credit_card_balance",
                 ],
                 outputs={
+                    "inspected_tables": "inspected_tables",
+                    "data_quality": "data_quality",
+                    "data_quality_report": "data_quality_report",
+                },
+                name="inspect_raw_tables",
+            ),
+            Node(
+                func=check_raw_tables,
+                inputs=["inspected_tables", "data_quality"],
+                outputs={
                     "typed_application_train": "typed_application_train",
                     "typed_application_test": "typed_application_test",
                     "typed_bureau": "typed_bureau",
@@ -40,7 +55,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "typed_pos_cash_balance": "typed_pos_cash_balance",
                     "typed_installments_payments": "typed_installments_payments",
                     "typed_credit_card_balance": "typed_credit_card_balance",
-                    "data_quality": "data_quality",
                 },
                 name="check_raw_tables",
             ),

@@ -33,7 +33,7 @@ def summarise_run(
         "**Synthetic data: the figures say nothing about real clients.**" if synthetic else "Real data.",
         "",
         f"{rows['application_train']:,} applicants to learn from, {rows['application_test']:,} to score, "
-        f"{sum(rows.values()):,} rows in eight files.",
+        f"{sum(rows.values()):,} rows in eight files; findings on their quality: {len(data_quality['findings'])}.",
         "",
         "## Candidates (cross-validation, mean over folds; threshold chosen on the other folds)",
         "",
@@ -75,6 +75,7 @@ def summarise_run(
         f"- `{places['model_folder']}/` the model that is served; in the registry: `{places['registered_model']}` with "
         "alias `champion`",
         f"- `{places['report_folder']}/figures/` cost over the threshold, global and local explanations",
+        f"- `data/08_reporting/{source}/data_quality.md` what the raw files hold against their contracts",
         "- `mlflow.db`, `mlruns/` the tracked run, one child run per candidate",
         "",
         "## Next (after `source .venv/bin/activate`)",

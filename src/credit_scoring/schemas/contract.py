@@ -1,0 +1,147 @@
+"""How a raw table is described: its columns as Pandera columns, its key, its parents, its severities.
+
+Severity is Pandera's own: a check with `raise_warning` is statistical, its breaches are counted and reported; any other
+check, the type of a column, a null where none may stand and the key are structural and stop the run.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+import pandera.ibis as pa
+from pandera.api.ibis.types import IbisData
+
+INTEGER, REAL, TEXT = "int32", "float64", "string"
+
+_TYPES = {INTEGER: dt.Int32, REAL: dt.Float64, TEXT: dt.String}
+_DATE_CODE = 365243
+
+
+def _is_allowed(data: IbisData, *, values: Sequence[Any]) -> ir.BooleanColumn:
+    return data.table[data.key].isin(values)
+
+
+def _is_plausible(data: IbisData, *, low: float, high: float, codes: Sequence[float]) -> ir.BooleanColumn:
+    value = data.table[data.key]
+    return value.between(low, high) | value.isin(codes) if codes else value.between(low, high)
+
+
+def allowed(values: Sequence[Any], *, structural: bool = False) -> pa.Check:
+    """Check that a column holds nothing but the listed values (or null)."""
+    return pa.Check(
+        _is_allowed,
+        values=tuple(values),
+        name="allowed",
+        error="one of " + ", ".join(map(str, values)),
+        statistics={"values": tuple(values)},
+        raise_warning=not structural,
+    )
+
+
+def plausible(low: float, high: float, codes: Sequence[float] = ()) -> pa.Check:
+    """Check that a number lies within bounds, both included, or is a code that stands for something else."""
+    also = "".join(f" or {code:g}" for code in codes)
+    return pa.Check(
+        _is_plausible,
+        low=low,
+        high=high,
+        codes=tuple(codes),
+        name="plausible",
+        error=f"from {low:,.10g} to {high:,.10g}{also}",
+        statistics={"low": low, "high": high, "codes": tuple(codes)},
+        raise_warning=True,
+    )
+
+
+def _column(kind: str, description: str, *, missing: float, nullable: bool, checks: Sequence[pa.Check]) -> pa.Column:
+    return pa.Column(
+        _TYPES[kind],
+        checks=list(checks),
+        nullable=nullable,
+        description=description,
+        metadata={"type": kind, "missing": missing},
+    )
+
+
+def key(description: str) -> pa.Column:
+    """Describe a column that identifies a row or a client: a whole number, never null."""
+    return _column(INTEGER, description, missing=0.0, nullable=False, checks=())
+
+
+def outcome(description: str) -> pa.Column:
+    """Describe the column to be predicted: 0 or 1 and nothing else."""
+    return _column(INTEGER, description, missing=0.0, nullable=False, checks=[allowed((0, 1), structural=True)])
+
+
+def whole(description: str, low: float, high: float, codes: Sequence[float] = ()) -> pa.Column:
+    """Describe a whole number that is never null in the official files.
+
+    A column that may be null is a real number, even if it counts things: the files then write `12.0`.
+    """
+    return _column(INTEGER, description, missing=0.0, nullable=False, checks=[plausible(low, high, codes)])
+
+
+def flag(description: str) -> pa.Column:
+    """Describe a yes or no written 1 or 0."""
+    return _column(INTEGER, description, missing=0.0, nullable=False, checks=[allowed((0, 1))])
+
+
+def real(description: str, low: float, high: float, *, missing: float = 0.0, codes: Sequence[float] = ()) -> pa.Column:
+    """Describe a real number.
+
+    Args:
+        description: Meaning and unit.
+        low: Least plausible value.
+        high: Greatest plausible value.
+        missing: Share of nulls in the official file; 0 where there is none.
+        codes: Values outside the bounds that stand for something else.
+    """
+    return _column(REAL, description, missing=missing, nullable=True, checks=[plausible(low, high, codes)])
+
+
+def date(description: str, low: float, high: float = 0, *, missing: float = 0.0) -> pa.Column:
+    """Describe a date that is written 365243 where it does not exist, in days before the application."""
+    return real(description, low, high, missing=missing, codes=(_DATE_CODE,))
+
+
+def text(description: str, values: Sequence[str], *, missing: float = 0.0) -> pa.Column:
+    """Describe a category and its official spellings."""
+    return _column(TEXT, description, missing=missing, nullable=True, checks=[allowed(values)])
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Contract of one official file.
+
+    Attributes:
+        name: Table name, equal to the official file name without `.csv`.
+        grain: What one row stands for.
+        definition: Column name -> Pandera column, in official order. All are required.
+        official_rows: Rows of the file published on Kaggle.
+        key: Columns that identify a row and may not be null; empty where the file has no unique key.
+        parents: Column -> (table whose key it points to, share of rows that point to nothing in the official files).
+        may_be_empty: Whether a file with a header only is valid.
+        may_be_missing: Whether the project can do its work without the file.
+    """
+
+    name: str
+    grain: str
+    definition: Mapping[str, pa.Column]
+    official_rows: int
+    key: tuple[str, ...] = ()
+    parents: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    may_be_empty: bool = True
+    may_be_missing: bool = False
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """Column name -> Ibis type name, in official order."""
+        return {name: column.metadata["type"] for name, column in self.definition.items()}
+
+    @cached_property
+    def schema(self) -> pa.DataFrameSchema:
+        """The Pandera schema: what `schema.validate` raises is structural, what it warns of is statistical."""
+        return pa.DataFrameSchema(dict(self.definition), name=self.name, description=self.grain, unique=list(self.key))

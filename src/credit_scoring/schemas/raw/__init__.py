@@ -1,0 +1,34 @@
+"""Data contracts of the eight official Home Credit files.
+
+Types are declared, never guessed from a sample of rows: `bureau_balance.STATUS` looks numeric on a head of digits, and
+a count column that has a null further down is written `12.0`. Sources: the column dictionary published with the Kaggle
+competition *Home Credit Default Risk*, published counts of the official files, and, for bounds, what the columns mean.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from credit_scoring.schemas.contract import INTEGER, REAL, TEXT, RawTable
+from credit_scoring.schemas.raw.application import APPLICATION_TEST, APPLICATION_TRAIN
+from credit_scoring.schemas.raw.bureau import BUREAU, BUREAU_BALANCE
+from credit_scoring.schemas.raw.monthly_balances import CREDIT_CARD_BALANCE, INSTALLMENTS_PAYMENTS, POS_CASH_BALANCE
+from credit_scoring.schemas.raw.previous_application import PREVIOUS_APPLICATION
+
+__all__ = ["INTEGER", "RAW_TABLES", "REAL", "TEXT", "RawTable"]
+
+RAW_TABLES: Mapping[str, RawTable] = MappingProxyType(
+    {
+        table.name: table
+        for table in (
+            APPLICATION_TRAIN,
+            APPLICATION_TEST,
+            BUREAU,
+            BUREAU_BALANCE,
+            PREVIOUS_APPLICATION,
+            POS_CASH_BALANCE,
+            INSTALLMENTS_PAYMENTS,
+            CREDIT_CARD_BALANCE,
+        )
+    }
+)
+"""The eight official files, by table name."""
