@@ -472,9 +472,9 @@ _RAW: Mapping[str, Words] = {
         "contact address in another city than that of the work address",
         "adresse de contact dans une autre ville que celle du travail",
     ),
-    "EXT_SOURCE_1": ("external score 1, high is safe", "score externe 1, élevé si le risque est faible"),
-    "EXT_SOURCE_2": ("external score 2, high is safe", "score externe 2, élevé si le risque est faible"),
-    "EXT_SOURCE_3": ("external score 3, high is safe", "score externe 3, élevé si le risque est faible"),
+    "EXT_SOURCE_1": ("external score 1", "score externe 1"),
+    "EXT_SOURCE_2": ("external score 2", "score externe 2"),
+    "EXT_SOURCE_3": ("external score 3", "score externe 3"),
     "APARTMENTS_AVG": ("building: size of the flats, from 0 to 1", "immeuble : taille des appartements, de 0 à 1"),
     "BASEMENTAREA_AVG": ("building: area of the basement, from 0 to 1", "immeuble : surface du sous-sol, de 0 à 1"),
     "YEARS_BEGINEXPLUATATION_AVG": (
@@ -527,28 +527,28 @@ _RAW: Mapping[str, Words] = {
         for number in range(2, 22)
     },
     "AMT_REQ_CREDIT_BUREAU_HOUR": (
-        "enquiries at the credit bureau in the hour before",
-        "consultations du fichier de crédit dans l'heure précédente",
+        "enquiries at the credit bureau, hour before",
+        "consultations du fichier de crédit, heure précédente",
     ),
     "AMT_REQ_CREDIT_BUREAU_DAY": (
-        "enquiries at the credit bureau in the day before, last hour left out",
-        "consultations du fichier de crédit dans la journée précédente, hors dernière heure",
+        "enquiries at the credit bureau, day before",
+        "consultations du fichier de crédit, jour précédent",
     ),
     "AMT_REQ_CREDIT_BUREAU_WEEK": (
-        "enquiries at the credit bureau in the week before, last day left out",
-        "consultations du fichier de crédit dans la semaine précédente, hors dernier jour",
+        "enquiries at the credit bureau, week before",
+        "consultations du fichier de crédit, semaine précédente",
     ),
     "AMT_REQ_CREDIT_BUREAU_MON": (
-        "enquiries at the credit bureau in the month before, last week left out",
-        "consultations du fichier de crédit dans le mois précédent, hors dernière semaine",
+        "enquiries at the credit bureau, month before",
+        "consultations du fichier de crédit, mois précédent",
     ),
     "AMT_REQ_CREDIT_BUREAU_QRT": (
-        "enquiries at the credit bureau in the quarter before, last month left out",
-        "consultations du fichier de crédit dans le trimestre précédent, hors dernier mois",
+        "enquiries at the credit bureau, quarter before",
+        "consultations du fichier de crédit, trimestre précédent",
     ),
     "AMT_REQ_CREDIT_BUREAU_YEAR": (
-        "enquiries at the credit bureau in the year before, last quarter left out",
-        "consultations du fichier de crédit dans l'année précédente, hors dernier trimestre",
+        "enquiries at the credit bureau, year before",
+        "consultations du fichier de crédit, année précédente",
     ),
 }
 """Columns of the application form that are features as they are."""
@@ -589,6 +589,12 @@ def describe_feature(name: str, language: Language = "en") -> str:
     if parts.window:
         details.append(_describe_window(parts, side))
     return f"{_SOURCES[parts.source][side]}{colon}{', '.join(details)}"
+
+
+def label_feature(name: str, language: Language = "en") -> str:
+    """Say what a feature holds, without its source: "Instalments paid late, share, last 365 days"."""
+    words = describe_feature(name, language).partition(":")[2].strip()
+    return words[0].upper() + words[1:]
 
 
 def _describe_window(parts: FeatureName, side: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from credit_scoring.features.dictionary import describe_feature
+from credit_scoring.features.dictionary import label_feature
 from credit_scoring.features.documentation import CleanTable, FeatureEntry, SourceEntry, document_features
 from credit_scoring.features.lineage import Lineage
 
@@ -94,14 +94,8 @@ def _write_cleaning(table: CleanTable) -> list[str]:
 
 
 def _name(feature: FeatureEntry) -> str:
-    english, french = (_without_source(describe_feature(feature.name, language)) for language in ("en", "fr"))
+    english, french = label_feature(feature.name, "en"), label_feature(feature.name, "fr")
     return f"`{feature.name}`<br>{english}<br>*{french}*"
-
-
-def _without_source(words: str) -> str:
-    """Leave out the source, which the section says."""
-    words = words.partition(":")[2].strip()
-    return words[0].upper() + words[1:]
 
 
 def _window(window: str) -> str:
