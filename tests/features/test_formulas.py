@@ -40,7 +40,7 @@ def features() -> dict[str, FeatureEntry]:
 
 
 def formula(table: ir.Table, column: str = "X") -> str:
-    return write_formula(column_formulas(table, (), NOUNS)[column])
+    return write_formula(column_formulas(table, (), NOUNS, main="payments")[column])
 
 
 def by_client(**metrics: Expression) -> ir.Table:
@@ -136,7 +136,7 @@ def test_an_operation_without_notation_is_an_error_rather_than_a_guess() -> None
 
 
 def test_cleaning_is_told_beyond_the_markers_of_missing_texts() -> None:
-    rules = column_formulas(PAYMENTS.mutate(A=null_if(_.A, _.A < 0), KIND=_.KIND.nullif("").nullif("XNA")), (), {})
+    rules = column_formulas(PAYMENTS.mutate(A=null_if(_.A, _.A < 0), KIND=_.KIND.nullif("").nullif("XNA")))
     assert write_cleaning("A", rules["A"], ("", "XNA")) == "null if A < 0"
     assert write_cleaning("KIND", rules["KIND"], ("", "XNA")) == ""
     assert write_cleaning("KIND", rules["KIND"], ("",)) == 'null if KIND = "XNA"'
@@ -156,7 +156,7 @@ def test_cleaning_is_told_beyond_the_markers_of_missing_texts() -> None:
     ],
 )
 def test_when_an_aggregate_is_null(expression: Expression, reasons: list[str]) -> None:
-    assert null_reasons(column_formulas(by_client(X=expression), (), NOUNS)["X"]) == reasons
+    assert null_reasons(column_formulas(by_client(X=expression), (), NOUNS, main="payments")["X"]) == reasons
 
 
 @pytest.mark.parametrize(

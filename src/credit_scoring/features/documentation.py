@@ -123,7 +123,7 @@ def document_features() -> list[SourceEntry]:
     }
     entries = [_source_entry(item, presence) for item in read]
     documented = {feature.name for entry in entries for feature in entry.features}
-    terms = {name: term for name, term in column_formulas(joined, (), {}).items() if name not in documented}
+    terms = {name: term for name, term in column_formulas(joined).items() if name not in documented}
     features = tuple(
         FeatureEntry(name, write_formula(term), _window(name), lineages[name], tuple(null_reasons(term)))
         for name, term in terms.items()
@@ -143,7 +143,7 @@ class _ReadSource:
 def _read_source(source: FeatureSource) -> _ReadSource:
     raw = {name: _raw_table(name) for name in source.clean}
     clean = {name: clean(raw[name]) for name, clean in source.clean.items()}
-    rules = {name: column_formulas(table, (), {}) for name, table in clean.items()}
+    rules = {name: column_formulas(table) for name, table in clean.items()}
     stored = {name: ibis.table(_clean_schema(table, rules[name]), name=name) for name, table in clean.items()}
     features = source.compute(*stored.values())
     engineered = [name for name in features.columns if name.startswith(source.prefixes)]
@@ -151,7 +151,7 @@ def _read_source(source: FeatureSource) -> _ReadSource:
         source,
         tuple(_clean_table(name, table, rules[name]) for name, table in clean.items()),
         features,
-        column_formulas(features, engineered, _NOUNS),
+        column_formulas(features, engineered, _NOUNS, main=next(iter(source.clean))),
         compose_lineages(column_lineage(features), {name: column_lineage(table) for name, table in clean.items()}),
     )
 

@@ -23,13 +23,16 @@ from credit_scoring.features.formulas.terms import (
 )
 
 
-def column_formulas(table: ir.Table, features: Collection[str], nouns: Nouns) -> dict[str, Term]:
+def column_formulas(
+    table: ir.Table, features: Collection[str] = (), nouns: Nouns | None = None, main: str = ""
+) -> dict[str, Term]:
     """Read the formula of every column of a table.
 
     Args:
         table: An expression on unbound tables, whose columns the formulas are written in.
         features: Columns that are named, rather than spelt out, where another column uses them.
         nouns: Names of the rows that aggregates run over; rows that are not in it are "rows".
+        main: Table whose rows an aggregate is understood to run over where nothing else is said.
 
     Returns:
         Column -> simplified term.
@@ -37,14 +40,14 @@ def column_formulas(table: ir.Table, features: Collection[str], nouns: Nouns) ->
     Raises:
         NotImplementedError: If the expression holds an operation that has no notation.
     """
-    reader = _Reader(features, nouns)
+    reader = _Reader(features, nouns or {}, main)
     return {column: reader.read_column(table.op(), column) for column in table.columns}
 
 
 def row_conditions(table: ir.Table) -> list[Term]:
     """Read the conditions that the rows of a table had to meet."""
-    reader = _Reader((), {})
-    return [reader.read(condition) for condition in _filters(table.op())]
+    reader = _Reader((), {}, "")
+    return [reader.read(condition, relation) for relation, condition in _filters(table.op())]
 
 
 def drops_repeats(table: ir.Table) -> bool:
@@ -55,18 +58,22 @@ def drops_repeats(table: ir.Table) -> bool:
     return isinstance(relation, ops.Distinct)
 
 
-def _filters(relation: ops.Relation) -> Iterator[Node]:
-    """Yield the conditions of the filters between a relation and the table, aggregate or join it stands on."""
+def _filters(relation: ops.Relation) -> Iterator[tuple[ops.Relation, Node]]:
+    """Yield the conditions that rows met since the table or aggregate they come from, each with what it is read on."""
     while not isinstance(relation, ops.PhysicalTable | ops.Aggregate | ops.JoinChain):
         if isinstance(relation, ops.Filter):
-            yield from relation.predicates
+            yield from ((relation.parent, predicate) for predicate in relation.predicates)
         relation = relation.parent
+    if isinstance(relation, ops.JoinChain):
+        for table in (relation.first, *(link.table for link in relation.rest if link.how == "inner")):
+            yield from _filters(table)
 
 
 class _Reader:
-    def __init__(self, features: Collection[str], nouns: Nouns) -> None:
+    def __init__(self, features: Collection[str], nouns: Nouns, main: str) -> None:
         self._features = frozenset(features)
         self._nouns = nouns
+        self._main = main
         self._known: dict[tuple[Node, Node | None], Term] = {}
 
     def read_column(self, relation: ops.Relation, name: str) -> Term:
@@ -77,6 +84,9 @@ class _Reader:
                 relation = relation.parent
             elif isinstance(value, ops.Field) and value.name == name:
                 relation = value.rel
+            elif name in self._features:
+                # A column that is computed from one of the same name is not explained by that name.
+                return _Reader(self._features - {name}, self._nouns, self._main).read(value)
             else:
                 return self.read(value)
         if isinstance(relation, ops.PhysicalTable):
@@ -84,7 +94,7 @@ class _Reader:
         return self.read(relation.values[name], relation.parent)
 
     def read(self, node: Node, scope: ops.Relation | None = None) -> Term:
-        """Read an operation; `scope` is the relation that aggregates in it run over."""
+        """Read an operation; `scope` is the relation that it is computed on the rows of, None for the final one."""
         if (node, scope) not in self._known:
             self._known[node, scope] = self._read(node, scope)
         return self._known[node, scope]
@@ -114,13 +124,15 @@ class _Reader:
         if isinstance(relation, ops.PhysicalTable):
             return _stored(relation, name)
         if name in relation.groups:
-            return self.read(relation.groups[name])
-        return Defined(name, self._rows(relation), self.read(relation.metrics[name], relation.parent))
+            return self.read(relation.groups[name], relation.parent)
+        aggregated = self.read(relation.metrics[name], relation.parent)
+        return aggregated if scope is None else Defined(name, self._rows(relation), aggregated)
 
     def _read_reduction(self, node: ops.Reduction, scope: ops.Relation | None) -> Term:
         if scope is None:
             raise NotImplementedError("An aggregate outside of a group by has no notation.")
-        where = set(itertools.chain.from_iterable(conjuncts(self.read(condition)) for condition in _filters(scope)))
+        conditions = (conjuncts(self.read(condition, relation)) for relation, condition in _filters(scope))
+        where = set(itertools.chain.from_iterable(conditions))
         if node.where is not None:
             where |= set(conjuncts(self.read(node.where, scope)))
         rows = self._rows(scope)
@@ -134,9 +146,9 @@ class _Reader:
         order = node.order_by[0]
         rows = self._rows(order.arg.rel)
         if order.descending and isinstance(node.func, ops.RowNumber):
-            return Call("-", (Rank(self.read(order.arg), rows), ONE))
+            return Call("-", (Rank(self.read(order.arg, order.arg.rel), rows), ONE))
         if order.descending and isinstance(node.func, ops.Lead):
-            return Call("before", (self.read(node.func.arg), Constant(rows.noun)))
+            return Call("before", (self.read(node.func.arg, order.arg.rel), Constant(rows.noun)))
         raise NotImplementedError("Of windows, only rank and lead from the latest row backwards have a notation.")
 
     def _rows(self, relation: ops.Relation) -> Rows:
@@ -147,7 +159,8 @@ class _Reader:
             else:
                 relation = relation.parent
         if isinstance(relation, ops.PhysicalTable):
-            return Rows(self._nouns.get((relation.name,), "row"), relation.name)
+            noun = self._nouns.get((relation.name,), "row")
+            return Rows(noun, relation.name, implied=relation.name == self._main)
         table, keys = self._rows(relation.parent).table, tuple(relation.groups)
         return Rows(self._nouns.get((table, *keys), "row"), table, keys)
 
@@ -207,6 +220,7 @@ _NOTATION: Mapping[type[Node], str] = {
     ops.Sqrt: "sqrt",
     ops.Ln: "ln",
     ops.IsNan: "is NaN",
+    ops.IsInf: "is infinite",
 }
 
 _AGGREGATES: Mapping[type[Node], str] = {

@@ -63,12 +63,16 @@ def aggregate(function: str, arguments: tuple[Term, ...], where: Collection[Term
 
 def choose(condition: Term, value: Term, otherwise: Term) -> Term:
     """Build "value if condition, else otherwise", simplified."""
+    condition = _met(condition)
     if value == NULL:
         return null_if(otherwise, condition)
     if otherwise == NULL:
         return Call("only if", (value, condition))
-    match value_or_zero(otherwise) or otherwise:
-        case Aggregate("sum" | "count" | "value") if value == ZERO:
+    match condition, value_or_zero(otherwise) or otherwise:
+        case (
+            Call("=", (Aggregate("count"), Constant(0))) | Call("unknown", (Aggregate("count"),)),
+            Aggregate("sum" | "count" | "value"),
+        ) if value == ZERO:
             return otherwise  # no rows at all: their sum is 0 by convention
     return Call("if", (condition, value, otherwise))
 
@@ -76,8 +80,8 @@ def choose(condition: Term, value: Term, otherwise: Term) -> Term:
 def null_if(value: Term, condition: Term) -> Term:
     """Build "value, but null where the condition holds", simplified."""
     match value, condition:
-        case _, Call("is NaN"):
-            return value
+        case _, Call("is NaN" | "is infinite") | Call("or", (Call("is NaN"), Call("is infinite"))):
+            return value  # not a number, and so not a value
         case Call("null if", (inner, earlier)), Call(function, arguments):
             later = Call(function, tuple(inner if part == value else part for part in arguments))
             return Call("null if", (inner, call("or", earlier, later)))
@@ -87,13 +91,16 @@ def null_if(value: Term, condition: Term) -> Term:
 def first_known(*values: Term) -> Term:
     """Build the first value that is not null, simplified."""
     match values:
-        case (value, Constant(False)) if is_condition(value):
-            return value  # an unknown condition counts as false
-        case (value, Constant(0)) if _is_zero_without_rows(value):
+        case (value, Constant()) if is_never_null(value) or _is_zero_without_rows(value):
             return value
         case (_, Constant()):
             return Call("else", values)
     return Call("first known", values)
+
+
+def _met(condition: Term) -> Term:
+    """Drop that an unknown condition counts as not met, where that goes without saying."""
+    return functools.reduce(functools.partial(call, "and"), conjuncts(condition))
 
 
 def _is_zero_without_rows(term: Term) -> bool:
@@ -122,7 +129,7 @@ def _without_nulls(value: Term) -> tuple[Term, set[Term]]:
 def _merge(function: str, value: Term, conditions: set[Term], rows: Rows) -> Term | None:
     """Put the aggregates of parts together into the aggregate of the whole."""
     match value:
-        case Defined(name, part_rows, Call("else", (inner, Constant(0)))) if function == "sum":
+        case Defined(name, part_rows, Call("else", (inner, zero))) if function == "sum" and number_of(zero) == 0:
             return first_known(aggregate("sum", (Defined(name, part_rows, inner),), conditions, rows), ZERO)
         case Defined(_, _, Aggregate(part_function, arguments, where, part_rows)):
             if part_function in _MERGED.get(function, ()):
@@ -168,7 +175,7 @@ def _add(left: Term, right: Term) -> Term | None:
 def value_or_zero(term: Term) -> Term | None:
     """Return x of "x, or 0 where it is null", None for anything else."""
     match term:
-        case Call("else", (value, Constant(0))):
+        case Call("else", (value, zero)) if number_of(zero) == 0:
             return value
     return None
 
@@ -277,7 +284,7 @@ def _slope_of_sums(numerator: Term, denominator: Term) -> Term | None:
 
 
 def _root(value: Term) -> Term | None:
-    """Recognise sqrt((S2 - S1 S1 / n) / (n - 1)), the standard deviation of a sample."""
+    """Recognise sqrt((S2 - S1 S1 / n) / (n - 1)) and sqrt(D2 / (n - 1)), the standard deviation of a sample."""
     match value:
         case Call("null if", (inner, _)):
             return _root(inner)  # fewer than two values have none, by convention
@@ -289,6 +296,13 @@ def _root(value: Term) -> Term | None:
             ),
         ) if total == again and n == same_n and one == ONE:
             return _std(total, squares)
+        case Call("/", (Call("sum of known", squares), Call("-", (Call("count of known", columns), one)))) if (
+            one == ONE
+        ):
+            mean = Call("mean of known", columns)
+            deviations = [Call("-", (column, mean)) for column in columns]
+            if squares == tuple(Call("*", (deviation, deviation)) for deviation in deviations):
+                return Call("std of known", columns)
     return None
 
 
@@ -349,6 +363,8 @@ def _not(condition: Term) -> Term | None:
     match condition:
         case Call("not", (inner,)):
             return inner
+        case Call("else", (inner, Constant(False))) if is_never_null(inner):
+            return call("not", inner)
         case Call("or", parts):
             return functools.reduce(functools.partial(call, "and"), (call("not", part) for part in parts))
         case Call(function, arguments) if function in _NEGATED:
@@ -357,17 +373,18 @@ def _not(condition: Term) -> Term | None:
 
 
 def _both(left: Term, right: Term) -> Term:
-    joined = dict.fromkeys((*conjuncts(left), *conjuncts(right)))
+    joined = dict.fromkeys((*_operands("and", left), *_operands("and", right)))
     needed = _tighten(set(joined))
     kept = (*(part for part in joined if part in needed), *sorted(needed - set(joined), key=repr))
     return kept[0] if len(kept) == 1 else Call("and", kept)
 
 
 def _either(left: Term, right: Term) -> Term:
-    alternatives = (
-        part.arguments if isinstance(part, Call) and part.function == "or" else (part,) for part in (left, right)
-    )
-    return Call("or", tuple(itertools.chain(*alternatives)))
+    return Call("or", (*_operands("or", left), *_operands("or", right)))
+
+
+def _operands(operator: str, condition: Term) -> tuple[Term, ...]:
+    return condition.arguments if isinstance(condition, Call) and condition.function == operator else (condition,)
 
 
 def _among(value: Term, *options: Term) -> Term | None:

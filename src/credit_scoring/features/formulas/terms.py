@@ -10,11 +10,12 @@ Nouns: TypeAlias = Mapping[tuple[str, ...], str]
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows that an aggregate runs over: those of `table`, or one per `keys`."""
+    """The rows that an aggregate runs over: those of `table`, or one per `keys`; `implied` if that need not be said."""
 
     noun: str
     table: str
     keys: tuple[str, ...] = ()
+    implied: bool = False
 
     @property
     def plural(self) -> str:
@@ -114,12 +115,15 @@ def definitions(terms: Collection[Term]) -> list[Defined]:
 
 
 def conjuncts(term: Term) -> Iterator[Term]:
-    """Yield the conditions that a condition joins by "and"."""
-    if isinstance(term, Call) and term.function == "and":
-        for part in term.arguments:
-            yield from conjuncts(part)
-    else:
-        yield term
+    """Yield the conditions that a condition joins by "and", where an unknown one counts as not met."""
+    match term:
+        case Call("and", joined):
+            for part in joined:
+                yield from conjuncts(part)
+        case Call("else", (condition, Constant(False))):
+            yield from conjuncts(condition)
+        case _:
+            yield term
 
 
 def number_of(term: Term) -> float | None:
@@ -141,10 +145,10 @@ def is_condition(term: Term) -> bool:
     match term:
         case Defined():
             return is_condition(term.term)
-        case Call("null if" | "only if", (value, _)):
+        case Call("null if" | "only if" | "else", (value, _)):
             return is_condition(value)
         case Call(function, _):
-            return function in {*COMPARISONS, "and", "or", "not", "in", "known", "unknown", "is NaN"}
+            return function in {*COMPARISONS, "and", "or", "not", "in", "known", "unknown", "is NaN", "is infinite"}
         case Aggregate(function):
             return function == "any"
         case Column():
@@ -161,6 +165,8 @@ def is_never_null(term: Term) -> bool:
             return value is not None
         case Call("known" | "unknown"):
             return True
+        case Call("else", (_, default)):
+            return is_never_null(default)
         case Call(function, arguments):
             return function in {*COMPARISONS, "and", "or", "not", "in"} and all(map(is_never_null, arguments))
     return False

@@ -222,7 +222,7 @@ def _write_aggregate(term: Aggregate, outer: int) -> str:
             head, inner = "slope", f"{_write(y, 7)} on {_write(x, 7)}"
         case function, arguments:
             head, inner = function, ", ".join(write_term(part) for part in arguments)
-    if not over and term.rows.keys and head != "count":
+    if not over and not term.rows.implied and head != "count":
         over = term.rows.plural
     over = f" over {over}" if over else ""
     # Inside a larger formula, what the aggregate runs over belongs between its brackets.

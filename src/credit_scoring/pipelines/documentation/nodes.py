@@ -40,8 +40,10 @@ def write_feature_dictionary() -> str:
         "",
         _GUIDE.read_text(),
     ]
+    told: set[str] = set()
     for source in sources:
-        lines += _write_source(source)
+        lines += _write_source(source, told)
+        told |= {table.name for table in source.tables}
     return "\n".join(lines)
 
 
@@ -49,14 +51,14 @@ def _anchor(title: str) -> str:
     return title.lower().replace(" ", "-")
 
 
-def _write_source(source: SourceEntry) -> list[str]:
+def _write_source(source: SourceEntry, told: Collection[str]) -> list[str]:
     lines = [f"## {_SECTIONS[source.name]}", ""]
     if source.tables:
         tables = " and ".join(f"`{table.name}`" for table in source.tables)
         stacked = " (`application_train` and `application_test`, one above the other)"
         lines += [f"From {tables}{stacked if source.name == 'application' else ''}.", ""]
     for table in source.tables:
-        lines += _write_cleaning(table)
+        lines += [f"`{table.name}` is cleaned as above.", ""] if table.name in told else _write_cleaning(table)
     for rows, definitions in source.definitions.items():
         keys = ", ".join(f"`{key}`" for key in rows.keys)
         lines += [f"**One row per {rows.noun}** ({keys}):", ""]
@@ -68,12 +70,12 @@ def _write_source(source: SourceEntry) -> list[str]:
         lines += ["### Columns kept as they are", "", "| column and meaning | null when |", "|---|---|"]
         lines += [f"| {_name(feature)} | {_null_when(feature)} |" for feature in kept]
         lines += ["", "### Computed columns", ""]
-    several = len({table for feature in computed for table in feature.lineage}) > 1
+    main = source.tables[0].name if source.tables else ""
     lines += ["| column and meaning | formula | window | reads | null when |", "|---|---|---|---|---|"]
     known = {column for feature in kept for columns in feature.lineage.values() for column in columns} - {"TARGET"}
     lines += [
         f"| {_name(feature)} | `{feature.formula}` | {_window(feature.window)} "
-        f"| {_reads(feature.lineage, several, known)} | {_null_when(feature)} |"
+        f"| {_reads(feature.lineage, main, known)} | {_null_when(feature)} |"
         for feature in computed
     ]
     return [*lines, ""]
@@ -104,17 +106,17 @@ def _window(window: str) -> str:
     return f"{window[:-1]} {({'D': 'days', 'M': 'months'})[window[-1]]}" if window else ""
 
 
-def _reads(lineage: Lineage, several: bool, known: Collection[str]) -> str:
+def _reads(lineage: Lineage, main: str, known: Collection[str]) -> str:
     if known and set().union(*lineage.values()) == known:
         return f"the {len(known)} columns above"
-    return "<br>".join(_read_columns(table, sorted(columns), several) for table, columns in lineage.items())
+    return "<br>".join(_read_columns(table, sorted(columns), main) for table, columns in lineage.items())
 
 
-def _read_columns(table: str, columns: Sequence[str], several: bool) -> str:
+def _read_columns(table: str, columns: Sequence[str], main: str) -> str:
     if not columns:
         return f"rows of `{table}`"
     listed = ", ".join(f"`{column}`" for column in columns)
-    return f"`{table}`: {listed}" if several else listed
+    return listed if table == main else f"`{table}`: {listed}"
 
 
 def _null_when(feature: FeatureEntry) -> str:
