@@ -1,11 +1,16 @@
 """Documents that are written from the code they describe."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+
+import pandera.ibis as pa
 
 from credit_scoring.features.dictionary import label_feature
 from credit_scoring.features.documentation import CleanTable, FeatureEntry, SourceEntry, document_features
 from credit_scoring.features.lineage import Lineage
+from credit_scoring.schemas.contract import RawTable
+from credit_scoring.schemas.raw import RAW_TABLES
 
 _MADE_BY = "Made from the code by `kedro run --pipelines documentation`: change the code, not this file."
 
@@ -20,6 +25,11 @@ _SECTIONS = {
 }
 
 _GUIDE = Path(__file__).with_name("reading_guide.md")
+
+_TYPES = {"int32": "whole number", "float64": "real number", "string": "text"}
+_MAX_VALUES = 16
+
+_CONTRACT_GUIDE = Path(__file__).with_name("contract_guide.md")
 
 
 def write_feature_dictionary() -> str:
@@ -122,3 +132,94 @@ def _read_columns(table: str, columns: Sequence[str], main: str) -> str:
 def _null_when(feature: FeatureEntry) -> str:
     reasons = [f"`{flag}` is 0" for flag in feature.histories] + list(feature.null_when)
     return "; ".join(reasons) or "never"
+
+
+def write_data_dictionary() -> str:
+    """Write the contracts of the raw tables, their cleaning and their use as Markdown, one section per table."""
+    sources = document_features()
+    cleaned = {table.name: table for source in sources for table in source.tables}
+    uses = Counter(
+        (table, column)
+        for source in sources
+        for feature in source.features
+        for table, columns in feature.lineage.items()
+        for column in columns
+    )
+    lines = [
+        "# Data dictionary",
+        "",
+        _MADE_BY,
+        "",
+        _CONTRACT_GUIDE.read_text(),
+        "| table | one row is | key | rows of the official file | columns |",
+        "|---|---|---|---:|---:|",
+        *(
+            f"| [{table.name}](#{table.name.lower()}) | {table.grain} | {_code(table.key) or 'none'} "
+            f"| {table.official_rows:,} | {len(table.columns)} |"
+            for table in RAW_TABLES.values()
+        ),
+        "",
+    ]
+    for table in RAW_TABLES.values():
+        name = "application" if table.name.startswith("application") else table.name
+        lines += _write_table(table, cleaned[name], {column: uses[name, column] for column in table.columns})
+    return "\n".join(lines)
+
+
+def _write_table(table: RawTable, cleaned: CleanTable, uses: Mapping[str, int]) -> list[str]:
+    lines = [f"## {table.name}", "", f"One row is {table.grain}.", ""]
+    lines += [f"- **Key**: {_code(table.key) or 'none: equal rows are different events'}"]
+    lines += [f"- **Rows of the official file**: {table.official_rows:,}"]
+    for pointer, (parent, orphans) in table.parents.items():
+        share = f"; {orphans:.1%} of the official rows point to none" if orphans else ""
+        lines += [f"- `{pointer}` points to a row of `{parent}`{share}"]
+    if cleaned.row_rules:
+        lines += [f"- **Rows kept by the cleaning**: {_code(cleaned.row_rules, ' and ')}"]
+    if table.may_be_missing:
+        lines += ["- The project can do without this file: nothing is scored then."]
+    lines += [""]
+    if table.name == "application_test":
+        return [*lines, "Columns, values, cleaning and use are those of `application_train`, without `TARGET`.", ""]
+    lines += [
+        "| column | type | meaning | values | missing | cleaning | features |",
+        "|---|---|---|---|---:|---|---:|",
+    ]
+    for name, column in table.definition.items():
+        rule = cleaned.column_rules.get(name, "").replace(name, "it")
+        used = (
+            "outcome" if name == "TARGET" else "identifier" if name.startswith("SK_ID_") else f"{uses[name] or 'none'}"
+        )
+        lines.append(
+            f"| `{name}` | {_TYPES[table.columns[name]]} | {column.description} | {_values(column)} "
+            f"| {_missing(column)} | {f'`{rule}`' if rule else ''} | {used} |"
+        )
+    derived = {name: rule for name, rule in cleaned.column_rules.items() if name not in table.columns}
+    added = [f"The cleaning adds `{name}`: `{rule}`." for name, rule in derived.items()]
+    return [*lines, "", *added, *([""] if added else [])]
+
+
+def _values(column: pa.Column) -> str:
+    told = []
+    for check in column.checks:
+        statistics = check.statistics
+        if "values" in statistics:
+            values = [str(value) for value in statistics["values"]]
+            shown = (
+                values if len(values) <= _MAX_VALUES else [*values[: _MAX_VALUES // 2], f"... ({len(values)} in all)"]
+            )
+            told.append("; ".join(shown))
+        else:
+            codes = "".join(f"; code {code:g}" for code in statistics["codes"])
+            told.append(f"{statistics['low']:,.10g} to {statistics['high']:,.10g}{codes}")
+    return "; ".join(told)
+
+
+def _missing(column: pa.Column) -> str:
+    share = column.metadata["missing"]
+    if share == 0:
+        return "0"
+    return f"{share:.1%}" if share >= 0.001 else "< 0.1%"
+
+
+def _code(names: Sequence[str], separator: str = ", ") -> str:
+    return separator.join(f"`{name}`" for name in names)

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from credit_scoring.pipelines.documentation.nodes import write_feature_dictionary
+from credit_scoring.pipelines.documentation.nodes import write_data_dictionary, write_feature_dictionary
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
@@ -14,6 +14,12 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=None,
                 outputs="feature_dictionary",
                 name="write_feature_dictionary",
+            ),
+            Node(
+                func=write_data_dictionary,
+                inputs=None,
+                outputs="data_dictionary",
+                name="write_data_dictionary",
             ),
         ]
     )
