@@ -8,6 +8,7 @@ from kedro.pipeline import Pipeline
 
 from credit_scoring.pipelines import (
     data_processing,
+    documentation,
     explainability,
     modelling,
     reporting,
@@ -20,7 +21,7 @@ from credit_scoring.pipelines import (
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines by name.
 
-    `__default__` runs on the raw files that are there; `demo` makes synthetic ones first.
+    `__default__` runs on the raw files that are there; `demo` makes synthetic ones first; `documentation` needs none.
     """
     pipelines = {
         "synthetic_data": synthetic_data.create_pipeline(),
@@ -30,6 +31,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "explainability": explainability.create_pipeline(),
         "reporting": reporting.create_pipeline(),
         "scoring": scoring.create_pipeline(),
+        "documentation": documentation.create_pipeline(),
     }
     default = (
         pipelines["data_processing"]

@@ -56,6 +56,9 @@ _SUBSETS: Mapping[str, Words] = {
 
 _WINDOW_UNITS: Mapping[str, Words] = {"D": ("days", "jours"), "M": ("months", "mois")}
 
+ARREARS_MEASURES = frozenset({"SOCIAL_CIRCLE"})
+"""Measures whose window is a number of days past due rather than a stretch of time before the application."""
+
 _APPLICATION: Mapping[str, Words] = {
     "ADDRESS_MISMATCHES": ("addresses that differ from one another", "adresses qui diffèrent entre elles"),
     "AGE": ("age", "âge"),
@@ -165,7 +168,7 @@ _APPLICATION: Mapping[str, Words] = {
         "de la pièce d'identité à l'enregistrement, en jours",
     ),
     "REGISTRATION_TO_AGE": ("time since registration over age", "ancienneté de l'enregistrement sur âge"),
-    "SOCIAL_CIRCLE": ("acquaintances past due by that many days", "relations en retard d'autant de jours"),
+    "SOCIAL_CIRCLE": ("acquaintances in default among those observed", "relations en défaut parmi celles observées"),
     "TERM": ("shortest plausible number of payments", "plus petit nombre plausible de paiements"),
     "TERM_TO_PREVIOUS_MEAN_TERM": ("term over the mean earlier term", "durée sur la durée antérieure moyenne"),
     "TOTAL_ANNUITY_TO_INCOME": (
@@ -182,6 +185,10 @@ _BUREAU: Mapping[str, Words] = {
     "CLOSURE_DAYS": ("day of closure", "jour de clôture"),
     "CREDIT": ("amount of credit", "montant du crédit"),
     "CREDITS": ("credits", "crédits"),
+    "CREDITS_365D_TO_ALL": (
+        "credits granted over 365 days against all",
+        "crédits octroyés sur 365 jours rapportés au total",
+    ),
     "CREDIT_TO_INCOME": ("credit over income", "crédit sur revenu"),
     "DAYS_CREDIT": ("day the credit was granted", "jour d'octroi du crédit"),
     "DAYS_CREDIT_TO_AGE": ("length of the credit history over age", "ancienneté de crédit sur âge"),
@@ -257,6 +264,10 @@ _PREVIOUS: Mapping[str, Words] = {
     "PLANNED_END_DAYS": ("planned day of the end", "jour de fin prévu"),
     "PRODUCT_COMBINATION": ("product", "produit"),
     "REFUSED": ("refused applications", "demandes refusées"),
+    "REFUSED_365D_TO_ALL": (
+        "share refused over 365 days against all",
+        "part refusée sur 365 jours rapportée au total",
+    ),
     "REJECTED_HC": ("refusals for reason HC", "refus pour motif HC"),
     "REJECTED_LIMIT": ("refusals for reason LIMIT", "refus pour motif LIMIT"),
     "REJECTED_SCO": ("refusals for reason SCO", "refus pour motif SCO"),
@@ -282,6 +293,10 @@ _POS_CASH: Mapping[str, Words] = {
     "COMPLETED": ("loans completed", "prêts terminés"),
     "COMPLETED_EARLY": ("loans completed on a shortened term", "prêts terminés par anticipation"),
     "DPD": ("days past due", "jours de retard"),
+    "DPD_6M_TO_24M": (
+        "days past due over 6 months against 24",
+        "jours de retard sur 6 mois rapportés à 24",
+    ),
     "DPD_DEF": ("days past due, small debts left out", "jours de retard, hors petites dettes"),
     "DPD_TREND": ("trend of days past due by loan", "tendance des jours de retard par prêt"),
     "LATE": ("months past due", "mois en retard"),
@@ -322,14 +337,30 @@ _INSTALLMENTS: Mapping[str, Words] = {
         "instalments paid over 30 days late",
         "échéances payées avec plus de 30 jours de retard",
     ),
+    "LEFT_TO_PAY": ("payments planned less payments made", "paiements prévus moins paiements faits"),
+    "LEFT_TO_PAY_TO_INCOME": (
+        "payments planned less payments made, over income",
+        "paiements prévus moins paiements faits, sur revenu",
+    ),
     "LOANS": ("loans", "prêts"),
+    "LOAN_FIRST_LATE_SHARE": (
+        "share of the first four instalments paid late, by loan",
+        "part en retard des quatre premières échéances, par prêt",
+    ),
     "LOAN_LATE_SHARE": ("share paid late, by loan", "part en retard, par prêt"),
+    "LOAN_MEAN_DPD": ("mean days late, by loan", "jours de retard moyens, par prêt"),
     "LOAN_PAID_SHARE": ("payments over instalments, by loan", "paiements sur échéances, par prêt"),
     "LOAN_PAYMENT_TO_INSTALMENT": ("payment over instalment, by loan", "paiement sur échéance, par prêt"),
+    "LOAN_REPAID_SHARE": ("payments over credit, by loan", "paiements sur crédit, par prêt"),
     "LOAN_WORST_DPD": ("worst days late, by loan", "pire retard en jours, par prêt"),
     "PAYMENT": ("amount paid", "montant payé"),
     "PAYMENT_TO_INCOME": ("amount paid over income", "montant payé sur revenu"),
     "PAYMENT_TO_INSTALMENT": ("payment over instalment", "paiement sur échéance"),
+    "REMAINING_DEBT": ("credit less payments made", "crédit moins paiements faits"),
+    "REMAINING_DEBT_TO_INCOME": (
+        "credit less payments made, over income",
+        "crédit moins paiements faits, sur revenu",
+    ),
     "SHORTFALL": ("amount left unpaid", "montant resté impayé"),
     "SHORTFALL_TO_INCOME": ("amount left unpaid over income", "montant resté impayé sur revenu"),
     "UNDERPAID": ("instalments paid in part", "échéances payées partiellement"),
@@ -344,12 +375,14 @@ _CREDIT_CARD: Mapping[str, Words] = {
     "ATM_DRAWINGS_TO_DRAWINGS": ("cash drawn over all drawings", "retraits d'espèces sur tirages"),
     "ATM_USED": ("months with cash drawn", "mois avec retrait d'espèces"),
     "BALANCE": ("balance owed", "solde dû"),
+    "BALANCE_3M_TO_12M": ("balance owed over 3 months against 12", "solde dû sur 3 mois rapporté à 12"),
     "BALANCE_CHANGE": ("change of balance from one month to the next", "variation mensuelle du solde"),
     "BALANCE_TO_INCOME": ("balance owed over income", "solde dû sur revenu"),
     "CARDS": ("cards at once", "cartes simultanées"),
     "DPD": ("days past due", "jours de retard"),
     "DPD_DEF": ("days past due, small debts left out", "jours de retard, hors petites dettes"),
     "DRAWINGS": ("amount drawn", "montant tiré"),
+    "DRAWINGS_3M_TO_12M": ("amount drawn over 3 months against 12", "montant tiré sur 3 mois rapporté à 12"),
     "DRAWINGS_NUMBER": ("number of drawings by month", "nombre mensuel de tirages"),
     "DRAWINGS_TO_INCOME": ("amount drawn over income", "montant tiré sur revenu"),
     "DRAWINGS_TO_LIMIT": ("amount drawn over limit", "montant tiré sur plafond"),
@@ -382,14 +415,182 @@ _MEASURES: Mapping[str, Mapping[str, Words]] = {
     "CREDIT_CARD": _CREDIT_CARD,
 }
 
+_RAW: Mapping[str, Words] = {
+    "SK_ID_CURR": ("number of the application", "numéro de la demande"),
+    "TARGET": (
+        "outcome: 1 if the client fell seriously behind on the first instalments, 0 if not, null if not known yet",
+        "issue : 1 si le client a pris un retard important sur les premières échéances, 0 sinon, nul si inconnue",
+    ),
+    "NAME_CONTRACT_TYPE": ("type of loan, cash or revolving", "type de prêt, personnel ou renouvelable"),
+    "CODE_GENDER": ("gender", "sexe"),
+    "FLAG_OWN_CAR": ("owns a car", "possède une voiture"),
+    "FLAG_OWN_REALTY": ("owns a house or a flat", "possède une maison ou un appartement"),
+    "NAME_TYPE_SUITE": ("who came along to apply", "personne qui accompagnait le client"),
+    "NAME_INCOME_TYPE": ("kind of income", "type de revenu"),
+    "NAME_EDUCATION_TYPE": ("highest education", "niveau d'études"),
+    "NAME_FAMILY_STATUS": ("family status", "situation de famille"),
+    "NAME_HOUSING_TYPE": (
+        "housing, such as tenant or with parents",
+        "logement, par exemple locataire ou chez ses parents",
+    ),
+    "OCCUPATION_TYPE": ("occupation", "profession"),
+    "WEEKDAY_APPR_PROCESS_START": ("day of the week of the application", "jour de la semaine de la demande"),
+    "ORGANIZATION_TYPE": ("type of employer", "type d'employeur"),
+    "FONDKAPREMONT_MODE": ("fund that pays for repairs of the building", "fonds qui finance les travaux de l'immeuble"),
+    "HOUSETYPE_MODE": ("type of building", "type d'immeuble"),
+    "WALLSMATERIAL_MODE": ("material of the walls", "matériau des murs"),
+    "EMERGENCYSTATE_MODE": ("building in a state of emergency", "immeuble déclaré en péril"),
+    "CNT_CHILDREN": ("number of children", "nombre d'enfants"),
+    "AMT_INCOME_TOTAL": ("declared income", "revenu déclaré"),
+    "AMT_CREDIT": ("amount of the credit applied for", "montant du crédit demandé"),
+    "AMT_ANNUITY": ("annuity of the loan, one regular repayment", "annuité du prêt, une échéance"),
+    "AMT_GOODS_PRICE": ("price of the goods to be financed", "prix du bien à financer"),
+    "REGION_POPULATION_RELATIVE": (
+        "population of the region of residence, relative",
+        "population de la région de résidence, en valeur relative",
+    ),
+    "DAYS_BIRTH": ("date of birth, in days before the application", "date de naissance, en jours avant la demande"),
+    "DAYS_EMPLOYED": (
+        "start of the present job, in days before the application",
+        "début de l'emploi actuel, en jours avant la demande",
+    ),
+    "DAYS_REGISTRATION": (
+        "last change of registration, in days before the application",
+        "dernier changement d'enregistrement, en jours avant la demande",
+    ),
+    "DAYS_ID_PUBLISH": (
+        "last change of the identity document, in days before the application",
+        "dernier changement de pièce d'identité, en jours avant la demande",
+    ),
+    "OWN_CAR_AGE": ("age of the car, in years", "âge de la voiture, en années"),
+    "FLAG_EMP_PHONE": ("gave a telephone number of the employer", "a fourni le téléphone de l'employeur"),
+    "FLAG_WORK_PHONE": ("gave a telephone number at work", "a fourni un téléphone professionnel"),
+    "FLAG_CONT_MOBILE": ("could be reached by mobile telephone", "joignable sur son téléphone mobile"),
+    "FLAG_PHONE": ("gave a telephone number at home", "a fourni un téléphone fixe"),
+    "FLAG_EMAIL": ("gave an e-mail address", "a fourni une adresse électronique"),
+    "CNT_FAM_MEMBERS": ("number of family members", "nombre de membres du foyer"),
+    "REGION_RATING_CLIENT": (
+        "lender's rating of the region, 1 best to 3 worst",
+        "note de la région par le prêteur, de 1 (meilleure) à 3",
+    ),
+    "REGION_RATING_CLIENT_W_CITY": (
+        "lender's rating of the region and city, 1 best to 3 worst",
+        "note de la région et de la ville par le prêteur, de 1 (meilleure) à 3",
+    ),
+    "HOUR_APPR_PROCESS_START": ("hour of the application", "heure de la demande"),
+    "REG_REGION_NOT_LIVE_REGION": (
+        "registered in another region than that of the contact address",
+        "enregistré dans une autre région que celle de l'adresse de contact",
+    ),
+    "REG_REGION_NOT_WORK_REGION": (
+        "registered in another region than that of the work address",
+        "enregistré dans une autre région que celle du travail",
+    ),
+    "LIVE_REGION_NOT_WORK_REGION": (
+        "contact address in another region than that of the work address",
+        "adresse de contact dans une autre région que celle du travail",
+    ),
+    "REG_CITY_NOT_LIVE_CITY": (
+        "registered in another city than that of the contact address",
+        "enregistré dans une autre ville que celle de l'adresse de contact",
+    ),
+    "REG_CITY_NOT_WORK_CITY": (
+        "registered in another city than that of the work address",
+        "enregistré dans une autre ville que celle du travail",
+    ),
+    "LIVE_CITY_NOT_WORK_CITY": (
+        "contact address in another city than that of the work address",
+        "adresse de contact dans une autre ville que celle du travail",
+    ),
+    "EXT_SOURCE_1": ("external score 1", "score externe 1"),
+    "EXT_SOURCE_2": ("external score 2", "score externe 2"),
+    "EXT_SOURCE_3": ("external score 3", "score externe 3"),
+    "APARTMENTS_AVG": ("building: size of the flats, from 0 to 1", "immeuble : taille des appartements, de 0 à 1"),
+    "BASEMENTAREA_AVG": ("building: area of the basement, from 0 to 1", "immeuble : surface du sous-sol, de 0 à 1"),
+    "YEARS_BEGINEXPLUATATION_AVG": (
+        "building: time since it is in use, from 0 to 1",
+        "immeuble : ancienneté de mise en service, de 0 à 1",
+    ),
+    "YEARS_BUILD_AVG": (
+        "building: time since it was built, from 0 to 1",
+        "immeuble : ancienneté de construction, de 0 à 1",
+    ),
+    "COMMONAREA_AVG": ("building: common area, from 0 to 1", "immeuble : parties communes, de 0 à 1"),
+    "ELEVATORS_AVG": ("building: lifts, from 0 to 1", "immeuble : ascenseurs, de 0 à 1"),
+    "ENTRANCES_AVG": ("building: entrances, from 0 to 1", "immeuble : entrées, de 0 à 1"),
+    "FLOORSMAX_AVG": (
+        "building: highest number of floors, from 0 to 1",
+        "immeuble : nombre maximal d'étages, de 0 à 1",
+    ),
+    "FLOORSMIN_AVG": ("building: lowest number of floors, from 0 to 1", "immeuble : nombre minimal d'étages, de 0 à 1"),
+    "LANDAREA_AVG": ("building: area of the plot, from 0 to 1", "immeuble : surface du terrain, de 0 à 1"),
+    "LIVINGAPARTMENTS_AVG": ("building: flats lived in, from 0 to 1", "immeuble : appartements habités, de 0 à 1"),
+    "LIVINGAREA_AVG": ("building: area lived in, from 0 to 1", "immeuble : surface habitée, de 0 à 1"),
+    "NONLIVINGAPARTMENTS_AVG": (
+        "building: flats not lived in, from 0 to 1",
+        "immeuble : appartements non habités, de 0 à 1",
+    ),
+    "NONLIVINGAREA_AVG": ("building: area not lived in, from 0 to 1", "immeuble : surface non habitée, de 0 à 1"),
+    "TOTALAREA_MODE": ("building: total area, from 0 to 1", "immeuble : surface totale, de 0 à 1"),
+    "OBS_30_CNT_SOCIAL_CIRCLE": (
+        "acquaintances who could be observed past due by 30 days",
+        "relations dont un retard de 30 jours était observable",
+    ),
+    "DEF_30_CNT_SOCIAL_CIRCLE": (
+        "acquaintances who defaulted, past due by 30 days",
+        "relations en défaut, avec 30 jours de retard",
+    ),
+    "OBS_60_CNT_SOCIAL_CIRCLE": (
+        "acquaintances who could be observed past due by 60 days",
+        "relations dont un retard de 60 jours était observable",
+    ),
+    "DEF_60_CNT_SOCIAL_CIRCLE": (
+        "acquaintances who defaulted, past due by 60 days",
+        "relations en défaut, avec 60 jours de retard",
+    ),
+    "DAYS_LAST_PHONE_CHANGE": (
+        "last change of telephone, in days before the application",
+        "dernier changement de téléphone, en jours avant la demande",
+    ),
+    **{
+        f"FLAG_DOCUMENT_{number}": (f"handed in document {number}", f"a fourni le document {number}")
+        for number in range(2, 22)
+    },
+    "AMT_REQ_CREDIT_BUREAU_HOUR": (
+        "enquiries at the credit bureau, hour before",
+        "consultations du fichier de crédit, heure précédente",
+    ),
+    "AMT_REQ_CREDIT_BUREAU_DAY": (
+        "enquiries at the credit bureau, day before",
+        "consultations du fichier de crédit, jour précédent",
+    ),
+    "AMT_REQ_CREDIT_BUREAU_WEEK": (
+        "enquiries at the credit bureau, week before",
+        "consultations du fichier de crédit, semaine précédente",
+    ),
+    "AMT_REQ_CREDIT_BUREAU_MON": (
+        "enquiries at the credit bureau, month before",
+        "consultations du fichier de crédit, mois précédent",
+    ),
+    "AMT_REQ_CREDIT_BUREAU_QRT": (
+        "enquiries at the credit bureau, quarter before",
+        "consultations du fichier de crédit, trimestre précédent",
+    ),
+    "AMT_REQ_CREDIT_BUREAU_YEAR": (
+        "enquiries at the credit bureau, year before",
+        "consultations du fichier de crédit, année précédente",
+    ),
+}
+"""Columns of the application form that are features as they are."""
+
 _HISTORY_FLAG: Words = ("has a history", "possède un historique")
 
 
 def describe_feature(name: str, language: Language = "en") -> str:
-    """Say in words what an engineered feature holds.
+    """Say in words what a feature holds.
 
     Args:
-        name: Name of an engineered feature or of a HAS_<SOURCE> flag; raw columns are described by the data dictionary.
+        name: Name of an engineered feature, of a HAS_<SOURCE> flag, or of a column of the application form.
         language: `en` or `fr`.
 
     Returns:
@@ -400,6 +601,8 @@ def describe_feature(name: str, language: Language = "en") -> str:
     """
     side = ("en", "fr").index(language)
     colon = " : " if language == "fr" else ": "
+    if name in _RAW:
+        return f"{_SOURCES['APPLICATION'][side]}{colon}{_RAW[name][side]}"
     flagged = name.removeprefix("HAS_")
     if flagged != name and flagged in _SOURCES:
         return f"{_SOURCES[flagged][side]}{colon}{_HISTORY_FLAG[side]}"
@@ -418,6 +621,12 @@ def describe_feature(name: str, language: Language = "en") -> str:
     return f"{_SOURCES[parts.source][side]}{colon}{', '.join(details)}"
 
 
+def label_feature(name: str, language: Language = "en") -> str:
+    """Say what a feature holds, without its source: "Instalments paid late, share, last 365 days"."""
+    words = describe_feature(name, language).partition(":")[2].strip()
+    return words[0].upper() + words[1:]
+
+
 def _describe_window(parts: FeatureName, side: int) -> str:
     if parts.window.startswith("LAST_"):
         last = int(parts.window.removeprefix("LAST_"))
@@ -425,4 +634,6 @@ def _describe_window(parts: FeatureName, side: int) -> str:
             return ("last one", "le dernier")[side]
         return (f"last {last}", f"les {last} derniers")[side]
     length, unit = parts.window[:-1], _WINDOW_UNITS[parts.window[-1]][side]
+    if parts.measure in ARREARS_MEASURES:
+        return (f"{length} {unit} past due", f"{length} {unit} de retard")[side]
     return (f"last {length} {unit}", f"{length} derniers {unit}")[side]

@@ -12,6 +12,13 @@ from credit_scoring.features.previous_application import (
     clean_previous_application,
     compute_previous_application_features,
 )
+from credit_scoring.pipelines.data_processing.figures import (
+    plot_class_balance,
+    plot_distributions_by_outcome,
+    plot_missing_values,
+    plot_population_shift,
+    select_figure_columns,
+)
 from credit_scoring.pipelines.data_processing.nodes import (
     check_raw_tables,
     inspect_raw_tables,
@@ -21,7 +28,7 @@ from credit_scoring.pipelines.data_processing.nodes import (
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
-    """Raw files -> typed and clean tables -> features per source -> one row per applicant -> model input."""
+    """Raw files -> typed and clean tables -> features per source -> one row per applicant -> model input -> figures."""
     return Pipeline(
         [
             Node(
@@ -127,7 +134,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=compute_installments_features,
-                inputs="clean_installments_payments",
+                inputs=["clean_installments_payments", "clean_previous_application"],
                 outputs="installments_features",
                 name="compute_installments_features",
             ),
@@ -155,6 +162,36 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=["applicant_features@ibis", "params:split"],
                 outputs="model_input@ibis",
                 name="split_model_input",
+            ),
+            Node(
+                func=select_figure_columns,
+                inputs=["applicant_features@ibis", "model_input@ibis"],
+                outputs="figure_columns@ibis",
+                name="select_figure_columns",
+            ),
+            Node(
+                func=plot_class_balance,
+                inputs=["figure_columns@pandas", "params:figures"],
+                outputs="class_balance_figure",
+                name="plot_class_balance",
+            ),
+            Node(
+                func=plot_missing_values,
+                inputs=["figure_columns@pandas", "params:figures"],
+                outputs="missing_values_figure",
+                name="plot_missing_values",
+            ),
+            Node(
+                func=plot_distributions_by_outcome,
+                inputs=["figure_columns@pandas", "params:figures"],
+                outputs="distributions_figure",
+                name="plot_distributions_by_outcome",
+            ),
+            Node(
+                func=plot_population_shift,
+                inputs=["figure_columns@pandas", "params:figures"],
+                outputs="population_shift_figure",
+                name="plot_population_shift",
             ),
         ]
     )

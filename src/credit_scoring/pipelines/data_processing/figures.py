@@ -1,0 +1,466 @@
+"""Figures of the prepared data: balance of the outcomes, missing values, distributions, shift between the two files.
+
+What involves the outcome is drawn from the training side of the split only: the hold-out stays unseen.
+"""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from credit_scoring.features.dictionary import label_feature
+from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.discrimination import kolmogorov_smirnov_score
+from credit_scoring.metrics.stability import distribution_gap, population_stability_index
+
+TRAIN, TO_SCORE = "train", "to score"
+_REPAID, _DEFAULT, _NEUTRAL = "#1f4e79", "#c55a11", "0.55"
+
+DRAWN_BY_OUTCOME = (
+    "EXT_SOURCE_1",
+    "EXT_SOURCE_2",
+    "EXT_SOURCE_3",
+    "APPLICATION_AGE_YEARS",
+    "DAYS_EMPLOYED",
+    "AMT_INCOME_TOTAL",
+    "AMT_CREDIT",
+    "APPLICATION_CREDIT_TO_ANNUITY_RATIO",
+    "INSTALLMENTS_LATE_RATE_365D",
+)
+COMPARED = (
+    *DRAWN_BY_OUTCOME,
+    "AMT_ANNUITY",
+    "DAYS_LAST_PHONE_CHANGE",
+    "AMT_REQ_CREDIT_BUREAU_MON",
+    "AMT_REQ_CREDIT_BUREAU_QRT",
+    "BUREAU_DEBT_TO_CREDIT_RATIO",
+    "PREVIOUS_REFUSED_RATE",
+    "FLAG_EMAIL",
+    "NAME_CONTRACT_TYPE",
+    "CODE_GENDER",
+    "NAME_INCOME_TYPE",
+    "NAME_EDUCATION_TYPE",
+)
+"""Numbers and categories whose distribution is compared between the applications learnt from and those to score."""
+
+_GROUPS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
+    # Name -> columns, or endings of columns after "*", and what the group is called in French and in English.
+    "KNOWN_EXT_SOURCE_1": (("EXT_SOURCE_1",), "Score externe 1", "External score 1"),
+    "KNOWN_EXT_SOURCE_2": (("EXT_SOURCE_2",), "Score externe 2", "External score 2"),
+    "KNOWN_EXT_SOURCE_3": (("EXT_SOURCE_3",), "Score externe 3", "External score 3"),
+    "KNOWN_INCOME": (("AMT_INCOME_TOTAL",), "Revenu", "Income"),
+    "KNOWN_EMPLOYMENT": (("DAYS_EMPLOYED",), "Date d'emploi", "Job date"),
+    "KNOWN_OCCUPATION": (("OCCUPATION_TYPE",), "Profession", "Occupation"),
+    "KNOWN_CAR": (("OWN_CAR_AGE",), "Âge de la voiture", "Age of the car"),
+    "KNOWN_BUILDING": (("*_AVG", "*_MODE"), "Immeuble", "Building"),
+    "KNOWN_PHONE": (("DAYS_LAST_PHONE_CHANGE",), "Téléphone changé", "Telephone changed"),
+    "KNOWN_SOCIAL_CIRCLE": (("*_SOCIAL_CIRCLE",), "Entourage", "Social circle"),
+    "KNOWN_ENQUIRIES": (("AMT_REQ_CREDIT_BUREAU_*",), "Consultations", "Enquiries"),
+    "HAS_BUREAU": (("HAS_BUREAU",), "Crédits ailleurs", "Credits elsewhere"),
+    "HAS_BUREAU_BALANCE": (("HAS_BUREAU_BALANCE",), "… mois par mois", "… month by month"),
+    "HAS_PREVIOUS": (("HAS_PREVIOUS",), "Demandes passées", "Past applications"),
+    "HAS_POS_CASH": (("HAS_POS_CASH",), "Relevés de prêts", "Loan statements"),
+    "HAS_INSTALLMENTS": (("HAS_INSTALLMENTS",), "Remboursements", "Repayments"),
+    "HAS_CREDIT_CARD": (("HAS_CREDIT_CARD",), "Carte de crédit", "Credit card"),
+}
+
+_MATRIX_ROWS = 300
+_MIN_FOR_RATE = 30
+_N_BINS = 20
+_DETAILED = 4
+_MAX_CATEGORIES = 6
+_PSI_STABLE, _PSI_SHIFTED = 0.1, 0.25
+
+_LABELS = {
+    "fr": {
+        "repaid": "remboursé",
+        "default": "défaut",
+        "balance_title": "Les classes sont déséquilibrées : un défaut pour {ratio} remboursements",
+        "balance_x": "Demandes d'entraînement",
+        "balance_note": "Prédire « remboursé » pour tous aurait {accuracy} d'exactitude et ne verrait aucun défaut :\n"
+        "les modèles sont jugés sur l'AUC et le coût métier, jamais sur l'exactitude.",
+        "missing_title": "Valeurs manquantes : elles suivent des blocs, et leur absence informe",
+        "missing_rows": "{n} demandes\n(sombre : renseigné)",
+        "missing_share": "Part sans\naucune valeur",
+        "default_rate": "Taux\nde défaut",
+        "if_missing": "si manquant",
+        "if_known": "si renseigné",
+        "by_outcome_title": "Variables clés selon l'issue\n({n} demandes d'entraînement, 1 % extrême non dessiné)",
+        "density": "densité",
+        "years": "ancienneté dans l'emploi, en années",
+        "empty": "aucune valeur",
+        "shift_title": "Demandes d'entraînement ({train}) et demandes à scorer ({test})",
+        "train": "entraînement",
+        "to_score": "à scorer",
+        "psi": "Indice de stabilité (PSI)",
+        "stable": "stable < 0,1",
+        "shifted": "décalage > 0,25",
+        "share": "part",
+        "missing": "manquant",
+        "others": "autres",
+        "nothing_to_score": "Aucune demande à scorer :\npas de comparaison.",
+    },
+    "en": {
+        "repaid": "repaid",
+        "default": "default",
+        "balance_title": "The classes are imbalanced: one default for {ratio} repaid",
+        "balance_x": "Training applications",
+        "balance_note": "Predicting “repaid” for everyone would be {accuracy} accurate and see no default:\n"
+        "models are judged by AUC and business cost, never by accuracy.",
+        "missing_title": "Missing values: they come in blocks, and their absence informs",
+        "missing_rows": "{n} applications\n(dark: given)",
+        "missing_share": "Share without\nany value",
+        "default_rate": "Default\nrate",
+        "if_missing": "if missing",
+        "if_known": "if given",
+        "by_outcome_title": "Key variables by outcome\n({n} training applications, extreme 1% not drawn)",
+        "density": "density",
+        "years": "time in the job, in years",
+        "empty": "no value",
+        "shift_title": "Training applications ({train}) and applications to score ({test})",
+        "train": "training",
+        "to_score": "to score",
+        "psi": "Population stability index (PSI)",
+        "stable": "stable < 0.1",
+        "shifted": "shift > 0.25",
+        "share": "share",
+        "missing": "missing",
+        "others": "others",
+        "nothing_to_score": "No application to score:\nnothing to compare.",
+    },
+}
+
+
+# -- values -----------------------------------------------------------------------------------------------------------
+
+
+def select_figure_columns(applicant_features: ir.Table, model_input: ir.Table) -> ir.Table:
+    """Keep what the figures of the prepared data are drawn from.
+
+    Returns:
+        One row per applicant in the order of SK_ID_CURR: SK_ID_CURR, TARGET (null for the hold-out and for applicants
+        to score), SPLIT (`train`, `holdout`, `to score`), the columns of `COMPARED`, and for each group of columns
+        whether any of them is known (boolean).
+    """
+    sides = model_input.select("SK_ID_CURR", "SPLIT")
+    rows = applicant_features.left_join(sides, "SK_ID_CURR", rname="{name}_right").drop("SK_ID_CURR_right")
+    split = rows.SPLIT.fill_null(TO_SCORE)
+    return rows.select(
+        "SK_ID_CURR",
+        *COMPARED,
+        TARGET=(split == TRAIN).ifelse(rows.TARGET, ibis.null("int32")),
+        SPLIT=split,
+        **{name: _any_known(rows, columns) for name, (columns, *_) in _GROUPS.items()},
+    ).order_by("SK_ID_CURR")
+
+
+def _any_known(rows: ir.Table, patterns: tuple[str, ...]) -> ir.BooleanValue:
+    matching = [column for column in rows.columns if any(_matches(column, pattern) for pattern in patterns)]
+    if matching[0].startswith("HAS_"):
+        return rows[matching[0]] == 1
+    return ibis.or_(*(~rows[column].isnull() for column in matching))
+
+
+def _matches(column: str, pattern: str) -> bool:
+    if pattern.startswith("*"):
+        return column.endswith(pattern[1:])
+    return column.startswith(pattern[:-1]) if pattern.endswith("*") else column == pattern
+
+
+def count_outcomes(figure_columns: pd.DataFrame) -> pd.Series:
+    """Return the number of training applications by outcome, 0 and 1."""
+    return figure_columns["TARGET"].dropna().astype(int).value_counts().reindex([0, 1], fill_value=0)
+
+
+def measure_missing(figure_columns: pd.DataFrame) -> pd.DataFrame:
+    """Measure for each group of columns how often all of it is missing, and what that says of the outcome.
+
+    Returns:
+        One row per group, on training applications: `missing` (share without any value), `default_missing` and
+        `default_known` (default rates; NaN under 30 applications).
+    """
+    train = figure_columns[figure_columns["SPLIT"] == TRAIN]
+
+    def default_rate(rows: pd.Series) -> float:
+        return float(train.loc[rows, "TARGET"].mean()) if rows.sum() >= _MIN_FOR_RATE else np.nan
+
+    known = train[list(_GROUPS)].astype(bool)
+    return pd.DataFrame(
+        {
+            "missing": 1 - known.astype(float).mean(),
+            "default_missing": {name: default_rate(~known[name]) for name in known},
+            "default_known": {name: default_rate(known[name]) for name in known},
+        }
+    ).reindex(list(_GROUPS))
+
+
+def measure_shift(figure_columns: pd.DataFrame) -> pd.DataFrame:
+    """Compare the applications to score with the training applications, variable by variable.
+
+    Returns:
+        One row per variable, the largest shift first: `variable`, `psi`, and for numbers `ks` (NaN for categories).
+        No row if there is nothing to score.
+    """
+    train, to_score = (figure_columns[figure_columns["SPLIT"] == side] for side in (TRAIN, TO_SCORE))
+    if to_score.empty:
+        return pd.DataFrame({"variable": [], "psi": [], "ks": []})
+    shifts = [
+        {
+            "variable": name,
+            "psi": population_stability_index(train[name], to_score[name]),
+            "ks": distribution_gap(train[name], to_score[name]) if _is_number(train[name]) else np.nan,
+        }
+        for name in COMPARED
+    ]
+    return pd.DataFrame(shifts).sort_values(["psi", "variable"], ascending=[False, True], ignore_index=True)
+
+
+def category_shares(values: pd.Series, categories: list[str], missing: str, others: str) -> pd.Series:
+    """Return the share of each category, of the other ones together and of missing values."""
+    named = values.astype(object).where(values.isin(categories) | values.isna(), others)
+    return (
+        named.where(values.notna(), missing)
+        .value_counts(normalize=True)
+        .reindex([*categories, others, missing])
+        .fillna(0.0)
+    )
+
+
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values)
+
+
+# -- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def plot_class_balance(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
+    """Draw how many training applications were repaid and how many defaulted."""
+    labels = _LABELS[figures.language]
+    counts = count_outcomes(figure_columns)
+    total = max(int(counts.sum()), 1)
+    figure = Figure(figsize=(9, 3.1))
+    axes = figure.subplots()
+    bars = axes.barh([1, 0], counts, color=[_REPAID, _DEFAULT], height=0.62)
+    axes.bar_label(
+        bars,
+        [f"{figures.number(f'{count:,}')} ({figures.percent(count / total)})" for count in counts],
+        padding=5,
+        fontsize=11,
+    )
+    axes.set_yticks([1, 0], [labels["repaid"], labels["default"]], fontsize=11)
+    axes.set_xlim(0, max(int(counts.max()), 1) * 1.2)
+    axes.set_xlabel(labels["balance_x"])
+    axes.xaxis.set_major_formatter(figures.axis("{:,.0f}"))
+    ratio = figures.number(f"{counts[0] / counts[1]:.1f}") if counts[1] else "∞"
+    axes.set_title(labels["balance_title"].format(ratio=ratio), loc="left")
+    axes.text(
+        0.99, 0.1, labels["balance_note"].format(accuracy=figures.percent(counts[0] / total)),
+        transform=axes.transAxes, ha="right", fontsize=9.5, color="0.3",
+    )  # fmt: skip
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    return _finish(figure, figures)
+
+
+def plot_missing_values(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
+    """Draw which groups of columns are missing together, and how often."""
+    import missingno  # noqa: PLC0415  (imports seaborn, a second that other runs need not wait for)
+
+    labels = _LABELS[figures.language]
+    train = figure_columns.loc[figure_columns["SPLIT"] == TRAIN, list(_GROUPS)]
+    sample = train.iloc[np.linspace(0, len(train) - 1, min(_MATRIX_ROWS, len(train))).astype(int)]
+    names = [words[0 if figures.language == "fr" else 1] for _, *words in _GROUPS.values()]
+    figure = Figure(figsize=(9, 7.8))
+    above, middle, below = figure.subplots(3, 1, height_ratios=[2.2, 0.8, 0.8])
+    shown = sample.astype(bool).astype(object).where(sample.astype(bool), None)
+    missingno.matrix(
+        shown.set_axis(names, axis=1).sort_values(names, key=lambda column: column.isna(), kind="stable"),
+        ax=above, sparkline=False, fontsize=9.5, color=(0.12, 0.31, 0.47), label_rotation=40,
+    )  # fmt: skip
+    above.set_yticks([])
+    above.set_ylabel(labels["missing_rows"].format(n=figures.number(f"{len(sample):,}")))
+    measured = measure_missing(figure_columns)
+    position = np.arange(len(measured))
+    bars = middle.bar(position, measured["missing"], color=_NEUTRAL, width=0.8)
+    middle.bar_label(bars, [figures.percent(share, 0) for share in measured["missing"]], fontsize=8.5, padding=2)
+    middle.set(ylim=(0, 1.2), ylabel=labels["missing_share"])
+    below.vlines(position, measured["default_known"], measured["default_missing"], color="0.75", lw=2)
+    for column, label, color in (("default_known", "if_known", _REPAID), ("default_missing", "if_missing", _DEFAULT)):
+        below.plot(position, measured[column], "o", ms=6, color=color, label=labels[label])
+    below.set(ylabel=labels["default_rate"])
+    below.set_ylim(0, below.get_ylim()[1] * 1.35)
+    below.legend(loc="upper right", ncols=2, frameon=False, fontsize=9)
+    for axes in (middle, below):
+        axes.set(xlim=above.get_xlim(), xticks=[])
+        axes.yaxis.set_major_formatter(figures.percent_axis())
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(labels["missing_title"], x=0.01, ha="left", fontsize=12)
+    figure.align_ylabels()
+    return _finish(figure, figures)
+
+
+def plot_distributions_by_outcome(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
+    """Draw the distribution of key variables among those who repaid and those who defaulted."""
+    labels = _LABELS[figures.language]
+    train = figure_columns[figure_columns["SPLIT"] == TRAIN]
+    figure = Figure(figsize=(9, 7.6))
+    panels = figure.subplots(3, 3)
+    for axes, name in zip(panels.flat, DRAWN_BY_OUTCOME, strict=True):
+        values, title = _readable(name, train[name].astype(float), figures)
+        known = values.notna()
+        separation = kolmogorov_smirnov_score(train.loc[known, "TARGET"], values[known])
+        if np.isfinite(separation):
+            title += f" (KS\u00a0{figures.number(f'{separation:.2f}')})"
+        axes.set_title("\n".join(textwrap.wrap(title, 34)), fontsize=9.5)
+        sides = [
+            (values[train["TARGET"] == outcome], labels[label], color)
+            for outcome, label, color in ((0, "repaid", _REPAID), (1, "default", _DEFAULT))
+        ]
+        _draw_densities(axes, sides, figures)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(labels["density"], fontsize=9)
+    handles = [
+        Patch(edgecolor=color, facecolor=(*to_rgb(color), 0.25), label=labels[label], lw=1.6)
+        for label, color in (("repaid", _REPAID), ("default", _DEFAULT))
+    ]
+    figure.legend(handles=handles, loc="upper right", ncols=2, frameon=False, fontsize=10)
+    title = labels["by_outcome_title"].format(n=figures.number(f"{len(train):,}"))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return _finish(figure, figures)
+
+
+def plot_population_shift(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
+    """Draw how far the applications to score are from those learnt from: stability index, and the largest shifts."""
+    labels = _LABELS[figures.language]
+    shift = measure_shift(figure_columns)
+    train, to_score = (figure_columns[figure_columns["SPLIT"] == side] for side in (TRAIN, TO_SCORE))
+    figure = Figure(figsize=(9, 7.4))
+    counts = {side: figures.number(f"{len(rows):,}") for side, rows in (("train", train), ("test", to_score))}
+    figure.suptitle(labels["shift_title"].format(**counts), x=0.01, ha="left", fontsize=12)
+    if shift.empty:
+        figure.text(0.5, 0.5, labels["nothing_to_score"], ha="center", va="center", fontsize=13, color=_NEUTRAL)
+        return _finish(figure, figures)
+    grid = figure.add_gridspec(_DETAILED, 2, width_ratios=[1, 1.05])
+    _draw_stability(figure.add_subplot(grid[:, 0]), shift, figures)
+    for row, name in enumerate(shift["variable"].head(_DETAILED)):
+        axes = figure.add_subplot(grid[row, 1])
+        _draw_pair(axes, name, train[name], to_score[name], figures)
+        if row == 0:
+            axes.legend(frameon=False, fontsize=8.5, loc="upper right")
+    return _finish(figure, figures)
+
+
+def _draw_stability(axes: Axes, shift: pd.DataFrame, figures: FigureOptions) -> None:
+    labels = _LABELS[figures.language]
+    ordered = shift.iloc[::-1]
+    colours = [
+        _DEFAULT if psi > _PSI_SHIFTED else "#e0a458" if psi > _PSI_STABLE else _REPAID for psi in ordered["psi"]
+    ]
+    bars = axes.barh(np.arange(len(ordered)), ordered["psi"], color=colours, height=0.7)
+    texts = [
+        figures.number(f"{psi:.3f}" if np.isnan(ks) else f"{psi:.3f} · KS {ks:.2f}")
+        for psi, ks in zip(ordered["psi"], ordered["ks"], strict=True)
+    ]
+    axes.bar_label(bars, texts, fontsize=8, padding=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+    names = ["\n".join(textwrap.wrap(label_feature(name, figures.language), 32)) for name in ordered["variable"]]
+    axes.set_yticks(np.arange(len(ordered)), names, fontsize=8)
+    for bound, label, side in ((_PSI_STABLE, labels["stable"], "right"), (_PSI_SHIFTED, labels["shifted"], "left")):
+        axes.axvline(bound, color="0.6", lw=0.9, ls="--", zorder=0)
+        axes.text(
+            bound, 1.0, label, fontsize=8, color="0.3", ha=side, va="bottom", transform=axes.get_xaxis_transform()
+        )
+    axes.set_xlim(0, max(float(shift["psi"].max()) * 1.45, _PSI_SHIFTED * 1.45))
+    axes.margins(y=0.01)
+    axes.set_xlabel(labels["psi"], fontsize=9)
+    axes.xaxis.set_major_formatter(figures.axis())
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_pair(axes: Axes, name: str, train: pd.Series, to_score: pd.Series, figures: FigureOptions) -> None:
+    labels = _LABELS[figures.language]
+    sides = ((train, labels["train"], _REPAID), (to_score, labels["to_score"], _DEFAULT))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+    if not _is_number(train) or train.nunique() <= _MAX_CATEGORIES:
+        axes.set_title("\n".join(textwrap.wrap(label_feature(name, figures.language), 46)), fontsize=9, loc="left")
+        _draw_categories(axes, sides, figures)
+        return
+    drawn = [(_readable(name, values.astype(float), figures)[0], label, color) for values, label, color in sides]
+    title = _readable(name, train.astype(float), figures)[1]
+    axes.set_title("\n".join(textwrap.wrap(title, 46)), fontsize=9, loc="left")
+    _draw_densities(axes, drawn, figures)
+
+
+def _draw_categories(axes: Axes, sides: tuple[tuple[pd.Series, str, str], ...], figures: FigureOptions) -> None:
+    labels = _LABELS[figures.language]
+    as_text = [
+        values.map(lambda value: f"{value:g}", na_action="ignore") if _is_number(values) else values
+        for values, *_ in sides
+    ]
+    categories = list(as_text[0].value_counts().index[:_MAX_CATEGORIES].astype(str))
+    shares = [category_shares(values, categories, labels["missing"], labels["others"]) for values in as_text]
+    shown = (shares[0] + shares[1]) > 0
+    for offset, values, (_, label, color) in zip((-0.2, 0.2), shares, sides, strict=True):
+        axes.bar(np.arange(shown.sum()) + offset, values[shown], width=0.38, color=color, label=label)
+    names = [
+        figures.number(name) if name.replace(".", "").isdigit() else textwrap.shorten(name, 16, placeholder="…")
+        for name in shares[0].index[shown]
+    ]
+    axes.set_xticks(np.arange(shown.sum()), names, fontsize=8)
+    axes.yaxis.set_major_formatter(figures.percent_axis())
+
+
+def _draw_densities(axes: Axes, sides: Sequence[tuple[pd.Series, str, str]], figures: FigureOptions) -> None:
+    """Draw the distribution of one number in each of two groups, cut at the same places."""
+    axes.set_yticks([])
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    known = [values.dropna() for values, *_ in sides]
+    bins = _bins(pd.concat(known))
+    if bins is None:
+        axes.text(0.5, 0.5, _LABELS[figures.language]["empty"], transform=axes.transAxes, ha="center", color=_NEUTRAL)
+        return
+    for values, (_, label, color) in zip(known, sides, strict=True):
+        heights = np.histogram(values, bins)[0] / max(len(values), 1)
+        axes.stairs(heights, bins, fill=True, alpha=0.22, color=color)
+        axes.stairs(heights, bins, lw=1.6, color=color, label=label)
+    large = bool(bins[-1] >= 1000)
+    axes.xaxis.set_major_locator(MaxNLocator(3 if large else 5, steps=[1, 2, 5, 10], integer=bool(bins[-1] > 4)))
+    axes.xaxis.set_major_formatter(figures.axis("{:,.0f}" if large else "{:g}"))
+    axes.tick_params(labelsize=8.5)
+
+
+def _readable(name: str, values: pd.Series, figures: FigureOptions) -> tuple[pd.Series, str]:
+    """Turn days before the application into years, and name the variable."""
+    if name == "DAYS_EMPLOYED":
+        return -values / 365.25, _capital(_LABELS[figures.language]["years"])
+    return values, label_feature(name, figures.language)
+
+
+def _bins(values: pd.Series) -> npt.NDArray[np.float64] | None:
+    """Cut between the ends of the middle 99 percent; few whole numbers get a bin each."""
+    if values.empty:
+        return None
+    low, high = values.quantile([0.005, 0.995])
+    if high - low <= _N_BINS / 2 and (values == values.round()).all():
+        return np.arange(low - 0.5, high + 1)
+    return np.linspace(low, high if high > low else low + 1, _N_BINS + 1)
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _finish(figure: Figure, figures: FigureOptions) -> Figure:
+    figure.tight_layout(rect=(0, 0.02, 1, 0.99))
+    figures.mark_source(figure)
+    return figure
