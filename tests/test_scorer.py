@@ -32,9 +32,15 @@ def test_refused_exactly_when_the_probability_reaches_the_threshold(scorer: Cred
 
 def test_a_probability_equal_to_the_threshold_is_refused(scorer: CreditScorer, X: pd.DataFrame) -> None:
     exactly = float(scorer.predict(X.iloc[[0]])["probability_default"].iloc[0])
-    assert CreditScorer(scorer.model, scorer.calibration, {"threshold": exactly}).predict(X.iloc[[0]])["decision"].item() == "refused"
+    assert (
+        CreditScorer(scorer.model, scorer.calibration, {"threshold": exactly}).predict(X.iloc[[0]])["decision"].item()
+        == "refused"
+    )
     above = float(np.nextafter(exactly, 1))
-    assert CreditScorer(scorer.model, scorer.calibration, {"threshold": above}).predict(X.iloc[[0]])["decision"].item() == "granted"
+    assert (
+        CreditScorer(scorer.model, scorer.calibration, {"threshold": above}).predict(X.iloc[[0]])["decision"].item()
+        == "granted"
+    )
 
 
 def test_rows_keep_their_index(scorer: CreditScorer, X: pd.DataFrame) -> None:

@@ -93,7 +93,9 @@ class MlflowChildRunsDataset(_TrackedJson):
 
     def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
         for rank, result in enumerate(data, 1):
-            facts: dict[str, str] = {key: str(result[key]) for key in ("family", "imbalance", "target_features", "training_rows")}
+            facts: dict[str, str] = {
+                key: str(result[key]) for key in ("family", "imbalance", "target_features", "training_rows")
+            }
             note = f"Rank {rank} of {len(data)} by business cost." if not result["error"] else result["error"]
             child = _open_child(client, run, f"{rank:02d} {result['name']}", facts | {"mlflow.note.content": note})
             metrics = dict(result["mean"])

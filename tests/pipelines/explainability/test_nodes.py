@@ -108,6 +108,7 @@ def test_figures_show_the_heaviest_features_and_the_client(scorer: CreditScorer,
 def test_the_same_run_draws_the_same_picture(scorer: CreditScorer, rows: pd.DataFrame) -> None:
     values, explained = explain_holdout(scorer, rows, OPTIONS)
     points = [
-        plot_global_importance(values, explained, OPTIONS, FIGURES).axes[0].collections[0].get_offsets() for _ in range(2)
+        plot_global_importance(values, explained, OPTIONS, FIGURES).axes[0].collections[0].get_offsets()
+        for _ in range(2)
     ]
     assert np.array_equal(*points)
