@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.neighbors import NearestNeighbors
 
 from credit_scoring.models.base import TrainingRows, text_columns
 from credit_scoring.models.encoding import CategoryCodes
@@ -50,8 +51,8 @@ def rebalance(
         of its 5 nearest neighbours of the same outcome; its categories are the neighbours' most frequent. Distances
         are taken on numbers divided by their standard deviation, null numbers replaced by the median, a null category
         as one more category. Numbers that are whole in all rows are rounded, or a fraction would tell a new row from a
-        true one. New rows therefore hold no null number (unless the column is empty) where true rows do: families with
-        native nulls may learn that a null is a sign of repayment. Neighbours are sought in random blocks of up to
+        true one. A new row has its nulls where the true row nearest to it has them: complete rows among gappy ones would
+        give the new ones away to trees, and turn every null into a sign of repayment. Neighbours are sought in random blocks of up to
         2,500 rows, which bounds time and memory.
     """
     if strategy not in _STRATEGIES:
@@ -98,7 +99,8 @@ def _interpolate(X: pd.DataFrame, y: npt.NDArray[np.int_], ratio: float, seed: i
     texts = text_columns(X)
     codes = CategoryCodes("name").fit(rows)
     values = codes.transform(rows)
-    known = ~np.isnan(values).all(axis=0)
+    empty = np.isnan(values)
+    known = ~empty.all(axis=0)
     is_text = np.array([name in texts for name in X.columns], dtype=bool)
     # A null category is one more category, -1; a null number is replaced, and an empty column takes no part.
     values[:, is_text] = np.where(np.isnan(values[:, is_text]), -1, values[:, is_text])
@@ -110,7 +112,9 @@ def _interpolate(X: pd.DataFrame, y: npt.NDArray[np.int_], ratio: float, seed: i
     spread[numbers] = values[:, numbers].std(axis=0)
     spread[spread == 0] = 1.0
     made = np.full((n_new, X.shape[1]), np.nan)
-    made[:, used] = _make_rows((values / spread)[:, used], is_text[used], n_new, seed) * spread[used]
+    scaled, nearest = _make_rows((values / spread)[:, used], is_text[used], n_new, seed)
+    made[:, used] = scaled * spread[used]
+    made[:, numbers] = np.where(empty[nearest][:, numbers], np.nan, made[:, numbers])
     new = pd.DataFrame({name: _decode(made[:, i], X[name], codes) for i, name in enumerate(X.columns)})
     return TrainingRows(
         pd.concat([X, new], ignore_index=True), np.concatenate([y, np.full(n_new, rarer, dtype=y.dtype)])
@@ -119,13 +123,14 @@ def _interpolate(X: pd.DataFrame, y: npt.NDArray[np.int_], ratio: float, seed: i
 
 def _make_rows(
     values: npt.NDArray[np.float64], is_text: npt.NDArray[np.bool_], n_new: int, seed: int
-) -> npt.NDArray[np.float64]:
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
+    """Return new rows, and the position of the given row that is nearest to each."""
     from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC  # noqa: PLC0415
 
     generator = np.random.default_rng(seed)
     n_blocks = -(-len(values) // _BLOCK_ROWS)
     blocks = np.array_split(generator.permutation(len(values)), n_blocks)
-    made = []
+    made, nearest = [], []
     for number, block in enumerate(blocks):
         n_of_block = n_new // n_blocks + (number < n_new % n_blocks)
         if not n_of_block:
@@ -147,7 +152,9 @@ def _make_rows(
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "After over-sampling, the number of samples", UserWarning)
             made.append(sampler.fit_resample(rows, outcome)[0][len(rows) :])
-    return np.vstack(made)
+        neighbours = NearestNeighbors(n_neighbors=1).fit(values[block])
+        nearest.append(block[neighbours.kneighbors(made[-1], return_distance=False)[:, 0]])
+    return np.vstack(made), np.concatenate(nearest)
 
 
 def _decode(made: npt.NDArray[np.float64], column: pd.Series, codes: CategoryCodes) -> pd.Series:
