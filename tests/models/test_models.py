@@ -1,18 +1,25 @@
 """Every family keeps the promises of `ScoringModel`."""
 
+import subprocess
+import sys
+
 import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import ParameterGrid
+from sklearn.neural_network import MLPClassifier
 
-from credit_scoring.models import FAMILIES, ScoringModel, build_model
+from credit_scoring.models import FAMILIES, FamilyUnavailableError, ScoringModel, build_model, family_class, fit_model
+from credit_scoring.models.base import TrainingRows
+from credit_scoring.models.mlp import MLPModel
 
 PARAMS = {
     "dummy": {},
     "logistic_regression": {"C": 0.1},
     "random_forest": {"n_estimators": 10, "min_samples_leaf": 3, "max_features": 0.5, "n_jobs": 2},
-    "lightgbm": {"n_estimators": 30, "min_child_samples": 5, "random_state": 0},
+    "lightgbm": {"n_estimators": 30, "min_child_samples": 5, "random_state": 0, "n_jobs": 1},
     "xgboost": {"n_estimators": 30, "max_depth": 3, "n_jobs": 2},
     "mlp": {"hidden_units": 4, "max_iter": 30, "batch_size": 32, "learning_rate_init": 0.01},
 }
@@ -76,7 +83,16 @@ def test_unseen_category_scores_like_some_category_and_never_fails(fitted: Scori
     assert np.isfinite(probability).all()
 
 
+def test_an_applicant_of_whom_nothing_is_known_has_a_score(fitted: ScoringModel, X: pd.DataFrame) -> None:
+    probability = fitted.predict_proba(pd.DataFrame(index=[7]))[:, 1]
+    assert probability.shape == (1,)
+    assert 0 < probability[0] < 1
+    nobody = fitted.predict_proba(X.head(0))
+    assert nobody.shape == (0, 2)
+
+
 def test_contributions_add_up_to_the_log_odds(fitted: ScoringModel, X: pd.DataFrame) -> None:
+    X = X.tail(25)
     contributions, base = fitted.contributions(X)
     probability = fitted.predict_proba(X)[:, 1]
     assert list(contributions.columns) == list(X.columns)
@@ -98,6 +114,192 @@ def test_same_rows_same_model(fitted: ScoringModel, X: pd.DataFrame, applicants:
     assert np.array_equal(again.predict_proba(X), fitted.predict_proba(X))
 
 
+def test_contributions_do_not_depend_on_the_other_rows(fitted: ScoringModel, X: pd.DataFrame) -> None:
+    together, base = fitted.contributions(X.head(5))
+    alone, base_alone = fitted.contributions(X.iloc[[3]])
+    assert base == base_alone
+    np.testing.assert_allclose(alone.iloc[0], together.iloc[3], atol=1e-12)
+    assert list(alone.index) == [3]
+
+
+def test_what_says_nothing_contributes_nothing(fitted: ScoringModel, X: pd.DataFrame) -> None:
+    contributions, _ = fitted.contributions(X.head(3))
+    assert (contributions["ALL_NULL"] == 0).all()
+
+
+def test_explaining_leaves_the_global_generator_alone(fitted: ScoringModel, X: pd.DataFrame) -> None:
+    np.random.seed(5)
+    expected = np.random.random()
+    np.random.seed(5)
+    fitted.contributions(X.head(1))
+    assert np.random.random() == expected
+
+
+def test_permutation_values_are_exact_where_features_do_not_interact(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
+    """A network whose units are all active is linear: its Shapley values against the background are known."""
+    model = build_model("mlp", PARAMS["mlp"]).fit(X, applicants["TARGET"])
+    assert isinstance(model, MLPModel)
+    model.weights_[0][:] = 0.1
+    model.biases_[0][:] = 100.0
+    slope = 0.1 * model.weights_[1].sum()
+    model.biases_[1] = -100.0 * model.weights_[1].sum(axis=0)
+    contributions, _ = model.contributions(X.head(4))
+
+    def by_feature(rows: pd.DataFrame) -> np.ndarray:
+        terms = model.terms_.transform(rows)
+        return np.stack([terms[:, model.terms_.sources_ == i].sum(axis=1) for i in range(X.shape[1])], axis=1)
+
+    expected = slope * (by_feature(X.head(4)) - by_feature(model.background_).mean(axis=0))
+    np.testing.assert_allclose(contributions.to_numpy(), expected, atol=1e-9)
+
+
+def test_the_network_says_what_scikit_learn_would(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
+    model = build_model("mlp", {"early_stopping_rounds": None, "max_iter": 7, "n_layers": 2, "hidden_units": 5})
+    model.fit(X, applicants["TARGET"])
+    terms = model.terms_.transform(X)
+    peer = MLPClassifier((5, 5), alpha=0.01, batch_size=256, random_state=0)
+    for _ in range(7):
+        peer.partial_fit(terms, applicants["TARGET"], classes=[0, 1])
+    np.testing.assert_allclose(model.predict_proba(X), peer.predict_proba(terms), rtol=1e-10)
+
+
+def test_forests_keep_away_from_certainty(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
+    forest = build_model("random_forest", {"n_estimators": 3, "bootstrap": False})  # learns every row by heart
+    probability = forest.fit(X, applicants["TARGET"]).predict_proba(X)[:, 1]
+    assert probability.min() == pytest.approx(1 / 302)
+    assert probability.max() == pytest.approx(301 / 302)
+    contributions, base = forest.contributions(X.head(2))
+    odds = probability[:2] / (1 - probability[:2])
+    assert base + contributions.sum(axis=1).to_numpy() == pytest.approx(np.log(odds))
+
+
+def test_extra_trees_are_a_kind_of_forest(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
+    params = {"n_estimators": 5, "min_samples_leaf": 5}
+    random, extra = (
+        build_model("random_forest", {"kind": kind, **params}).fit(X, applicants["TARGET"])
+        for kind in ("random_forest", "extra_trees")
+    )
+    assert type(extra.estimator_).__name__ == "ExtraTreesClassifier"
+    assert not np.array_equal(random.predict_proba(X), extra.predict_proba(X))
+
+
+STOPPING = {
+    "lightgbm": {"n_estimators": 400, "learning_rate": 0.3, "min_child_samples": 5, "random_state": 1, "n_jobs": 1},
+    "xgboost": {"n_estimators": 400, "learning_rate": 0.3, "random_state": 1, "n_jobs": 1},
+    "mlp": {"max_iter": 150, "learning_rate_init": 0.03, "batch_size": 32, "random_state": 1},
+}
+
+
+@pytest.mark.parametrize("family", sorted(STOPPING))
+def test_early_stopping_keeps_the_best_round_on_rows_set_aside(
+    family: str, X: pd.DataFrame, applicants: pd.DataFrame
+) -> None:
+    y = applicants["TARGET"].to_numpy()
+    seen: list[pd.Index] = []
+
+    def note(rows: pd.DataFrame, outcomes: np.ndarray) -> TrainingRows:
+        seen.append(rows.index)
+        return TrainingRows(rows, outcomes)
+
+    stopping = {"early_stopping_rounds": 10, "validation_share": 0.2}
+    model = build_model(family, {**STOPPING[family], **stopping}).fit(X, y, note)
+    assert len(seen[0]) == 240
+    assert y[seen[0]].mean() == pytest.approx(y.mean(), abs=0.01)  # stratified
+    aside = X.drop(index=seen[0])
+
+    def loss(rounds: int) -> float:
+        """Loss on the rows set aside of a model that is fitted on the others, for so many rounds."""
+        size = "max_iter" if family == "mlp" else "n_estimators"
+        peer = build_model(family, {**STOPPING[family], size: rounds, "early_stopping_rounds": None})
+        p = peer.fit(X.loc[seen[0]], y[seen[0]]).predict_proba(aside)[:, 1]
+        return float(-np.where(y[aside.index] == 1, np.log(p), np.log(1 - p)).mean())
+
+    best = model.n_iterations_
+    assert 1 < best < 140
+    assert loss(best) <= min(loss(best - 1), loss(best + 1), loss(best + 9)) + 1e-6
+    peer = build_model(family, {**STOPPING[family], "max_iter" if family == "mlp" else "n_estimators": best})
+    peer.set_params(early_stopping_rounds=None)
+    np.testing.assert_allclose(peer.fit(X.loc[seen[0]], y[seen[0]]).predict_proba(X), model.predict_proba(X), rtol=1e-5)
+
+
+def test_rows_set_aside_weigh_as_the_rows_learned_from(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
+    """Three defaults for one repaid: the loss on the rows set aside has to see that balance too."""
+    captured: list[TrainingRows] = []
+
+    class Capture(type(build_model("dummy", {}))):  # type: ignore[misc]
+        early_stopping_rounds = 1
+
+        def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+            captured.extend([rows, aside])
+
+    def triple(rows: pd.DataFrame, outcomes: np.ndarray) -> TrainingRows:
+        share = outcomes.mean()
+        return TrainingRows(rows, outcomes, np.where(outcomes == 1, 0.75 / share, 0.25 / (1 - share)))
+
+    Capture().fit(X, applicants["TARGET"], triple)
+    rows, aside = captured
+    assert len(rows.y) == 270
+    assert len(aside.y) == 30
+    assert np.average(aside.y, weights=aside.sample_weight) == pytest.approx(0.75)
+    assert aside.sample_weight.sum() == pytest.approx(30)
+
+
+def test_too_few_rows_to_set_aside_is_said(X: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match=r"MLPModel cannot set 0.1 of 6 rows with 1 defaults aside to stop early"):
+        build_model("mlp", {}).fit(X.head(6), [0, 0, 0, 0, 0, 1])
+
+
+class MiddleTrial:
+    """Suggests the middle of each range and the first of the choices."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        assert low < high
+        return float(np.sqrt(low * high)) if log else (low + high) / 2
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        return round(self.suggest_float(name, low, high, log=log))
+
+    def suggest_categorical(self, name: str, choices: list[object]) -> object:
+        return choices[0]
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_what_a_search_suggests_can_be_built_and_learns(family: str, X: pd.DataFrame, applicants: pd.DataFrame) -> None:
+    space = family_class(family).search_space(MiddleTrial())
+    small = {"n_estimators": 20, "n_jobs": 1} if "n_estimators" in space else {}
+    probability = build_model(family, {**space, **small}).fit(X, applicants["TARGET"]).predict_proba(X)[:, 1]
+    assert ((probability > 0) & (probability < 1)).all()
+    combinations = list(ParameterGrid(family_class(family).grid()))
+    assert len(combinations) == {"dummy": 1, "lightgbm": 8, "xgboost": 8}.get(family, 4)
+    assert all(build_model(family, params).get_params().items() >= params.items() for params in combinations)
+
+
+def test_a_library_that_cannot_be_imported_takes_its_own_family_down_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    monkeypatch.delitem(sys.modules, "credit_scoring.models.xgboost", raising=False)
+    with pytest.raises(FamilyUnavailableError, match="'xgboost' needs xgboost, which cannot be imported") as caught:
+        build_model("xgboost", {})
+    assert (caught.value.family, caught.value.library) == ("xgboost", "xgboost")
+    assert build_model("lightgbm", {}) is not None
+
+
+def test_a_served_model_needs_the_library_of_its_own_family_alone(
+    X: pd.DataFrame, applicants: pd.DataFrame, tmp_path
+) -> None:
+    model = fit_model("logistic_regression", {}, X, applicants["TARGET"], imbalance="class_weight")
+    (tmp_path / "model.pkl").write_bytes(cloudpickle.dumps(model))
+    script = (
+        "import sys, pickle, pandas\n"
+        "for name in ('lightgbm', 'xgboost', 'imblearn', 'shap', 'optuna', 'pydantic'): sys.modules[name] = None\n"
+        f"model = pickle.load(open({str(tmp_path / 'model.pkl')!r}, 'rb'))\n"
+        "print(repr(float(model.predict_proba(pandas.DataFrame({'EXT_SOURCE_2': [0.5]}))[0, 1])))\n"
+        "from credit_scoring.models.calibration import Calibration\n"
+        "assert Calibration.from_dict({'method': 'sigmoid', 'slope': 1, 'intercept': 0}).apply([0.5])[0] == 0.5\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    assert float(answer) == model.predict_proba(pd.DataFrame({"EXT_SOURCE_2": [0.5]}))[0, 1]
+
+
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 @pytest.mark.parametrize("target", [[0] * 300, [1] * 300, [0, 1, 2] * 100, [np.nan, 1.0, 0.0] * 100])
 def test_a_target_that_is_not_both_0_and_1_is_refused(family: str, target: list[float], X: pd.DataFrame) -> None:
@@ -110,6 +312,7 @@ def test_an_unknown_family_names_the_known_ones() -> None:
         build_model("lightgmb", {})
 
 
-def test_a_wrong_parameter_names_the_family() -> None:
-    with pytest.raises(ValueError, match="'logistic_regression' does not take"):
-        build_model("logistic_regression", {"depth": 3})
+@pytest.mark.parametrize("family", ["logistic_regression", "random_forest", "xgboost", "mlp"])
+def test_a_wrong_parameter_names_the_family(family: str) -> None:
+    with pytest.raises(ValueError, match=f"'{family}' does not take"):
+        build_model(family, {"depth": 3})

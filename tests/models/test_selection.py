@@ -24,7 +24,7 @@ def rows() -> pd.DataFrame:
 
 
 def selected(rows: pd.DataFrame, **options: float) -> list[str]:
-    return select_features(rows.drop(columns="TARGET"), rows["TARGET"], SelectionOptions(**options))
+    return select_features(rows.drop(columns="TARGET"), rows["TARGET"], SelectionOptions(threads=1, **options))
 
 
 def test_what_is_constant_or_repeats_an_earlier_column_goes_without_a_look_at_the_outcome(rows: pd.DataFrame) -> None:

@@ -94,6 +94,8 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
     def predict_proba(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probabilities of repayment and of default, shape (n, 2). A feature missing from `X` is null."""
+        if len(X) == 0:
+            return np.empty((0, 2))
         default = self._predict_default(self.explained_features(X))
         return np.column_stack([1 - default, default])
 

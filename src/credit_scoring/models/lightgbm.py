@@ -65,8 +65,6 @@ class LightGBMModel(BoostedTrees):
         self.n_iterations_ = self.booster_.best_iteration if aside is not None else self.booster_.current_iteration()
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        if X.empty:
-            return np.empty(0)
         return np.asarray(self.booster_.predict(self.codes_.transform(X)))
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:

@@ -17,8 +17,9 @@ class PermutationContributions(ScoringModel):
     Features are taken from the applicant one after another in a random order and in the reverse of it, twice; what the
     log-odds gain at each step, averaged over the background rows, is the feature's contribution. So they sum to the
     log-odds exactly, are exact where features interact in pairs at most, and else estimates. The same applicant gets
-    the same contributions in any batch. One row costs 40 x features + 20 predictions: 6,000 of them at 150 features,
-    about a second for a forest of 300 trees. Needs the package shap when called.
+    the same contributions in any batch. One row costs 40 x features + 20 predictions: at 150 features 6,020 of them,
+    0.15 seconds of one core for a forest of 300 trees as for a small network, and once ten seconds to import and
+    compile. Needs the package shap when called.
 
     Attributes:
         background_: The rows that stand for "value unknown".

@@ -68,7 +68,5 @@ class RandomForestModel(PermutationContributions):
         self.least_probability_ = 1 / (len(rows.y) + 2)
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        if X.empty:
-            return np.empty(0)
         probability = self.estimator_.predict_proba(self.codes_.transform(X))[:, 1]
         return np.clip(probability, self.least_probability_, 1 - self.least_probability_)

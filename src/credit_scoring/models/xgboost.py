@@ -72,8 +72,6 @@ class XGBoostModel(BoostedTrees):
         self.n_iterations_ = self.booster_.num_boosted_rounds()
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        if X.empty:
-            return np.empty(0)
         return expit(self._margin(self._matrix(X)))
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
