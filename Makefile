@@ -6,6 +6,8 @@ INSTALLED := $(VENV)/.installed
 IMAGE ?= credit-scoring
 MODEL ?= model
 PORT ?= 1234
+SIZE ?= 1
+RESUME ?=
 CONTAINER_ENGINE ?= $(shell command -v docker || command -v podman)
 
 # MLflow starts its servers by name, as it would in the activated environment
@@ -51,8 +53,11 @@ lock: install ## Compile requirements.txt from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-annotate --no-emit-index-url \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.txt pyproject.toml
 
-bench: install ## Measure what must be fast
-	@$(BIN)/python benchmarks/cost_curve.py
+bench: install ## Measure what must be fast, at full size: most of an hour, 10 GB of disk
+	@echo "The first run generates 58 million rows. Smaller: SIZE=0.1. Go on after an interruption: RESUME=--resume"
+	@$(BIN)/python -m benchmarks.cost_curve
+	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)
+	@$(BIN)/python -m benchmarks.selection $(RESUME)
 
 serve: install ## Serve the exported model on port $(PORT)
 	@$(BIN)/mlflow models serve -m $(MODEL) -p $(PORT) --env-manager local

@@ -51,12 +51,14 @@ SCORES = [
     ((0.1, None, None), 0.1, 0.1, np.nan, 0.1),
     ((None, None, None), np.nan, np.nan, np.nan, np.nan),
     ((0.3, 0.3, 0.3), 0.3, 0.3, 0.0, 0.3),
+    ((0.5, 0.500001, None), 0.5000005, 0.5000005, 1e-6 / np.sqrt(2), (0.95 + 1.0500021) / 4),
 ]
 FLAGS = {"FLAG_DOCUMENT_3": 1, "FLAG_DOCUMENT_21": 1, "FLAG_EMAIL": 1, "REG_CITY_NOT_WORK_CITY": 1}
 
 # Every applicant of this module, by what is particular about him: one pass computes them all.
 APPLICANTS: dict[object, Row] = (
     {"plain": {}, "flags": FLAGS, "revolving": {"NAME_CONTRACT_TYPE": "Revolving loans"}}
+    | {"of an unknown kind": {"NAME_CONTRACT_TYPE": "XNA"}}
     | {"no enquiry": {"AMT_REQ_CREDIT_BUREAU_DAY": 0.0}}
     | {("placeholder", column): {column: value} for column, value in PLACEHOLDERS.items()}
     | {("ordinary", column): {column: value} for column, value in ORDINARY.items()}
@@ -117,7 +119,9 @@ def test_external_scores_are_combined_over_those_that_are_known(
 ) -> None:
     row = computed(scores)
     measured = row[[f"APPLICATION_EXT_SOURCE_{name}" for name in ("MEAN", "MEDIAN", "STD", "WEIGHTED_MEAN")]]
-    assert measured.astype(float).tolist() == pytest.approx([mean, median, std, weighted], nan_ok=True, abs=1e-7)
+    assert measured.astype(float).tolist() == pytest.approx(
+        [mean, median, std, weighted], rel=1e-9, abs=1e-15, nan_ok=True
+    )
     assert row["APPLICATION_EXT_SOURCE_NULL_COUNT"] == scores.count(None)
     assert pd.isna(row["APPLICATION_EXT_SOURCE_PRODUCT"]) == (None in scores)
 
@@ -129,8 +133,9 @@ def test_the_interest_rate_is_sought_over_the_terms_that_the_lender_could_mean(c
     assert computed("plain")["APPLICATION_INTEREST_RATE_MAX"] == pytest.approx(24 * 500_000 / (100_000 * 61))
 
 
-def test_a_revolving_loan_has_no_term_to_take_a_rate_from(computed: Computed) -> None:
-    assert computed("revolving")[["APPLICATION_TERM_MIN", "APPLICATION_INTEREST_RATE_MIN"]].isna().all()
+@pytest.mark.parametrize("loan", ["revolving", "of an unknown kind"])
+def test_a_loan_that_may_have_no_term_has_none_to_take_a_rate_from(computed: Computed, loan: str) -> None:
+    assert computed(loan)[["APPLICATION_TERM_MIN", "APPLICATION_INTEREST_RATE_MIN"]].isna().all()
 
 
 def test_flags_are_counted_by_group(computed: Computed) -> None:

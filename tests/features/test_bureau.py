@@ -54,9 +54,14 @@ def test_cleaning(raw: Raw) -> None:
     assert [float("nan" if pd.isna(value) else value) for value in found] == pytest.approx(expected, nan_ok=True)
 
 
-def test_a_repeated_row_counts_once_and_a_credit_after_the_application_not_at_all(raw: Raw) -> None:
-    computed = features(raw, [credit(1), credit(1), credit(2, DAYS_CREDIT=1)])
+def test_a_credit_after_the_application_does_not_count(raw: Raw) -> None:
+    computed = features(raw, [credit(1), credit(2, DAYS_CREDIT=1)])
     assert computed["BUREAU_CREDITS_COUNT"].tolist() == [1]
+
+
+def test_recent_credits_against_all(raw: Raw) -> None:
+    computed = features(raw, [credit(1, DAYS_CREDIT=-365), *(credit(n, DAYS_CREDIT=-366) for n in (2, 3, 4))])
+    assert computed["BUREAU_CREDITS_365D_TO_ALL_RATIO"].tolist() == [0.25]
 
 
 def test_debt_ratio_compares_the_credits_whose_debt_and_amount_are_both_known(raw: Raw) -> None:

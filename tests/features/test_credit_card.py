@@ -64,6 +64,7 @@ def test_utilisation_by_window(raw: Raw) -> None:
         "OVER_LIMIT_RATE": 0.25,
         "OVER_90_PERCENT_MONTHS_BALANCE_MAX": -4,
         "BALANCE_MEAN_LAST_3": 215 / 3,
+        "BALANCE_3M_TO_12M_RATIO": 52.5 / (215 / 3),
         "BALANCE_CHANGE_MEAN": (-65 - 25 + 110) / 3,
         "BALANCE_SLOPE_12M": 12 * np.polyfit([-1, -3, -4], [20, 85, 110], 1)[0],
     }
@@ -121,3 +122,8 @@ def test_arrears(raw: Raw) -> None:
     expected = {"LATE_RATE": 2 / 3, "LATE_RATE_3M": 0.5, "SERIOUSLY_LATE_RATE": 1 / 3, "DPD_MAX": 40, "DPD_SUM": 43}
     assert computed[[f"CREDIT_CARD_{name}" for name in expected]].tolist() == pytest.approx([*expected.values()])
     assert computed["CREDIT_CARD_LATE_MONTHS_BALANCE_MAX"] == -2
+
+
+def test_recent_drawings_against_those_of_a_year(raw: Raw) -> None:
+    computed = features(raw, *(month(age, AMT_DRAWINGS_CURRENT=40.0) for age in (1, 4, 9, 12, 13))).loc[1]
+    assert computed["CREDIT_CARD_DRAWINGS_3M_TO_12M_RATIO"] == 0.25

@@ -98,6 +98,12 @@ def test_the_first_four_instalments(raw: Raw) -> None:
     assert computed["INSTALLMENTS_FIRST_INSTALMENTS_LATE_RATE"] == 0.5
 
 
+def test_an_instalment_of_an_unknown_schedule_is_none_of_the_first(raw: Raw) -> None:
+    computed = features(raw, payment(1, -100.0, -99.0, NUM_INSTALMENT_VERSION=None), payment(1, -70.0, -70.0)).loc[1]
+    assert computed["INSTALLMENTS_FIRST_INSTALMENTS_LATE_RATE"] == 0
+    assert computed["INSTALLMENTS_LATE_RATE"] == 0.5
+
+
 def test_amounts(raw: Raw) -> None:
     computed = features(
         raw, payment(1, -90.0, -90.0, 100.0), payment(2, -60.0, -60.0, 40.0), payment(3, -30.0, -30.0, 99.5)
@@ -160,3 +166,74 @@ def test_without_recent_instalments_windows_hold_nothing(raw: Raw) -> None:
     computed = features(raw, payment(1, -2000.0, -2000.0)).loc[1]
     assert computed[["INSTALLMENTS_INSTALMENTS_COUNT_365D", "INSTALLMENTS_PAYMENT_SUM_365D"]].tolist() == [0, 0]
     assert computed[["INSTALLMENTS_LATE_RATE_1000D", "INSTALLMENTS_DPD_SLOPE"]].isna().all()
+
+
+def test_the_last_loan_is_the_one_due_last(raw: Raw) -> None:
+    computed = features(
+        raw,
+        payment(1, -300.0, -200.0),
+        payment(1, -90.0, -84.0, SK_ID_PREV=11),
+        payment(2, -60.0, -60.0, SK_ID_PREV=11),
+        payment(5, -30.0, -27.0, SK_ID_PREV=11),
+    ).loc[1]
+    assert computed["INSTALLMENTS_LOAN_FIRST_LATE_SHARE_MEAN_LAST_1"] == 0.5
+    assert computed["INSTALLMENTS_LOAN_MEAN_DPD_MEAN_LAST_1"] == 3
+    assert computed["INSTALLMENTS_LOAN_WORST_DPD_MEAN_LAST_1"] == 6
+
+
+def loan(number: int, **values: Any) -> Row:
+    return {
+        "SK_ID_CURR": 1,
+        "SK_ID_PREV": number,
+        "NAME_CONTRACT_STATUS": "Approved",
+        "DAYS_DECISION": -500,
+        "DAYS_LAST_DUE": 365243.0,
+        "AMT_CREDIT": 1000.0,
+        "AMT_ANNUITY": 100.0,
+        "CNT_PAYMENT": 12.0,
+        **values,
+    }
+
+
+LEFT = [
+    f"INSTALLMENTS_{name}_RUNNING"
+    for name in ("REMAINING_DEBT_SUM", "REMAINING_DEBT_MAX", "LEFT_TO_PAY_SUM", "LOAN_REPAID_SHARE_MEAN")
+]
+
+
+def what_is_left(raw: Raw, loans: list[Row], *payments: Row) -> list[float]:
+    computed = raw.features("installments", installments_payments=payments, previous_application=loans)
+    return computed.loc[1, LEFT].tolist()
+
+
+def test_what_is_left_of_running_loans_is_net_of_the_payments_made(raw: Raw) -> None:
+    loans = [
+        loan(10),  # 250 paid
+        loan(11, AMT_CREDIT=400.0, AMT_ANNUITY=50.0),  # more than the credit paid, interest left
+        loan(12, AMT_CREDIT=300.0, AMT_ANNUITY=30.0),  # nothing due yet
+        loan(13, DAYS_LAST_DUE=-10.0),  # over
+        loan(14, NAME_CONTRACT_STATUS="Canceled"),
+    ]
+    payments = [
+        payment(1, -90.0, -90.0, 100.0),
+        payment(2, -60.0, -60.0, 100.0),
+        payment(3, -30.0, -30.0, 50.0),
+        payment(1, -90.0, -90.0, 500.0, SK_ID_PREV=11),
+        payment(1, -90.0, -90.0, 100.0, SK_ID_PREV=13),
+    ]
+    expected = [750 + 0 + 300, 750, 950 + 100 + 360, (0.25 + 1.25 + 0) / 3]
+    assert what_is_left(raw, loans, *payments) == pytest.approx(expected)
+
+
+def test_without_a_running_loan_nothing_is_left_and_of_an_unknown_credit_it_is_unknown(raw: Raw) -> None:
+    assert what_is_left(raw, [loan(10, DAYS_LAST_DUE=-10.0)], payment(1, -90.0, -90.0)) == pytest.approx(
+        [0, np.nan, 0, np.nan], nan_ok=True
+    )
+    assert what_is_left(raw, [loan(10, AMT_CREDIT=0.0)], payment(1, -90.0, -90.0)) == pytest.approx(
+        [np.nan, np.nan, 1100, np.nan], nan_ok=True
+    )
+
+
+def test_payments_of_another_client_do_not_repay_a_loan(raw: Raw) -> None:
+    rows = [payment(1, -90.0, -90.0), payment(1, -60.0, -60.0, 900.0, SK_ID_CURR=2, SK_ID_PREV=11)]
+    assert what_is_left(raw, [loan(11)], *rows)[0] == 1000

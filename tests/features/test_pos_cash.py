@@ -63,6 +63,7 @@ def test_arrears_by_window(raw: Raw) -> None:
         "SERIOUSLY_LATE_RATE": 0.25,
         "DPD_SUM": 72,
         "DPD_MEAN_12M": 4,
+        "DPD_6M_TO_24M_RATIO": 2 / 4,
         "DPD_MAX_6M": 4,
         "DPD_MAX": 60,
         "DPD_DEF_MAX_12M": 8,

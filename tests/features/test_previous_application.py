@@ -71,6 +71,7 @@ def test_outcomes_by_window(raw: Raw) -> None:
         "CANCELED_RATE": 0.25,
         "REFUSED_COUNT_30D": 1,
         "REFUSED_RATE_365D": 0.5,
+        "REFUSED_365D_TO_ALL_RATIO": 1,
         "REFUSED_RATE_720D": 2 / 3,
         "REJECTED_HC_COUNT": 1,
         "REJECTED_SCO_COUNT": 0,
@@ -81,10 +82,6 @@ def test_outcomes_by_window(raw: Raw) -> None:
         "DAYS_DECISION_MAX_APPROVED": -200,
     }
     assert computed[[f"PREVIOUS_{name}" for name in expected]].tolist() == pytest.approx([*expected.values()])
-
-
-def test_a_repeated_row_counts_once(raw: Raw) -> None:
-    assert features(raw, application(1), application(1)).loc[1, "PREVIOUS_APPLICATIONS_COUNT"] == 1
 
 
 def test_the_latest_application_on_a_shared_day_is_the_one_with_the_highest_id(raw: Raw) -> None:

@@ -15,6 +15,7 @@ import credit_scoring.features as package
 from credit_scoring.features import SOURCES, FeatureSource, join_features
 from credit_scoring.features.dictionary import describe_feature
 from credit_scoring.features.naming import parse_feature_name
+from credit_scoring.schemas.raw import RAW_TABLES
 from tests.features.conftest import Raw, Tables, arrow, read
 
 MODULES = sorted(Path(package.__file__).parent.glob("*.py"))
@@ -93,21 +94,125 @@ def test_features_are_real_numbers_or_text(source: FeatureSource, random_tables:
     assert set(features.values()) <= {"float64", "string"}
 
 
-@pytest.mark.parametrize(
-    ("source", "counted", "rows"),
-    [
-        ("bureau", "BUREAU_CREDITS_COUNT", "dropped"),
-        ("previous_application", "PREVIOUS_APPLICATIONS_COUNT", "dropped"),
-        ("installments", "INSTALLMENTS_PAYMENT_SUM", "kept"),
-    ],
-)
-def test_repeated_rows_are_dropped_where_a_row_has_a_key_and_kept_where_it_may_be_a_second_payment(
-    source: str, counted: str, rows: str, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
+def test_a_repeated_payment_is_a_second_payment(
+    computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
 ) -> None:
-    main = {"bureau": "bureau", "previous_application": "previous_application"}.get(source, "installments_payments")
-    twice = {**random_tables, main: pa.concat_tables([random_tables[main]] * 2)}
-    ratio = read(raw.compute(source, twice))[counted] / computed[source][counted]
-    assert ratio.dropna().tolist() == pytest.approx([1 if rows == "dropped" else 2] * ratio.count())
+    """The one table without a key; a repeated key in another one is refused when the file is read."""
+    payments = random_tables["installments_payments"]
+    doubled = read(
+        raw.compute("installments", {**random_tables, "installments_payments": pa.concat_tables([payments] * 2)})
+    )
+    once = computed["installments"]
+    for name, factor in {"PAYMENT_SUM": 2, "INSTALMENTS_COUNT": 1, "LATE_RATE": 1, "LOANS_COUNT": 1}.items():
+        expected = (factor * once[f"INSTALLMENTS_{name}"]).tolist()
+        assert doubled[f"INSTALLMENTS_{name}"].tolist() == pytest.approx(expected, nan_ok=True)
+
+
+def _with_column(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    field = table.schema.field(name)
+    return table.set_column(table.schema.get_field_index(name), field, values.cast(field.type))
+
+
+def _reals(table: pa.Table, prefix: str = "") -> list[str]:
+    return [f.name for f in table.schema if pa.types.is_floating(f.type) and f.name.startswith(prefix)]
+
+
+@each_source
+def test_a_negative_zero_is_a_zero(
+    source: FeatureSource, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
+) -> None:
+    signed = dict(random_tables)
+    for table_name in source.clean:
+        table = signed[table_name]
+        every_other_row = pa.array(np.arange(len(table)) % 2 == 0)
+        for name in _reals(table):
+            is_zero = pc.and_(pc.equal(table[name], 0.0), every_other_row)
+            table = _with_column(table, name, pc.if_else(is_zero, -0.0, table[name]))
+        signed[table_name] = table
+    assert_same(read(raw.compute(source.name, signed)), computed[source.name])
+
+
+@each_source
+@pytest.mark.parametrize("infinity", [np.inf, -np.inf])
+def test_an_infinite_number_is_an_unknown_one(
+    source: FeatureSource, infinity: float, raw: Raw, random_tables: Tables
+) -> None:
+    infinite, unknown = dict(random_tables), dict(random_tables)
+    for table_name in source.clean:
+        every_third_row = pa.array(np.arange(len(random_tables[table_name])) % 3 == 0)
+        for name in _reals(random_tables[table_name]):
+            column = random_tables[table_name][name]
+            for tables, value in ((infinite, infinity), (unknown, None)):
+                replaced = pc.if_else(every_third_row, pa.scalar(value, pa.float64()), column)
+                tables[table_name] = _with_column(tables[table_name], name, replaced)
+    assert_same(read(raw.compute(source.name, infinite)), read(raw.compute(source.name, unknown)))
+
+
+DATES = {
+    "bureau": ("DAYS_CREDIT",),
+    "bureau_balance": ("MONTHS_BALANCE",),
+    "previous_application": ("DAYS_DECISION",),
+    "POS_CASH_balance": ("MONTHS_BALANCE",),
+    "installments_payments": ("DAYS_INSTALMENT",),
+    "credit_card_balance": ("MONTHS_BALANCE",),
+}
+"""The date that places a row of a history in time."""
+
+each_history = pytest.mark.parametrize("source", SOURCES[1:], ids=SOURCE_IDS[1:])
+
+
+@each_history
+def test_what_lies_after_the_application_changes_nothing(
+    source: FeatureSource, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
+) -> None:
+    later = dict(random_tables)
+    for table_name in source.clean:
+        table = random_tables[table_name]
+        future = table.slice(0, len(table) // 2)
+        for name in DATES[table_name]:
+            future = _with_column(future, name, pc.add(pc.abs(future[name]), 1))
+        if len(key := RAW_TABLES[table_name].key) == 1:
+            future = _with_column(future, *key, pc.add(future[key[0]], 10_000))
+        later[table_name] = pa.concat_tables([table, future])
+    assert_same(read(raw.compute(source.name, later)), computed[source.name])
+
+
+@each_history
+def test_a_history_of_a_hundred_years_stays_finite_and_its_clients_own(
+    source: FeatureSource, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
+) -> None:
+    client = int(computed[source.name].index[0])
+    old = dict(random_tables)
+    for table_name in source.clean:
+        table = random_tables[table_name]
+        if "SK_ID_CURR" not in table.column_names:
+            continue
+        for name in [name for name in table.column_names if name.startswith("DAYS") or name == "MONTHS_BALANCE"]:
+            century = 1_200 if name == "MONTHS_BALANCE" else 36_525
+            is_client = pc.equal(table["SK_ID_CURR"], client)
+            table = _with_column(table, name, pc.if_else(is_client, pc.subtract(table[name], century), table[name]))
+        old[table_name] = table
+    found = read(raw.compute(source.name, old))
+    numbers = found.loc[client].drop(found.columns[found.dtypes == "str"]).astype(float)
+    assert numbers.notna().any()
+    assert not np.isinf(numbers).any()
+    assert_same(found.drop(index=client), computed[source.name].drop(index=client))
+
+
+def test_histories_of_strangers_change_no_applicant(raw: Raw, random_tables: Tables) -> None:
+    """Rows of clients, loans and credits that no other table knows."""
+    strangers = dict(random_tables)
+    for table_name in DATES:
+        table = random_tables[table_name]
+        unknown = table.slice(0, 20)
+        for key in [name for name in table.column_names if name.startswith("SK_ID")]:
+            unknown = _with_column(unknown, key, pc.add(unknown[key], 1_000_000))
+        strangers[table_name] = pa.concat_tables([table, unknown])
+    joined = [
+        read(join_features(*(ibis.memtable(raw.compute(source.name, tables)) for source in SOURCES)))
+        for tables in (random_tables, strangers)
+    ]
+    assert_same(joined[1], joined[0])
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,11 @@ SOURCES: tuple[FeatureSource, ...] = (
     FeatureSource("pos_cash", ("POS_CASH",), {"POS_CASH_balance": clean_pos_cash_balance}, compute_pos_cash_features),
     FeatureSource(
         "installments", ("INSTALLMENTS",),
-        {"installments_payments": clean_installments_payments}, compute_installments_features,
+        {
+            "installments_payments": clean_installments_payments,
+            "previous_application": clean_previous_application,
+        },
+        compute_installments_features,
     ),
     FeatureSource(
         "credit_card", ("CREDIT_CARD",),

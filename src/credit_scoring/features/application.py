@@ -154,10 +154,6 @@ def _row_sum(columns: tuple[str, ...]) -> Expression:
     return sum(_[column].cast("float64").fill_null(0.0) for column in columns)
 
 
-def _row_sum_of_squares(columns: tuple[str, ...]) -> Expression:
-    return sum((_[column] * _[column]).fill_null(0.0) for column in columns)
-
-
 def _known_count(columns: tuple[str, ...]) -> Expression:
     return sum(_[column].notnull().cast("float64") for column in columns)
 
@@ -167,40 +163,36 @@ def _with_row_statistics(table: ir.Table) -> ir.Table:
     known = table.mutate(
         EXT_COUNT=_known_count(_EXT_SOURCES),
         EXT_SUM=_row_sum(_EXT_SOURCES),
-        EXT_SQUARES=_row_sum_of_squares(_EXT_SOURCES),
         EXT_MIN=ibis.least(*(table[column] for column in _EXT_SOURCES)),
         EXT_MAX=ibis.greatest(*(table[column] for column in _EXT_SOURCES)),
         HOUSING_COUNT=_known_count(_HOUSING),
         HOUSING_SUM=_row_sum(_HOUSING),
-        HOUSING_SQUARES=_row_sum_of_squares(_HOUSING),
-    )
+    ).mutate(EXT_MEAN=safe_ratio(_.EXT_SUM, _.EXT_COUNT), HOUSING_MEAN=safe_ratio(_.HOUSING_SUM, _.HOUSING_COUNT))
     return known.mutate(
-        APPLICATION_EXT_SOURCE_MEAN=safe_ratio(_.EXT_SUM, _.EXT_COUNT),
+        APPLICATION_EXT_SOURCE_MEAN=_.EXT_MEAN,
         APPLICATION_EXT_SOURCE_MIN=_.EXT_MIN,
         APPLICATION_EXT_SOURCE_MAX=_.EXT_MAX,
         # The middle one of three, the mean of two, or the only one.
         APPLICATION_EXT_SOURCE_MEDIAN=(_.EXT_COUNT == len(_EXT_SOURCES)).ifelse(
-            _.EXT_SUM - _.EXT_MIN - _.EXT_MAX, safe_ratio(_.EXT_SUM, _.EXT_COUNT)
+            _.EXT_SUM - _.EXT_MIN - _.EXT_MAX, _.EXT_MEAN
         ),
-        APPLICATION_EXT_SOURCE_STD=_row_std(_.EXT_SUM, _.EXT_SQUARES, _.EXT_COUNT),
+        APPLICATION_EXT_SOURCE_STD=_row_std(_EXT_SOURCES, _.EXT_MEAN, _.EXT_COUNT),
         APPLICATION_EXT_SOURCE_RANGE=null_if(_.EXT_MAX - _.EXT_MIN, _.EXT_COUNT < 2),
         APPLICATION_EXT_SOURCE_NULL_COUNT=len(_EXT_SOURCES) - _.EXT_COUNT,
-        APPLICATION_HOUSING_MEAN=safe_ratio(_.HOUSING_SUM, _.HOUSING_COUNT),
-        APPLICATION_HOUSING_STD=_row_std(_.HOUSING_SUM, _.HOUSING_SQUARES, _.HOUSING_COUNT),
+        APPLICATION_HOUSING_MEAN=_.HOUSING_MEAN,
+        APPLICATION_HOUSING_STD=_row_std(_HOUSING, _.HOUSING_MEAN, _.HOUSING_COUNT),
         APPLICATION_HOUSING_NULL_COUNT=len(_HOUSING) - _.HOUSING_COUNT,
         APPLICATION_DOCUMENTS_COUNT=_row_sum(_DOCUMENT_FLAGS),
         APPLICATION_CONTACTS_COUNT=_row_sum(_CONTACT_FLAGS),
         APPLICATION_ADDRESS_MISMATCHES_COUNT=_row_sum(_ADDRESS_FLAGS),
         APPLICATION_ENQUIRIES_SUM=null_if(_row_sum(_BUREAU_ENQUIRIES), _known_count(_BUREAU_ENQUIRIES) == 0),
         APPLICATION_FIELDS_NULL_COUNT=len(_KEPT_NUMBERS + _CATEGORIES) - _known_count(_KEPT_NUMBERS + _CATEGORIES),
-    ).drop(
-        "EXT_COUNT", "EXT_SUM", "EXT_SQUARES", "EXT_MIN", "EXT_MAX", "HOUSING_COUNT", "HOUSING_SUM", "HOUSING_SQUARES"
-    )
+    ).drop("EXT_COUNT", "EXT_SUM", "EXT_MEAN", "EXT_MIN", "EXT_MAX", "HOUSING_COUNT", "HOUSING_SUM", "HOUSING_MEAN")
 
 
-def _row_std(total: Expression, squares: Expression, count: Expression) -> Expression:
-    # Rounding can leave a sum of squared deviations a hair below zero, of which no root exists.
-    deviations = (squares - safe_ratio(total * total, count)).clip(lower=0.0)
+def _row_std(columns: tuple[str, ...], mean: Expression, count: Expression) -> Expression:
+    # From the deviations themselves: the difference of sums of squares has no digit left for scores that almost agree.
+    deviations = sum(((_[column] - mean) * (_[column] - mean)).fill_null(0.0) for column in columns)
     return null_if(safe_ratio(deviations, count - 1), count < 2).sqrt()
 
 
@@ -286,9 +278,9 @@ def _with_interest(table: ir.Table) -> ir.Table:
     """Add the interest rate of the loan applied for, over the terms that make it plausible.
 
     The term is not in the application. For each usual term the amounts imply a yearly rate, and the terms whose rate is
-    below what the lender ever charges are ruled out. Revolving loans have no term: null.
+    below what the lender ever charges are ruled out. Revolving loans have no term, of others the kind is unknown: null.
     """
-    cash = _.NAME_CONTRACT_TYPE == "Cash loans"
+    cash = (_.NAME_CONTRACT_TYPE == "Cash loans").fill_null(False)
 
     def rate(term: int) -> Expression:
         yearly = yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, term)

@@ -98,15 +98,15 @@ _BY_RANK = {"CREDIT": ("MEAN",), "DEBT_TO_CREDIT": ("MEAN",), "MAX_OVERDUE": ("M
 
 
 def clean_bureau(table: ir.Table) -> ir.Table:
-    """Turn impossible amounts and dates into null and drop repeated rows.
+    """Turn impossible amounts and dates into null.
 
     Args:
-        table: Raw `bureau`.
+        table: Raw `bureau`, unique by SK_ID_BUREAU.
 
     Returns:
-        The same columns; one row per SK_ID_BUREAU. Credits dated after the application are left out.
+        The same columns. Credits dated after the application are left out.
     """
-    cleaned = clean_missing_markers(table).distinct().filter(_.DAYS_CREDIT <= 0)
+    cleaned = clean_missing_markers(table).filter(_.DAYS_CREDIT <= 0)
     return cleaned.mutate(
         **{column: null_if(_[column], _[column] > limit) for column, limit in _MAX_AMOUNTS.items()}
     ).mutate(
@@ -213,7 +213,9 @@ def _summarise_credits(credits: ir.Table) -> ir.Table:
         ),
         "BUREAU_OVERDUE_TO_DEBT_RATIO": safe_ratio(_.OVERDUE.sum(), _.DEBT.sum()),
     }
-    return aggregate_by_client(credits, features)
+    return aggregate_by_client(credits, features).mutate(
+        BUREAU_CREDITS_365D_TO_ALL_RATIO=safe_ratio(_.BUREAU_CREDITS_COUNT_365D, _.BUREAU_CREDITS_COUNT)
+    )
 
 
 def _summarise_months(bureau_balance: ir.Table) -> ir.Table:

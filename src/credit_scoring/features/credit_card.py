@@ -104,7 +104,10 @@ def compute_credit_card_features(credit_card_balance: ir.Table) -> ir.Table:
         latest months reported.
     """
     months = _with_month_measures(_merge_cards(credit_card_balance))
-    return aggregate_by_client(months, _client_features())
+    return aggregate_by_client(months, _client_features()).mutate(
+        CREDIT_CARD_BALANCE_3M_TO_12M_RATIO=safe_ratio(_.CREDIT_CARD_BALANCE_MEAN_3M, _.CREDIT_CARD_BALANCE_MEAN_12M),
+        CREDIT_CARD_DRAWINGS_3M_TO_12M_RATIO=safe_ratio(_.CREDIT_CARD_DRAWINGS_SUM_3M, _.CREDIT_CARD_DRAWINGS_SUM_12M),
+    )
 
 
 def _merge_cards(credit_card_balance: ir.Table) -> ir.Table:

@@ -49,8 +49,8 @@ def yearly_interest_rate(credit: Expression, annuity: Expression, term: Expressi
 def clean_missing_markers(table: ir.Table) -> ir.Table:
     """Write every kind of missing value as null.
 
-    Text codes `XNA` and `XAP` and empty text become null. So does a floating NaN, which DuckDB and Spark treat as a
-    number greater than any other and which would spread through every sum.
+    Text codes `XNA` and `XAP` and empty text become null. So do a floating NaN, which DuckDB and Spark treat as a
+    number greater than any other, and an infinity: either would spread through every sum.
 
     Args:
         table: Any raw table.
@@ -63,7 +63,7 @@ def clean_missing_markers(table: ir.Table) -> ir.Table:
         text = text.nullif(code)
     return table.mutate(
         s.across(s.of_type("string"), text),
-        s.across(s.of_type("float64"), null_if(_, _.isnan())),
+        s.across(s.of_type("float64"), null_if(_, _.isnan() | _.isinf())),
     )
 
 
@@ -190,15 +190,6 @@ def partial_aggregates(measures: Mapping[str, Sequence[str]]) -> dict[str, Expre
         for measure, aggregates in measures.items()
         for aggregate in aggregates
         for part in _PARTIALS_OF[aggregate]
-    }
-
-
-def merge_partials(columns: Sequence[str]) -> dict[str, Expression]:
-    """Build the partial columns of a coarser grouping from those of a finer one, under the same names."""
-    aggregate = {"MIN": _AGGREGATES["MIN"], "MAX": _AGGREGATES["MAX"]}
-    return {
-        column: aggregate.get(column.rpartition("_")[2], lambda value, where: value.sum(where=where))(_[column], None)
-        for column in columns
     }
 
 

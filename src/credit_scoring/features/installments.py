@@ -6,6 +6,8 @@ between due date and payment; DPD its part after the due date and DBD its part b
 
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
+import functools
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -16,7 +18,6 @@ from credit_scoring.features.expressions import (
     aggregate_by_client,
     clean_missing_markers,
     join_on_client,
-    merge_partials,
     null_if,
     partial_aggregates,
     partial_slope,
@@ -66,6 +67,25 @@ _BY_DAYS = {
     "PAYMENT_TO_INSTALMENT": ("MEAN",),
 }
 _BY_RANK = {"DELAY": ("MEAN",), "DPD": ("MAX",), "SHORTFALL": ("MEAN",), "PAYMENT": ("MEAN",)}
+_OF_LOANS = {
+    "LOANS": ("COUNT",),
+    "LOAN_LATE_SHARE": ("MEAN", "MAX"),
+    "LOAN_WORST_DPD": ("MEAN",),
+    "LOAN_PAID_SHARE": ("MEAN", "MIN"),
+}
+_OF_LAST_LOAN = {
+    "LOAN_LATE_SHARE": ("MEAN",),
+    "LOAN_FIRST_LATE_SHARE": ("MEAN",),
+    "LOAN_MEAN_DPD": ("MEAN",),
+    "LOAN_WORST_DPD": ("MEAN",),
+    "LOAN_PAID_SHARE": ("MEAN",),
+}
+_OF_RUNNING = {
+    "REMAINING_DEBT": ("SUM", "MAX"),
+    "LEFT_TO_PAY": ("SUM",),
+    "LOAN_REPAID_SHARE": ("MEAN", "MIN"),
+}
+_SUMS_OF_RUNNING = tuple(f"INSTALLMENTS_{measure}_SUM_RUNNING" for measure in ("REMAINING_DEBT", "LEFT_TO_PAY"))
 
 
 def clean_installments_payments(table: ir.Table) -> ir.Table:
@@ -86,26 +106,35 @@ def clean_installments_payments(table: ir.Table) -> ir.Table:
     )
 
 
-def compute_installments_features(installments_payments: ir.Table) -> ir.Table:
-    """Summarise how punctually and completely earlier instalments were paid.
+def compute_installments_features(installments_payments: ir.Table, previous_application: ir.Table) -> ir.Table:
+    """Summarise how punctually and completely earlier instalments were paid, and what is left to pay.
 
     Args:
         installments_payments: `clean_installments_payments`.
+        previous_application: `clean_previous_application`, for the amounts of the loans still running.
 
     Returns:
         One row per SK_ID_CURR that has an instalment: INSTALLMENTS_* features. An unpaid instalment counts in the
         amounts (nothing was paid) and in UNPAID, and has no delay. Windows in days are by due date, LAST_<k> are the
-        k instalments due last.
+        k instalments due last, or the loan with the latest due date for a feature of loans. RUNNING are the approved
+        loans that are not over; their sums are 0 for a client with instalments and no such loan.
     """
-    instalments = _with_instalment_measures(_merge_split_payments(installments_payments))
-    parts = _summarise_parts(instalments)
-    features = join_on_client(
-        join_on_client(_summarise_ages(parts), _summarise_last_ones(parts)), _summarise_loans(parts)
+    instalments = _rank_instalments(_merge_split_payments(installments_payments))
+    loans = _summarise_instalments_of_loans(instalments)
+    features = functools.reduce(
+        join_on_client,
+        (
+            _summarise_ages(instalments),
+            _summarise_last_ones(instalments),
+            _summarise_loans(loans),
+            _summarise_running_loans(loans, previous_application),
+        ),
     )
     return features.mutate(
         INSTALLMENTS_DPD_60D_TO_365D_RATIO=safe_ratio(_.INSTALLMENTS_DPD_MEAN_60D, _.INSTALLMENTS_DPD_MEAN_365D),
         INSTALLMENTS_LATE_365D_TO_ALL_RATIO=safe_ratio(_.INSTALLMENTS_LATE_RATE_365D, _.INSTALLMENTS_LATE_RATE),
-    )
+        **{name: _.RUNNING_LOANS.isnull().ifelse(0.0, _[name]) for name in _SUMS_OF_RUNNING},
+    ).drop("RUNNING_LOANS")
 
 
 def _merge_split_payments(installments_payments: ir.Table) -> ir.Table:
@@ -120,7 +149,11 @@ def _merge_split_payments(installments_payments: ir.Table) -> ir.Table:
     )
 
 
-def _with_instalment_measures(instalments: ir.Table) -> ir.Table:
+def _rank_instalments(instalments: ir.Table) -> ir.Table:
+    """Number the instalments of a client from the one due last.
+
+    Only these few columns are held while every summary reads them; each derives the measures that it needs.
+    """
     by_client = ibis.window(
         group_by=CLIENT_KEY,
         order_by=[
@@ -130,29 +163,37 @@ def _with_instalment_measures(instalments: ir.Table) -> ir.Table:
             _.NUM_INSTALMENT_VERSION.desc(),
         ],
     )
-    measured = instalments.mutate(
-        DELAY=_.ENTRY_DAYS - _.DAYS_INSTALMENT,
-        SHORTFALL=_.INSTALMENT - _.PAYMENT,
-        PAYMENT_TO_INSTALMENT=safe_ratio(_.PAYMENT, _.INSTALMENT),
-        RANK=ibis.row_number().over(by_client) + 1,
-    )
-    late = _.DELAY > 0
+    return instalments.mutate(RANK=ibis.row_number().over(by_client) + 1)
+
+
+def _measures() -> dict[str, Expression]:
+    delay = _.ENTRY_DAYS - _.DAYS_INSTALMENT
+    late, dpd, shortfall = delay > 0, delay.clip(lower=0), _.INSTALMENT - _.PAYMENT
     first = (_.NUM_INSTALMENT_VERSION > 0) & (_.NUM_INSTALMENT_NUMBER <= _FIRST_INSTALMENTS)
-    return measured.mutate(
-        INSTALMENTS=True,
-        LATE=late,
-        LATE_OVER_30_DAYS=_.DELAY > 30,
-        FIRST_INSTALMENTS_LATE=null_if(late, ~first),
-        DPD=_.DELAY.clip(lower=0),
-        DECAYED_DPD=_.DELAY.clip(lower=0) * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT),
-        DBD=(-_.DELAY).clip(lower=0),
-        UNPAID=_.ENTRY_DAYS.isnull(),
-        UNDERPAID=_.SHORTFALL > _TOLERANCE,
-        LATE_DUE_DAYS=null_if(_.DAYS_INSTALMENT, ~late.fill_null(False)),
-        VERSION=_.NUM_INSTALMENT_VERSION,
-        AGE=_smallest_window(-_.DAYS_INSTALMENT, _DAY_WINDOWS),
-        RECENCY=_smallest_window(_.RANK, _LAST_WINDOWS),
-    )
+    return {
+        "INSTALMENTS": ibis.literal(True),
+        "DELAY": delay,
+        "LATE": late,
+        "LATE_OVER_30_DAYS": delay > 30,
+        "FIRST_INSTALMENTS_LATE": null_if(late, ~first.fill_null(False)),
+        "DPD": dpd,
+        "DECAYED_DPD": dpd * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT),
+        "DBD": (-delay).clip(lower=0),
+        "UNPAID": _.ENTRY_DAYS.isnull(),
+        "SHORTFALL": shortfall,
+        "UNDERPAID": shortfall > _TOLERANCE,
+        "PAYMENT": _.PAYMENT,
+        "INSTALMENT": _.INSTALMENT,
+        "PAYMENT_TO_INSTALMENT": safe_ratio(_.PAYMENT, _.INSTALMENT),
+        "ENTRY_DAYS": _.ENTRY_DAYS,
+        "LATE_DUE_DAYS": null_if(_.DAYS_INSTALMENT, ~late.fill_null(False)),
+        "VERSION": _.NUM_INSTALMENT_VERSION,
+    }
+
+
+def _with_measures(instalments: ir.Table, *names: str, **columns: Expression) -> ir.Table:
+    measures = _measures()
+    return instalments.select(CLIENT_KEY, **{name: measures[name] for name in names}, **columns)
 
 
 def _smallest_window(value: Expression, windows: tuple[int, ...]) -> Expression:
@@ -160,18 +201,11 @@ def _smallest_window(value: Expression, windows: tuple[int, ...]) -> Expression:
     return ibis.cases(*((value <= window, window) for window in windows), else_=ibis.null("int32"))
 
 
-def _summarise_parts(instalments: ir.Table) -> ir.Table:
-    """Reduce the instalments to one row per client, loan, age and recency."""
-    return instalments.group_by(CLIENT_KEY, _LOAN_KEY, "AGE", "RECENCY").agg(
-        **partial_aggregates(_OVERALL), **partial_slope("DPD", "DAYS_INSTALMENT"), LAST_DUE=_.DAYS_INSTALMENT.max()
-    )
-
-
-def _summarise_ages(parts: ir.Table) -> ir.Table:
-    keys = (CLIENT_KEY, _LOAN_KEY, "AGE", "RECENCY", "LAST_DUE")
-    ages = parts.group_by(CLIENT_KEY, "AGE").agg(
-        **merge_partials([column for column in parts.columns if column not in keys])
-    )
+def _summarise_ages(instalments: ir.Table) -> ir.Table:
+    """Reduce the instalments to one row per client and age, then to one per client."""
+    due = _.DAYS_INSTALMENT
+    measured = _with_measures(instalments, *_OVERALL, DUE=due, AGE=_smallest_window(-due, _DAY_WINDOWS))
+    ages = measured.group_by(CLIENT_KEY, "AGE").agg(**partial_aggregates(_OVERALL), **partial_slope("DPD", "DUE"))
     features = summarise_partials("INSTALLMENTS", _OVERALL)
     for days in _DAY_WINDOWS:
         features |= summarise_partials("INSTALLMENTS", _BY_DAYS, window=f"{days}D", where=_.AGE <= days)
@@ -186,41 +220,58 @@ def _summarise_ages(parts: ir.Table) -> ir.Table:
     return aggregate_by_client(ages, features)
 
 
-def _summarise_last_ones(parts: ir.Table) -> ir.Table:
+def _summarise_last_ones(instalments: ir.Table) -> ir.Table:
+    last_ones = instalments.filter(_.RANK <= max(_LAST_WINDOWS))
     features: dict[str, Expression] = {}
     for last in _LAST_WINDOWS:
-        features |= summarise_partials("INSTALLMENTS", _BY_RANK, window=f"LAST_{last}", where=_.RECENCY <= last)
-    return aggregate_by_client(parts.filter(_.RECENCY.notnull()), features)
+        features |= summarise("INSTALLMENTS", _BY_RANK, window=f"LAST_{last}", where=_.RANK <= last)
+    return aggregate_by_client(_with_measures(last_ones, *_BY_RANK, RANK=_.RANK), features)
 
 
-def _summarise_loans(parts: ir.Table) -> ir.Table:
-    """Average over loans, so that a long loan does not hide a short one."""
-    recent = _.AGE <= 1000
-    loans = parts.group_by(CLIENT_KEY, _LOAN_KEY).agg(
-        LAST_DUE=_.LAST_DUE.max(),
-        LOAN_LATE_SHARE=safe_ratio(_.LATE_SUM.sum(), _.LATE_N.sum()),
-        LOAN_WORST_DPD=_.DPD_MAX.max(),
-        LOAN_PAID_SHARE=safe_ratio(_.PAYMENT_SUM.sum(), _.INSTALMENT_SUM.sum()),
-        LOAN_PAYMENT_TO_INSTALMENT=safe_ratio(
-            _.PAYMENT_TO_INSTALMENT_SUM.sum(where=recent), _.PAYMENT_TO_INSTALMENT_N.sum(where=recent)
-        ),
+def _summarise_instalments_of_loans(instalments: ir.Table) -> ir.Table:
+    measured = _with_measures(
+        instalments,
+        "LATE",
+        "FIRST_INSTALMENTS_LATE",
+        "DPD",
+        "PAYMENT",
+        "INSTALMENT",
+        "PAYMENT_TO_INSTALMENT",
+        DUE=_.DAYS_INSTALMENT,
+        **{_LOAN_KEY: _[_LOAN_KEY]},
     )
+    return measured.group_by(CLIENT_KEY, _LOAN_KEY).agg(
+        LAST_DUE=_.DUE.max(),
+        PAID=_.PAYMENT.sum(),
+        LOAN_LATE_SHARE=_.LATE.cast("float64").mean(),
+        LOAN_FIRST_LATE_SHARE=_.FIRST_INSTALMENTS_LATE.cast("float64").mean(),
+        LOAN_MEAN_DPD=_.DPD.mean(),
+        LOAN_WORST_DPD=_.DPD.max(),
+        LOAN_PAID_SHARE=safe_ratio(_.PAYMENT.sum(), _.INSTALMENT.sum()),
+        LOAN_PAYMENT_TO_INSTALMENT=_.PAYMENT_TO_INSTALMENT.mean(where=_.DUE >= -1000),
+    )
+
+
+def _summarise_loans(loans: ir.Table) -> ir.Table:
+    """Average over loans, so that a long loan does not hide a short one."""
     by_client = ibis.window(group_by=CLIENT_KEY, order_by=[_.LAST_DUE.desc(), _[_LOAN_KEY].desc()])
     ranked = loans.mutate(LOANS=True, RANK=ibis.row_number().over(by_client) + 1)
-    features = summarise(
-        "INSTALLMENTS",
-        {
-            "LOANS": ("COUNT",),
-            "LOAN_LATE_SHARE": ("MEAN", "MAX"),
-            "LOAN_WORST_DPD": ("MEAN",),
-            "LOAN_PAID_SHARE": ("MEAN", "MIN"),
-        },
-    )
+    features = summarise("INSTALLMENTS", _OF_LOANS)
     features |= summarise("INSTALLMENTS", {"LOAN_PAYMENT_TO_INSTALMENT": ("MEAN",)}, window="1000D")
-    features |= summarise(
-        "INSTALLMENTS",
-        {"LOAN_LATE_SHARE": ("MEAN",), "LOAN_WORST_DPD": ("MEAN",), "LOAN_PAID_SHARE": ("MEAN",)},
-        window="LAST_1",
-        where=_.RANK == 1,
-    )
+    features |= summarise("INSTALLMENTS", _OF_LAST_LOAN, window="LAST_1", where=_.RANK == 1)
     return aggregate_by_client(ranked, features)
+
+
+def _summarise_running_loans(loans: ir.Table, previous_application: ir.Table) -> ir.Table:
+    """Set what was paid on the loans still running against what was borrowed; no instalment yet is nothing paid."""
+    running = previous_application.filter(_.FLAG_RUNNING & (_.NAME_CONTRACT_STATUS == "Approved")).select(
+        CLIENT_KEY, _LOAN_KEY, CREDIT="AMT_CREDIT", ALL_PAYMENTS=_.AMT_ANNUITY * _.CNT_PAYMENT
+    )
+    paid = running.left_join(loans.select(CLIENT_KEY, _LOAN_KEY, "PAID"), [CLIENT_KEY, _LOAN_KEY])
+    measured = paid.mutate(PAID=_.PAID.fill_null(0.0)).mutate(
+        REMAINING_DEBT=(_.CREDIT - _.PAID).clip(lower=0.0),
+        LEFT_TO_PAY=(_.ALL_PAYMENTS - _.PAID).clip(lower=0.0),
+        LOAN_REPAID_SHARE=safe_ratio(_.PAID, _.CREDIT),
+    )
+    features = summarise("INSTALLMENTS", _OF_RUNNING, subset="RUNNING")
+    return aggregate_by_client(measured, features | {"RUNNING_LOANS": _.count()})

@@ -159,4 +159,6 @@ def _summarise_loans(loans: ir.Table) -> ir.Table:
             f"POS_CASH_DPD_DEF_MAX_{suffix}": _[f"DPD_DEF_{suffix}"].max(),
         }
     features["POS_CASH_MONTHS_SUM_12M"] = total("MONTHS_12M")
-    return aggregate_by_client(measured, features)
+    return aggregate_by_client(measured, features).mutate(
+        POS_CASH_DPD_6M_TO_24M_RATIO=safe_ratio(_.POS_CASH_DPD_MEAN_6M, _.POS_CASH_DPD_MEAN_24M)
+    )

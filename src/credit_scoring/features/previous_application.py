@@ -115,16 +115,16 @@ _LAST_CATEGORIES = {
 
 
 def clean_previous_application(table: ir.Table) -> ir.Table:
-    """Turn the 365243 dates, the `XNA`/`XAP` codes and impossible amounts into null and drop repeated rows.
+    """Turn the 365243 dates, the `XNA`/`XAP` codes and impossible amounts into null.
 
     Args:
-        table: Raw `previous_application`.
+        table: Raw `previous_application`, unique by SK_ID_PREV.
 
     Returns:
-        The same columns, one row per SK_ID_PREV, and FLAG_RUNNING (boolean: the loan is not over yet). Applications
+        The same columns and FLAG_RUNNING (boolean: the loan is not over yet). Applications
         dated after the current one are left out.
     """
-    cleaned = clean_missing_markers(table).distinct().filter(_.DAYS_DECISION <= 0)
+    cleaned = clean_missing_markers(table).filter(_.DAYS_DECISION <= 0)
     return cleaned.mutate(
         # A last due date of 365243 means that the loan goes on. The fact is kept when the number is removed.
         FLAG_RUNNING=(_.DAYS_LAST_DUE == DAYS_SENTINEL).fill_null(False),
@@ -179,7 +179,9 @@ def compute_previous_application_features(previous_application: ir.Table) -> ir.
         "PREVIOUS_CREDIT_SLOPE": ols_slope(_.CREDIT, _.DAYS_DECISION, per=365),
         "PREVIOUS_ANNUITY_SLOPE": ols_slope(_.ANNUITY, _.DAYS_DECISION, per=365),
     }
-    return aggregate_by_client(applications, features)
+    return aggregate_by_client(applications, features).mutate(
+        PREVIOUS_REFUSED_365D_TO_ALL_RATIO=safe_ratio(_.PREVIOUS_REFUSED_RATE_365D, _.PREVIOUS_REFUSED_RATE)
+    )
 
 
 def _with_application_measures(previous_application: ir.Table) -> ir.Table:

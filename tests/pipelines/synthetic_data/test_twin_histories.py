@@ -1,4 +1,4 @@
-"""The histories: rows per client, orphans, dates, countdowns, consistency with their loan, signal of their own."""
+"""The histories: orphans, dates, countdowns, consistency with their loan and with one another."""
 
 import numpy as np
 import pandas as pd
@@ -12,29 +12,6 @@ MONTHLY = ["POS_CASH_balance", "installments_payments", "credit_card_balance"]
 @pytest.fixture(scope="module")
 def previous(twin) -> pd.DataFrame:
     return twin["previous_application"]
-
-
-def per_applicant(twin, table: str) -> tuple[float, float]:
-    """Share of train applicants with rows, rows per applicant that has any."""
-    train = twin["application_train"]["SK_ID_CURR"]
-    counts = twin[table]["SK_ID_CURR"].value_counts().reindex(train).dropna()
-    return len(counts) / len(train), float(counts.mean())
-
-
-@pytest.mark.parametrize(
-    ("table", "covered", "rows"),
-    [
-        ("bureau", 0.857, 5.6),
-        ("previous_application", 0.9465, 4.93),
-        ("POS_CASH_balance", 0.941, 29.7),
-        ("installments_payments", 0.948, 40.1),
-        ("credit_card_balance", 0.283, 37.1),
-    ],
-)
-def test_rows_per_applicant_are_the_published_ones(twin, table, covered, rows):
-    share, mean = per_applicant(twin, table)
-    assert share == pytest.approx(covered, abs=0.02)
-    assert mean == pytest.approx(rows, rel=0.08)
 
 
 def test_monthly_status_is_reported_for_a_third_of_the_clients(twin):
@@ -103,9 +80,7 @@ def test_bureau_status_unfolds_without_gaps_and_stays_closed(twin):
     assert (balance["MONTHS_BALANCE"].diff()[same] == 1).all()
     was_closed = balance["STATUS"].shift().eq("C") & same
     assert (balance.loc[was_closed, "STATUS"] == "C").all()
-    shares = balance["STATUS"].value_counts(normalize=True)
-    assert shares[["C", "0", "X"]].to_numpy() == pytest.approx([0.48, 0.31, 0.20], abs=0.05)
-    assert set(shares.index) == {*"012345", "C", "X"}
+    assert set(balance["STATUS"]) == {*"012345", "C", "X"}
 
 
 def test_previous_applications_use_the_codes_of_absent_values(previous):
@@ -178,27 +153,3 @@ def test_cards_add_up(twin):
     used = cards["AMT_CREDIT_LIMIT_ACTUAL"] > 0
     use = cards.loc[used, "AMT_BALANCE"] / cards.loc[used, "AMT_CREDIT_LIMIT_ACTUAL"]
     assert use.mean() == pytest.approx(0.38, abs=0.10)
-
-
-@pytest.mark.parametrize(
-    ("table", "measure", "least_ratio"),
-    [
-        ("bureau", lambda rows: rows["DAYS_CREDIT"], 1.4),
-        ("previous_application", lambda rows: rows["NAME_CONTRACT_STATUS"].eq("Refused").astype(float), 1.25),
-        (
-            "installments_payments",
-            lambda rows: (rows["DAYS_ENTRY_PAYMENT"] > rows["DAYS_INSTALMENT"]).astype(float),
-            1.25,
-        ),
-        ("credit_card_balance", lambda rows: rows["AMT_BALANCE"], 1.25),
-    ],
-)
-def test_history_carries_signal(twin, table, measure, least_ratio):
-    """The third of the clients with the worst history defaults clearly more often than the best third."""
-    rows = twin[table]
-    worst = measure(rows).groupby(rows["SK_ID_CURR"]).mean().rank(method="first")
-    target = twin["application_train"].set_index("SK_ID_CURR")["TARGET"]
-    joined = pd.concat([worst, target], axis=1, join="inner", keys=["rank", "TARGET"])
-    third = pd.qcut(joined["rank"], 3, labels=False)
-    rates = joined["TARGET"].groupby(third).mean()
-    assert rates[2] > least_ratio * rates[0]

@@ -134,7 +134,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=compute_installments_features,
-                inputs="clean_installments_payments",
+                inputs=["clean_installments_payments", "clean_previous_application"],
                 outputs="installments_features",
                 name="compute_installments_features",
             ),

@@ -369,6 +369,7 @@ def _building(rng: np.random.Generator, scores: Scores, u: Scores, facts: dict[s
         "walls": np.where(absent[:, 17], MISSING, walls),
         "house": np.where(absent[:, 15], MISSING, house),
         "emergency": np.where(absent[:, 18], MISSING, emergency),
+        "floors": np.where(absent[:, data["columns"].index("FLOORSMAX_AVG")], 0.0, draws["FLOORSMAX_AVG"]),
     }
     return columns | {
         "FONDKAPREMONT_MODE": text(np.where(absent[:, 14], MISSING, fund), data["fond"]["columns"]),
@@ -449,6 +450,7 @@ def _documents(rng: np.random.Generator, facts: dict[str, FloatArray], moved: Bo
     row = np.where(kind == UNEMPLOYED, PENSIONER, np.where(kind > PENSIONER, 0, kind))
     # Revolving loans are granted on the file of an earlier contract, mostly without a document.
     weights = table("documents")[row] * np.where(revolving[:, None], [0.008, 0.0, 0.01, 1.0], [1.0, 1.0, 1.0, 0.27])
+    weights = weights * np.where(moved[:, None], [1.0, 1.0, 1.0, 0.6], [1.0, 1.0, 1.0, 1.0])
     main = draw_rows(rng, weights)
     columns = {}
     for document in DOCUMENTS:

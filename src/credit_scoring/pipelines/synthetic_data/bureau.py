@@ -49,6 +49,8 @@ ACTIVE, CLOSED, SOLD, BAD_DEBT = range(4)
 BALANCE_COVERAGE, BALANCE_COVERAGE_TEST = 0.350, 1.0
 _ORPHAN_HISTORIES = 0.1208
 """Credits per client whose monthly status is in the official file although the credit itself is not."""
+_MICRO_CLIENT = 1.90
+"""Score above which a client takes microloans."""
 _FAR_DATE_SHARE = 1.3e-4
 _RARE_TYPES = [0.0011, 0.0006, 0.0003, 0.0003, 3e-5, 1.6e-5, 1.1e-5, 3e-6, 1e-6, 1e-6]
 
@@ -85,7 +87,9 @@ def draw_bureau(
     row_score = 0.09 + 0.46 * newness + np.sqrt(1 - 0.46**2) * rng.standard_normal(n)
     days = np.round(quantile(uniform_of(row_score), calibration()["levels"], data["days"]))
     band = np.searchsorted(data["band_edges"], days)
-    kind = _types(rng, data, band, leverage, scores["REFUSAL"][client])
+    # Few clients borrow from microlenders, these few again and again: rather those whom this lender refuses.
+    micro = 0.65 * scores["REFUSAL"] + 0.76 * rng.standard_normal(len(counts)) > _MICRO_CLIENT
+    kind = _types(rng, data, band, leverage, micro[client])
     shape = np.minimum(kind, MICRO)
     shape = np.where(kind > MICRO, CONSUMER, shape)
     status = _statuses(rng, data, client, days, band, shape, leverage)
@@ -125,11 +129,12 @@ def draw_bureau(
     )
     orphans = np.flatnonzero(rng.random(len(sk_id_curr)) < _ORPHAN_HISTORIES)
     m = len(orphans)
+    opened = np.round(rng.uniform(-2922, -1450, m))
     balance = _unfold_balance(
         rng,
         np.r_[keys[covered], new_keys(m)],
-        np.r_[days[covered], np.round(rng.uniform(-2922, -1450, m))],
-        np.r_[np.where(active, np.nan, fact)[covered], np.full(m, np.nan)],
+        np.r_[days[covered], opened],
+        np.r_[np.where(active, np.nan, fact)[covered], np.round(opened * rng.beta(1.6, 1.2, m))],
         np.r_[full_history[client][covered], np.ones(m, dtype=bool)],
         np.r_[laziness[covered], rng.standard_normal(m)],
         np.r_[client[covered], orphans],
@@ -137,17 +142,17 @@ def draw_bureau(
     return frame, balance
 
 
-def _types(rng: np.random.Generator, data: dict, band: IntArray, leverage: FloatArray, refusal: FloatArray) -> IntArray:
+def _types(rng: np.random.Generator, data: dict, band: IntArray, leverage: FloatArray, micro: BoolArray) -> IntArray:
     """Type of every credit: the five common ones change with time, the others are rare at any time."""
     common = np.array(data["type_by_band"])
     kind = draw_from_table(rng, band, np.hstack([common, np.tile(_RARE_TYPES, (len(common), 1))]))
-    # Indebted clients hold more cards; clients whom banks refuse turn to microlenders.
+    # Indebted clients hold more cards.
     to_card = (kind == CONSUMER) & (rng.random(len(kind)) < 0.075 * uniform_of(leverage - 0.4) * 2)
     kind = np.where(to_card, CARD, kind)
     back = (kind == CARD) & (rng.random(len(kind)) < 0.38 * uniform_of(-leverage - 0.3))
     kind = np.where(back, CONSUMER, kind)
-    recent = band >= 5
-    to_micro = (kind == CONSUMER) & recent & (rng.random(len(kind)) < 0.009 * np.exp(1.2 * refusal - 0.9))
+    kind = np.where((kind == MICRO) & ~micro & (rng.random(len(kind)) < 0.96), CONSUMER, kind)
+    to_micro = (kind == CONSUMER) & micro & (rng.random(len(kind)) < np.where(band >= 5, 0.85, 0.22))
     return np.where(to_micro, MICRO, kind)
 
 
@@ -235,7 +240,7 @@ def _amounts(
     )
     u = uniform_of(means + np.sqrt(1 - 0.42**2 - 0.30**2) * rng.standard_normal(n))
     total, ratio = np.zeros(n), np.zeros(n)
-    debt_u = uniform_of(0.40 * leverage + np.sqrt(1 - 0.40**2) * rng.standard_normal(n))
+    debt_u = uniform_of(0.50 * leverage + np.sqrt(1 - 0.50**2) * rng.standard_normal(n))
     for code in range(5):
         chosen = shape == code
         finished, running = data["amount_closed"][TYPES[code]], data["amount_active"][TYPES[code]]
@@ -254,15 +259,15 @@ def _amounts(
     total = np.round(np.round(total / grid) * grid, 3)
     # Instalment credits are paid down: the rest follows the elapsed share of the term.
     elapsed = np.clip(-days / np.maximum(duration, 1), 0, 1)
-    paid_down = np.clip(1 - elapsed * np.exp(0.22 * rng.standard_normal(n) - 0.08 * leverage), 0, 1.05)
+    paid_down = np.clip(1 - elapsed * np.exp(0.22 * rng.standard_normal(n) - 0.20 * leverage), 0, 1.05)
     instalment = (shape == CONSUMER) | (shape == CAR) | (shape == MORTGAGE)
     ratio = np.where(instalment, np.where(rng.random(n) < 0.06, 0, paid_down), ratio)
     debt = np.where(
         active, np.round(total * ratio / 0.045) * 0.045, np.where(rng.random(n) < 0.011, total * rng.random(n) * 0.5, 0)
     )
     card = shape == CARD
-    late = rng.random(n) < np.where(active, 0.0062, 0.0002) * np.exp(0.75 * laziness)
-    has_limit = card & active & (rng.random(n) < 0.36) & (total > 0)
+    late = rng.random(n) < np.where(active, 0.0062, 0.0002) * np.exp(1.0 * laziness - 0.22)
+    has_limit = card & active & (rng.random(n) < 0.72 * uniform_of(0.6 * leverage)) & (total > 0)
     limit = np.where(
         has_limit,
         np.where(
@@ -282,7 +287,9 @@ def _amounts(
     return {
         "CREDIT_DAY_OVERDUE": np.where(late, np.round(quantile(rng.random(n), levels, data["overdue_days"])), 0),
         "AMT_CREDIT_MAX_OVERDUE": max_overdue,
-        "CNT_CREDIT_PROLONG": np.where(rng.random(n) < 0.006, rng.geometric(0.82, n), 0),
+        "CNT_CREDIT_PROLONG": np.where(
+            rng.random(n) < 0.006 * np.exp(0.8 * laziness - 0.32), rng.geometric(0.82, n), 0
+        ),
         "AMT_CREDIT_SUM": np.where(rng.random(n) < 8e-6, np.nan, total),
         "AMT_CREDIT_SUM_DEBT": np.where(no_debt_info, np.nan, np.round(debt, 3)),
         "AMT_CREDIT_SUM_LIMIT": np.where(no_limit_info, np.nan, np.round(limit, 3)),
@@ -297,7 +304,7 @@ _STATUS = ["0", "1", "2", "3", "4", "5", "C", "X"]
 _CLOSED_CODE, _UNKNOWN_CODE = 6, 7
 _NEXT = np.array(
     [
-        [0.9770, 0.0222, 0.0004, 0.0001, 0.0000, 0.0003],
+        [0.9771, 0.0223, 0.0004, 0.0001, 0.0000, 0.0001],
         [0.5200, 0.4130, 0.0620, 0.0010, 0.0000, 0.0040],
         [0.2450, 0.2050, 0.2200, 0.3300, 0.0000, 0.0000],
         [0.1750, 0.0420, 0.0280, 0.1650, 0.5700, 0.0200],
@@ -328,30 +335,38 @@ def _unfold_balance(
     keys, start, fact, length = keys[order], start[order], fact[order], length[order]
     laziness, client = laziness[order], client[order]
 
-    closing = np.where(np.isnan(fact), 10_000, months_before(np.nan_to_num(fact)) + 1 - start)
-    says_closed = rng.random(n) < np.where(np.isnan(fact), 0.45, 0.94)
-    random_close = np.ceil(length * rng.random(n))
-    closing = np.where(np.isnan(fact), random_close, closing + np.where(rng.random(n) < 0.3, rng.integers(-4, 9, n), 0))
-    closing = np.where(says_closed, np.maximum(closing, rng.random(n) >= 0.012), 10_000)
-
     # How a lender reports is a habit of the client's lenders: never unknown, now and then, or nearly always.
     reporting = uniform_of(
-        0.5 * rng.standard_normal(client.max() + 1 if n else 0)[client] + 0.866 * rng.standard_normal(n)
+        0.5 * rng.standard_normal(client.max() + 1 if n else 0)[client]
+        + 0.12 * laziness
+        + 0.858 * rng.standard_normal(n)
     )
-    habit = np.searchsorted([0.45, 0.76], reporting)
-    to_unknown = np.array([0.0, 0.28, 0.50])[habit]
-    stay_unknown = np.array([0.0, 0.50, 0.985])[habit]
-    starts_unknown = rng.random(n) < np.array([0.05, 0.55, 0.95])[habit]
-    worse = np.exp(0.85 * laziness + 0.5 * rng.standard_normal(n) - 0.80)
+    habit = np.searchsorted([0.455, 0.83], reporting)
+    to_unknown = np.array([0.0, 0.16, 0.50])[habit]
+    stay_unknown = np.array([0.0, 0.62, 0.985])[habit]
+    starts_unknown = rng.random(n) < np.array([0.05, 0.62, 0.97])[habit]
+    worse = np.exp(0.85 * laziness + 0.8 * rng.standard_normal(n) - 0.72)
+
+    # The closing is reported around the day of the actual end, but hardly ever by a lender who reports nothing else.
+    running = np.isnan(fact)
+    lag_u = uniform_of(0.35 * laziness - 0.25 + np.sqrt(1 - 0.35**2) * rng.standard_normal(n))
+    lag = np.round(quantile(lag_u, calibration()["bureau"]["levels"], calibration()["bureau"]["closing_lag"]))
+    closing = np.where(
+        running, np.ceil(length * rng.beta(1.0, 1.6, n)), months_before(np.nan_to_num(fact)) + lag - start
+    )
+    says_closed = rng.random(n) < np.where(running, 0.36, 0.97)
+    closing = np.where(says_closed, np.maximum(closing, rng.random(n) >= 0.016), 10_000)
 
     cumulated = np.cumsum(_NEXT, axis=1)
     longest = int(length[0]) if n else 0
     history = np.zeros((n, longest), dtype=np.int8)
     delay = np.zeros(n, dtype=np.int64)
     unknown = starts_unknown
+    closed = np.zeros(n, dtype=bool)
     for month in range(longest):
         alive = int(np.searchsorted(-length, -month, side="left"))
-        u = rng.random((2, alive))
+        u = rng.random((3, alive))
+        closed[:alive] |= (month >= closing[:alive]) & (~unknown[:alive] | (u[2] < 0.015))
         if month:
             stays = unknown[:alive]
             unknown[:alive] = u[0] < np.where(stays, stay_unknown[:alive], to_unknown[:alive])
@@ -359,7 +374,7 @@ def _unfold_balance(
             point = np.where(now == 0, 1 - (1 - u[1]) / worse[:alive], u[1])
             delay[:alive] = (point[:, None] >= cumulated[now, :5]).sum(1)
         code = np.where(unknown[:alive], _UNKNOWN_CODE, delay[:alive])
-        history[:alive, month] = np.where(month >= closing[:alive], _CLOSED_CODE, code)
+        history[:alive, month] = np.where(closed[:alive], _CLOSED_CODE, code)
     credit, position = ragged(length)
     return make_frame(
         "bureau_balance",

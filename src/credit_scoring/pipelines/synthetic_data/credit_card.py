@@ -64,14 +64,11 @@ def unfold_credit_cards(rng: np.random.Generator, loans: Loans, scores: Scores) 
     cards = loans.select(loans.is_card)
     n = len(cards.client)
     use = scores["CARD_USE"][cards.client]
-    laziness = -scores["DISCIPLINE"][cards.client]
     start = np.maximum(months_before(cards.decision), -_MONTHS)
     end = -1 - np.array([0, 1, 2, 3])[np.searchsorted([0.604, 0.922, 0.98], rng.random(n))]
     start = np.minimum(start, end)
-    # Cards of long ago came with smaller limits.
-    limit = np.where(start < -60, on_grid(0.7 * cards.credit, 4500), cards.credit)
     first_draw = np.maximum(months_before(cards.first_drawing) - start, 0)
-    state = _simulate(rng, limit, start, end, first_draw, use, laziness)
+    state = _simulate(rng, cards.credit, start, end, first_draw, use)
 
     alive = state.pop("alive")
     card, column = np.nonzero(alive)
@@ -150,15 +147,16 @@ def _simulate(
     end: IntArray,
     first_draw: IntArray,
     use: FloatArray,
-    laziness: FloatArray,
 ) -> dict[str, FloatArray]:
     """Run all cards through the 96 months before the application; arrays of shape (cards, months)."""
     n = len(limit)
     levels = calibration()["previous"]["levels"]
     draw_share = calibration()["credit_card"]["draw_share"]
-    appetite = uniform_of(1.1 * use + 0.5 * rng.standard_normal(n))
-    payer = np.exp(-0.65 * use - 0.55 + 0.4 * rng.standard_normal(n))
-    current = np.where(rng.random(n) < 0.55, on_grid(limit * rng.choice([0.35, 0.5, 0.7], n), 4500), limit)
+    appetite = uniform_of(1.4 * use + 0.3 * rng.standard_normal(n))
+    payer = np.exp(-0.75 * use - 0.55 + 0.3 * rng.standard_normal(n))
+    forgetful = np.exp(1.3 * rng.standard_normal(n) - 0.65)
+    smaller = np.maximum(on_grid(limit * rng.choice([0.25, 0.5, 0.75], n), 22_500), 22_500)
+    current = np.where(rng.random(n) < 0.55, smaller, limit)
     raise_at = rng.integers(2, 16, n)
     null_months = np.where(rng.random(n) < 0.385, rng.integers(2, 26, n), 0)
     balance, days_late, was_drawing = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
@@ -187,7 +185,7 @@ def _simulate(
         age = month - start
         u = rng.random((5, n))
         current = np.where(alive & (age == raise_at), limit, current)
-        closed |= alive & (balance <= 0) & (age > 6) & (u[0] < np.where(age >= first_draw, 0.030, 0.012))
+        closed |= alive & (balance <= 0) & (age > 6) & (u[0] < np.where(age >= first_draw, 0.036, 0.014))
         current = np.where(closed, 0.0, current)
         base = 0.50 * np.exp(-age / 26) + 0.04
         chance = np.clip(base * (0.35 + 1.3 * appetite), 0, 0.9)
@@ -209,7 +207,7 @@ def _simulate(
             np.minimum(np.round(next_balance / 0.045) * 0.045, 1.09 * np.maximum(current, balance)),
         )
         stuck = days_late >= 30
-        trouble = u[4] < np.where(stuck, 0.975, np.where(days_late > 0, 0.60, 0.022 * np.exp(0.6 * laziness)))
+        trouble = u[4] < np.where(stuck, 0.975, np.where(days_late > 0, 0.60, 0.022 * forgetful))
         days_late = np.where(
             alive & trouble & (next_balance > 0),
             np.where(stuck | ((days_late > 0) & (u[0] < 0.08)), days_late + 31, np.where(u[0] < 0.25, 7, 1)),

@@ -23,6 +23,8 @@ from credit_scoring.pipelines.synthetic_data.sampling import (
 
 _DELAY_LEVELS = [0, 0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.83, 0.899, 0.9, 0.95, 0.99, 0.999, 1]
 _DELAY_DAYS = [-400, -157, -71, -37, -29, -21, -15, -11, -9, -6, -4, -1, 0, 0, 1, 3, 20, 51, 1177]
+_ON_TIME = 0.899
+"""Share of instalments that are paid on time."""
 _CARD_DELAY_LEVELS = [0, 0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.345, 0.96, 0.982, 0.99, 0.999, 1]
 _CARD_DELAY_DAYS = [-30, -29, -19, -14, -11, -8, -5, -3, 0, 0, 5, 11, 288, 1500]
 _HORIZON = -2922
@@ -56,7 +58,12 @@ def _loan_payments(rng: np.random.Generator, loans: Loans, scores: Scores) -> di
     n_parts += (n_parts > 1) & (rng.random(len(loan)) < 0.12)
     row, part = ragged(n_parts)
     z = 0.70 * habit[loan] + np.sqrt(1 - 0.70**2) * rng.standard_normal(len(loan))
-    delay = np.round(quantile(uniform_of(z), _DELAY_LEVELS, _DELAY_DAYS))[row]
+    level = uniform_of(z)
+    # How early an instalment is paid is a habit that says little about whether one will be late.
+    eager = 0.15 * laziness + np.sqrt(1 - 0.15**2) * rng.standard_normal(n)
+    early_score = 0.70 * eager[loan] + np.sqrt(1 - 0.70**2) * rng.standard_normal(len(loan))
+    level = np.where(level < _ON_TIME, _ON_TIME * uniform_of(early_score), level)
+    delay = np.round(quantile(level, _DELAY_LEVELS, _DELAY_DAYS))[row]
     split = n_parts[row] > 1
     share = _part_shares(rng, n_parts)[row, part]
     delay = delay + np.where(split & (part > 0), rng.integers(1, 16, len(row)) * part, 0)

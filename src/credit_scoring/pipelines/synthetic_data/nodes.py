@@ -26,8 +26,9 @@ from credit_scoring.pipelines.synthetic_data.sampling import BoolArray, IntArray
 
 logger = logging.getLogger(__name__)
 
-_CHUNK = 10_000
-"""Applicants per chunk. The generated files depend on it, so it is not an option."""
+_CHUNK = 2_500
+"""Applicants per chunk. The generated files depend on it, so it is not an option. Kedro hands the chunks on through
+`itertools.tee`, which lets go of them in blocks of 57 only: this size keeps a full-size run below 2 GB."""
 
 Tables = tuple[pd.DataFrame, ...]
 
@@ -57,6 +58,7 @@ def _generate_chunk(
 ) -> Tables:
     scores = draw_scores(rng, len(keys))
     columns, facts = draw_applications(rng, scores, is_test, drift=drift)
+    facts["has_card"] = draw_card_holders(rng, scores, facts["revolving"])
     columns |= {"SK_ID_CURR": keys, "TARGET": draw_target(rng, scores, facts)}
     train = make_frame("application_train", columns)[~is_test].reset_index(drop=True)
     test = make_frame("application_test", columns)[is_test].reset_index(drop=True)
@@ -66,9 +68,8 @@ def _generate_chunk(
     bureau, bureau_balance = draw_bureau(
         rng, scores, facts["no_bureau"], reported, moved, keys, make_key_maker(rng, FIRST_BUREAU, chunk, n_chunks)
     )
-    has_card = draw_card_holders(rng, scores, facts["revolving"])
     previous, loans = draw_previous_applications(
-        rng, scores, has_card, keys, make_key_maker(rng, FIRST_PREVIOUS, chunk, n_chunks)
+        rng, scores, facts["has_card"], keys, make_key_maker(rng, FIRST_PREVIOUS, chunk, n_chunks)
     )
     pos_cash = unfold_pos_cash(rng, loans, scores)
     cards, card_payments = unfold_credit_cards(rng, loans, scores)

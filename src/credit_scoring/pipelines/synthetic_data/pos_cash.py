@@ -56,7 +56,7 @@ def unfold_pos_cash(rng: np.random.Generator, loans: Loans, scores: Scores) -> p
     status[nothing_left & (u > 0.9985)] = AMORTIZED
     status[(u > 0.4) & (u < 0.4 + 2e-7)] = UNKNOWN
 
-    late_share = uniform_of(-2.58 + 0.55 * laziness[loan] + 0.55 * rng.standard_normal(n)[loan])
+    late_share = uniform_of(-2.88 + 0.52 * laziness[loan] + 0.55 * rng.standard_normal(n)[loan])
     late = (rng.random(len(loan)) < late_share) & (paid > 0) & (status == ACTIVE)
     days_late = np.where(late, np.ceil(np.exp(rng.normal(1.7, 1.1, len(loan)))), 0)
     tolerated = rng.random(len(loan)) < 0.45

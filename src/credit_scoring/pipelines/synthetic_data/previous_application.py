@@ -102,16 +102,22 @@ def draw_previous_applications(
     data = calibration()["previous"]
     client, days, is_first, is_card = _occasions(rng, scores, has_card)
     n = len(client)
-    trait = {name: scores[name][client] for name in ("REFUSAL", "DISCIPLINE")}
+    trait = {"REFUSAL": scores["REFUSAL"][client]}
     kind, status = _types_and_statuses(rng, data, days, is_first, trait, client)
     kind, status = np.where(is_card, REVOLVING, kind), np.where(is_card, APPROVED, status)
     # Canceled before any offer was made: no amounts and no product. Rows: type, columns: status.
     blank = rng.random(n) < np.array([[0, 0.97, 0.13, 0], [0, 1, 0, 0], [0, 0.97, 0.02, 0]])[kind, status]
     empty_terms = blank | (status == UNUSED) | ((status == REFUSED) & (kind == CONSUMER) & (rng.random(n) < 0.21))
 
-    size = 0.42 * scores["AMT_INCOME_TOTAL"][client] + 0.38 * rng.standard_normal(len(sk_id_curr))[client]
-    amount_u = uniform_of(size + np.sqrt(1 - 0.42**2 - 0.38**2) * rng.standard_normal(n))
+    size = 0.42 * scores["AMT_INCOME_TOTAL"][client] + 0.50 * scores["LOAN_SIZE"][client]
+    amount_u = uniform_of(size + np.sqrt(1 - 0.42**2 - 0.50**2) * rng.standard_normal(n))
     offer = _offer(rng, data, kind, amount_u, trait, empty_terms)
+    # Cards of long ago came with smaller limits.
+    limit_score = np.where(days < -1800, -0.80, 0.27) + 0.20 * scores["AMT_INCOME_TOTAL"][client]
+    limit_u = uniform_of(limit_score + np.sqrt(1 - 0.46**2 - 0.20**2) * rng.standard_normal(n))
+    card_limit = cut_values(limit_u[is_card], calibration()["credit_card"]["limit"])
+    for name, part in (("application", 1), ("credit", 1), ("annuity", 20)):
+        offer[name][is_card] = card_limit / part
     schedule = _schedule(rng, kind, status, days, is_first, offer["term"], scores["CARD_USE"][client])
     keys = new_keys(n)
     columns = _table_columns(rng, data, kind, status, blank, empty_terms, offer, schedule)
@@ -195,7 +201,7 @@ def _types_and_statuses(
     # A first contact is a consumer loan in a shop; cash loans and cards are offered to known clients.
     weights *= np.where(is_first[:, None], [0.16, 4.0, 0.2], [1.0, 0.66, 1.0])[:, :, None]
     weights *= np.where(is_first[:, None], [1.0, 0.3, 0.5, 1.0], [1.0, 1.02, 1.0, 1.0])[:, None, :]
-    refusal = np.exp(0.95 * trait["REFUSAL"] - 0.42)
+    refusal = np.exp(1.05 * trait["REFUSAL"] - 0.50)
     weights[:, :, REFUSED] *= refusal[:, None]
     code = draw_rows(rng, weights.reshape(len(days), -1))
     kind, status = code // 4, code % 4
@@ -212,8 +218,8 @@ def _offer(
     n = len(kind)
     levels = data["levels"]
     # Riskier clients are offered dearer products.
-    price = 0.42 * trait["REFUSAL"] - 0.18 * trait["DISCIPLINE"]
-    walk_in = rng.random(n) < uniform_of(np.where(kind == REVOLVING, -0.30, -0.98) + 0.65 * trait["REFUSAL"])
+    price = 0.45 * trait["REFUSAL"]
+    walk_in = rng.random(n) < uniform_of(np.where(kind == REVOLVING, -0.30, -1.05) + 0.80 * trait["REFUSAL"])
     street = np.exp(np.stack([price, 0 * price, -price, -price], 1))
     cash_yield = draw_rows(
         rng, np.where(walk_in[:, None], [0.485, 0.258, 0.207, 0.050], [0.193, 0.406, 0.370, 0.031]) * street
@@ -320,8 +326,10 @@ def _schedule(
         quantile(rng.random(n), [0, 0.2, 0.5, 0.75, 0.9, 0.95, 0.99, 1], [30, 30, 31, 33, 43, 57, 110, 200])
     )
     last_planned = first_due + 30 * (term - 1)
-    early = (rng.random(n) < np.where(kind == CASH, 0.80, 0.40)) & (term > 2)
-    repaid_at = np.where(early, np.ceil(term * rng.beta(np.where(kind == CASH, 1.25, 1.6), 1.7, n)), term).astype(int)
+    # Long cash loans hardly ever run to their end.
+    early = (rng.random(n) < np.where(kind == CASH, np.where(term > 24, 0.92, 0.78), 0.40)) & (term > 2)
+    tempo = np.where(kind == CASH, np.where(term > 24, 1.05, 1.25), 1.6)
+    repaid_at = np.where(early, np.ceil(term * rng.beta(tempo, np.where(term > 24, 2.7, 1.7), n)), term).astype(int)
     repaid_at = np.clip(repaid_at, 1, np.maximum(term, 1))
     last_due = first_due + 30 * (repaid_at - 1)
     termination = last_due + np.where(rng.random(n) < 0.97, rng.integers(2, 14, n), rng.integers(14, 320, n))

@@ -1,0 +1,216 @@
+"""Measure the way from raw files to features, whole and at parts of its size, against plain pandas.
+
+The project runs as a user runs it: `kedro run --env kaggle`, from the CSV files, with all their checks, to the table of
+all features, and once more from the clean Parquet tables that the first run left. The peer is `pandas_features.py`:
+`read_csv` and a subset of the features, whose values are compared one by one with those of the project.
+Run by `make bench`, or alone: `python -m benchmarks.features --raw /folder/of/the/eight/files`.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from benchmarks.harness import (
+    DEFAULT_FOLDER,
+    TEST_APPLICANTS,
+    TRAIN_APPLICANTS,
+    Cost,
+    kedro,
+    make_twin,
+    measure,
+    scratch_project,
+    write_section,
+)
+from credit_scoring.schemas.raw import RAW_TABLES
+
+APPLICANT_FEATURES = Path("data/04_feature/home_credit/applicant_features.parquet")
+NOT_FEATURES = ("SK_ID_CURR", "TARGET")
+CLEAN_TABLES = (
+    "clean_application",
+    "clean_bureau",
+    "clean_bureau_balance",
+    "clean_previous_application",
+    "clean_pos_cash_balance",
+    "clean_installments_payments",
+    "clean_credit_card_balance",
+)
+
+
+def take_part(raw: Path, target: Path, scale: float) -> Path:
+    """Write the files of a share of the applicants, with their whole histories, unless it was done before."""
+    if scale == 1:
+        return raw
+    finished = target / "FINISHED"
+    if finished.exists():
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    engine = duckdb.connect()
+    for name, contract in RAW_TABLES.items():
+        key = "SK_ID_CURR" if "SK_ID_CURR" in contract.columns else "SK_ID_BUREAU"
+        # Credits without an owner in `bureau` stay in the same share.
+        chosen = f"hash({key}::INTEGER) % 1000 < {round(scale * 1000)}"
+        if key == "SK_ID_BUREAU":
+            owners = "SELECT SK_ID_BUREAU FROM read_csv('{}/bureau.csv', all_varchar = true)"
+            mine, all_of_them = owners.format(target), owners.format(raw)
+            chosen = f"{key} IN ({mine}) OR ({chosen} AND {key} NOT IN ({all_of_them}))"
+        engine.sql(
+            f"COPY (SELECT * FROM read_csv('{raw}/{name}.csv', all_varchar = true) WHERE {chosen}) "
+            f"TO '{target}/{name}.csv' (HEADER)"
+        )
+    finished.touch()
+    return target
+
+
+def count_rows(raw: Path) -> tuple[int, int]:
+    """Return the applicants and all rows of the files; reading them also puts them all in the cache of the system."""
+
+    def count(name: str) -> int:
+        with (raw / f"{name}.csv").open("rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 24), b"")) - 1
+
+    rows = {name: count(name) for name in RAW_TABLES}
+    return rows["application_train"] + rows["application_test"], sum(rows.values())
+
+
+def measure_all(raw: Path, folder: Path, repeats: int) -> dict[str, Cost]:
+    """Measure every contestant on the same files; of several repeats the one of least wall time counts."""
+    project = scratch_project(folder / "project")
+    to_features = ("--pipelines", "data_processing", "--to-outputs", "applicant_features@ibis", "--env", "kaggle")
+    peer = [sys.executable, "-m", "benchmarks.pandas_features", str(raw), str(folder / "peer.parquet")]
+    commands = {
+        "csv": kedro(*to_features, "--params", f"raw_folder={raw}"),
+        "parquet": kedro(*to_features, "--from-inputs", ",".join(CLEAN_TABLES)),
+        "pandas_c": [*peer, "--engine", "c"],
+        "pandas_pyarrow": [*peer, "--engine", "pyarrow"],
+    }
+    costs = {name: [measure(command, project) for _ in range(repeats)] for name, command in commands.items()}
+    return {name: min(measured, key=lambda cost: cost.wall) for name, measured in costs.items()}
+
+
+def compare_values(project: Path, peer: Path) -> dict[str, int]:
+    """Compare the features that both have, value by value: equal text, equal nulls, numbers equal to nine digits.
+
+    Where terms cancel, the rounding of a sum is relative to its terms: 1e-12 of the largest value is let pass.
+    """
+    expected = pd.read_parquet(peer)
+    found = pd.read_parquet(project, columns=["SK_ID_CURR", *expected.columns]).set_index("SK_ID_CURR").sort_index()
+    if not found.index.equals(expected.index):
+        raise RuntimeError("The project and the peer have features of different applicants.")
+    different = 0
+    for name, column in expected.items():
+        if column.dtype == "str":
+            same = (found[name] == column) | (found[name].isna() & column.isna())
+        else:
+            numbers = column.astype("float64")
+            same = np.isclose(found[name], numbers, rtol=1e-9, atol=1e-12 * numbers.abs().max(), equal_nan=True)
+        different += int((~same).sum())
+    return {"features": expected.shape[1], "values": expected.size, "different": different}
+
+
+def run_scale(raw: Path, folder: Path, scale: float, arguments: argparse.Namespace) -> dict:
+    """Measure one size, or take what an earlier run has measured."""
+    result = folder / f"scale_{scale:g}.json"
+    if arguments.resume and result.exists():
+        return json.loads(result.read_text())
+    part = take_part(raw, folder / f"part_{scale:g}", scale)
+    applicants, rows = count_rows(part)
+    print(f"Measuring {applicants:,} applicants, {rows:,} rows.", file=sys.stderr)
+    costs = measure_all(part, folder, arguments.repeats)
+    features = folder / "project" / APPLICANT_FEATURES
+    columns = pq.read_schema(features).names
+    found = {
+        "applicants": applicants,
+        "rows": rows,
+        "features": len([name for name in columns if name not in NOT_FEATURES]),
+        "costs": {name: asdict(cost) for name, cost in costs.items()},
+        "agreement": compare_values(features, folder / "peer.parquet"),
+    }
+    result.write_text(json.dumps(found))
+    return found
+
+
+def describe(results: list[dict], source: str) -> str:
+    """Write the table and what it says."""
+    largest = max(results, key=lambda result: result["rows"])
+    agreement, costs = largest["agreement"], largest["costs"]
+    labels: dict[str, Callable[[dict], str]] = {
+        "csv": lambda result: f"project, CSV → all {result['features']} features",
+        "parquet": lambda result: f"project, clean Parquet → all {result['features']} features",
+        "pandas_c": lambda result: f"pandas, CSV (default parser) → {result['agreement']['features']} of them",
+        "pandas_pyarrow": lambda result: f"pandas, CSV (pyarrow parser) → {result['agreement']['features']} of them",
+    }
+    lines = [
+        "| applicants | rows | what | wall, s | CPU, s | peak, GB | wall, s per million rows |",
+        "|---:|---:|---|---:|---:|---:|---:|",
+    ]
+    for result in results:
+        for name, label in labels.items():
+            cost = result["costs"][name]
+            lines.append(
+                f"| {result['applicants']:,} | {result['rows']:,} | {label(result)} | {cost['wall']:.0f} | "
+                f"{cost['cpu']:.0f} | {cost['peak']:.1f} | {cost['wall'] / result['rows'] * 1e6:.2f} |"
+            )
+
+    def per_feature(name: str, features: int) -> float:
+        return 1000 * costs[name]["wall"] / features
+
+    def times_ours(name: str) -> str:
+        return f"{costs[name]['wall'] / costs['csv']['wall']:.1f}"
+
+    ours = per_feature("csv", largest["features"])
+    peers = {name: per_feature(name, agreement["features"]) for name in ("pandas_c", "pandas_pyarrow")}
+    return "\n".join(
+        [
+            f"Data: {source}. The times of the project are those of the whole command `kedro run --env kaggle`: the "
+            "start of Python, the checks of the raw files and the writing of every table on the way are in them. "
+            "Those of pandas are of the whole script.",
+            "",
+            *lines,
+            "",
+            f"At {largest['applicants']:,} applicants, pandas takes {times_ours('pandas_c')} times as long as the "
+            f"project for a part of the features ({times_ours('pandas_pyarrow')} with the pyarrow parser). "
+            f"Per feature, the project takes {ours:.0f} ms and pandas {peers['pandas_c']:.0f} ms "
+            f"({peers['pandas_pyarrow']:.0f} ms): {peers['pandas_c'] / ours:.1f} "
+            f"({peers['pandas_pyarrow'] / ours:.1f}) times as much. "
+            f"Of {agreement['values']:,} values that both computed, {agreement['different']:,} differ.",
+        ]
+    )
+
+
+def main() -> None:
+    """Prepare the data, measure every size, write the section."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--raw", type=Path, help="folder of the eight CSV files; generated if not given")
+    parser.add_argument("--scale", type=float, nargs="+", default=[0.1, 0.3, 1.0], help="shares of the applicants")
+    parser.add_argument(
+        "--size", type=float, default=1.0, help="size of the generated twin; 1 is that of the real files"
+    )
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="scratch folder, some 10 GB at full size")
+    parser.add_argument("--repeats", type=int, default=1, help="measurements of each, of which the fastest counts")
+    parser.add_argument("--resume", action="store_true", help="keep the sizes that were measured before")
+    parser.add_argument("--source", default="the synthetic twin", help="what the report calls the data")
+    arguments = parser.parse_args()
+    folder = arguments.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    n_train, n_test = round(TRAIN_APPLICANTS * arguments.size), round(TEST_APPLICANTS * arguments.size)
+    raw = arguments.raw.resolve() if arguments.raw else make_twin(folder, n_train, n_test)
+    results = [run_scale(raw, folder, scale, arguments) for scale in sorted(arguments.scale)]
+    scales = " ".join(f"{scale:g}" for scale in sorted(arguments.scale))
+    write_section(
+        "features",
+        "From raw files to features",
+        f"python -m benchmarks.features --scale {scales}",
+        describe(results, arguments.source),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""What the benchmarks share: a scratch project with its data, a measured command, a section of docs/benchmarks.md."""
+
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+REPORT = ROOT / "docs" / "benchmarks.md"
+DEFAULT_FOLDER = ROOT / "data" / "benchmarks"
+TRAIN_APPLICANTS, TEST_APPLICANTS = 307_511, 48_744
+"""Size of the official files."""
+
+INTRODUCTION = """# Benchmarks
+
+What must be fast or worth its price, and what it is measured against. Every section is written by the benchmark that it
+names; nothing here is typed by hand. `make bench` runs them all. The data are the synthetic twin unless a section says
+otherwise: as many rows as the official files have, and invented values.
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one command took, its own child processes included.
+
+    Attributes:
+        wall: Seconds from start to end.
+        cpu: Seconds of processor time, user and system; less sensitive to what else runs than `wall`.
+        peak: Largest resident memory of one of its processes, in GB.
+    """
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def measure(command: list[str], folder: Path) -> Cost:
+    """Run a command in a folder, alone in a new process, and measure it.
+
+    Raises:
+        RuntimeError: If the command fails; with the end of what it wrote.
+    """
+    log = folder / "last_command.log"
+    started = time.perf_counter()
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=_environment())
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - started
+    if process.returncode:
+        raise RuntimeError(f"{shlex.join(command)} failed:\n{log.read_text()[-3000:]}")
+    per_gb = 1e9 if sys.platform == "darwin" else 1e6  # bytes there, kilobytes elsewhere
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / per_gb)
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    telemetry_off = {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    return os.environ | telemetry_off | {"PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "160"}
+
+
+def kedro(*arguments: str) -> list[str]:
+    """Return the command of a user who runs pipelines."""
+    return [sys.executable, "-m", "kedro", "run", *arguments]
+
+
+def scratch_project(path: Path) -> Path:
+    """Make a folder in which the pipelines of this project run, with none of its data, and return it."""
+    shutil.rmtree(path, ignore_errors=True)
+    (path / "src").mkdir(parents=True)
+    shutil.copytree(ROOT / "conf", path / "conf", ignore=shutil.ignore_patterns("local"))
+    (path / "conf" / "local").mkdir()  # without it Kedro leaves out conf/base too
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, path)
+    return path
+
+
+def make_twin(folder: Path, n_train: int, n_test: int) -> Path:
+    """Generate the raw files of a synthetic twin, unless an earlier call has finished them, and return their folder."""
+    raw = folder / f"twin_{n_train}_{n_test}"
+    finished = raw / "FINISHED"
+    if not finished.exists():
+        print(f"Generating a twin of {n_train + n_test:,} applicants in {raw}.", file=sys.stderr)
+        size = f"synthetic_data.n_train={n_train},synthetic_data.n_test={n_test}"
+        project = scratch_project(folder / "generator")
+        measure(kedro("--pipelines", "synthetic_data", "--params", f"raw_folder={raw},{size}"), project)
+        finished.touch()
+    return raw
+
+
+def write_section(name: str, title: str, command: str, body: str) -> None:
+    """Put the result of one benchmark into docs/benchmarks.md, in the place of its last one."""
+    text = REPORT.read_text() if REPORT.exists() else INTRODUCTION
+    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    section = f"{start}\n## {title}\n\n{body.strip()}\n\n{describe_machine(command)}\n{end}"
+    found = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
+    new = found.sub(lambda _: section, text) if found.search(text) else f"{text.rstrip()}\n\n{section}\n"
+    REPORT.write_text(new)
+    print(f"{body.strip()}\n", flush=True)
+
+
+def describe_machine(command: str) -> str:
+    """Say when, with what command, on what machine and with what packages."""
+    packages = ("duckdb", "ibis-framework", "pandas", "pyarrow", "numpy", "lightgbm", "scikit-learn", "kedro")
+    versions = ", ".join(f"{package} {version(package)}" for package in packages)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    machine = f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()}"
+    return f"*{datetime.now(UTC):%Y-%m-%d}, `{command}`, {machine}, Python {platform.python_version()}, {versions}.*"
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", information.read_text()) if information.exists() else []
+    return names[0] if names else platform.processor() or platform.machine()

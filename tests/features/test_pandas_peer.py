@@ -1,0 +1,71 @@
+"""The Ibis features against an independent pandas implementation, value by value."""
+
+from collections.abc import Mapping
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from benchmarks.pandas_features import COLUMNS, compute_features
+from credit_scoring.features import SOURCES, join_features
+from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
+from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
+from credit_scoring.schemas.raw import RAW_TABLES
+from tests.features.conftest import ARROW_TYPES, Raw, Tables, read
+
+
+@pytest.fixture(scope="module")
+def twin_tables() -> Mapping[str, pa.Table]:
+    """Return the raw tables of a small twin, its applicants of both kinds in one table."""
+    (chunk,) = generate_twin(SyntheticDataOptions(n_train=1_500, n_test=300, seed=7))
+    frames = dict(zip(RAW_TABLES, chunk, strict=True))
+    frames["application"] = pd.concat([frames.pop("application_train"), frames.pop("application_test")])
+    return {name: _to_arrow(name, frame) for name, frame in frames.items()}
+
+
+def _to_arrow(name: str, frame: pd.DataFrame) -> pa.Table:
+    columns = RAW_TABLES["application_train" if name == "application" else name].columns
+    schema = pa.schema([(column, ARROW_TYPES[kind]) for column, kind in columns.items()])
+    return pa.Table.from_pandas(frame, schema, preserve_index=False)
+
+
+def ibis_features(raw: Raw, tables: Tables) -> pd.DataFrame:
+    return read(join_features(*(ibis.memtable(raw.compute(source.name, tables)) for source in SOURCES)))
+
+
+def pandas_features(tables: Tables) -> pd.DataFrame:
+    return compute_features(lambda name: tables[name].to_pandas()[list(COLUMNS[name])].astype(COLUMNS[name]))
+
+
+@pytest.mark.parametrize("tables", ["twin_tables", "random_tables"])
+def test_every_value_agrees(tables: str, raw: Raw, request: pytest.FixtureRequest) -> None:
+    data = request.getfixturevalue(tables)
+    expected = pandas_features(data)
+    found = ibis_features(raw, data)
+    assert found.index.tolist() == expected.index.tolist()
+    different = {}
+    for name, column in expected.items():
+        same = _same(found[name], column)
+        if not same.all():
+            different[name] = pd.DataFrame({"ibis": found[name], "pandas": column})[~same].head(3)
+    assert not different, "\n".join(f"{name}\n{rows}" for name, rows in different.items())
+
+
+def test_the_subset_has_values_from_all_seven_tables(twin_tables: Tables) -> None:
+    features = pandas_features(twin_tables)
+    prefixes = ("APPLICATION", "BUREAU", "BUREAU_BALANCE", "PREVIOUS", "POS_CASH", "INSTALLMENTS", "CREDIT_CARD")
+    for prefix in prefixes:
+        of_source = features.filter(regex=f"^{prefix}_")
+        assert of_source.shape[1] >= 10
+        assert of_source.nunique().min() > 1, of_source.nunique().idxmin()
+
+
+def _same(found: pd.Series, expected: pd.Series) -> pd.Series:
+    if expected.dtype == "str":
+        return (found == expected) | (found.isna() & expected.isna())
+    expected = expected.astype("float64")
+    # Where terms cancel, the rounding of a sum is relative to its terms, not to what is left of them.
+    rounding = 1e-12 * expected.abs().max()
+    return pd.Series(np.isclose(found, expected, rtol=1e-9, atol=rounding, equal_nan=True), found.index)
