@@ -8,6 +8,7 @@ Run by `make bench`, or alone: `python -m benchmarks.features --raw /folder/of/t
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -45,12 +46,13 @@ CLEAN_TABLES = (
 
 
 def take_part(raw: Path, target: Path, scale: float) -> Path:
-    """Write the files of a share of the applicants, with their whole histories, unless it was done before."""
+    """Write the files of a share of the applicants, with their whole histories, unless it was done from these files."""
     if scale == 1:
         return raw
     finished = target / "FINISHED"
-    if finished.exists():
+    if finished.exists() and finished.read_text() == str(raw):
         return target
+    shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True, exist_ok=True)
     engine = duckdb.connect()
     for name, contract in RAW_TABLES.items():
@@ -65,7 +67,7 @@ def take_part(raw: Path, target: Path, scale: float) -> Path:
             f"COPY (SELECT * FROM read_csv('{raw}/{name}.csv', all_varchar = true) WHERE {chosen}) "
             f"TO '{target}/{name}.csv' (HEADER)"
         )
-    finished.touch()
+    finished.write_text(str(raw))
     return target
 
 
@@ -118,8 +120,9 @@ def compare_values(project: Path, peer: Path) -> dict[str, int]:
 def run_scale(raw: Path, folder: Path, scale: float, arguments: argparse.Namespace) -> dict:
     """Measure one size, or take what an earlier run has measured."""
     result = folder / f"scale_{scale:g}.json"
-    if arguments.resume and result.exists():
-        return json.loads(result.read_text())
+    measured = json.loads(result.read_text()) if arguments.resume and result.exists() else {}
+    if measured.get("raw") == str(raw):
+        return measured
     part = take_part(raw, folder / f"part_{scale:g}", scale)
     applicants, rows = count_rows(part)
     print(f"Measuring {applicants:,} applicants, {rows:,} rows.", file=sys.stderr)
@@ -127,6 +130,7 @@ def run_scale(raw: Path, folder: Path, scale: float, arguments: argparse.Namespa
     features = folder / "project" / APPLICANT_FEATURES
     columns = pq.read_schema(features).names
     found = {
+        "raw": str(raw),
         "applicants": applicants,
         "rows": rows,
         "features": len([name for name in columns if name not in NOT_FEATURES]),

@@ -108,10 +108,13 @@ def main() -> None:
     folds = []
     for number, (training, validation) in enumerate(splitter.split(X, y)):
         result = folder / f"fold_{number}.json"
-        if not (arguments.resume and result.exists()):
+        measured = json.loads(result.read_text()) if arguments.resume and result.exists() else {}
+        question = [str(raw), len(X), arguments.folds]
+        if measured.get("of") != question:
             print(f"Fold {number + 1} of {arguments.folds}.", file=sys.stderr, flush=True)
-            result.write_text(json.dumps(measure_fold(X, y, training, validation)))
-        folds.append(json.loads(result.read_text()))
+            measured = {"of": question, "sizes": measure_fold(X, y, training, validation)}
+            result.write_text(json.dumps(measured))
+        folds.append(measured["sizes"])
     command = "python -m benchmarks.selection"
     write_section(
         "selection", "What the selection of columns costs", command, describe(folds, len(X), arguments.source)

@@ -86,7 +86,10 @@ def test_a_value_of_one_row(expression: Expression, written: str) -> None:
             'mean(A) where KIND = "a" and DAYS_DUE >= -365',
         ),
         ((_.A > 0).cast("float64").mean(), "share(A > 0)"),
-        (null_if(_.A, _.B > 0).sum(), "sum(A) where B <= 0"),
+        (null_if(_.A, _.A > 0).sum(), "sum(A) where A <= 0"),
+        # Where B is unknown, A stays.
+        (null_if(_.A, _.B > 0).sum(), "sum(A) where not ((B > 0) else false)"),
+        (null_if(_.A, (_.B > 0).fill_null(True)).sum(), "sum(A) where not ((B > 0) else true)"),
         (
             safe_ratio(_.A.sum(where=_.DAYS_DUE > 0), _.B.sum(where=_.DAYS_DUE > 0)),
             "sum(A) / sum(B) where DAYS_DUE > 0",

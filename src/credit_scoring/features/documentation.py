@@ -1,5 +1,6 @@
 """What every column of `applicant_features` is: meaning, formula, origin and nulls, from the code that computes it."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -109,7 +110,8 @@ class SourceEntry:
     features: tuple[FeatureEntry, ...]
 
 
-def document_features() -> list[SourceEntry]:
+@functools.cache
+def document_features() -> tuple[SourceEntry, ...]:
     """Read every column of `applicant_features` off the expressions that compute it.
 
     Returns:
@@ -128,7 +130,7 @@ def document_features() -> list[SourceEntry]:
         FeatureEntry(name, write_formula(term), _window(name), lineages[name], tuple(null_reasons(term)))
         for name, term in terms.items()
     )
-    return [*entries, SourceEntry("join", (), {}, features)]
+    return (*entries, SourceEntry("join", (), {}, features))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from credit_scoring.features.formulas.terms import (
     is_condition,
     is_never_null,
     last_rows,
+    may_be_unknown_through,
+    nulls_of,
     number_of,
 )
 
@@ -113,17 +115,23 @@ def _is_zero_without_rows(term: Term) -> bool:
 
 
 def _without_nulls(value: Term) -> tuple[Term, set[Term]]:
-    """Split a value that is null under a condition: aggregates skip nulls, so that they leave such rows out.
-
-    What is said of a row whose condition is unknown is that it is left out, which is so where the value is unknown with
-    it.
-    """
+    """Split a value that is null under a condition: aggregates skip nulls, so that they leave such rows out."""
     kept: set[Term] = set()
     while isinstance(value, Call) and value.function in ("null if", "only if"):
         inner, condition = value.arguments
-        kept |= set(conjuncts(call("not", condition) if value.function == "null if" else condition))
+        kept |= set(conjuncts(_kept(inner, condition) if value.function == "null if" else condition))
         value = inner
     return value, kept
+
+
+def _kept(value: Term, condition: Term) -> Term:
+    """Return when a value stays that is null under a condition: where the condition is not met, or unknown.
+
+    Where the value is null whenever the condition is unknown, that it is not met says as much.
+    """
+    if may_be_unknown_through(condition) <= nulls_of(value):
+        return call("not", condition)
+    return Call("not", (Call("else", (condition, Constant(False))),))
 
 
 def _merge(function: str, value: Term, conditions: set[Term], rows: Rows) -> Term | None:
@@ -355,7 +363,7 @@ def _known(value: Term) -> Term | None:
             windows = _nested_windows(arguments)
             return windows[max(windows)] if windows else None
         case Call("null if", (inner, condition)):
-            return call("and", call("known", inner), call("not", condition))
+            return call("and", call("known", inner), _kept(inner, condition))
     return None
 
 

@@ -83,6 +83,7 @@ ZERO = Constant(0.0)
 ONE = Constant(1)
 
 COMPARISONS = ("<", ">", "<=", ">=", "=", "!=")
+_STRICT = (*COMPARISONS, "in", "not", "+", "-", "*", "/", "negative", "abs", "ceil", "sqrt", "ln")
 
 
 def parts(term: Term) -> Iterator[Term]:
@@ -154,6 +155,30 @@ def is_condition(term: Term) -> bool:
         case Column():
             return term.boolean
     return isinstance(term, Constant) and isinstance(term.value, bool)
+
+
+def nulls_of(term: Term) -> frozenset[Term]:
+    """Return the columns of which any null makes a value or a condition null, as far as they are sure to."""
+    match term:
+        case Column(nullable=True) | Defined():
+            return frozenset({term})
+        case Call(function, arguments) if function in _STRICT:
+            return frozenset().union(*map(nulls_of, arguments))
+    return frozenset()
+
+
+def may_be_unknown_through(condition: Term) -> frozenset[Term]:
+    """Return the columns of which a null may make a condition unknown."""
+    match condition:
+        case Call("and" | "or" | "not", parts_of_it):
+            return frozenset().union(*map(may_be_unknown_through, parts_of_it))
+        case Call("known" | "unknown", _) | Call("else", (_, Constant())):
+            return frozenset()
+        case Call(_, arguments):
+            return frozenset().union(*map(may_be_unknown_through, arguments))
+        case Column(nullable=True) | Defined():
+            return frozenset({condition})
+    return frozenset()
 
 
 def is_never_null(term: Term) -> bool:

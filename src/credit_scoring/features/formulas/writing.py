@@ -24,6 +24,7 @@ _PRECEDENCE = {
 }  # fmt: skip
 _TIGHTEST = 9
 _CONDITION = 3
+_NEGATED = 6
 _ASSOCIATIVE = ("and", "or", "+", "*")
 _PATTERNS = {
     "negative": "-{0}",
@@ -162,7 +163,8 @@ def _write_call(term: Call, precedence: int) -> str:
     if function in _ASSOCIATIVE:
         return f" {function} ".join(_write(part, precedence) for part in arguments)
     if function in _PATTERNS:
-        return _PATTERNS[function].format(*(_write(part, precedence) for part in arguments))
+        inner = _NEGATED if function == "not" else precedence
+        return _PATTERNS[function].format(*(_write(part, inner) for part in arguments))
     phrase = _write_phrase(term)
     if phrase or function not in _PRECEDENCE:
         return phrase or _write_function(function, arguments)

@@ -1,7 +1,8 @@
 """Aggregate statistics that the generator is calibrated to.
 
 `calibration.json` holds published statistics and aggregate profiles of public samples of the Home Credit data: category
-shares, quantile tables, correlations of normal scores, transition matrices, weights of the risk model. No row, no key.
+shares, quantile tables, correlations of normal scores, transition matrices. No row, no key. `risk.json` does so for the
+risk of default.
 """
 
 import functools
