@@ -51,9 +51,9 @@ def rebalance(
         of its 5 nearest neighbours of the same outcome; its categories are the neighbours' most frequent. Distances
         are taken on numbers divided by their standard deviation, null numbers replaced by the median, a null category
         as one more category. Numbers that are whole in all rows are rounded, or a fraction would tell a new row from a
-        true one. A new row has its nulls where the true row nearest to it has them: complete rows among gappy ones would
-        give the new ones away to trees, and turn every null into a sign of repayment. Neighbours are sought in random blocks of up to
-        2,500 rows, which bounds time and memory.
+        true one. A new row has its nulls where the true row nearest to it has them: complete rows among gappy ones
+        would give the new ones away to trees, and turn every null into a sign of repayment. Neighbours are sought in
+        random blocks of up to 2,500 rows, which bounds time and memory.
     """
     if strategy not in _STRATEGIES:
         raise ValueError(f"Unknown imbalance strategy '{strategy}', expected one of {', '.join(STRATEGIES)}.")

@@ -35,7 +35,8 @@ class TargetFeatureModel(ScoringModel):
     Folds are drawn without a look at outcomes: spreading each category's defaults evenly would let the other folds give
     away the own one. What remains is the price of any cross-fitting: a fold that happens to have more defaults gets
     lower values than the others. Of outcomes drawn by lot, a rate of four categories has a mean AUC of 0.481 over 800
-    rows and 0.493 over 6,000; among rows of one fold it is 0.5. Later rows query all training rows, which the fitted model stores (four numbers and an outcome each).
+    rows and 0.493 over 6,000; among rows of one fold it is 0.5. Later rows query all training rows, which the fitted
+    model stores (four numbers and an outcome each).
     Features are made before rows are rebalanced: a repeated row in another fold would bring its own outcome back.
     Compare distributions of scored rows with one another, not with those of training rows, whose rates come from fewer
     rows.
