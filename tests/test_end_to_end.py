@@ -103,7 +103,15 @@ def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
     logged = parent.data.metrics["policies.tuned.business_cost"]
     assert logged == pytest.approx(evaluation["policies"]["tuned"]["business_cost"])
     figures = {artifact.path for artifact in client.list_artifacts(parent.info.run_id, "figures")}
-    assert figures == {"figures/courbe_cout_vs_seuil.png", "figures/shap_global.png", "figures/shap_local.png"}
+    assert {Path(figure).stem for figure in figures} == {
+        "comparaison_train_test",
+        "courbe_cout_vs_seuil",
+        "desequilibre_classes",
+        "distributions_par_cible",
+        "shap_global",
+        "shap_local",
+        "valeurs_manquantes",
+    }
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert {run.data.tags["family"] for run in children} == {"dummy", "logistic_regression", "lightgbm"}
     version = client.get_model_version_by_alias("credit_scoring_model_test", "champion")
