@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +29,16 @@ from mlflow.models import Model, infer_signature
 from mlflow.models.model import ModelInfo
 
 import credit_scoring
+from credit_scoring.models import FAMILIES
 from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
 
 # What serving imports; the exported model carries a copy, so that a server needs no installed project.
 _SERVED_CODE = ("__init__.py", "scorer.py", "models")
-# What serving needs from outside, pinned to the versions of the training run.
+# What serving needs from outside beside the library of the model's family, pinned to the versions of the training run.
 _SERVED_PACKAGES = (
     "mlflow-skinny",
     "cloudpickle",
     "fastapi",
-    "lightgbm",
     "numpy",
     "pandas",
     "scikit-learn",
@@ -285,9 +285,18 @@ def _model_arguments(release: ScorerRelease, workspace: Path) -> dict[str, Any]:
         "input_example": example,
         "code_paths": [code.as_posix()],
         "serialization_format": "cloudpickle",
-        "pip_requirements": [f"{package}=={version(package)}" for package in _SERVED_PACKAGES],
+        "pip_requirements": [f"{package}=={version(package)}" for package in _served_packages(release.scorer)],
         "metadata": dict(release.tags),
     }
+
+
+def _served_packages(scorer: CreditScorer) -> list[str]:
+    """Name the packages to install; of a library that has several builds, the one of the training run."""
+    model = getattr(scorer.model, "inner", scorer.model)
+    module = type(model).__module__.rpartition(".")[2]
+    installed = packages_distributions()
+    libraries = {family.library for family in FAMILIES.values() if family.module == module}
+    return sorted({*_SERVED_PACKAGES, *(installed.get(library, [library])[0] for library in libraries)})
 
 
 def _numbers_as_double(rows: pd.DataFrame) -> pd.DataFrame:

@@ -416,11 +416,6 @@ _MEASURES: Mapping[str, Mapping[str, Words]] = {
 }
 
 _RAW: Mapping[str, Words] = {
-    "SK_ID_CURR": ("number of the application", "numéro de la demande"),
-    "TARGET": (
-        "outcome: 1 if the client fell seriously behind on the first instalments, 0 if not, null if not known yet",
-        "issue : 1 si le client a pris un retard important sur les premières échéances, 0 sinon, nul si inconnue",
-    ),
     "NAME_CONTRACT_TYPE": ("type of loan, cash or revolving", "type de prêt, personnel ou renouvelable"),
     "CODE_GENDER": ("gender", "sexe"),
     "FLAG_OWN_CAR": ("owns a car", "possède une voiture"),

@@ -26,6 +26,15 @@ _SECTIONS = {
 
 _GUIDE = Path(__file__).with_name("reading_guide.md")
 
+_NO_FEATURES = {
+    "SK_ID_CURR": ("Number of the application", "Numéro de la demande"),
+    "TARGET": (
+        "Outcome: 1 if the client fell seriously behind on the first instalments, 0 if not, null if not known yet",
+        "Issue : 1 si le client a pris un retard important sur les premières échéances, 0 sinon, nul si inconnue",
+    ),
+}
+"""Columns beside the features, in English and in French."""
+
 _TYPES = {"int32": "whole number", "float64": "real number", "string": "text"}
 _MAX_VALUES = 16
 
@@ -106,7 +115,8 @@ def _write_cleaning(table: CleanTable) -> list[str]:
 
 
 def _name(feature: FeatureEntry) -> str:
-    english, french = label_feature(feature.name, "en"), label_feature(feature.name, "fr")
+    labels = _NO_FEATURES.get(feature.name)
+    english, french = labels or (label_feature(feature.name, "en"), label_feature(feature.name, "fr"))
     return f"`{feature.name}`<br>{english}<br>*{french}*"
 
 

@@ -27,6 +27,7 @@ _ON_TIME = 0.899
 """Share of instalments that are paid on time."""
 _CARD_DELAY_LEVELS = [0, 0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.345, 0.96, 0.982, 0.99, 0.999, 1]
 _CARD_DELAY_DAYS = [-30, -29, -19, -14, -11, -8, -5, -3, 0, 0, 5, 11, 288, 1500]
+_LARGEST_AMOUNT = 3_771_487.845
 _HORIZON = -2922
 
 
@@ -150,7 +151,7 @@ def _columns(
         "NUM_INSTALMENT_NUMBER": number,
         "DAYS_INSTALMENT": due,
         "DAYS_ENTRY_PAYMENT": np.where(unpaid, np.nan, np.minimum(paid_on, -1)),
-        "AMT_INSTALMENT": np.round(amount, 3),
-        "AMT_PAYMENT": np.where(unpaid, np.nan, np.round(payment, 3)),
+        "AMT_INSTALMENT": np.round(np.minimum(amount, _LARGEST_AMOUNT), 3),
+        "AMT_PAYMENT": np.where(unpaid, np.nan, np.round(np.minimum(payment, _LARGEST_AMOUNT), 3)),
     }
     return {name: values[kept] for name, values in columns.items()}
