@@ -92,7 +92,9 @@ def test_sources_never_share_a_place(context: KedroContext) -> None:
         if name.startswith("params:") or LAZY.match(name):
             continue
         description = context.catalog.get(name)._describe()
-        path = str(description["filepath"])
+        registered = description.get("registered_model_name", source if source != "synthetic" else "")
+        assert registered.endswith(source) == (source != "synthetic"), name
+        path = str(description.get("filepath", f"/{source}"))
         assert source in Path(path).parts or (source == "synthetic" and re.search(r"/(model|reports/.*)$", path)), name
 
 
