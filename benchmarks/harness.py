@@ -108,11 +108,13 @@ def write_section(name: str, title: str, command: str, body: str) -> None:
 
 
 def describe_machine(command: str) -> str:
-    """Say when, with what command, on what machine and with what packages."""
+    """Say when, with what command, on what machine, how busy, and with what packages."""
     packages = ("duckdb", "ibis-framework", "pandas", "pyarrow", "numpy", "lightgbm", "scikit-learn", "kedro")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     machine = f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()}"
+    # Above the number of cores, something else was running and wall times say little.
+    machine += f", load average {os.getloadavg()[2]:.1f} over the last quarter of an hour"
     return f"*{datetime.now(UTC):%Y-%m-%d}, `{command}`, {machine}, Python {platform.python_version()}, {versions}.*"
 
 
