@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from credit_scoring.models.base import ScoringModel
+from credit_scoring.models.calibration import Calibration
 
 GRANTED, REFUSED = "granted", "refused"
 
@@ -18,12 +19,14 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
     """Score applicants and decide: the one code path of evaluation, batch scoring, notebooks and the API.
 
     Attributes:
-        model: Fitted model of the probability of default.
+        model: Fitted model of default; its score ranks applicants.
+        calibration: Turns the model's score into a probability of default.
         decision_policy: The policy of the same model; `threshold` is what decides.
     """
 
-    def __init__(self, model: ScoringModel, decision_policy: Mapping[str, Any]) -> None:
+    def __init__(self, model: ScoringModel, calibration: Calibration, decision_policy: Mapping[str, Any]) -> None:
         self.model = model
+        self.calibration = calibration
         self.decision_policy = decision_policy
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -36,8 +39,24 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         return self.model.feature_names_in_
 
     def predict_proba(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Return the probabilities of repayment and of default, shape (n, 2)."""
-        return self.model.predict_proba(X)
+        """Return the calibrated probabilities of repayment and of default, shape (n, 2)."""
+        default = self.calibration.apply(self.model.predict_proba(X)[:, 1])
+        return np.column_stack([1 - default, default])
+
+    def contributions(self, X: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+        """Split each score among the features (SHAP values).
+
+        A sigmoid calibration is a straight line on the log-odds: contributions and base value then sum to the log-odds
+        of the calibrated probability. An isotonic one is a staircase that nothing can be split along: they then sum to
+        the log-odds of the model's own score, before calibration.
+
+        Returns:
+            Contributions in log-odds, same rows as `X` and one column per feature, and the base value.
+        """
+        values, base = self.model.contributions(X)
+        if self.calibration.method != "sigmoid":
+            return values, base
+        return values * self.calibration.slope, base * self.calibration.slope + self.calibration.intercept
 
     def predict(self, X: pd.DataFrame) -> pd.DataFrame:
         """Score and decide.
@@ -71,6 +90,7 @@ class ScorerRelease:
             the columns that hold a null among them are optional.
         input_example: Few of these rows, stored with the model to try it out.
         description: What the model is, in Markdown.
+        promoted: Whether it replaces the present champion.
         tags: Short facts to find the version by.
     """
 
@@ -78,4 +98,22 @@ class ScorerRelease:
     example_rows: pd.DataFrame
     input_example: pd.DataFrame
     description: str
+    promoted: bool = True
     tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """The champion of the registry, as it stands before a run.
+
+    Attributes:
+        version: Its version.
+        scorer: What is served under it; null if it cannot be loaded any more.
+        tags: What was noted on the version.
+        problem: Why it cannot be loaded, if so.
+    """
+
+    version: str
+    scorer: CreditScorer | None
+    tags: Mapping[str, str]
+    problem: str = ""

@@ -2,24 +2,77 @@
 
 Every family takes the model input's features as they are (numbers, text categories, nulls) and keeps its own
 preprocessing inside, so that whatever is fitted is fitted on the rows given to `fit` and nowhere else.
+
+A family's module is imported when the family is used: a library that is not there takes no other family down, and a
+served model needs its own family's library alone. Only training needs `imbalance` and `selection`.
 """
 
 from collections.abc import Mapping
+from functools import partial
+from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+import pandas as pd
 
 from credit_scoring.models.base import ScoringModel
-from credit_scoring.models.dummy import DummyModel
-from credit_scoring.models.lightgbm import LightGBMModel
-from credit_scoring.models.logistic_regression import LogisticRegressionModel
 
-FAMILIES: Mapping[str, type[ScoringModel]] = MappingProxyType(
+
+class Family(NamedTuple):
+    """Where a family is found: its module in this package, its class there, the library it needs."""
+
+    module: str
+    class_name: str
+    library: str
+
+
+FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
-        "dummy": DummyModel,
-        "logistic_regression": LogisticRegressionModel,
-        "lightgbm": LightGBMModel,
+        "dummy": Family("dummy", "DummyModel", "scikit-learn"),
+        "logistic_regression": Family("logistic_regression", "LogisticRegressionModel", "scikit-learn"),
+        "random_forest": Family("random_forest", "RandomForestModel", "scikit-learn"),
+        "lightgbm": Family("lightgbm", "LightGBMModel", "lightgbm"),
+        "xgboost": Family("xgboost", "XGBoostModel", "xgboost"),
+        "mlp": Family("mlp", "MLPModel", "scikit-learn"),
     }
 )
+
+
+class FamilyUnavailableError(ImportError):
+    """A family's library cannot be imported here; the other families work.
+
+    Attributes:
+        family: Name of the family.
+        library: What has to be installed, or repaired.
+    """
+
+    def __init__(self, family: str, library: str, reason: str) -> None:
+        self.family = family
+        self.library = library
+        super().__init__(
+            f"Model family '{family}' needs {library}, which cannot be imported: {reason}.\n"
+            f"Hint: install {library}, or take '{family}' out of `candidates`."
+        )
+
+
+def family_class(family: str) -> type[ScoringModel]:
+    """Import a family.
+
+    Raises:
+        ValueError: If the family is unknown.
+        FamilyUnavailableError: If its library cannot be imported.
+    """
+    if family not in FAMILIES:
+        raise ValueError(
+            f"Unknown model family '{family}' under `candidates`, expected one of {', '.join(FAMILIES)}.\n"
+            "Hint: correct conf/*/parameters/modelling.yml, or add the family in credit_scoring/models/."
+        )
+    module, class_name, library = FAMILIES[family]
+    try:
+        return getattr(import_module(f"{__name__}.{module}"), class_name)
+    except Exception as error:  # a missing shared library raises OSError, XGBoost an error of its own
+        raise FamilyUnavailableError(family, library, f"{type(error).__name__}: {error}") from error
 
 
 def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:
@@ -31,16 +84,52 @@ def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:
 
     Raises:
         ValueError: If the family is unknown or does not take one of the parameters.
+        FamilyUnavailableError: If the family's library cannot be imported.
     """
-    if family not in FAMILIES:
-        raise ValueError(
-            f"Unknown model family '{family}' under `candidates`, expected one of {', '.join(FAMILIES)}.\n"
-            "Hint: correct conf/*/parameters/modelling.yml, or add the family in credit_scoring/models/."
-        )
+    model_class = family_class(family)
     try:
-        return FAMILIES[family](**params)
+        return model_class(**params)
     except TypeError as error:
         raise ValueError(f"Model family '{family}' does not take these parameters: {error}.") from error
 
 
-__all__ = ["FAMILIES", "ScoringModel", "build_model"]
+def fit_model(
+    family: str,
+    params: Mapping[str, Any],
+    X: pd.DataFrame,
+    y: npt.ArrayLike,
+    *,
+    imbalance: str = "none",
+    imbalance_ratio: float = 1.0,
+    seed: int = 42,
+    target_features: bool = False,
+) -> ScoringModel:
+    """Build a model and fit it on the rows given, the one way that folds and the final model share.
+
+    Args:
+        family: One of `FAMILIES`.
+        params: Hyper-parameters of the family, its `random_state` among them.
+        X: Features of the rows to learn from.
+        y: Their outcomes.
+        imbalance: One of `credit_scoring.models.imbalance.STRATEGIES`. It changes what is learned from, never what is
+            scored. All but `none` shift the probabilities, see there.
+        imbalance_ratio: Rarer to commoner outcome afterwards.
+        seed: Seed of resampling and of the inner folds of target features.
+        target_features: Whether to add features learned from outcomes, see `credit_scoring.models.target_features`.
+
+    Raises:
+        ValueError: If a name or parameter is unknown, `y` does not hold both outcomes, or `X` lacks a column that
+            target features are made of.
+        FamilyUnavailableError: If the family's library cannot be imported.
+    """
+    from credit_scoring.models.imbalance import rebalance  # noqa: PLC0415
+
+    model = build_model(family, params)
+    if target_features:
+        from credit_scoring.models.target_features import TargetFeatureModel  # noqa: PLC0415
+
+        model = TargetFeatureModel(model, random_state=seed)
+    return model.fit(X, y, partial(rebalance, strategy=imbalance, seed=seed, ratio=imbalance_ratio))
+
+
+__all__ = ["FAMILIES", "FamilyUnavailableError", "ScoringModel", "build_model", "family_class", "fit_model"]

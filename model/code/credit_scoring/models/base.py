@@ -1,31 +1,82 @@
 """What every model family offers to the rest of the project."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import train_test_split
+
+
+class TrainingRows(NamedTuple):
+    """Rows to learn from: features, outcomes (0 or 1), and how much each row counts (`None`: all alike)."""
+
+    X: pd.DataFrame
+    y: npt.NDArray[np.int_]
+    sample_weight: npt.NDArray[np.float64] | None = None
+
+
+Rebalance = Callable[[pd.DataFrame, npt.NDArray[np.int_]], TrainingRows]
+
+
+class Trial(Protocol):
+    """The part of an Optuna trial that search spaces use."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Suggest a number of [low, high]."""
+        ...
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        """Suggest a whole number of [low, high]."""
+        ...
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Suggest one of the choices."""
+        ...
 
 
 class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     """A scikit-learn classifier of default that can say what each feature added to a score.
+
+    A family that stops early has the parameters `early_stopping_rounds` (off if `None`) and `validation_share`: that
+    share of the rows given to `fit` is set aside, stratified and by `random_state`; training ends when the log loss on
+    them has not fallen for so many rounds, and the best round is kept. These rows are not learned from afterwards.
 
     Attributes:
         feature_names_in_: Features the model was fitted on, in order.
         classes_: Always `[0, 1]`.
     """
 
+    early_stopping_rounds: int | None = None
+    validation_share: float = 0.1
     feature_names_in_: npt.NDArray[np.str_]
     classes_ = np.array([0, 1])
 
-    def fit(self, X: pd.DataFrame, y: npt.ArrayLike) -> Self:
+    @classmethod
+    def search_space(cls, trial: Trial) -> dict[str, Any]:  # noqa: ARG003
+        """Suggest hyper-parameters, sensible for 10,000 to 300,000 rows; empty if there is nothing to tune.
+
+        Neither seed nor threads are among them: `{**fixed_params, **search_space(trial)}` is a complete set.
+        """
+        return {}
+
+    @classmethod
+    def grid(cls) -> dict[str, list[Any]]:
+        """Return a small grid of hyper-parameters, in the form of `sklearn.model_selection.ParameterGrid`."""
+        return {}
+
+    def fit(self, X: pd.DataFrame, y: npt.ArrayLike, rebalance: Rebalance | None = None) -> Self:
         """Fit on one row per applicant.
 
         Args:
             X: Features: numbers, text categories, nulls.
             y: Outcomes, 0 repaid, 1 defaulted.
+            rebalance: What to do about the rarity of defaults, see `credit_scoring.models.imbalance`. It sees the rows
+                to learn from only: those set aside for early stopping are neither resampled nor neighbours of
+                synthetic rows. They are weighted by outcome to the same balance, as the loss must mean the same there.
 
         Raises:
             ValueError: If `y` holds anything but 0 and 1, or only one of them.
@@ -38,12 +89,14 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
                 "Hint: use more rows, fewer folds, or check how TARGET was made."
             )
         self.feature_names_in_ = np.asarray(X.columns, dtype=str)
-        self._fit(X, outcomes.astype(int))
+        self._fit_rows(X, outcomes.astype(int), rebalance or TrainingRows)
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probabilities of repayment and of default, shape (n, 2). A feature missing from `X` is null."""
-        default = self._predict_default(self._features_of(X))
+        if len(X) == 0:
+            return np.empty((0, 2))
+        default = self._predict_default(self.explained_features(X))
         return np.column_stack([1 - default, default])
 
     def predict(self, X: pd.DataFrame) -> npt.NDArray[np.int_]:
@@ -57,20 +110,71 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
             Contributions in log-odds, same rows as `X` and one column per feature, and the base value; a row's
             contributions and the base value sum to the log-odds of that row's probability of default.
         """
-        values, base = self._contributions(self._features_of(X))
-        return pd.DataFrame(values, columns=self.feature_names_in_, index=X.index), base
+        features = self.explained_features(X)
+        values, base = self._contributions(features)
+        return pd.DataFrame(values, columns=features.columns, index=X.index), base
 
-    def _features_of(self, X: pd.DataFrame) -> pd.DataFrame:
+    def explained_features(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the values that `contributions(X)` speaks of: same rows, same columns."""
         return X.reindex(columns=self.feature_names_in_)
 
-    @abstractmethod
-    def _fit(self, X: pd.DataFrame, y: npt.NDArray[np.int_]) -> Any: ...
+    def _fit_rows(self, X: pd.DataFrame, y: npt.NDArray[np.int_], rebalance: Rebalance) -> None:
+        if self.early_stopping_rounds is None:
+            self._fit(rebalance(X, y), None)
+            return
+        seed = self.get_params().get("random_state")
+        try:
+            training, aside = train_test_split(
+                np.arange(len(y)), test_size=self.validation_share, stratify=y, random_state=0 if seed is None else seed
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"{type(self).__name__} cannot set {self.validation_share:g} of {len(y)} rows with {y.sum()} defaults "
+                f"aside to stop early: {error}\nHint: use more rows, or early_stopping_rounds: null."
+            ) from error
+        rows = rebalance(X.iloc[training], y[training])
+        share = np.average(rows.y, weights=rows.sample_weight)
+        weight = np.where(y[aside] == 1, share / y[aside].mean(), (1 - share) / (1 - y[aside].mean()))
+        self._fit(rows, TrainingRows(X.iloc[aside], y[aside], weight))
+
+    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must define _fit or _fit_rows")
 
     @abstractmethod
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]: ...
 
     @abstractmethod
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]: ...
+
+
+class BoostedTrees(ScoringModel):
+    """A family that hands its parameters on to the estimator of a boosting library.
+
+    Args:
+        early_stopping_rounds: Trees without progress on the rows set aside, after which training ends.
+        validation_share: Share of the rows that is set aside for it.
+        **params: Parameters of the library's estimator.
+
+    Attributes:
+        n_iterations_: Trees of the fitted model.
+    """
+
+    n_iterations_: int
+
+    def __init__(self, early_stopping_rounds: int | None = None, validation_share: float = 0.1, **params: Any) -> None:
+        self.early_stopping_rounds = early_stopping_rounds
+        self.validation_share = validation_share
+        self.params = params
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        """Return the parameters as given; scikit-learn cannot read them off a `**params` signature."""
+        stopping = {"early_stopping_rounds": self.early_stopping_rounds, "validation_share": self.validation_share}
+        return {**stopping, **self.params}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change some of the parameters."""
+        self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]
+        return self
 
 
 def text_columns(X: pd.DataFrame) -> list[str]:

@@ -4,14 +4,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from credit_scoring.models.base import ScoringModel
+from credit_scoring.models.base import ScoringModel, TrainingRows
 
 
 class DummyModel(ScoringModel):
     """Predict the default rate of the training rows. With any threshold it grants all or refuses all."""
 
-    def _fit(self, X: pd.DataFrame, y: npt.NDArray[np.int_]) -> None:  # noqa: ARG002
-        self.default_rate_ = float(y.mean())
+    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:  # noqa: ARG002
+        self.default_rate_ = float(np.average(rows.y, weights=rows.sample_weight))
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         return np.full(len(X), self.default_rate_)

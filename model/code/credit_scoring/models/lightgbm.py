@@ -7,59 +7,67 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from credit_scoring.models.base import ScoringModel, text_columns
+from credit_scoring.models.base import BoostedTrees, TrainingRows, Trial
+from credit_scoring.models.encoding import CategoryCodes
 
 
-class LightGBMModel(ScoringModel):
+class LightGBMModel(BoostedTrees):
     """LightGBM on numbers as they are and categories as codes.
 
     Nulls stay nulls: the trees learn a side for them. A category that was not seen in training is null. Training is
-    deterministic for given rows, parameters and number of threads.
-
-    Args:
-        **params: Parameters of `lightgbm.LGBMClassifier`.
+    deterministic for given rows, parameters and number of threads. Parameters are those of `lightgbm.LGBMClassifier`.
     """
 
-    def __init__(self, **params: Any) -> None:
-        self.params = params
+    @classmethod
+    def search_space(cls, trial: Trial) -> dict[str, Any]:
+        """Suggest small trees that see few columns and are strongly shrunk, as many as early stopping allows."""
+        return {
+            "n_estimators": 5000,
+            "early_stopping_rounds": 100,
+            "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.05, log=True),
+            "num_leaves": trial.suggest_int("num_leaves", 6, 64, log=True),
+            "min_child_samples": trial.suggest_int("min_child_samples", 20, 500, log=True),
+            "colsample_bytree": trial.suggest_float("colsample_bytree", 0.03, 0.5, log=True),
+            "subsample": trial.suggest_float("subsample", 0.5, 1.0),
+            "subsample_freq": 1,
+            "reg_lambda": trial.suggest_float("reg_lambda", 1.0, 200.0, log=True),
+            "reg_alpha": trial.suggest_float("reg_alpha", 1e-3, 10.0, log=True),
+            "cat_smooth": trial.suggest_float("cat_smooth", 10.0, 200.0, log=True),
+        }
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Return the parameters as given; scikit-learn cannot read them off a `**params` signature."""
-        return dict(self.params)
+    @classmethod
+    def grid(cls) -> dict[str, list[Any]]:
+        """Return eight combinations of what matters most: size of the trees, columns they see, shrinkage."""
+        return {"num_leaves": [8, 32], "colsample_bytree": [0.1, 0.3], "reg_lambda": [10, 100]}
 
-    def set_params(self, **params: Any) -> "LightGBMModel":
-        """Change some of the parameters."""
-        self.params = {**self.params, **params}
-        return self
-
-    def _fit(self, X: pd.DataFrame, y: npt.NDArray[np.int_]) -> None:
-        self.categories_ = {name: np.sort(X[name].dropna().unique().astype(str)) for name in text_columns(X)}
+    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+        self.codes_ = CategoryCodes("name").fit(rows.X)
         fixed = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1}
         estimator = lightgbm.LGBMClassifier(**{**fixed, **self.params})
+        stopping: dict[str, Any] = {}
+        if aside is not None and self.early_stopping_rounds is not None:
+            stopping = {
+                "eval_X": self.codes_.transform(aside.X),
+                "eval_y": aside.y,
+                "eval_sample_weight": [aside.sample_weight],
+                "eval_metric": "binary_logloss",
+                "callbacks": [lightgbm.early_stopping(self.early_stopping_rounds, verbose=False)],
+            }
         estimator.fit(
-            self._encode(X),
-            y,
+            self.codes_.transform(rows.X),
+            rows.y,
+            sample_weight=rows.sample_weight,
             feature_name=list(self.feature_names_in_),
-            categorical_feature=[i for i, name in enumerate(self.feature_names_in_) if name in self.categories_],
+            categorical_feature=[i for i, name in enumerate(rows.X.columns) if name in self.codes_.categories_],
+            **stopping,
         )
-        self.booster_ = estimator.booster_
+        self.booster_ = estimator.booster_  # predicts with its best iteration
+        self.n_iterations_ = self.booster_.best_iteration if aside is not None else self.booster_.current_iteration()
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        if X.empty:
-            return np.empty(0)
-        return np.asarray(self.booster_.predict(self._encode(X)))
+        return np.asarray(self.booster_.predict(self.codes_.transform(X)))
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         """Return exact path-dependent TreeSHAP values (Lundberg et al., Nature Machine Intelligence 2, 2020)."""
-        values = np.asarray(self.booster_.predict(self._encode(X), pred_contrib=True))
+        values = np.asarray(self.booster_.predict(self.codes_.transform(X), pred_contrib=True))
         return values[:, :-1], float(values[0, -1])
-
-    def _encode(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        encoded = np.empty(X.shape, dtype=np.float64)
-        for i, name in enumerate(X.columns):
-            if name in self.categories_:
-                codes = pd.Index(self.categories_[name]).get_indexer(X[name])  # -1: null, or not seen in training
-                encoded[:, i] = np.where(codes < 0, np.nan, codes)
-            else:
-                encoded[:, i] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        return encoded

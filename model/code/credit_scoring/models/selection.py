@@ -1,6 +1,5 @@
 """Which columns a model is given: first what says something new, then what helps most to tell defaulters."""
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -79,6 +78,8 @@ def _correlation(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _gain_of(X: pd.DataFrame, y: pd.Series, options: SelectionOptions) -> npt.NDArray[np.float64]:
+    import lightgbm  # noqa: PLC0415 - where it is missing, the other families can still be compared
+
     texts = text_columns(X)
     codes = {name: X[name].astype("category").cat.codes.replace(-1, np.nan) if name in texts else X[name] for name in X}
     data = lightgbm.Dataset(

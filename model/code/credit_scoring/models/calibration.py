@@ -1,0 +1,230 @@
+"""From a model's probability to one that means what it says.
+
+A calibration is a few numbers that can be written as JSON, and applying it takes no library but NumPy and SciPy.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+
+Method = Literal["none", "sigmoid", "isotonic"]
+METHODS: tuple[Method, ...] = ("none", "sigmoid", "isotonic")
+
+# Log-odds are taken of probabilities within these bounds: those of 0 and 1 are infinite.
+_LEAST = 1e-6
+
+
+class CalibrationError(ValueError):
+    """A calibration cannot be fitted to these probabilities and outcomes."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A non-decreasing map of probabilities, fitted by `Calibration.fit`.
+
+    Attributes:
+        method: `none`: probabilities as they are. `sigmoid`: log-odds times `slope` plus `intercept` (Platt 1999),
+            which never ties two scores (but beyond 1e-6 from 0 and 1) and leaves contributions in log-odds additive:
+            they scale by `slope`. `isotonic`: straight lines between knots, `probabilities` to `calibrated`, flat
+            beyond the first and last.
+        slope: Of `sigmoid`, positive.
+        intercept: Of `sigmoid`.
+        probabilities: Of `isotonic`, strictly ascending.
+        calibrated: Of `isotonic`, non-decreasing.
+    """
+
+    method: Method = "none"
+    slope: float = 1.0
+    intercept: float = 0.0
+    probabilities: tuple[float, ...] = ()
+    calibrated: tuple[float, ...] = ()
+
+    @classmethod
+    def fit(cls, method: Method, probability: npt.ArrayLike, outcome: npt.ArrayLike) -> Self:
+        """Learn a calibration from predictions for rows that the model was not fitted on.
+
+        `sigmoid` is a logistic regression on the log-odds with Platt's targets (n1 + 1) / (n1 + 2) for a default and
+        1 / (n0 + 2) otherwise, which keep it finite on outcomes that the score separates. `isotonic` is the
+        non-decreasing function of least squares (pool adjacent violators), kept between 1 / (n + 2) and
+        (n + 1) / (n + 2): n rows cannot show that nobody, or everybody, defaults.
+
+        Args:
+            method: One of `METHODS`.
+            probability: Probabilities of default, shape (n,).
+            outcome: 0 or 1, shape (n,), both present.
+
+        Raises:
+            CalibrationError: If `sigmoid` finds no increasing relation, as for a constant score or one that is the
+                wrong way round.
+            ValueError: If the method is unknown or the inputs are not as described.
+        """
+        p, y = _check(probability, outcome)
+        if method == "none":
+            return cls()
+        if method == "sigmoid":
+            return cls("sigmoid", *_fit_sigmoid(p, y))
+        if method == "isotonic":
+            from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - applying does not need it
+
+            least = 1 / (len(y) + 2)
+            curve = IsotonicRegression(y_min=least, y_max=1 - least).fit(p, y)
+            knots, values = curve.X_thresholds_.tolist(), curve.y_thresholds_.tolist()
+            return cls("isotonic", probabilities=tuple(knots), calibrated=tuple(values))
+        raise ValueError(f"Unknown calibration '{method}', expected one of {', '.join(METHODS)}.")
+
+    def apply(self, probability: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Calibrate probabilities, each by itself: the result does not depend, to the last bit, on its neighbours.
+
+        Raises:
+            ValueError: If a probability is NaN or outside [0, 1].
+        """
+        p = np.asarray(probability, dtype=np.float64)
+        if not ((p >= 0) & (p <= 1)).all():
+            raise ValueError("Probabilities to calibrate must lie in [0, 1].")
+        if self.method == "none":
+            return p.copy()
+        if self.method == "sigmoid":
+            return expit(self.slope * _log_odds(p) + self.intercept)
+        x, y = np.array(self.probabilities), np.array(self.calibrated)
+        right = np.searchsorted(x, p, side="right")
+        left = np.maximum(right - 1, 0)
+        right = np.minimum(right, len(x) - 1)
+        width = np.where(right > left, x[right] - x[left], 1.0)
+        between = y[left] + np.clip((p - x[left]) / width, 0.0, 1.0) * (y[right] - y[left])
+        return np.clip(between, y[left], y[right])  # rounding must not step over the next knot
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the method and its numbers, ready for JSON."""
+        if self.method == "sigmoid":
+            return {"method": self.method, "slope": self.slope, "intercept": self.intercept}
+        if self.method == "isotonic":
+            knots = {"probabilities": list(self.probabilities), "calibrated": list(self.calibrated)}
+            return {"method": self.method, **knots}
+        return {"method": self.method}
+
+    @classmethod
+    def from_dict(cls, description: Mapping[str, Any]) -> Self:
+        """Return the calibration that `to_dict` described.
+
+        Raises:
+            ValueError: If it is none.
+        """
+        try:
+            method = cast(Method, description["method"])
+            calibration = cls(
+                method,
+                slope=float(description["slope"] if method == "sigmoid" else 1.0),
+                intercept=float(description["intercept"] if method == "sigmoid" else 0.0),
+                probabilities=tuple(description["probabilities"] if method == "isotonic" else ()),
+                calibrated=tuple(description["calibrated"] if method == "isotonic" else ()),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"Not a calibration: {description}.") from error
+        if calibration.method not in METHODS or (calibration.method == "isotonic" and not calibration.probabilities):
+            raise ValueError(f"Not a calibration: {description}.")
+        return calibration
+
+
+def choose_calibration(
+    probability: npt.ArrayLike, outcome: npt.ArrayLike, fold: npt.ArrayLike
+) -> tuple[Calibration, dict[str, Any]]:
+    """Choose the method of least cross-fitted log loss and fit it on all rows.
+
+    Each fold is calibrated by what was learned on the other folds; measured on the rows it was fitted on, isotonic
+    regression would always win. Among equals the earlier of `METHODS` stays.
+
+    Args:
+        probability: Out-of-fold probabilities of default, shape (n,).
+        outcome: Outcomes, shape (n,).
+        fold: Fold of each row, shape (n,).
+
+    Returns:
+        The calibration, and a report: `chosen`, and under `methods` for each method `log_loss`, `brier`, `ece` and
+        `roc_auc`, all cross-fitted; or `unavailable` with the reason if it could not be fitted on some folds.
+
+    Raises:
+        ValueError: If there are fewer than two folds or the inputs are not as described.
+    """
+    # The served model carries this package without the metrics.
+    from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score  # noqa: PLC0415
+
+    from credit_scoring.metrics.calibration import expected_calibration_error  # noqa: PLC0415
+
+    p, y = _check(probability, outcome)
+    folds = np.asarray(fold)
+    if folds.shape != y.shape or np.unique(folds).size < 2:
+        raise ValueError(f"Calibrations are compared across at least two folds, got {np.unique(folds).size}.")
+    report: dict[str, dict[str, Any]] = {}
+    fitted: dict[Method, Calibration] = {}
+    for method in METHODS:
+        calibrated = np.empty_like(p)
+        try:
+            for here in np.unique(folds):
+                inside = folds == here
+                calibrated[inside] = Calibration.fit(method, p[~inside], y[~inside]).apply(p[inside])
+            fitted[method] = Calibration.fit(method, p, y)
+        except CalibrationError as error:
+            report[method] = {"unavailable": str(error)}
+            continue
+        report[method] = {
+            "log_loss": float(log_loss(y, calibrated)),
+            "brier": float(brier_score_loss(y, calibrated)),
+            "ece": expected_calibration_error(y, calibrated),
+            "roc_auc": float(roc_auc_score(y, calibrated)),
+        }
+    chosen = min(fitted, key=lambda method: report[method]["log_loss"])
+    return fitted[chosen], {"chosen": chosen, "methods": report}
+
+
+def _fit_sigmoid(p: npt.NDArray[np.float64], y: npt.NDArray[np.int_]) -> tuple[float, float]:
+    """Return slope and intercept of the logistic regression of Platt's targets on the log-odds, by Newton's method."""
+    x = _log_odds(p)
+    if np.ptp(x) == 0:
+        raise CalibrationError("All probabilities are equal: a sigmoid has no slope to fit.")
+    n_defaults = int(y.sum())
+    target = np.where(y == 1, (n_defaults + 1) / (n_defaults + 2), 1 / (len(y) - n_defaults + 2))
+    design = np.column_stack([x, np.ones_like(x)])
+    coefficients = np.array([0.0, logit(target.mean())])
+    loss = _cross_entropy(design @ coefficients, target)
+    for _ in range(100):
+        fitted = expit(design @ coefficients)
+        gradient = design.T @ (fitted - target)
+        step = np.linalg.lstsq((design.T * (fitted * (1 - fitted))) @ design, gradient)[0]
+        # The loss is convex, yet a full step may overshoot where the sigmoid is flat.
+        scale = 1.0
+        while _cross_entropy(design @ (coefficients - scale * step), target) > loss and scale > 1e-8:
+            scale /= 2
+        coefficients = coefficients - scale * step
+        loss = _cross_entropy(design @ coefficients, target)
+        if np.abs(scale * step).max() < 1e-10:
+            break
+    slope, intercept = (float(value) for value in coefficients)
+    if slope <= 0:
+        raise CalibrationError(
+            f"The sigmoid's slope is {slope:.3g}: higher probabilities go with fewer defaults.\n"
+            "Hint: check that probabilities are those of default and out of fold."
+        )
+    return slope, intercept
+
+
+def _cross_entropy(margin: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> float:
+    return float((np.logaddexp(0, margin) - target * margin).sum())
+
+
+def _log_odds(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return logit(np.clip(p, _LEAST, 1 - _LEAST))
+
+
+def _check(probability: npt.ArrayLike, outcome: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
+    p, y = np.asarray(probability, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
+    if p.ndim != 1 or p.shape != y.shape:
+        raise ValueError(f"Got probabilities of shape {p.shape} and outcomes of shape {y.shape}. Hint: one per row.")
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError("Probabilities must lie in [0, 1].")
+    if not np.array_equal(np.unique(y), [0.0, 1.0]):
+        raise ValueError("Outcomes must hold both 0 and 1 and nothing else to calibrate on.")
+    return p, y.astype(int)
