@@ -1,4 +1,4 @@
-"""The error of data that break their contract."""
+"""Errors that a user can mend: the command line shows their message alone, without a traceback."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,6 @@ from click import ClickException
 
 class DataContractError(ClickException):
     """Input data break their contract; the message lists every problem found, not only the first.
-
-    The command line shows the message alone: who is told that a file is missing needs no traceback.
 
     Attributes:
         problems: One sentence per problem: file or table, column, what was expected, what was found.
@@ -19,3 +17,13 @@ class DataContractError(ClickException):
         noun = "problem" if len(self.problems) == 1 else "problems"
         bullets = "\n".join(f"  - {problem}" for problem in self.problems)
         super().__init__(f"{subject}: {len(self.problems)} {noun} found.\n{bullets}\nHint: {hint}")
+
+
+class TrackingServerError(ClickException):
+    """The MLflow server that the configuration names does not answer."""
+
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(
+            f"The MLflow server at {uri} does not answer: {reason}.\n"
+            "Hint: start it, or name another one as `server.mlflow_tracking_uri` in conf/local/mlflow.yml."
+        )

@@ -1,14 +1,19 @@
 """Side effects of a run that belong to no dataset: the run's tags and the summary shown at its end."""
 
 import logging
+import os
+import socket
 import subprocess
 import warnings
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
+
+from credit_scoring.errors import TrackingServerError
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +42,29 @@ def git_commit(project_path: Path) -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return described.stdout.strip()
+
+
+class TrackingServerHooks:
+    """Ask the MLflow server for a connection before anything is loaded or computed."""
+
+    @hook_impl(tryfirst=True)  # before kedro-mlflow, which would try again and again for minutes
+    def after_context_created(self, context: Any) -> None:
+        """Raise if the server of the configuration cannot be reached; a local file needs no server.
+
+        Raises:
+            TrackingServerError: If nothing accepts a connection at the address.
+        """
+        context.config_loader.config_patterns.setdefault("mlflow", ["mlflow*", "mlflow*/**", "**/mlflow*"])
+        server = context.config_loader["mlflow"].get("server") or {}
+        uri = str(server.get("mlflow_tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI", ""))
+        address = urlsplit(uri)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            return
+        try:
+            port = address.port or {"http": 80, "https": 443}[address.scheme]
+            socket.create_connection((address.hostname, port), timeout=5).close()
+        except OSError as error:
+            raise TrackingServerError(uri, error.strerror or str(error)) from error
 
 
 class RunTagsHooks:

@@ -5,7 +5,7 @@ from pathlib import Path
 from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 
-from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, import_kedro_mlflow
+from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, TrackingServerHooks, import_kedro_mlflow
 
 
 def _project_path() -> str:
@@ -20,7 +20,7 @@ def _project_path() -> str:
 import_kedro_mlflow()
 
 # The last registered hook runs first: the summary is printed before kedro-mlflow closes the run.
-HOOKS = (RunTagsHooks(), RunSummaryHooks())
+HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

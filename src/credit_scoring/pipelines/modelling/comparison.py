@@ -16,6 +16,7 @@ from credit_scoring.metrics.discrimination import decision_metrics, score_metric
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.folds import Folds, deal_folds, fit_candidate
+from credit_scoring.pipelines.modelling.memory import PeakMemory
 from credit_scoring.pipelines.modelling.options import (
     CandidateOptions,
     CrossValidationOptions,
@@ -51,8 +52,9 @@ def cross_validate_candidates(
         Out-of-fold probabilities of default, one row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, one column per
         candidate. And the results, one entry per candidate, cheapest first and failed ones last: `name`, the
         candidate's description, `mean` and `std` of the fold metrics, `folds` (metrics of each, with `threshold`,
-        `fit_seconds`, `predict_seconds`), `to_best` (paired difference of each metric to the cheapest candidate with
-        its interval), `error` (why it failed, or null).
+        `fit_seconds`, `predict_seconds` and `fit_megabytes`, the memory beyond what the process held), `to_best`
+        (paired difference of each metric to the cheapest candidate with its interval), `error` (why it failed, or
+        null).
 
     Raises:
         ValueError: If no candidate is given, a description or TARGET is wrong, or every candidate fails.
@@ -66,13 +68,13 @@ def cross_validate_candidates(
     results = []
     for name, candidate in described.items():
         try:
-            probability, timings = _predict_out_of_fold(candidate, folds, cross_validation.seed)
+            probability, resources = _predict_out_of_fold(candidate, folds, cross_validation.seed)
         except Exception as error:  # a library's own; whatever it is, the other candidates go on
             logger.error("%s could not be fitted and is left out: %s", name, error)
             results.append(_failed(name, candidate, error))
             continue
         out_of_fold[name] = probability
-        results.append(_summarise(name, candidate, folds, probability, timings, costs))
+        results.append(_summarise(name, candidate, folds, probability, resources, costs))
         mean = results[-1]["mean"]
         logger.info("%s: AUC %.4f, cost %.4f per applicant", name, mean["roc_auc"], mean["business_cost"])
     if len(out_of_fold.columns) == 3:
@@ -111,6 +113,7 @@ def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
                         "threshold",
                         "fit_seconds",
                         "predict_seconds",
+                        "fit_megabytes",
                     )
                 },
                 "cost_to_best": cost["estimate"],
@@ -211,14 +214,22 @@ def _predict_out_of_fold(
     candidate: CandidateOptions, folds: Folds, seed: int
 ) -> tuple[npt.NDArray[np.float64], list[dict[str, float]]]:
     probability = np.empty(len(folds.target))
-    timings = []
+    resources = []
     for training, validation, columns in folds:
-        started = time.perf_counter()
-        model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)
-        fitted = time.perf_counter()
+        with PeakMemory() as memory:
+            started = time.perf_counter()
+            model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)
+            fitted = time.perf_counter()
+        predicting = time.perf_counter()
         probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
-        timings.append({"fit_seconds": fitted - started, "predict_seconds": time.perf_counter() - fitted})
-    return probability, timings
+        resources.append(
+            {
+                "fit_seconds": fitted - started,
+                "predict_seconds": time.perf_counter() - predicting,
+                "fit_megabytes": memory.megabytes,
+            }
+        )
+    return probability, resources
 
 
 def _summarise(
@@ -226,11 +237,11 @@ def _summarise(
     candidate: CandidateOptions,
     folds: Folds,
     probability: npt.NDArray[np.float64],
-    timings: list[dict[str, float]],
+    resources: list[dict[str, float]],
     costs: MisclassificationCosts,
 ) -> dict[str, Any]:
     measured = [
-        metrics | timing for metrics, timing in zip(fold_metrics(folds, probability, costs), timings, strict=True)
+        metrics | taken for metrics, taken in zip(fold_metrics(folds, probability, costs), resources, strict=True)
     ]
     table = pd.DataFrame(measured)
     available = len(folds.target) - len(folds.target) // len(folds)
