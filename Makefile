@@ -57,6 +57,7 @@ bench: install ## Measure what must be fast, at full size: most of an hour, 10 G
 	@echo "The first run generates 58 million rows. Smaller: SIZE=0.1. Go on after an interruption: RESUME=--resume"
 	@$(BIN)/python -m benchmarks.cost_curve
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)
+	@$(BIN)/python -m benchmarks.training $(RESUME)
 	@$(BIN)/python -m benchmarks.selection $(RESUME)
 
 serve: install ## Serve the exported model on port $(PORT)

@@ -20,7 +20,7 @@ from sklearn.model_selection import StratifiedKFold
 from benchmarks.harness import DEFAULT_FOLDER, ROOT, kedro, make_twin, measure, scratch_project, write_section
 from credit_scoring.models import build_model
 from credit_scoring.models.selection import SelectionOptions, select_features
-from credit_scoring.pipelines.modelling.nodes import NOT_FEATURES
+from credit_scoring.pipelines.modelling.folds import split_columns
 
 FEATURES = "data/05_model_input/{source}/model_input.parquet"
 SIZES = (50, 100, 150, 250)
@@ -39,7 +39,7 @@ def make_model_input(raw: Path, project: Path) -> pd.DataFrame:
 def lightgbm_params() -> dict:
     """Return the hyper-parameters of `conf/base`."""
     parameters = yaml.safe_load((ROOT / "conf/base/parameters/modelling.yml").read_text())
-    return parameters["candidates"]["lightgbm"] | {"random_state": SEED, "n_jobs": 1}
+    return parameters["candidates"]["lightgbm"]["params"] | {"random_state": SEED, "n_jobs": 1}
 
 
 def measure_fold(X: pd.DataFrame, y: pd.Series, training: np.ndarray, validation: np.ndarray) -> dict[str, dict]:
@@ -103,7 +103,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     raw = arguments.raw.resolve() if arguments.raw else make_twin(folder, arguments.applicants, 1000)
     model_input = make_model_input(raw, folder / "project")
-    X, y = model_input.drop(columns=NOT_FEATURES), model_input["TARGET"].astype(int)
+    X, y = split_columns(model_input)
     splitter = StratifiedKFold(arguments.folds, shuffle=True, random_state=SEED)
     folds = []
     for number, (training, validation) in enumerate(splitter.split(X, y)):

@@ -19,6 +19,7 @@ from credit_scoring.datasets.mlflow import (
     MlflowChildRunsDataset,
     MlflowIncumbentDataset,
     MlflowMetricsJsonDataset,
+    MlflowRowsDataset,
     MlflowScorerDataset,
     MlflowTrialRunsDataset,
 )
@@ -256,3 +257,38 @@ def test_numbers_of_a_nested_result_become_metrics(run: mlflow.ActiveRun, tmp_pa
     dataset.save({"score": {"roc_auc": 0.7}, "policies": {"tuned": {"recall": 0.6, "name": "x"}}, "none": float("nan")})
     assert MlflowClient().get_run(run.info.run_id).data.metrics == {"score.roc_auc": 0.7, "policies.tuned.recall": 0.6}
     assert json.loads((tmp_path / "evaluation.json").read_text())["none"] is None
+
+
+def noted_rows(run_id: str) -> list[tuple[str, str, str]]:
+    inputs = MlflowClient().get_run(run_id).inputs.dataset_inputs
+    return [(noted.dataset.name, noted.dataset.digest, noted.tags[0].value) for noted in inputs]
+
+
+def test_rows_are_inputs_of_the_run_and_the_training_rows_of_its_children(
+    run: mlflow.ActiveRun, tmp_path: Path
+) -> None:
+    rows = pd.DataFrame({"SK_ID_CURR": [1, 2], "TEXT": ["a", None], "NUMBER": [0.5, np.nan]})
+    for context in ("training", "holdout"):
+        dataset = MlflowRowsDataset(context=context, filepath=(tmp_path / f"{context}_rows.parquet").as_posix())
+        dataset.save(rows)
+        pd.testing.assert_frame_equal(dataset.load(), rows)
+    (name, digest, context), other = sorted(noted_rows(run.info.run_id), reverse=True)
+    assert (name, context) == ("training_rows", "training")
+    assert other == ("holdout_rows", digest, "holdout")
+    trial = {"candidate": "a", "number": 0, "state": "complete", "value": 0.5, "params": {}, "seconds": 1.0}
+    MlflowTrialRunsDataset(filepath=(tmp_path / "trials.json").as_posix()).save([trial])
+    children = MlflowClient().search_runs([run.info.experiment_id], filter_string="attributes.run_name LIKE '%a%'")
+    below = [child for child in children if child.info.run_id != run.info.run_id]
+    assert {child.info.run_name for child in below} == {"search a", "a trial 00"}
+    assert all(noted_rows(child.info.run_id) == [("training_rows", digest, "training")] for child in below)
+    changed = MlflowRowsDataset(context="training", filepath=(tmp_path / "training_rows.parquet").as_posix())
+    changed.save(rows.assign(NUMBER=[0.5, 1.0]))
+    assert len({found[1] for found in noted_rows(run.info.run_id)}) == 2
+
+
+def test_rows_are_only_written_where_nothing_is_tracked(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    dataset = MlflowRowsDataset(context="training", filepath=(tmp_path / "rows.parquet").as_posix())
+    dataset._logging_activated = False
+    dataset.save(pd.DataFrame({"SK_ID_CURR": [1]}))
+    assert len(dataset.load()) == 1
+    assert noted_rows(run.info.run_id) == []

@@ -4,6 +4,7 @@ Their names start with `Mlflow`, so that kedro-mlflow's switch for untracked pip
 `_logging_activated` off; they then only read and write files.
 """
 
+import hashlib
 import json
 import logging
 import math
@@ -21,12 +22,14 @@ import mlflow
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets.json import JSONDataset
+from kedro_datasets.pandas import ParquetDataset
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 from mlflow.models.model import ModelInfo
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 import credit_scoring
 from credit_scoring.models import FAMILIES
@@ -83,6 +86,38 @@ class MlflowMetricsJsonDataset(_TrackedJson):
             client.set_tag(run.run_id, "SUSPICIOUS", flag)
 
 
+class MlflowRowsDataset(ParquetDataset):
+    """A table of rows as Parquet, noted as an input of the run: name, digest of all values, number of rows.
+
+    Args:
+        context: What the rows are for; MLflow shows it beside the name.
+        **parquet_arguments: As of the Parquet dataset.
+    """
+
+    _logging_activated = True
+
+    def __init__(self, *, context: str, **parquet_arguments: Any) -> None:
+        super().__init__(**parquet_arguments)
+        self._context = context
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write the rows, and note them if a run is tracked."""
+        super().save(data)
+        run = mlflow.active_run() if self._logging_activated else None
+        if run is None:
+            return
+        hashed = pd.util.hash_pandas_object(data, index=False).to_numpy()
+        noted = Dataset(
+            name=self._filepath.stem,
+            digest=hashlib.sha256(hashed.tobytes()).hexdigest()[:16],
+            source_type="local",
+            source=json.dumps({"uri": self._filepath.as_posix()}),
+            profile=json.dumps({"num_rows": len(data), "num_columns": data.shape[1]}),
+        )
+        tags = [InputTag(MLFLOW_DATASET_CONTEXT, self._context)]
+        MlflowClient().log_inputs(run.info.run_id, [DatasetInput(noted, tags)])
+
+
 class MlflowChildRunsDataset(_TrackedJson):
     """Results of compared candidates: a JSON file, and one child run per candidate.
 
@@ -133,12 +168,20 @@ class MlflowTrialRunsDataset(_TrackedJson):
 
 
 def _open_child(client: MlflowClient, run: Any, name: str, tags: Mapping[str, str]) -> str:
-    """Start a run below another one, with the facts that hold for both; return its id."""
-    above = client.get_run(run.run_id).data.tags
+    """Start a run below another one, with the facts and the training rows that both share; return its id."""
+    parent = client.get_run(run.run_id)
+    above = parent.data.tags
     inherited: dict[str, str] = {key: above[key] for key in ("source", "git_commit") if key in above}
     started = client.create_run(
         run.experiment_id, run_name=name, tags={"mlflow.parentRunId": run.run_id} | inherited | dict(tags)
     )
+    learned_from = [
+        rows
+        for rows in (parent.inputs.dataset_inputs if parent.inputs else [])
+        if any(tag.value == "training" for tag in rows.tags if tag.key == MLFLOW_DATASET_CONTEXT)
+    ]
+    if learned_from:
+        client.log_inputs(started.info.run_id, learned_from)
     return started.info.run_id
 
 

@@ -12,6 +12,7 @@ from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_lo
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import (
     build_leaderboard,
+    compare_imbalance_strategies,
     cross_validate_candidates,
     plot_leaderboard,
     select_champion,
@@ -132,6 +133,32 @@ def test_strategies_against_imbalance_compete_under_names_of_their_own() -> None
         "a_smote": "smote",
         "b": "none",
     }
+
+
+def test_strategies_are_held_against_doing_nothing_with_calibration_in_view() -> None:
+    def entry(name: str, family: str, imbalance: str, costs: list[float]) -> dict[str, Any]:
+        mean = {"roc_auc": 0.7, "business_cost": float(np.mean(costs)), "log_loss": 0.3}
+        folds = [{"business_cost": cost} for cost in costs]
+        return {"name": name, "family": family, "imbalance": imbalance, "mean": mean, "folds": folds, "error": None}
+
+    results = [
+        entry("a_smote", "a", "smote", [0.4, 0.6]),
+        entry("a", "a", "none", [0.5, 0.6]),
+        entry("b", "b", "none", [0.9, 0.9]),
+        {"name": "a_broken", "family": "a", "imbalance": "random_over", "error": "no"},
+    ]
+    predictions = pd.DataFrame(
+        {"TARGET": [0, 0, 0, 1], "a": [0.1, 0.1, 0.1, 0.7], "a_smote": [0.5, 0.5, 0.5, 0.5], "b": [0.25] * 4}
+    )
+    table = compare_imbalance_strategies(predictions, results, FOLDS).set_index("imbalance")
+    assert table.index.tolist() == ["none", "smote"]
+    assert table["family"].tolist() == ["a", "a"]
+    assert table["mean_probability"].tolist() == pytest.approx([0.25, 0.5])
+    assert table["default_rate"].tolist() == [0.25, 0.25]
+    assert table.loc["smote", "ece"] == pytest.approx(0.25)
+    assert table["cost_to_none"].tolist() == pytest.approx([0.0, -0.05])
+    assert table.loc["smote", "cost_to_none_low"] < -0.05 < table.loc["smote", "cost_to_none_high"]
+    assert compare_imbalance_strategies(predictions, results[2:3], FOLDS).empty
 
 
 def test_all_that_is_wrong_with_the_candidates_is_told_at_once() -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.calibration import expected_calibration_error
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
@@ -123,6 +124,65 @@ def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
         )
     return pd.DataFrame(rows)
 
+
+def compare_imbalance_strategies(
+    candidate_predictions: pd.DataFrame,
+    candidate_results: list[dict[str, Any]],
+    cross_validation: CrossValidationOptions,
+) -> pd.DataFrame:
+    """Compare what was done about the few defaults with doing nothing, family by family.
+
+    Weights and resampling teach a model another share of defaults than the true one. So beside ranking and cost the
+    table shows what becomes of the probabilities: their mean, to be held against the default rate, and their
+    calibration error, both before any calibration.
+
+    Returns:
+        One row per fitted candidate of the families in which several strategies compete, those that do nothing first:
+        `family`, `imbalance`, `roc_auc`, `business_cost`, `cost_to_none` with its interval (`_low`, `_high`), paired by
+        fold (null where doing nothing is not a candidate), `log_loss`, `mean_probability`, `default_rate`, `ece`.
+    """
+    fitted = pd.DataFrame([result for result in candidate_results if not result["error"]])
+    target = candidate_predictions["TARGET"].to_numpy()
+    rows = []
+    fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
+    for family, rivals in fitted.groupby("family", sort=False):
+        if rivals["imbalance"].nunique() < 2:
+            continue
+        nothing = rivals.iloc[0]
+        for rival in rivals.to_dict("records"):
+            probability = candidate_predictions[rival["name"]].to_numpy()
+            row = {
+                "family": family,
+                "imbalance": rival["imbalance"],
+                **{metric: rival["mean"][metric] for metric in ("roc_auc", "business_cost", "log_loss")},
+                "mean_probability": float(probability.mean()),
+                "default_rate": float(target.mean()),
+                "ece": expected_calibration_error(target, probability),
+            }
+            if nothing["imbalance"] == "none":
+                to_none = _difference(rival, nothing, "business_cost", cross_validation.confidence)
+                row |= {
+                    "cost_to_none": to_none["estimate"],
+                    "cost_to_none_low": to_none["low"],
+                    "cost_to_none_high": to_none["high"],
+                }
+            rows.append(row)
+    return pd.DataFrame(rows, columns=_IMBALANCE_COLUMNS)
+
+
+_IMBALANCE_COLUMNS = [
+    "family",
+    "imbalance",
+    "roc_auc",
+    "business_cost",
+    "cost_to_none",
+    "cost_to_none_low",
+    "cost_to_none_high",
+    "log_loss",
+    "mean_probability",
+    "default_rate",
+    "ece",
+]
 
 _LABELS = {
     "fr": {
@@ -283,6 +343,6 @@ def _cost(result: Mapping[str, Any]) -> float:
     return result["mean"]["business_cost"]
 
 
-def _difference(result: dict[str, Any], best: dict[str, Any], metric: str, confidence: float) -> dict[str, float]:
+def _difference(result: Mapping[Any, Any], best: Mapping[Any, Any], metric: str, confidence: float) -> dict[str, float]:
     differences = [mine[metric] - its[metric] for mine, its in zip(result["folds"], best["folds"], strict=True)]
     return corrected_fold_interval(differences, confidence=confidence).model_dump()

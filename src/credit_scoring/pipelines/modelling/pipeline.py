@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from credit_scoring.pipelines.modelling.comparison import (
     build_leaderboard,
+    compare_imbalance_strategies,
     cross_validate_candidates,
     plot_leaderboard,
     select_champion,
@@ -62,6 +63,12 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="cross_validate_candidates",
             ),
             Node(func=build_leaderboard, inputs="candidate_results", outputs="leaderboard", name="build_leaderboard"),
+            Node(
+                func=compare_imbalance_strategies,
+                inputs=["candidate_predictions", "candidate_results", "params:cross_validation"],
+                outputs="imbalance_comparison",
+                name="compare_imbalance_strategies",
+            ),
             Node(func=select_champion, inputs="candidate_results", outputs="champion", name="select_champion"),
             Node(
                 func=plot_leaderboard,

@@ -15,6 +15,7 @@ _POLICY_NAMES = {
 
 def summarise_run(
     leaderboard: pd.DataFrame,
+    imbalance_comparison: pd.DataFrame,
     champion: dict[str, Any],
     calibration_evaluation: dict[str, Any],
     champion_diagnosis: dict[str, Any],
@@ -60,6 +61,7 @@ def summarise_run(
         f"{after['ece']:.4f}.",
         *(f"\n**SUSPICIOUS: {flag}**" for flag in champion_diagnosis["flags"]),
     ]
+    lines += _describe_imbalance(imbalance_comparison)
     lines += [
         "",
         f"## Decision (hold-out: {policy_evaluation['applicants']:,} applicants never seen, "
@@ -108,6 +110,47 @@ def summarise_run(
         "",
     ]
     return "\n".join(lines)
+
+
+def _describe_imbalance(imbalance_comparison: pd.DataFrame) -> list[str]:
+    """Say, family by family, what is gained by doing something about the few defaults, and at what price."""
+    if imbalance_comparison.empty:
+        return []
+    lines = [
+        "",
+        "## The few defaults (probabilities before calibration)",
+        "",
+        "| family | strategy | AUC | business cost | to doing nothing | log loss | mean probability | error |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in imbalance_comparison.to_dict("records"):
+        difference = f"{row['cost_to_none']:+.4f} [{row['cost_to_none_low']:+.4f}, {row['cost_to_none_high']:+.4f}]"
+        compared = row["imbalance"] != "none" and not pd.isna(row["cost_to_none"])
+        lines.append(
+            f"| {row['family']} | {row['imbalance']} | {row['roc_auc']:.4f} | {row['business_cost']:.4f} "
+            f"| {difference if compared else ''} | {row['log_loss']:.4f} | {row['mean_probability']:.1%} "
+            f"| {row['ece']:.4f} |"
+        )
+    rate = imbalance_comparison["default_rate"].iloc[0]
+    lines += ["", f"{rate:.1%} of the applicants defaulted. " + " ".join(_judge_imbalance(imbalance_comparison))]
+    return lines
+
+
+def _judge_imbalance(imbalance_comparison: pd.DataFrame) -> list[str]:
+    said = []
+    for family, rivals in imbalance_comparison.groupby("family", sort=False):
+        treated = rivals[rivals["imbalance"] != "none"]
+        better = treated.loc[treated["cost_to_none_high"] < 0, "imbalance"].tolist()
+        worse = treated.loc[treated["cost_to_none_low"] > 0, "imbalance"].tolist()
+        verdict = (
+            f"lowers the cost by more than noise: {', '.join(better)}"
+            if better
+            else ("no strategy lowers the cost by more than noise: the threshold already weighs the two errors")
+        )
+        if worse:
+            verdict += f"; raises it: {', '.join(worse)}"
+        said.append(f"{family}: {verdict}.")
+    return said
 
 
 def _share(value: float | None) -> str:

@@ -13,6 +13,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 func=summarise_run,
                 inputs=[
                     "leaderboard",
+                    "imbalance_comparison",
                     "champion",
                     "calibration_evaluation",
                     "champion_diagnosis",

@@ -1,0 +1,90 @@
+"""The summary of a run says what its artefacts hold."""
+
+import pandas as pd
+import pytest
+
+from credit_scoring.pipelines.reporting.nodes import summarise_run
+
+INTERVAL = {"low": 0.4, "high": 0.6}
+POLICY = {
+    "threshold": 0.0912,
+    "business_cost": 0.5,
+    "business_cost_interval": INTERVAL,
+    "grant_rate": 0.75,
+    "false_negatives": 12,
+    "false_positives": 1234,
+}
+
+
+def strategies(*rows: tuple[str, str, float, float, float]) -> pd.DataFrame:
+    columns = ["family", "imbalance", "cost_to_none", "cost_to_none_low", "cost_to_none_high"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(
+        roc_auc=0.75, business_cost=0.5, log_loss=0.25, mean_probability=0.4, default_rate=0.081, ece=0.3
+    )
+
+
+def summarise(imbalance: pd.DataFrame, source: str = "synthetic", flags: list[str] | None = None) -> str:
+    candidate = {
+        "candidate": "lightgbm",
+        "roc_auc": 0.7654,
+        "roc_auc_std": 0.01,
+        "average_precision": 0.2,
+        "recall": 0.6,
+        "precision": None,
+        "business_cost": 0.51,
+        "business_cost_std": 0.02,
+        "cost_to_best": 0.0,
+        "cost_to_best_low": 0.0,
+        "cost_to_best_high": 0.0,
+    }
+    method = {"log_loss": 0.25, "ece": 0.01}
+    return summarise_run(
+        pd.DataFrame([candidate]),
+        imbalance,
+        {"name": "lightgbm", "reason": "least cost"},
+        {"chosen": "sigmoid", "methods": {"none": method, "sigmoid": method}},
+        {"holdout_interval": INTERVAL, "flags": flags or []},
+        {
+            "applicants": 2000,
+            "default_rate": 0.081,
+            "score": {"roc_auc": 0.7543, "average_precision": 0.2, "ks": 0.4},
+            "policies": dict.fromkeys(["tuned", "theoretical", "half", "grant_all", "refuse_all"], POLICY),
+        },
+        {"promoted": True, "reason": "there is no champion yet"},
+        pd.DataFrame({"feature": ["EXT_SOURCE_2", "EXT_SOURCE_3"]}),
+        {"rows": {"application_train": 10_000, "application_test": 2_000}, "findings": []},
+        source,
+        {"model_folder": "model", "report_folder": "reports", "registered_model": "credit_scoring_model"},
+    )
+
+
+def test_the_summary_tells_source_comparison_decision_and_next_steps() -> None:
+    text = summarise(strategies())
+    assert "**Synthetic data: the figures say nothing about real clients.**" in text
+    assert "| lightgbm | 0.7654 | 0.0100 | 0.2000 | 60.0% | – | 0.5100 | 0.0200 |  |" in text
+    assert "| tuned threshold | 0.0912 | 0.5000 | 0.4000 – 0.6000 | 75.0% | 12 | 1,234 |" in text
+    assert "The few defaults" not in text
+    assert "SUSPICIOUS" not in text
+    real = summarise(strategies(), source="home_credit", flags=["AUC is 0.9"])
+    assert "Real data." in real
+    assert "**SUSPICIOUS: AUC is 0.9**" in real
+    assert "kedro run --pipelines scoring --env kaggle" in real
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.02, 0.03, "no strategy lowers the cost by more than noise: the threshold already weighs the two errors."),
+        (-0.04, -0.01, "lowers the cost by more than noise: smote."),
+        (0.01, 0.04, "the threshold already weighs the two errors; raises it: smote."),
+    ],
+)
+def test_the_summary_judges_the_strategies_against_imbalance(low: float, high: float, verdict: str) -> None:
+    text = summarise(strategies(("lightgbm", "none", 0.0, 0.0, 0.0), ("lightgbm", "smote", 0.005, low, high)))
+    assert (
+        f"| lightgbm | smote | 0.7500 | 0.5000 | +0.0050 [{low:+.4f}, {high:+.4f}] | 0.2500 | 40.0% | 0.3000 |" in text
+    )
+    assert "| lightgbm | none | 0.7500 | 0.5000 |  |" in text
+    assert "8.1% of the applicants defaulted. lightgbm: " in text
+    assert verdict in text
