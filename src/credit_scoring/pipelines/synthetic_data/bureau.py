@@ -52,6 +52,8 @@ _ORPHAN_HISTORIES = 0.1208
 _MICRO_CLIENT = 1.90
 """Score above which a client takes microloans."""
 _FAR_DATE_SHARE = 1.3e-4
+_FARTHEST_END = 31_198
+"""Days to the last planned end of the official file; the first percentile below it ends 136 days earlier."""
 _RARE_TYPES = [0.0011, 0.0006, 0.0003, 0.0003, 3e-5, 1.6e-5, 1.1e-5, 3e-6, 1e-6, 1e-6]
 
 
@@ -198,7 +200,8 @@ def _dates(
     duration = np.where(
         (shape == CONSUMER) & (rng.random(n) < 0.4) & (np.abs(duration - nearest) < 90), nearest, np.round(duration)
     )
-    end = days + duration
+    # Credits without an end are given one and the same far date, which the applications see from different days.
+    end = np.minimum(days + duration, _FARTHEST_END - np.abs(days) % 137)
     active = status == ACTIVE
     # A running credit has mostly not reached its planned end; a closed one ended on or before it.
     stretched = active & (end < 0) & (rng.random(n) < 0.58)
