@@ -59,6 +59,8 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
         "reports/figures/cout_selon_ratio.png",
         "reports/figures/importance_par_famille.png",
         "reports/figures/equite_par_groupe.png",
+        "reports/figures/importance_variables.png",
+        "reports/figures/dependance_variables.png",
         "mlflow.db",
     ):
         assert (demo.path / made).stat().st_size > 100, made

@@ -74,7 +74,9 @@ def test_without_an_id_the_way_to_give_one_is_told(rows: pd.DataFrame, wrong: ob
 
 
 def test_an_unknown_id_is_told_which_there_are(rows: pd.DataFrame, scorer: CreditScorer) -> None:
-    with pytest.raises(ValueError, match="No client 7: features.parquet holds 300 clients with ids from 1000 to 1299"):
+    with pytest.raises(
+        ValueError, match=r"No client 7: features\.parquet holds 300 clients with ids from 1000 to 1299"
+    ):
         compile_dossier(rows.head(0), KNOWN, 7, scorer, OPTIONS)
 
 

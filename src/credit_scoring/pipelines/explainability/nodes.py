@@ -80,7 +80,7 @@ def explain_holdout(
         One row per explained applicant: `SK_ID_CURR`, `BASE_VALUE`, one column per feature. At most `n_applicants`
         rows, spread evenly over the ids. And the values of these features, same rows and columns.
     """
-    rows = _spread(holdout_rows, explanation.n_applicants)
+    rows = spread_rows(holdout_rows, explanation.n_applicants)
     contributions, base = scorer.contributions(rows)
     contributions.insert(0, "SK_ID_CURR", rows["SK_ID_CURR"])
     contributions.insert(1, "BASE_VALUE", base)
@@ -346,7 +346,8 @@ def _seeded_global_numpy(seed: int) -> Iterator[None]:
         np.random.set_state(state)
 
 
-def _spread(rows: pd.DataFrame, n: int) -> pd.DataFrame:
+def spread_rows(rows: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return at most `n` rows, spread evenly over the ids."""
     if len(rows) <= n:
         return rows
     return rows.sort_values("SK_ID_CURR").iloc[np.linspace(0, len(rows) - 1, n).astype(int)]

@@ -9,7 +9,9 @@ class ExplanationOptions(BaseModel):
     Attributes:
         n_applicants: Hold-out applicants that the global picture is drawn from, at most.
         n_top_features: Features shown in the global picture.
-        n_reasons: Features shown for one client; the others are summed up.
+        n_reasons: Causes shown for one client; the others are summed up.
+        n_permuted_features: Heaviest features that are shuffled to see what that costs.
+        n_permutations: Shuffles of each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -17,6 +19,8 @@ class ExplanationOptions(BaseModel):
     n_applicants: int = Field(2000, gt=0)
     n_top_features: int = Field(20, gt=0)
     n_reasons: int = Field(10, gt=0)
+    n_permuted_features: int = Field(10, gt=0)
+    n_permutations: int = Field(3, gt=0)
 
 
 class FairnessOptions(BaseModel):
@@ -42,7 +46,7 @@ class DossierOptions(BaseModel):
 
     Attributes:
         file: Where the clients are; told to who asks for one that is not there.
-        n_bars: Features drawn; the others are summed up.
+        n_bars: Causes drawn; the others are summed up.
         n_peers: Numbers for which the place among granted and refused clients is shown.
     """
 

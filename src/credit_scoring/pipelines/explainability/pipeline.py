@@ -13,6 +13,11 @@ from credit_scoring.pipelines.explainability.fairness import (
     measure_fairness,
     plot_fairness,
 )
+from credit_scoring.pipelines.explainability.importance import (
+    measure_permutation_cost,
+    plot_dependence,
+    plot_importance,
+)
 from credit_scoring.pipelines.explainability.nodes import (
     audit_reasons,
     explain_examples,
@@ -36,6 +41,24 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="explain_holdout",
             ),
             Node(func=rank_features, inputs="shap_values", outputs="global_importance", name="rank_features"),
+            Node(
+                func=measure_permutation_cost,
+                inputs=["scorer", "holdout_rows", "global_importance", "params:costs", "params:explanation"],
+                outputs="permutation_importance",
+                name="measure_permutation_cost",
+            ),
+            Node(
+                func=plot_importance,
+                inputs=["global_importance", "permutation_importance", "params:figures"],
+                outputs="importance_figure",
+                name="plot_importance",
+            ),
+            Node(
+                func=plot_dependence,
+                inputs=["shap_values", "explained_rows", "global_importance", "params:figures"],
+                outputs="dependence_figure",
+                name="plot_dependence",
+            ),
             Node(func=rank_families, inputs="shap_values", outputs="family_importance", name="rank_families"),
             Node(func=audit_reasons, inputs=["scorer", "shap_values"], outputs="reason_audit", name="audit_reasons"),
             Node(
