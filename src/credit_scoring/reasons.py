@@ -5,12 +5,14 @@ All that the sentences need is plain data, gathered when the scorer is made: tel
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-LANGUAGES = ("fr", "en")
+Language = Literal["fr", "en"]
+LANGUAGES: tuple[Language, ...] = ("fr", "en")
 DEFAULT_LANGUAGE = "fr"
 AGAINST, FOR = "against", "for"
 

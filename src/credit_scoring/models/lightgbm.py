@@ -90,5 +90,5 @@ class LightGBMModel(BoostedTrees):
 
     def _ask_booster(self, X: pd.DataFrame, **options: Any) -> npt.NDArray[np.float64]:
         # Waking threads takes longer than a few rows do, much longer where other programs keep the cores busy.
-        threads = {"num_threads": 1} if len(X) <= _FEW_ROWS else {}
+        threads: dict[str, Any] = {"num_threads": 1} if len(X) <= _FEW_ROWS else {}
         return np.asarray(self.booster_.predict(self.codes_.transform(X), **options, **threads))

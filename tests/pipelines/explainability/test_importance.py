@@ -40,9 +40,7 @@ def scorer(rows: pd.DataFrame) -> CreditScorer:
     features = rows[["EXT_SOURCE_2", "DAYS_BIRTH", "EXT_SOURCE_3"]]
     model = build_model("lightgbm", {"n_estimators": 40, "n_jobs": 1}).fit(features, rows["TARGET"])
     calibration = Calibration("none")
-    return CreditScorer(
-        model, calibration, {"threshold": 0.1, "model_digest": digest_model(model, calibration)}
-    )
+    return CreditScorer(model, calibration, {"threshold": 0.1, "model_digest": digest_model(model, calibration)})
 
 
 def test_shuffling_costs_where_the_outcome_depends_on_the_feature(scorer: CreditScorer, rows: pd.DataFrame) -> None:

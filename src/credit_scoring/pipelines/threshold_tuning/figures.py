@@ -31,13 +31,18 @@ _LABELS = {
         "refuse_all": "tout refuser",
         "grant_rate": "Part accordée",
         "confusion_title": "Ce que décide chaque seuil sur l'échantillon témoin ({} demandes)",
-        "confusion": {"tuned": "Seuil retenu {}", "theoretical": "Seuil théorique {}", "half": "Seuil usuel {}"},
+        "confusion_tuned": "Seuil retenu {}",
+        "confusion_theoretical": "Seuil théorique {}",
+        "confusion_half": "Seuil usuel {}",
         "confusion_cost": "coût {} par demande, {} au total\n{} des demandes accordées",
         "granted": "accordé",
         "refused": "refusé",
         "repaid": "a remboursé",
         "defaulted": "en défaut",
-        "cells": ("bon client accordé", "bon client refusé", "défaut accordé", "défaut évité"),
+        "cell_00": "bon client accordé",
+        "cell_01": "bon client refusé",
+        "cell_10": "défaut accordé",
+        "cell_11": "défaut évité",
         "gains_title": "Le score trie-t-il les clients ? (échantillon témoin)",
         "gains": "Gains : défauts captés en refusant les plus risqués",
         "gains_x": "Part des demandes refusées, les plus risquées d'abord",
@@ -81,13 +86,18 @@ _LABELS = {
         "refuse_all": "refuse all",
         "grant_rate": "Share granted",
         "confusion_title": "What each threshold decides on the hold-out ({} applications)",
-        "confusion": {"tuned": "Chosen threshold {}", "theoretical": "Theoretical threshold {}", "half": "Usual {}"},
+        "confusion_tuned": "Chosen threshold {}",
+        "confusion_theoretical": "Theoretical threshold {}",
+        "confusion_half": "Usual threshold {}",
         "confusion_cost": "cost {} per application, {} in total\n{} of applications granted",
         "granted": "granted",
         "refused": "refused",
         "repaid": "repaid",
         "defaulted": "defaulted",
-        "cells": ("good client granted", "good client refused", "default granted", "default avoided"),
+        "cell_00": "good client granted",
+        "cell_01": "good client refused",
+        "cell_10": "default granted",
+        "cell_11": "default avoided",
         "gains_title": "Does the score sort the clients? (hold-out)",
         "gains": "Gains: defaults caught by refusing the riskiest",
         "gains_x": "Share of applications refused, riskiest first",
@@ -190,7 +200,7 @@ def plot_confusion_matrices(policy_evaluation: dict[str, Any], figures: FigureOp
     labels = _LABELS[figures.language]
     figure = Figure(figsize=(10, 4.5))
     panels = figure.subplots(1, 3)
-    for axes, (name, title) in zip(panels, labels["confusion"].items(), strict=True):
+    for axes, name in zip(panels, ("tuned", "theoretical", "half"), strict=True):
         policy = policy_evaluation["policies"][name]
         counts = np.array(
             [
@@ -203,7 +213,7 @@ def plot_confusion_matrices(policy_evaluation: dict[str, Any], figures: FigureOp
         axes.imshow(np.where(wrong, -shares, shares), cmap="RdBu", vmin=-1.6, vmax=1.6)
         for row, column in np.ndindex(2, 2):
             text = (
-                f"{figures.number(f'{counts[row, column]:,}')}\n{labels['cells'][2 * row + column]}\n"
+                f"{figures.number(f'{counts[row, column]:,}')}\n{labels[f'cell_{row}{column}']}\n"
                 f"{figures.percent(shares[row, column])}"
             )
             axes.text(column, row, text, ha="center", va="center", fontsize=8.5, linespacing=1.5)
@@ -211,7 +221,7 @@ def plot_confusion_matrices(policy_evaluation: dict[str, Any], figures: FigureOp
         axes.set_yticks([0, 1], [labels["repaid"], labels["defaulted"]], rotation=90, va="center")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set_title(title.format(_decimals(policy["threshold"], figures)), fontsize=11)
+        axes.set_title(labels[f"confusion_{name}"].format(_decimals(policy["threshold"], figures)), fontsize=11)
         cost = labels["confusion_cost"].format(
             _decimals(policy["business_cost"], figures),
             figures.number(f"{policy['total_cost']:,.0f}"),
@@ -290,7 +300,7 @@ def plot_score_distributions(
             figures.number(f"{len(scores):,}"), figures.percent(np.mean(scores >= threshold) if len(scores) else np.nan)
         )
         weights = np.full(len(scores), 1 / max(len(scores), 1))
-        axes.hist(np.clip(scores, 0, edges[-1]), edges, weights=weights, color=color, alpha=0.5, label=label)
+        axes.hist(np.clip(scores, 0, edges[-1]), edges.tolist(), weights=weights, color=color, alpha=0.5, label=label)
     axes.axvline(threshold, color=_TUNED, lw=1.8, label=labels["tuned"].format(_decimals(threshold, figures)))
     axes.set(xlim=(0, edges[-1]), xlabel=labels["distribution_x"], ylabel=labels["distribution_y"])
     axes.set_title(labels["distribution_title"], loc="left")

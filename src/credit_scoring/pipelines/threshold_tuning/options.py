@@ -32,9 +32,9 @@ class GridOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    low: float = Field(0.1, ge=0, le=1)
-    high: float = Field(0.9, ge=0, le=1)
-    step: float = Field(0.01, gt=0, le=1)
+    low: float = Field(default=0.1, ge=0, le=1)
+    high: float = Field(default=0.9, ge=0, le=1)
+    step: float = Field(default=0.01, gt=0, le=1)
 
     @model_validator(mode="after")
     def _ascends(self) -> Self:

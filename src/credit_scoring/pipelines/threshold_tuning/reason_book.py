@@ -108,7 +108,7 @@ def _join_same_measure(
 ) -> npt.NDArray[np.int_]:
     joined, first_of = groups.copy(), dict[str, int]()
     for i in np.flatnonzero(numeric):
-        measure = _measure_of(str(names[i]))
+        measure = _measure_of(str(names[int(i)]))
         first = first_of.setdefault(measure, int(i))
         joined[joined == joined[i]] = joined[first]
     return pd.factorize(joined)[0]
