@@ -53,6 +53,14 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
         "reports/figures/courbe_cout_vs_seuil.png",
         "reports/figures/shap_global.png",
         "reports/figures/shap_local.png",
+        "reports/figures/matrices_confusion.png",
+        "reports/figures/gains_et_ks.png",
+        "reports/figures/distribution_scores.png",
+        "reports/figures/cout_selon_ratio.png",
+        "reports/figures/importance_par_famille.png",
+        "reports/figures/equite_par_groupe.png",
+        "reports/figures/importance_variables.png",
+        "reports/figures/dependance_variables.png",
         "mlflow.db",
     ):
         assert (demo.path / made).stat().st_size > 100, made
@@ -135,6 +143,28 @@ def test_scoring_gives_what_the_exported_model_gives(demo: Project) -> None:
     submission = pd.read_csv(demo.path / OUTPUT / "kaggle_submission.csv", float_precision="round_trip")
     assert list(submission.columns) == ["SK_ID_CURR", "TARGET"]
     assert submission["TARGET"].tolist() == scores["probability_default"].tolist()
+
+
+def test_any_client_can_be_explained_and_an_unknown_one_is_an_error(demo: Project) -> None:
+    features = pd.read_parquet(demo.path / "data/04_feature/synthetic/applicant_features.parquet")
+    to_score = int(features.loc[features["TARGET"].isna(), "SK_ID_CURR"].iloc[0])
+    demo.run("--pipelines", "explain_client", "--params", f"client_id={to_score}")
+    dossier = read_json(demo, f"reports/clients/client_{to_score}.json")
+    model = mlflow.sklearn.load_model((demo.path / "model").as_posix())
+    row = features[features["SK_ID_CURR"] == to_score]
+    answer = model.predict(row, params={"explain": True, "language": "en"}).iloc[0]
+    assert dossier["probability_default"] == answer["probability_default"]
+    assert dossier["reasons"]["en"] == answer["reasons"]
+    assert dossier["reasons"]["en"]
+    assert not dossier["outcome_known"]
+    assert (demo.path / f"reports/clients/client_{to_score}.png").stat().st_size > 10_000
+    assert "Données synthétiques" in (demo.path / f"reports/clients/client_{to_score}.md").read_text()
+    done = demo.kedro("run", "--env", "test", "--pipelines", "explain_client", "--params", "client_id=7")
+    assert done.returncode != 0
+    ids = features["SK_ID_CURR"]
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "No client 7: data/04_feature/synthetic/applicant_features.parquet holds" in said
+    assert f"holds {len(ids):,} clients with ids from {ids.min()} to {ids.max()}" in said
 
 
 def test_the_same_seed_gives_the_same_data_predictions_and_metrics(

@@ -5,8 +5,13 @@ import pandas as pd
 import pytest
 
 from credit_scoring.models import build_model
+from credit_scoring.models.base import ScoringModel
 from credit_scoring.models.calibration import Calibration
-from credit_scoring.scorer import CreditScorer
+from credit_scoring.scorer import CreditScorer, digest_model
+
+
+def decide_at(model: ScoringModel, calibration: Calibration, threshold: float) -> CreditScorer:
+    return CreditScorer(model, calibration, {"threshold": threshold, "model_digest": digest_model(model, calibration)})
 
 
 @pytest.fixture
@@ -18,7 +23,7 @@ def X() -> pd.DataFrame:
 @pytest.fixture
 def scorer(X: pd.DataFrame) -> CreditScorer:
     model = build_model("logistic_regression", {"C": 1.0}).fit(X, (X["EXT_SOURCE_2"] < 0.3).astype(int))
-    return CreditScorer(model, Calibration("none"), {"threshold": 0.25})
+    return decide_at(model, Calibration("none"), 0.25)
 
 
 def test_refused_exactly_when_the_probability_reaches_the_threshold(scorer: CreditScorer, X: pd.DataFrame) -> None:
@@ -32,15 +37,9 @@ def test_refused_exactly_when_the_probability_reaches_the_threshold(scorer: Cred
 
 def test_a_probability_equal_to_the_threshold_is_refused(scorer: CreditScorer, X: pd.DataFrame) -> None:
     exactly = float(scorer.predict(X.iloc[[0]])["probability_default"].iloc[0])
-    assert (
-        CreditScorer(scorer.model, scorer.calibration, {"threshold": exactly}).predict(X.iloc[[0]])["decision"].item()
-        == "refused"
-    )
+    assert decide_at(scorer.model, scorer.calibration, exactly).predict(X.iloc[[0]])["decision"].item() == "refused"
     above = float(np.nextafter(exactly, 1))
-    assert (
-        CreditScorer(scorer.model, scorer.calibration, {"threshold": above}).predict(X.iloc[[0]])["decision"].item()
-        == "granted"
-    )
+    assert decide_at(scorer.model, scorer.calibration, above).predict(X.iloc[[0]])["decision"].item() == "granted"
 
 
 def test_rows_keep_their_index(scorer: CreditScorer, X: pd.DataFrame) -> None:
@@ -54,9 +53,34 @@ def test_the_probability_is_the_calibrated_one_and_contributions_say_how_far_the
 ) -> None:
     raw = scorer.model.predict_proba(X)[:, 1]
     outcome = np.random.default_rng(1).random(100) < raw**2
-    calibrated = CreditScorer(scorer.model, Calibration.fit(method, raw, outcome.astype(int)), {"threshold": 0.25})
+    calibrated = decide_at(scorer.model, Calibration.fit(method, raw, outcome.astype(int)), 0.25)
     probability = calibrated.predict(X)["probability_default"].to_numpy()
     assert np.array_equal(probability, calibrated.calibration.apply(raw))
     values, base = calibrated.contributions(X)
     explained = raw if method == "isotonic" else probability
     assert base + values.sum(axis=1).to_numpy() == pytest.approx(np.log(explained / (1 - explained)))
+
+
+def test_without_reasons_the_columns_are_as_ever_and_asking_for_them_is_an_error(
+    scorer: CreditScorer, X: pd.DataFrame
+) -> None:
+    assert scorer.predict(X, {"explain": False, "language": "en"}).equals(scorer.predict(X))
+    with pytest.raises(ValueError, match="made without reasons"):
+        scorer.predict(X, {"explain": True})
+    with pytest.raises(ValueError, match=r"Unknown language 'de'\.\nHint: reasons are told in fr or en"):
+        scorer.predict(X, {"language": "de"})
+
+
+def test_a_policy_that_names_no_model_is_refused(scorer: CreditScorer) -> None:
+    with pytest.raises(ValueError, match="belongs to no model that it names"):
+        CreditScorer(scorer.model, scorer.calibration, {"threshold": 0.25})
+
+
+def test_the_digest_names_what_was_learnt(scorer: CreditScorer, X: pd.DataFrame) -> None:
+    def digest(C: float, rows: pd.DataFrame) -> str:
+        model = build_model("logistic_regression", {"C": C}).fit(rows, (rows["EXT_SOURCE_2"] < 0.3).astype(int))
+        return digest_model(model, Calibration("none"))
+
+    assert digest(1.0, X) == scorer.decision_policy["model_digest"]
+    assert digest(2.0, X) != digest(1.0, X)
+    assert digest(1.0, X.iloc[1:]) != digest(1.0, X)

@@ -31,6 +31,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "explainability": explainability.create_pipeline(),
         "reporting": reporting.create_pipeline(),
         "scoring": scoring.create_pipeline(),
+        "explain_client": explainability.create_client_pipeline(),
         "documentation": documentation.create_pipeline(),
     }
     default = (

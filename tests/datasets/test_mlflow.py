@@ -24,10 +24,16 @@ from credit_scoring.datasets.mlflow import (
     MlflowTrialRunsDataset,
 )
 from credit_scoring.models import build_model
+from credit_scoring.models.base import ScoringModel
 from credit_scoring.models.calibration import Calibration
-from credit_scoring.scorer import CreditScorer, ScorerRelease
+from credit_scoring.scorer import CreditScorer, ScorerRelease, digest_model
 
 NAME = "scorer_under_test"
+
+
+def decide_at(model: ScoringModel, threshold: float) -> CreditScorer:
+    calibration = Calibration("none")
+    return CreditScorer(model, calibration, {"threshold": threshold, "model_digest": digest_model(model, calibration)})
 
 
 @pytest.fixture
@@ -52,7 +58,7 @@ def release() -> ScorerRelease:
     )
     model = build_model("lightgbm", {"n_estimators": 5, "min_child_samples": 2}).fit(X, [1, 0, 1, 0, 1] * 8)
     return ScorerRelease(
-        scorer=CreditScorer(model, Calibration("none"), {"threshold": 0.4}),
+        scorer=decide_at(model, 0.4),
         example_rows=X,
         input_example=X.head(3),
         description="A scorer.",
@@ -98,7 +104,7 @@ def test_a_version_that_is_not_promoted_is_registered_but_not_served(
     run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
 ) -> None:
     dataset(tmp_path).save(release)
-    other = CreditScorer(release.scorer.model, Calibration("none"), {"threshold": 0.9})
+    other = decide_at(release.scorer.model, 0.9)
     dataset(tmp_path).save(dataclasses.replace(release, scorer=other, promoted=False))
     assert aliases() == {"champion": "1", "challenger": "2"}
     assert dataset(tmp_path).load().decision_policy["threshold"] == 0.4
@@ -149,7 +155,7 @@ def test_a_server_installs_the_library_of_the_served_family_alone(tmp_path: Path
     rows, target = release.example_rows, [1, 0, 1, 0, 1] * 8
     installed = {}
     for family in ("lightgbm", "xgboost", "logistic_regression"):
-        scorer = CreditScorer(build_model(family, {}).fit(rows, target), Calibration("none"), {"threshold": 0.4})
+        scorer = decide_at(build_model(family, {}).fit(rows, target), 0.4)
         untracked = dataset(tmp_path)
         untracked._logging_activated = False
         untracked.save(dataclasses.replace(release, scorer=scorer))

@@ -36,7 +36,7 @@ from credit_scoring.models import FAMILIES
 from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
 
 # What serving imports; the exported model carries a copy, so that a server needs no installed project.
-_SERVED_CODE = ("__init__.py", "scorer.py", "models")
+_SERVED_CODE = ("__init__.py", "scorer.py", "reasons.py", "models")
 # What serving needs from outside beside the library of the model's family, pinned to the versions of the training run.
 _SERVED_PACKAGES = (
     "mlflow-skinny",

@@ -578,6 +578,18 @@ _RAW: Mapping[str, Words] = {
 }
 """Columns of the application form that are features as they are."""
 
+_LEARNT: Mapping[str, Words] = {
+    "TARGET_KNN_MEAN": ("default rate of similar applicants", "taux de défaut des demandeurs semblables"),
+    "OCCUPATION_TYPE_TARGET_RATE": ("default rate of the occupation", "taux de défaut de la profession"),
+    "ORGANIZATION_TYPE_TARGET_RATE": (
+        "default rate of the type of employer",
+        "taux de défaut du type d'employeur",
+    ),
+}
+"""Features that a model learns from outcomes."""
+
+_SEEN_IN_THE_VALUE = frozenset({"RATIO", "DIFF", "FLAG", "YEARS"})
+
 _HISTORY_FLAG: Words = ("has a history", "possède un historique")
 
 
@@ -594,26 +606,51 @@ def describe_feature(name: str, language: Language = "en") -> str:
     Raises:
         ValueError: If the name does not follow the grammar, or has a part without words.
     """
+    source, subject = _describe(name, language, with_aggregate=True)
+    return f"{source}{' : ' if language == 'fr' else ': '}{subject}"
+
+
+def describe_subject(name: str, language: Language = "en") -> Words:
+    """Say where a feature comes from and what it holds, as short as a reader who sees its value needs it.
+
+    What the value shows by itself is left out: that it is a ratio, a difference, a yes or no, a number of years.
+
+    Args:
+        name: As of `describe_feature`, or a feature that a model learns from outcomes.
+        language: `en` or `fr`.
+
+    Returns:
+        Source and subject, such as "Repayments" and "instalments paid late, share, last 365 days".
+
+    Raises:
+        ValueError: As `describe_feature`.
+    """
+    return _describe(name, language, with_aggregate=False)
+
+
+def _describe(name: str, language: Language, with_aggregate: bool) -> Words:
     side = ("en", "fr").index(language)
-    colon = " : " if language == "fr" else ": "
-    if name in _RAW:
-        return f"{_SOURCES['APPLICATION'][side]}{colon}{_RAW[name][side]}"
+    for words in (_RAW, _LEARNT):
+        if name in words:
+            return _SOURCES["APPLICATION"][side], words[name][side]
     flagged = name.removeprefix("HAS_")
     if flagged != name and flagged in _SOURCES:
-        return f"{_SOURCES[flagged][side]}{colon}{_HISTORY_FLAG[side]}"
+        return _SOURCES[flagged][side], _HISTORY_FLAG[side]
     parts = parse_feature_name(name)
-    words = _MEASURES[parts.source].get(parts.measure)
-    if words is None:
+    words_of_measure = _MEASURES[parts.source].get(parts.measure)
+    if words_of_measure is None:
         raise ValueError(
             f"The measure {parts.measure!r} of {name!r} has no words.\n"
             f"Hint: add it to the dictionary of {parts.source} measures in {__name__}."
         )
-    details = [words[side], _AGGREGATES[parts.aggregate][side]]
+    details = [words_of_measure[side]]
+    if with_aggregate or parts.aggregate not in _SEEN_IN_THE_VALUE:
+        details.append(_AGGREGATES[parts.aggregate][side])
     if parts.subset:
         details.append(_SUBSETS[parts.subset][side])
     if parts.window:
         details.append(_describe_window(parts, side))
-    return f"{_SOURCES[parts.source][side]}{colon}{', '.join(details)}"
+    return _SOURCES[parts.source][side], ", ".join(details)
 
 
 def label_feature(name: str, language: Language = "en") -> str:

@@ -1,8 +1,13 @@
 """The business cost of granting and refusing: the only place where the two wrong decisions are priced.
 
 A client is refused when the probability of default reaches the threshold. Granting a client who defaults (false
-negative) and refusing a client who repays (false positive) have a cost each; right decisions cost nothing.
+negative) and refusing a client who repays (false positive) have a cost each; right decisions cost nothing. The costs
+are the same for all applicants (`MisclassificationCosts`) or each applicant's own (`ApplicantCosts`); everything here
+takes either.
 """
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -33,12 +38,48 @@ class MisclassificationCosts(BaseModel):
         return self.false_positive / (self.false_positive + self.false_negative)
 
 
+@dataclass(frozen=True)
+class ApplicantCosts:
+    """Costs of the two wrong decisions for each applicant, such as what would be lost of the amount asked for.
+
+    Attributes:
+        false_negative: Cost of granting each applicant, should he default.
+        false_positive: Cost of refusing each applicant, should he repay.
+
+    Raises:
+        ValueError: If a cost is zero, negative, infinite or missing, or there are not as many of one as of the other.
+    """
+
+    false_negative: npt.NDArray[np.float64]
+    false_positive: npt.NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for name in ("false_negative", "false_positive"):
+            values = np.asarray(getattr(self, name), dtype=np.float64)
+            wrong = ~(np.isfinite(values) & (values > 0))
+            if values.ndim != 1 or wrong.any():
+                found = f"{wrong.sum()} of {values.size} are not (first: {values[wrong][0]})" if wrong.any() else "none"
+                raise ValueError(
+                    f"Costs `{name}` must be one positive, finite number per applicant: {found}.\n"
+                    "Hint: check the amounts they are computed from, and the rates in conf/*/parameters/costs.yml."
+                )
+            object.__setattr__(self, name, values)
+        if self.false_negative.shape != self.false_positive.shape:
+            raise ValueError(
+                f"Got {self.false_negative.size} costs of granting and {self.false_positive.size} of refusing.\n"
+                "Hint: one of each per applicant."
+            )
+
+
+Costs: TypeAlias = MisclassificationCosts | ApplicantCosts
+
+
 def refuse(probability: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:
     """Apply the decision rule: refused (True) when the probability of default is at or above the threshold."""
     return np.asarray(probability, dtype=float) >= threshold
 
 
-def business_cost_loss(y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: MisclassificationCosts) -> float:
+def business_cost_loss(y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: Costs) -> float:
     """Return the mean cost per applicant of a set of decisions.
 
     Args:
@@ -59,9 +100,7 @@ def business_cost_loss(y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: Mis
     return float(decision_costs(y_true, refused, costs).mean())
 
 
-def decision_costs(
-    y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: MisclassificationCosts
-) -> npt.NDArray[np.float64]:
+def decision_costs(y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: Costs) -> npt.NDArray[np.float64]:
     """Return what each decision costs: C_FN for a defaulter granted, C_FP for a repayer refused, else 0.
 
     Args:
@@ -76,10 +115,11 @@ def decision_costs(
     refused = np.asarray(refused, dtype=bool)
     if refused.shape != defaulted.shape:
         raise ValueError(f"Got {defaulted.size} outcomes and {refused.size} decisions. Hint: one decision per outcome.")
+    _check_costs(costs, defaulted.size)
     return np.select([defaulted & ~refused, ~defaulted & refused], [costs.false_negative, costs.false_positive], 0.0)
 
 
-def cost_curve(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: MisclassificationCosts) -> pd.DataFrame:
+def cost_curve(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Costs) -> pd.DataFrame:
     """Return the exact cost at every threshold that makes a difference, in O(n log n).
 
     Between two neighbouring scores all thresholds decide alike, so one threshold stands for each gap: halfway between
@@ -91,41 +131,113 @@ def cost_curve(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Misclas
         costs: Prices of the wrong decisions.
 
     Returns:
-        One row per decision that a threshold can make, thresholds ascending: `threshold`, `cost` (mean per applicant),
-        `false_negatives`, `false_positives`, `grant_rate`.
+        One row per decision that a threshold can make, thresholds ascending: `threshold`, `up_to` (the highest
+        threshold that decides the same), `cost` (mean per applicant), `false_negatives`, `false_positives`,
+        `grant_rate`.
 
     Raises:
         ValueError: If inputs are empty, of different lengths, NaN, or outside [0, 1].
     """
-    defaulted = _check_outcomes(y_true)
-    scores = _check_probabilities(probability, defaulted.size)
-    order = np.argsort(scores, kind="stable")
-    distinct, first = np.unique(scores[order], return_index=True)
-    defaults_below = np.concatenate(([0], np.cumsum(defaulted[order])))
-    # Row i refuses everyone whose score is at least distinct[i]; the last row refuses nobody.
-    granted = np.append(first, scores.size)
-    false_negatives = defaults_below[granted]
-    false_positives = (scores.size - granted) - (defaults_below[-1] - false_negatives)
-    between = distinct[:-1] + (distinct[1:] - distinct[:-1]) / 2
-    # Halfway between two adjacent floats may round down onto the lower one, which would refuse it too.
-    between = np.where(between > distinct[:-1], between, distinct[1:])
-    thresholds = np.concatenate(([0.0], between, [np.nextafter(distinct[-1], np.inf)]))
-    cost = (costs.false_negative * false_negatives + costs.false_positive * false_positives) / scores.size
+    ranked = rank_losses(y_true, probability, costs)
+    granted, size = ranked.granted, ranked.defaulted.size
+    false_negatives = running_total(ranked.defaulted)[granted]
+    false_positives = (size - granted) - (ranked.defaulted.sum() - false_negatives)
+    if isinstance(costs, ApplicantCosts):
+        refusals = running_total(ranked.if_refused)
+        total = running_total(ranked.if_granted)[granted] + refusals[-1] - refusals[granted]
+    else:  # whole numbers of errors keep equal costs equal, which sums of decimals would not
+        total = costs.false_negative * false_negatives + costs.false_positive * false_positives
     return pd.DataFrame(
         {
-            "threshold": thresholds,
-            "cost": cost,
+            "threshold": ranked.thresholds,
+            "up_to": ranked.up_to,
+            "cost": total / size,
             "false_negatives": false_negatives,
             "false_positives": false_positives,
-            "grant_rate": granted / scores.size,
+            "grant_rate": granted / size,
         }
     )
 
 
-def optimal_threshold(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: MisclassificationCosts) -> float:
-    """Return the threshold of least cost on these outcomes; among equals the highest, which refuses the fewest."""
-    curve = cost_curve(y_true, probability, costs)
+def cheapest_threshold(curve: pd.DataFrame) -> float:
+    """Return the threshold of least cost of a `cost_curve`; among equals the highest, which refuses the fewest."""
     return float(curve.loc[curve["cost"] == curve["cost"].min(), "threshold"].iloc[-1])
+
+
+def optimal_threshold(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Costs) -> float:
+    """Return the threshold of least cost on these outcomes; among equals the highest, which refuses the fewest."""
+    return cheapest_threshold(cost_curve(y_true, probability, costs))
+
+
+def curve_at(curve: pd.DataFrame, thresholds: npt.ArrayLike) -> pd.DataFrame:
+    """Read a `cost_curve` at any thresholds, such as the grid 0.1, 0.11, ..., 0.9.
+
+    Returns:
+        One row per threshold: those asked for, and what the curve says of the decision that each stands for.
+    """
+    asked = np.asarray(thresholds, dtype=float)
+    decision = np.searchsorted(curve["up_to"].to_numpy(), asked, side="left")
+    return curve.iloc[decision].assign(threshold=asked).reset_index(drop=True)
+
+
+class RankedLosses(NamedTuple):
+    """Applicants in the order of their scores, with what each decision on them costs.
+
+    Attributes:
+        order: Position of each in the sample.
+        defaulted: Their outcomes.
+        if_granted: Cost of granting each: nothing for those who repay.
+        if_refused: Cost of refusing each: nothing for those who default.
+        granted: For every decision that a threshold can make, the number of applicants granted, ascending from none.
+        thresholds: A threshold for each of these decisions.
+        up_to: The highest threshold that decides the same.
+    """
+
+    order: npt.NDArray[np.int_]
+    defaulted: npt.NDArray[np.bool_]
+    if_granted: npt.NDArray[np.float64]
+    if_refused: npt.NDArray[np.float64]
+    granted: npt.NDArray[np.int_]
+    thresholds: npt.NDArray[np.float64]
+    up_to: npt.NDArray[np.float64]
+
+
+def rank_losses(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Costs) -> RankedLosses:
+    """Sort applicants by their scores, once, for all that is asked of thresholds.
+
+    Raises:
+        ValueError: If inputs are empty, of different lengths, NaN, or outside [0, 1].
+    """
+    outcomes = _check_outcomes(y_true)
+    scores = _check_probabilities(probability, outcomes.size)
+    _check_costs(costs, outcomes.size)
+    order = np.argsort(scores, kind="stable")
+    ascending = scores[order]
+    first = np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1]))
+    distinct = ascending[first]
+    between = distinct[:-1] + (distinct[1:] - distinct[:-1]) / 2
+    # Halfway between two adjacent floats may round down onto the lower one, which would refuse it too.
+    between = np.where(between > distinct[:-1], between, distinct[1:])
+    return RankedLosses(
+        order=order,
+        defaulted=outcomes[order],
+        if_granted=np.where(outcomes, costs.false_negative, 0.0)[order],
+        if_refused=np.where(outcomes, 0.0, costs.false_positive)[order],
+        # Decision i refuses everyone whose score is at least distinct[i]; the last one refuses nobody.
+        granted=np.append(first, scores.size),
+        thresholds=np.concatenate(([0.0], between, [np.nextafter(distinct[-1], np.inf)])),
+        up_to=np.append(distinct, np.inf),
+    )
+
+
+def running_total(values: npt.NDArray) -> npt.NDArray:
+    """Return the sums of the first 0, 1, ..., n values."""
+    return np.concatenate(([0], np.cumsum(values)))
+
+
+def _check_costs(costs: Costs, size: int) -> None:
+    if isinstance(costs, ApplicantCosts) and costs.false_negative.size != size:
+        raise ValueError(f"Got {size} outcomes and {costs.false_negative.size} costs. Hint: one per applicant.")
 
 
 def _check_outcomes(y_true: npt.ArrayLike) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,7 @@
 """How far a measure could be off: bootstrap intervals on one sample, corrected intervals over folds."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,12 @@ class Interval(BaseModel):
     estimate: float
     low: float
     high: float
+
+    @classmethod
+    def of_resamples(cls, estimate: float, resampled: npt.NDArray[np.float64], confidence: float) -> Self:
+        """Return an estimate between the quantiles of what the resamples gave (percentile bootstrap)."""
+        low, high = np.quantile(resampled, [0.5 - confidence / 2, 0.5 + confidence / 2])
+        return cls(estimate=estimate, low=float(low), high=float(high))
 
 
 def bootstrap_mean(
@@ -47,7 +54,7 @@ def bootstrap_mean(
         means = drawn @ distinct / sample.size
     else:
         means = np.array([sample[rows].mean() for rows in _resamples(sample.size, n_resamples, generator)])
-    return _interval(float(sample.mean()), means, confidence)
+    return Interval.of_resamples(float(sample.mean()), means, confidence)
 
 
 def bootstrap_metric(
@@ -78,7 +85,7 @@ def bootstrap_metric(
     for _ in range(n_resamples):
         rows = np.concatenate([group[generator.integers(0, group.size, group.size)] for group in groups if group.size])
         measured.append(metric(outcomes[rows], scores[rows]))
-    return _interval(metric(outcomes, scores), np.asarray(measured), confidence)
+    return Interval.of_resamples(metric(outcomes, scores), np.asarray(measured), confidence)
 
 
 def corrected_fold_interval(differences: Sequence[float], *, confidence: float = 0.95) -> Interval:
@@ -105,8 +112,3 @@ def _resamples(size: int, n_resamples: int, generator: np.random.Generator) -> I
     block = max(1, _BLOCK // size)
     for start in range(0, n_resamples, block):
         yield from generator.integers(0, size, (min(block, n_resamples - start), size))
-
-
-def _interval(estimate: float, resampled: npt.NDArray[np.float64], confidence: float) -> Interval:
-    low, high = np.quantile(resampled, [0.5 - confidence / 2, 0.5 + confidence / 2])
-    return Interval(estimate=estimate, low=float(low), high=float(high))

@@ -1,5 +1,6 @@
 """What every model family offers to the rest of the project."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, Self
@@ -47,12 +48,14 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
     Attributes:
         feature_names_in_: Features the model was fitted on, in order.
+        fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
         classes_: Always `[0, 1]`.
     """
 
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
     feature_names_in_: npt.NDArray[np.str_]
+    fingerprint_: str
     classes_ = np.array([0, 1])
 
     @classmethod
@@ -89,6 +92,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
                 "Hint: use more rows, fewer folds, or check how TARGET was made."
             )
         self.feature_names_in_ = np.asarray(X.columns, dtype=str)
+        self.fingerprint_ = self._fingerprint(X, outcomes, rebalance)
         self._fit_rows(X, outcomes.astype(int), rebalance or TrainingRows)
         return self
 
@@ -117,6 +121,18 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     def explained_features(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the values that `contributions(X)` speaks of: same rows, same columns."""
         return X.reindex(columns=self.feature_names_in_)
+
+    def _fingerprint(self, X: pd.DataFrame, y: npt.NDArray[np.float64], rebalance: Rebalance | None) -> str:
+        described = [
+            type(self).__name__,
+            *(f"{name}={value}" for name, value in sorted(self.get_params().items())),
+            *(f"{name}={value}" for name, value in sorted(getattr(rebalance, "keywords", {}).items())),
+            *self.feature_names_in_,
+        ]
+        digest = hashlib.sha256("\n".join(described).encode())
+        digest.update(pd.util.hash_pandas_object(X, index=False).to_numpy().tobytes())
+        digest.update(y.tobytes())
+        return digest.hexdigest()[:16]
 
     def _fit_rows(self, X: pd.DataFrame, y: npt.NDArray[np.int_], rebalance: Rebalance) -> None:
         if self.early_stopping_rounds is None:

@@ -11,6 +11,8 @@ import pandas as pd
 from credit_scoring.models.base import BoostedTrees, TrainingRows, Trial
 from credit_scoring.models.encoding import CategoryCodes
 
+_FEW_ROWS = 64
+
 
 class LightGBMModel(BoostedTrees):
     """LightGBM on numbers as they are and categories as codes.
@@ -79,9 +81,14 @@ class LightGBMModel(BoostedTrees):
         super().__setstate__(state)
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        return np.asarray(self.booster_.predict(self.codes_.transform(X)))
+        return self._ask_booster(X)
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         """Return exact path-dependent TreeSHAP values (Lundberg et al., Nature Machine Intelligence 2, 2020)."""
-        values = np.asarray(self.booster_.predict(self.codes_.transform(X), pred_contrib=True))
+        values = self._ask_booster(X, pred_contrib=True)
         return values[:, :-1], float(values[0, -1])
+
+    def _ask_booster(self, X: pd.DataFrame, **options: Any) -> npt.NDArray[np.float64]:
+        # Waking threads takes longer than a few rows do, much longer where other programs keep the cores busy.
+        threads: dict[str, Any] = {"num_threads": 1} if len(X) <= _FEW_ROWS else {}
+        return np.asarray(self.booster_.predict(self.codes_.transform(X), **options, **threads))

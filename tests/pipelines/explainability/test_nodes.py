@@ -15,7 +15,7 @@ from credit_scoring.pipelines.explainability.nodes import (
     rank_features,
 )
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
-from credit_scoring.scorer import CreditScorer
+from credit_scoring.scorer import CreditScorer, digest_model
 
 OPTIONS = ExplanationOptions(n_applicants=50, n_top_features=2, n_reasons=2)
 FIGURES = FigureOptions(language="fr", source="synthetic")
@@ -40,7 +40,8 @@ def rows() -> pd.DataFrame:
 def scorer(request: pytest.FixtureRequest, rows: pd.DataFrame) -> CreditScorer:
     params = {"n_estimators": 20, "min_child_samples": 5} if request.param == "lightgbm" else {"C": 1.0}
     model = build_model(request.param, params).fit(rows.drop(columns=["SK_ID_CURR", "TARGET"]), rows["TARGET"])
-    return CreditScorer(model, Calibration("none"), {"threshold": 0.2})
+    policy = {"threshold": 0.2, "model_digest": digest_model(model, Calibration("none"))}
+    return CreditScorer(model, Calibration("none"), policy)
 
 
 def test_contributions_and_base_add_up_to_the_score(scorer: CreditScorer, rows: pd.DataFrame) -> None:
@@ -87,7 +88,7 @@ def test_examples_are_typical_granted_typical_refused_and_nearest_to_the_thresho
 def test_a_policy_that_grants_everybody_is_explained_without_a_refused_client(
     scorer: CreditScorer, rows: pd.DataFrame
 ) -> None:
-    lenient = CreditScorer(scorer.model, scorer.calibration, {"threshold": 1.01})
+    lenient = CreditScorer(scorer.model, scorer.calibration, {**scorer.decision_policy, "threshold": 1.01})
     assert [example["kind"] for example in explain_examples(lenient, rows)] == ["granted", "borderline"]
 
 
@@ -102,7 +103,7 @@ def test_figures_show_the_heaviest_features_and_the_client(scorer: CreditScorer,
         str(example["client_id"]) in panel.get_title("left") for example, panel in zip(examples, panels, strict=True)
     ]
     assert titled == [True, True, True]
-    assert panels[0].get_yticklabels()[-1].get_text() == "les 1 autres variables, ensemble"
+    assert panels[0].get_yticklabels()[-1].get_text() == "les 1 autres causes, ensemble"
 
 
 def test_the_same_run_draws_the_same_picture(scorer: CreditScorer, rows: pd.DataFrame) -> None:

@@ -5,13 +5,14 @@ import pandas as pd
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.scoring.nodes import format_kaggle_submission, score_applicants
-from credit_scoring.scorer import CreditScorer
+from credit_scoring.scorer import CreditScorer, digest_model
 
 
 def test_only_applicants_without_outcome_are_scored_in_order() -> None:
     X = pd.DataFrame({"EXT_SOURCE_2": [0.1, 0.9, 0.2, 0.8]})
     model = build_model("logistic_regression", {}).fit(X, [1, 0, 1, 0])
-    scorer = CreditScorer(model, Calibration("none"), {"threshold": 0.5})
+    policy = {"threshold": 0.5, "model_digest": digest_model(model, Calibration("none"))}
+    scorer = CreditScorer(model, Calibration("none"), policy)
     features = pd.DataFrame(
         {
             "SK_ID_CURR": [4, 1, 3, 2],

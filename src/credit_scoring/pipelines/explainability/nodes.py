@@ -1,5 +1,6 @@
 """What matters overall, and why this client got this score."""
 
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,16 +9,29 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import shap
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from credit_scoring.features.naming import parse_feature_name
+from credit_scoring.features.wording import THEMES, theme_of_feature
 from credit_scoring.figures import FigureOptions
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
+from credit_scoring.reasons import LANGUAGES, show_values
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
 
 BORDERLINE = "borderline"
 _AGAINST, _FOR = "#c0392b", "#2471a3"
+
+_TABLES = {
+    "application": "application_train",
+    "bureau": "bureau",
+    "bureau_balance": "bureau_balance",
+    "previous": "previous_application",
+    "pos_cash": "POS_CASH_balance",
+    "installments": "installments_payments",
+    "credit_card": "credit_card_balance",
+}
+"""First words of a feature -> raw table that it comes from."""
 
 _LABELS = {
     "fr": {
@@ -30,8 +44,11 @@ _LABELS = {
         REFUSED: "Refusé",
         BORDERLINE: "Cas limite ({})",
         "client": "{kind} — client {id}\nprobabilité de défaut {p}, seuil {t}",
-        "others": "les {n} autres variables, ensemble",
-        "missing": "manquant",
+        "others": "les {n} autres causes, ensemble",
+        "families_title": "Ce qui pèse sur le score, par thème et par table d'origine",
+        "families_x": "Part du poids total (moyenne des contributions absolues)",
+        "theme": "par thème",
+        "source": "par table d'origine",
         "local_title": "Pourquoi ce score ? Contributions à partir du niveau de base ({base})",
     },
     "en": {
@@ -44,8 +61,11 @@ _LABELS = {
         REFUSED: "Refused",
         BORDERLINE: "Borderline ({})",
         "client": "{kind} — client {id}\nprobability of default {p}, threshold {t}",
-        "others": "the other {n} variables together",
-        "missing": "missing",
+        "others": "the other {n} causes together",
+        "families_title": "What weighs on the score, by theme and by source table",
+        "families_x": "Share of the total weight (mean absolute contributions)",
+        "theme": "by theme",
+        "source": "by source table",
         "local_title": "Why this score? Contributions, starting from the base level ({base})",
     },
 }
@@ -60,7 +80,7 @@ def explain_holdout(
         One row per explained applicant: `SK_ID_CURR`, `BASE_VALUE`, one column per feature. At most `n_applicants`
         rows, spread evenly over the ids. And the values of these features, same rows and columns.
     """
-    rows = _spread(holdout_rows, explanation.n_applicants)
+    rows = spread_rows(holdout_rows, explanation.n_applicants)
     contributions, base = scorer.contributions(rows)
     contributions.insert(0, "SK_ID_CURR", rows["SK_ID_CURR"])
     contributions.insert(1, "BASE_VALUE", base)
@@ -81,10 +101,76 @@ def rank_features(shap_values: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["mean_abs_contribution", "feature"], ascending=[False, True], ignore_index=True)
 
 
+def rank_families(shap_values: pd.DataFrame) -> pd.DataFrame:
+    """Sum the importance of the features by theme and by source table.
+
+    Returns:
+        One row per family, heaviest first within its kind: `kind` (`theme` or `source`), `family`, `share` of the
+        total mean absolute contribution, `features`.
+    """
+    ranked = rank_features(shap_values)
+    families = ranked.assign(theme=ranked["feature"].map(theme_of_feature), source=ranked["feature"].map(_source_of))
+    tables = [
+        families.groupby(kind)["share"]
+        .agg(share="sum", features="size")
+        .rename_axis("family")
+        .reset_index()
+        .sort_values(["share", "family"], ascending=[False, True])
+        .assign(kind=kind)
+        for kind in ("theme", "source")
+    ]
+    return pd.concat(tables, ignore_index=True)[["kind", "family", "share", "features"]]
+
+
+def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptions) -> Figure:
+    """Draw what part of the weight each theme and each source table has."""
+    labels = _LABELS[figures.language]
+    words = {theme: names[("en", "fr").index(figures.language)] for theme, names in THEMES.items()}
+    figure = Figure(figsize=(10, 4.8))
+    for axes, kind in zip(figure.subplots(1, 2), ("theme", "source"), strict=True):
+        rows = family_importance[family_importance["kind"] == kind][::-1]
+        names = [words.get(family, family) if kind == "theme" else _TABLES[family] for family in rows["family"]]
+        bars = axes.barh([f"{name} ({n})" for name, n in zip(names, rows["features"], strict=True)], rows["share"])
+        axes.bar_label(bars, [figures.percent(share) for share in rows["share"]], padding=3, fontsize=8.5)
+        axes.set_title(labels[kind], loc="left", fontsize=10)
+        axes.tick_params(axis="y", length=0, labelsize=9)
+        axes.margins(x=0.16)
+        axes.xaxis.set_major_formatter(figures.percent_axis())
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    figure.supxlabel(labels["families_x"], fontsize=10, y=0.045)
+    figure.suptitle(labels["families_title"], x=0.01, ha="left", fontsize=12)
+    figure.tight_layout(rect=(0, 0.04, 1, 1))
+    figures.mark_source(figure)
+    return figure
+
+
+def audit_reasons(scorer: CreditScorer, shap_values: pd.DataFrame) -> dict[str, Any]:
+    """Count the explained applicants for whom a forbidden attribute weighed so much that a reason was withheld.
+
+    Returns:
+        `applicants`, `withheld_share`, `withheld_attributes` (columns of the model that no reason may name),
+        `forbidden_share` of the total mean absolute contribution, 0 if the model has no such column.
+    """
+    book = scorer.reason_book
+    if book is None:
+        raise ValueError("This scorer was made without reasons.\nHint: `kedro run --pipelines threshold_tuning`.")
+    contributions = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"])
+    weight = contributions.abs().mean()
+    forbidden = [column.name for column in book.columns if column.forbidden]
+    return {
+        "applicants": len(contributions),
+        "withheld_share": float(book.withheld(contributions).mean()),
+        "withheld_attributes": forbidden,
+        "forbidden_share": float(weight[forbidden].sum() / weight.sum()) if weight.sum() else 0.0,
+    }
+
+
 def plot_global_importance(
     shap_values: pd.DataFrame, explained_rows: pd.DataFrame, explanation: ExplanationOptions, figures: FigureOptions
 ) -> Figure:
     """Draw the beeswarm of the features that weigh most: one point per applicant, colour by the feature's value."""
+    import shap  # noqa: PLC0415 - takes seconds to import, and the rest of this module does without
+
     labels = _LABELS[figures.language]
     contributions = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"])
     # Categories have no low and high; as null they are drawn grey, which is what the picture says of them.
@@ -139,24 +225,50 @@ def explain_examples(scorer: CreditScorer, holdout_rows: pd.DataFrame) -> list[d
             picked[kind] = (group - group.median()).abs().idxmin()
     picked[BORDERLINE] = (probability - threshold).abs().drop(list(picked.values())).idxmin()
     rows = holdout_rows.loc[list(picked.values())]
+    return [{"kind": kind, **explained} for kind, explained in zip(picked, explain_clients(scorer, rows), strict=True)]
+
+
+def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Say for each row what was decided and what each feature contributed.
+
+    Returns:
+        For each client `client_id`, `probability_default`, `decision`, `threshold`, `base_value`, and `contributions`,
+        heaviest first: `feature`, `value`, `contribution` (log-odds), and in both languages the `label` a person reads
+        and the value `shown` to her; its `cause` and how clearly it speaks for it. A feature that no reason may name
+        is `forbidden`.
+    """
     contributions, base = scorer.contributions(rows)
     values = scorer.model.explained_features(rows)
-    examples = []
-    for kind, index in picked.items():
+    described = {column.name: column for column in (scorer.reason_book.columns if scorer.reason_book else ())}
+    clients = []
+    for index, decided in scorer.predict(rows).iterrows():
         ordered = contributions.loc[index].sort_values(key=np.abs, ascending=False, kind="stable")
-        examples.append(
+        entries = []
+        for number, (name, contribution) in enumerate(ordered.items()):
+            value = _plain(values.loc[index, name])
+            column = described.get(str(name))
+            entry = {
+                "feature": name,
+                "value": value,
+                "contribution": float(contribution),
+                "cause": column.cause if column else number,
+                "clarity": column.clarity if column else 1.0,
+                "forbidden": bool(column and column.forbidden),
+            }
+            for language in LANGUAGES:
+                label = column.labels[language] if column else str(name)
+                shown = show_values(column, pd.Series([value]), language)[0] if column else str(value)
+                entry |= {f"label_{language}": label, f"shown_{language}": shown}
+            entries.append(entry)
+        clients.append(
             {
-                "kind": kind,
                 "client_id": int(rows.loc[index, "SK_ID_CURR"]),
-                **decided.loc[index].to_dict(),
+                **decided.to_dict(),
                 "base_value": base,
-                "contributions": [
-                    {"feature": name, "value": _plain(values.loc[index, name]), "contribution": float(value)}
-                    for name, value in ordered.items()
-                ],
+                "contributions": entries,
             }
         )
-    return examples
+    return clients
 
 
 def plot_local_explanations(
@@ -165,12 +277,11 @@ def plot_local_explanations(
     """Draw what weighed for and against each example client: bars in log-odds, the largest on top."""
     labels = _LABELS[figures.language]
     n_bars = explanation.n_reasons + 1
-    figure = Figure(figsize=(9, len(local_explanations) * (0.3 * n_bars + 1.0) + 0.8))
+    figure = Figure(figsize=(9, len(local_explanations) * (0.36 * n_bars + 1.0) + 0.8))
     panels = figure.subplots(len(local_explanations), 1, sharex=True, squeeze=False)[:, 0]
     for axes, client in zip(panels, local_explanations, strict=True):
-        _draw_client(axes, client, explanation.n_reasons, figures)
+        draw_client(axes, client, explanation.n_reasons, figures)
     panels[-1].set_xlabel(labels["x"])
-    panels[-1].xaxis.set_major_formatter(figures.axis())
     base = 1 / (1 + np.exp(-local_explanations[0]["base_value"]))
     figure.suptitle(labels["local_title"].format(base=figures.percent(base)), fontsize=12, x=0.01, ha="left")
     figure.tight_layout(rect=(0, 0.012, 1, 1))
@@ -178,14 +289,19 @@ def plot_local_explanations(
     return figure
 
 
-def _draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: FigureOptions) -> None:
+def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: FigureOptions) -> None:
+    """Draw the heaviest causes of one score as bars; what no reason may name goes with the others."""
     labels = _LABELS[figures.language]
-    top, rest = client["contributions"][:n_reasons], client["contributions"][n_reasons:]
-    names = [f"{entry['feature']} = {_show(entry['value'], figures)}" for entry in top]
-    values = [entry["contribution"] for entry in top]
-    if rest:
-        names.append(labels["others"].format(n=len(rest)))
-        values.append(sum(entry["contribution"] for entry in rest))
+    causes = sum_by_cause(client["contributions"])
+    top = [(entry, weight) for entry, weight in causes if not entry["forbidden"]][:n_reasons]
+    names = [
+        textwrap.fill(f"{entry[f'label_{figures.language}']} = {entry[f'shown_{figures.language}']}", 62)
+        for entry, _ in top
+    ]
+    values = [weight for _, weight in top]
+    if len(causes) > len(top):
+        names.append(labels["others"].format(n=len(causes) - len(top)))
+        values.append(sum(weight for _, weight in causes) - sum(values))
     position = np.arange(len(values))[::-1]
     bars = axes.barh(position, values, color=[_AGAINST if value > 0 else _FOR for value in values], height=0.72)
     signed = [figures.number(f"{value:+.2f}") for value in values]
@@ -202,6 +318,21 @@ def _draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: Fi
         t=figures.percent(client["threshold"]),
     )
     axes.set_title(title, fontsize=10, loc="left")
+    axes.xaxis.set_major_formatter(figures.axis())
+
+
+def sum_by_cause(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:
+    """Return the causes of one score, heaviest first: the contribution that speaks for each, and their sum."""
+    of_cause: dict[int, list[dict[str, Any]]] = {}
+    for entry in entries:
+        of_cause.setdefault(entry["cause"], []).append(entry)
+    summed = []
+    for together in of_cause.values():
+        weight = sum(entry["contribution"] for entry in together)
+        sign = 1 if weight > 0 else -1
+        speaking = [sign * entry["contribution"] * entry["clarity"] for entry in together]
+        summed.append((together[int(np.argmax(speaking))], weight))
+    return sorted(summed, key=lambda cause: -abs(cause[1]))
 
 
 @contextmanager
@@ -215,7 +346,8 @@ def _seeded_global_numpy(seed: int) -> Iterator[None]:
         np.random.set_state(state)
 
 
-def _spread(rows: pd.DataFrame, n: int) -> pd.DataFrame:
+def spread_rows(rows: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return at most `n` rows, spread evenly over the ids."""
     if len(rows) <= n:
         return rows
     return rows.sort_values("SK_ID_CURR").iloc[np.linspace(0, len(rows) - 1, n).astype(int)]
@@ -227,9 +359,8 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str) else float(value)
 
 
-def _show(value: Any, figures: FigureOptions) -> str:
-    if value is None:
-        return _LABELS[figures.language]["missing"]
-    if isinstance(value, str):
-        return value
-    return figures.number(f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}")
+def _source_of(name: str) -> str:
+    try:
+        return parse_feature_name(name.removeprefix("HAS_")).source.lower()
+    except ValueError:  # a field of the form, or a flag
+        return name.removeprefix("HAS_").lower() if name.startswith("HAS_") else "application"

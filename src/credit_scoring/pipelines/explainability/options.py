@@ -9,7 +9,9 @@ class ExplanationOptions(BaseModel):
     Attributes:
         n_applicants: Hold-out applicants that the global picture is drawn from, at most.
         n_top_features: Features shown in the global picture.
-        n_reasons: Features shown for one client; the others are summed up.
+        n_reasons: Causes shown for one client; the others are summed up.
+        n_permuted_features: Heaviest features that are shuffled to see what that costs.
+        n_permutations: Shuffles of each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -17,3 +19,39 @@ class ExplanationOptions(BaseModel):
     n_applicants: int = Field(2000, gt=0)
     n_top_features: int = Field(20, gt=0)
     n_reasons: int = Field(10, gt=0)
+    n_permuted_features: int = Field(10, gt=0)
+    n_permutations: int = Field(3, gt=0)
+
+
+class FairnessOptions(BaseModel):
+    """How groups of clients are compared.
+
+    Attributes:
+        attribute: Column of the application form whose groups the mitigations are for.
+        age_bands: Ages at which the next band begins.
+        min_clients: Smallest group that is measured.
+        n_resamples: Bootstrap resamples behind each interval.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attribute: str = "CODE_GENDER"
+    age_bands: tuple[int, ...] = Field((25, 35, 45, 55, 65), min_length=1)
+    min_clients: int = Field(20, ge=1)
+    n_resamples: int = Field(1000, ge=100)
+
+
+class DossierOptions(BaseModel):
+    """What the dossier of one client shows.
+
+    Attributes:
+        file: Where the clients are; told to who asks for one that is not there.
+        n_bars: Causes drawn; the others are summed up.
+        n_peers: Numbers for which the place among granted and refused clients is shown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    n_bars: int = Field(10, gt=0)
+    n_peers: int = Field(6, gt=0)

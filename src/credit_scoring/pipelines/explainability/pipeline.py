@@ -2,11 +2,30 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from credit_scoring.pipelines.explainability.client import (
+    compile_dossier,
+    plot_dossier,
+    select_client,
+    write_dossier,
+)
+from credit_scoring.pipelines.explainability.fairness import (
+    compare_mitigations,
+    measure_fairness,
+    plot_fairness,
+)
+from credit_scoring.pipelines.explainability.importance import (
+    measure_permutation_cost,
+    plot_dependence,
+    plot_importance,
+)
 from credit_scoring.pipelines.explainability.nodes import (
+    audit_reasons,
     explain_examples,
     explain_holdout,
+    plot_family_importance,
     plot_global_importance,
     plot_local_explanations,
+    rank_families,
     rank_features,
 )
 
@@ -22,6 +41,32 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="explain_holdout",
             ),
             Node(func=rank_features, inputs="shap_values", outputs="global_importance", name="rank_features"),
+            Node(
+                func=measure_permutation_cost,
+                inputs=["scorer", "holdout_rows", "global_importance", "params:costs", "params:explanation"],
+                outputs="permutation_importance",
+                name="measure_permutation_cost",
+            ),
+            Node(
+                func=plot_importance,
+                inputs=["global_importance", "permutation_importance", "params:figures"],
+                outputs="importance_figure",
+                name="plot_importance",
+            ),
+            Node(
+                func=plot_dependence,
+                inputs=["shap_values", "explained_rows", "global_importance", "params:figures"],
+                outputs="dependence_figure",
+                name="plot_dependence",
+            ),
+            Node(func=rank_families, inputs="shap_values", outputs="family_importance", name="rank_families"),
+            Node(func=audit_reasons, inputs=["scorer", "shap_values"], outputs="reason_audit", name="audit_reasons"),
+            Node(
+                func=plot_family_importance,
+                inputs=["family_importance", "params:figures"],
+                outputs="family_importance_figure",
+                name="plot_family_importance",
+            ),
             Node(
                 func=plot_global_importance,
                 inputs=["shap_values", "explained_rows", "params:explanation", "params:figures"],
@@ -39,6 +84,71 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=["local_explanations", "params:explanation", "params:figures"],
                 outputs="shap_local_figure",
                 name="plot_local_explanations",
+            ),
+            Node(
+                func=measure_fairness,
+                inputs=["holdout_rows", "holdout_predictions", "decision_policy", "params:costs", "params:fairness"],
+                outputs="fairness_by_group",
+                name="measure_fairness",
+            ),
+            Node(
+                func=compare_mitigations,
+                inputs=[
+                    "training_rows",
+                    "oof_predictions",
+                    "holdout_rows",
+                    "holdout_predictions",
+                    "blind_predictions",
+                    "decision_policy",
+                    "params:costs",
+                    "params:fairness",
+                ],
+                outputs="fairness_mitigations",
+                name="compare_mitigations",
+            ),
+            Node(
+                func=plot_fairness,
+                inputs=["fairness_by_group", "params:figures"],
+                outputs="fairness_figure",
+                name="plot_fairness",
+            ),
+        ]
+    )
+
+
+def create_client_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
+    """Features of one client, exported scorer -> the client's dossier."""
+    return Pipeline(
+        [
+            Node(
+                func=select_client,
+                inputs=["applicant_features@ibis", "params:client_id"],
+                outputs=["explained_client@ibis", "known_clients@ibis"],
+                name="select_client",
+            ),
+            Node(
+                func=compile_dossier,
+                inputs=[
+                    "explained_client@pandas",
+                    "known_clients@pandas",
+                    "params:client_id",
+                    "credit_scorer",
+                    "params:dossier",
+                ],
+                outputs="client_dossier",
+                name="compile_dossier",
+            ),
+            Node(
+                func=write_dossier,
+                inputs=["client_dossier", "params:figures", "params:source"],
+                outputs="client_report",
+                name="write_dossier",
+            ),
+            Node(
+                func=plot_dossier,
+                inputs=["client_dossier", "params:dossier", "params:figures"],
+                outputs="client_figure",
+                name="plot_dossier",
             ),
         ]
     )

@@ -13,6 +13,14 @@ _POLICY_NAMES = {
 }
 
 
+_MITIGATIONS = {
+    "as_is": "as it is",
+    "without_attribute": "model without the attribute",
+    "equal_grant_rate": "thresholds of equal grant rate",
+    "own_threshold": "each group's cheapest threshold",
+}
+
+
 def summarise_run(
     leaderboard: pd.DataFrame,
     imbalance_comparison: pd.DataFrame,
@@ -21,7 +29,11 @@ def summarise_run(
     champion_diagnosis: dict[str, Any],
     policy_evaluation: dict[str, Any],
     promotion_decision: dict[str, Any],
+    decision_policy: dict[str, Any],
+    amount_evaluation: dict[str, Any],
     global_importance: pd.DataFrame,
+    reason_audit: dict[str, Any],
+    fairness_mitigations: pd.DataFrame,
     data_quality: dict[str, Any],
     source: str,
     places: dict[str, str],
@@ -84,10 +96,28 @@ def summarise_run(
             f"| {policy['grant_rate']:.1%} "
             f"| {policy['false_negatives']:,} | {policy['false_positives']:,} |"
         )
+    interval, flat = decision_policy["threshold_interval"], decision_policy["plateau"]
+    lines += [
+        "",
+        f"Another sample could have put the threshold between {interval['low']:.4f} and {interval['high']:.4f}; from "
+        f"{flat['low']:.4f} to {flat['high']:.4f} the cost is within {flat['tolerance']:.0%} of the least.",
+    ]
+    if "three_way" in policy_evaluation:
+        lines.append(_describe_review(policy_evaluation["three_way"], tuned))
+    money = amount_evaluation["policies"]
+    lines.append(
+        f"In money, losing {amount_evaluation['rates']['loss_given_default']:.1%} of the credit at a default and "
+        f"{amount_evaluation['rates']['margin']:.1%} at a refusal: {money['tuned']['business_cost']:,.0f} per "
+        f"applicant at this threshold, {money['by_amount']['business_cost']:,.0f} at "
+        f"{money['by_amount']['threshold']:.4f}, the one chosen by amounts, "
+        f"{money['grant_all']['business_cost']:,.0f} if all were granted."
+    )
     top = ", ".join(global_importance["feature"].head(5))
     lines += [
         "",
         f"What weighs most: {top}.",
+        _describe_withheld(reason_audit),
+        *_describe_mitigations(fairness_mitigations),
         "",
         "## Made by this run",
         "",
@@ -107,6 +137,7 @@ def summarise_run(
         "- `curl http://127.0.0.1:1234/invocations -H 'Content-Type: application/json' "
         f"-d @{places['model_folder']}/serving_input_example.json` asks it for five decisions",
         f"- `kedro run --pipelines scoring{environment}` scores the applicants whose outcome is unknown",
+        f"- `kedro run --pipelines explain_client{environment} --params client_id=…` writes the dossier of one client",
         "",
     ]
     return "\n".join(lines)
@@ -151,6 +182,43 @@ def _judge_imbalance(imbalance_comparison: pd.DataFrame) -> list[str]:
             verdict += f"; raises it: {', '.join(worse)}"
         said.append(f"{family}: {verdict}.")
     return said
+
+
+def _describe_review(three_way: dict[str, Any], tuned: dict[str, Any]) -> str:
+    return (
+        f"With a person to look at probabilities from {three_way['low']:.4f} to {three_way['high']:.4f} "
+        f"({three_way['review_rate']:.1%} of applications) the cost is {three_way['business_cost']:.4f} instead of "
+        f"{tuned['business_cost']:.4f}, if a look costs {three_way['reviewer']['cost']:g} and "
+        f"{three_way['reviewer']['error_rate']:.0%} of them go wrong."
+    )
+
+
+def _describe_withheld(audit: dict[str, Any]) -> str:
+    attributes = audit["withheld_attributes"]
+    if not attributes:
+        return "The model uses no attribute that a reason may not name."
+    return (
+        f"Attributes that no reason may name ({', '.join(attributes)}) have {audit['forbidden_share']:.1%} of the "
+        f"weight; for {audit['withheld_share']:.1%} of {audit['applicants']:,} hold-out applicants one weighed enough "
+        "to be a reason, and was withheld."
+    )
+
+
+def _describe_mitigations(mitigations: pd.DataFrame) -> list[str]:
+    lines = [
+        "",
+        f"## Groups of {mitigations['attribute'].iloc[0]} (hold-out; what was measured, not what the law requires)",
+        "",
+        "| policy | AUC | cost | 95 % interval | granted | gap granted | gap false refusals | gap missed defaults |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in mitigations.to_dict("records"):
+        lines.append(
+            f"| {_MITIGATIONS[row['policy']]} | {row['roc_auc']:.4f} | {row['cost']:.4f} "
+            f"| {row['cost_low']:.4f} – {row['cost_high']:.4f} | {row['grant_rate']:.1%} | {row['grant_gap']:.1%} "
+            f"| {_share(row['false_refusal_gap'])} | {_share(row['missed_default_gap'])} |"
+        )
+    return lines
 
 
 def _share(value: float | None) -> str:

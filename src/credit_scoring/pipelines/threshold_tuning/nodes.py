@@ -4,52 +4,38 @@ import hashlib
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from matplotlib.figure import Figure
 
-from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import (
+    ApplicantCosts,
     MisclassificationCosts,
+    business_cost_loss,
     cost_curve,
+    curve_at,
     decision_costs,
     optimal_threshold,
     refuse,
 )
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
+from credit_scoring.metrics.threshold import (
+    ReviewBand,
+    bootstrap_threshold,
+    optimal_review_band,
+    plateau,
+    review_costs,
+)
 from credit_scoring.metrics.uncertainty import bootstrap_mean
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.calibration import Calibration
-from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
-from credit_scoring.scorer import REFUSED, CreditScorer, Incumbent, ScorerRelease
-
-_LABELS = {
-    "fr": {
-        "title": "Coût métier selon le seuil de refus",
-        "x": "Seuil : un client est refusé si sa probabilité de défaut l'atteint",
-        "y": "Coût moyen par demande (1 = un bon client refusé)",
-        "oof": "hors-pli (choix du seuil)",
-        "holdout": "échantillon témoin (jamais vu)",
-        "tuned": "seuil retenu {}",
-        "theory": "seuil théorique {}",
-        "half": "seuil usuel 0,5",
-        "grant_all": "tout accorder",
-        "refuse_all": "tout refuser",
-        "grant_rate": "Part accordée",
-    },
-    "en": {
-        "title": "Business cost over the refusal threshold",
-        "x": "Threshold: a client is refused when the probability of default reaches it",
-        "y": "Mean cost per application (1 = one refused good client)",
-        "oof": "out-of-fold (threshold chosen here)",
-        "holdout": "hold-out (never seen)",
-        "tuned": "chosen threshold {}",
-        "theory": "theoretical threshold {}",
-        "half": "usual threshold 0.5",
-        "grant_all": "grant all",
-        "refuse_all": "refuse all",
-        "grant_rate": "Share granted",
-    },
-}
+from credit_scoring.pipelines.threshold_tuning.options import (
+    AmountOptions,
+    PolicyOptions,
+    PromotionOptions,
+    ReviewOptions,
+)
+from credit_scoring.reasons import ReasonBook
+from credit_scoring.scorer import REFUSED, CreditScorer, Incumbent, ScorerRelease, digest_model
 
 
 def compute_threshold_curve(oof_predictions: pd.DataFrame, costs: MisclassificationCosts) -> pd.DataFrame:
@@ -57,34 +43,78 @@ def compute_threshold_curve(oof_predictions: pd.DataFrame, costs: Misclassificat
     return cost_curve(oof_predictions["TARGET"], oof_predictions["PROBABILITY"], costs)
 
 
+def view_threshold_grid(threshold_curve: pd.DataFrame, policy: PolicyOptions) -> pd.DataFrame:
+    """Read the exact cost curve at the usual grid of thresholds."""
+    return curve_at(threshold_curve, policy.grid.thresholds).drop(columns="up_to")
+
+
 def choose_policy(
-    oof_predictions: pd.DataFrame, champion: dict[str, Any], costs: MisclassificationCosts
+    oof_predictions: pd.DataFrame,
+    champion: dict[str, Any],
+    champion_model: ScoringModel,
+    calibration: dict[str, Any],
+    costs: MisclassificationCosts,
+    policy: PolicyOptions,
+    review: ReviewOptions,
 ) -> dict[str, Any]:
     """Choose the threshold of least cost on out-of-fold probabilities; the hold-out takes no part.
 
     Returns:
-        `threshold`, `theoretical_threshold`, `costs`, `model`, `model_family`, and what it was chosen on.
+        `threshold` with its bootstrap interval and its plateau (thresholds about as cheap), `cost` out of fold with its
+        interval, `theoretical_threshold`, `review` (band of the three-way policy, or null), `costs`, `model`,
+        `model_family`, `model_digest` (the one model and calibration it is for), and what it was chosen on.
+
+    Raises:
+        ValueError: If a probability is missing, outcomes are neither 0 nor 1, or all applicants had the same outcome:
+            any threshold that grants, or refuses, all of them would then look perfect.
     """
-    threshold = optimal_threshold(oof_predictions["TARGET"], oof_predictions["PROBABILITY"], costs)
+    target, probability = oof_predictions["TARGET"], oof_predictions["PROBABILITY"]
+    if target.nunique() < 2:
+        raise ValueError(
+            f"A threshold cannot be chosen: all {len(target)} out-of-fold applicants had the outcome "
+            f"{target.iloc[0] if len(target) else '(none)'}.\nHint: use training rows of both outcomes."
+        )
+    chosen = bootstrap_threshold(
+        target,
+        probability,
+        costs,
+        n_resamples=policy.n_resamples,
+        confidence=policy.confidence,
+        seed=policy.seed,
+    )
+    low, high = plateau(cost_curve(target, probability, costs), policy.plateau_tolerance)
+    band = optimal_review_band(
+        target, probability, costs, budget=review.budget, review_cost=review.cost, error_rate=review.error_rate
+    )
     return {
-        "threshold": threshold,
+        "threshold": chosen.threshold.estimate,
+        "threshold_interval": {"low": chosen.threshold.low, "high": chosen.threshold.high},
+        "plateau": {"low": low, "high": high, "tolerance": policy.plateau_tolerance},
         "theoretical_threshold": costs.theoretical_threshold,
+        "cost": chosen.cost.model_dump(),
+        "review": band._asdict() if review.budget else None,
         "costs": costs.model_dump(),
         "model": champion["name"],
         "model_family": champion["family"],
+        "model_digest": digest_model(champion_model, Calibration.from_dict(calibration)),
         "chosen_on": {"predictions": "out-of-fold", "applicants": len(oof_predictions)},
     }
 
 
 def evaluate_policy(
-    holdout_predictions: pd.DataFrame, decision_policy: dict[str, Any], costs: MisclassificationCosts
+    holdout_predictions: pd.DataFrame,
+    decision_policy: dict[str, Any],
+    costs: MisclassificationCosts,
+    policy: PolicyOptions,
+    review: ReviewOptions,
 ) -> dict[str, Any]:
     """Measure score and decisions on the hold-out, at the tuned threshold and beside the alternatives.
 
     Returns:
         `score` (threshold-free metrics), and under `policies` for `tuned`, `theoretical`, `half`, `grant_all`,
-        `refuse_all`: `threshold`, `business_cost` per applicant with its 95 % bootstrap interval, `total_cost`, the
-        confusion matrix, decision metrics.
+        `refuse_all`: `threshold`, `business_cost` per applicant with its bootstrap interval, `total_cost`, the
+        confusion matrix, decision metrics. Under `three_way` the cost with a reviewer between two thresholds, and the
+        shares granted, reviewed and refused.
     """
     target = holdout_predictions["TARGET"].to_numpy()
     probability = holdout_predictions["PROBABILITY"].to_numpy()
@@ -98,85 +128,115 @@ def evaluate_policy(
     policies = {}
     for name, threshold in thresholds.items():
         refused = refuse(probability, threshold)
-        interval = bootstrap_mean(decision_costs(target, refused, costs))
-        loss = interval.estimate
         policies[name] = {
             "threshold": threshold,
-            "business_cost": loss,
-            "business_cost_interval": {"low": interval.low, "high": interval.high},
-            "total_cost": loss * len(target),
+            **_price(decision_costs(target, refused, costs), policy),
             "true_positives": int(np.sum(refused & (target == 1))),
             "false_positives": int(np.sum(refused & (target == 0))),
             "false_negatives": int(np.sum(~refused & (target == 1))),
             "true_negatives": int(np.sum(~refused & (target == 0))),
             **decision_metrics(target, refused),
         }
-    return {
+    evaluation = {
         "applicants": len(target),
         "default_rate": float(target.mean()),
         "score": score_metrics(target, probability),
         "policies": policies,
     }
+    if decision_policy["review"] is None:
+        return evaluation
+    band = ReviewBand(**decision_policy["review"])
+    cost = review_costs(target, probability, band, costs, review_cost=review.cost, error_rate=review.error_rate)
+    shares = np.bincount(band.decide(probability), minlength=3) / len(target)
+    three_way = {
+        **band._asdict(),
+        **_price(cost, policy),
+        **dict(zip(("grant_rate", "review_rate", "refusal_rate"), map(float, shares), strict=True)),
+        "reviewer": review.model_dump(),
+    }
+    return evaluation | {"three_way": three_way}
 
 
-def plot_cost_curve(
-    threshold_curve: pd.DataFrame,
+def measure_sensitivity(
+    oof_predictions: pd.DataFrame,
     holdout_predictions: pd.DataFrame,
     decision_policy: dict[str, Any],
-    costs: MisclassificationCosts,
-    figures: FigureOptions,
-) -> Figure:
-    """Draw cost and grant rate over the threshold, out of fold and on the hold-out, with the thresholds that matter."""
-    labels = _LABELS[figures.language]
-    holdout_curve = cost_curve(holdout_predictions["TARGET"], holdout_predictions["PROBABILITY"], costs)
-    tuned, theory = decision_policy["threshold"], costs.theoretical_threshold
-    default_rate = float(holdout_predictions["TARGET"].mean())
-    figure = Figure(figsize=(9, 6.2))
-    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
-    for curve, label, style in (
-        (threshold_curve, labels["oof"], {"color": "#1f4e79", "lw": 2.0}),
-        (holdout_curve, labels["holdout"], {"color": "#c55a11", "lw": 1.3}),
+    policy: PolicyOptions,
+) -> pd.DataFrame:
+    """Find the best threshold for other ratios of the costs, out of fold, and price it on the hold-out.
+
+    Returns:
+        One row per ratio: `ratio` (cost of a missed default in units of a refused good client), `threshold` chosen out
+        of fold, `theoretical_threshold`, and on the hold-out `grant_rate` and the cost per applicant of that threshold
+        (`cost`), of the policy's (`policy_cost`), of granting all and of refusing all.
+    """
+    target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
+    kept = refuse(probability, decision_policy["threshold"])
+    rows = []
+    for ratio in policy.ratios:
+        costs = MisclassificationCosts(false_negative=ratio, false_positive=1)
+        threshold = optimal_threshold(oof_predictions["TARGET"], oof_predictions["PROBABILITY"], costs)
+        refused = refuse(probability, threshold)
+        rows.append(
+            {
+                "ratio": ratio,
+                "threshold": threshold,
+                "theoretical_threshold": costs.theoretical_threshold,
+                "grant_rate": float(1 - refused.mean()),
+                "cost": business_cost_loss(target, refused, costs),
+                "policy_cost": business_cost_loss(target, kept, costs),
+                "grant_all_cost": business_cost_loss(target, np.zeros_like(refused), costs),
+                "refuse_all_cost": business_cost_loss(target, np.ones_like(refused), costs),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def evaluate_amounts(
+    oof_predictions: pd.DataFrame,
+    training_rows: pd.DataFrame,
+    holdout_predictions: pd.DataFrame,
+    holdout_rows: pd.DataFrame,
+    decision_policy: dict[str, Any],
+    amounts: AmountOptions,
+    policy: PolicyOptions,
+) -> dict[str, Any]:
+    """Price decisions by what each applicant asked for: a default loses a share of it, a refusal forgoes the margin.
+
+    Returns:
+        Under `policies`, on the hold-out, for the policy's threshold (`tuned`), the one of least amount lost out of
+        fold (`by_amount`), `grant_all` and `refuse_all`: `threshold`, `business_cost` (mean amount per applicant) with
+        its bootstrap interval, `total_cost`, `grant_rate`. And `rates`, the shares behind the costs.
+
+    Raises:
+        ValueError: If an amount is missing, zero or negative.
+    """
+    threshold = optimal_threshold(
+        oof_predictions["TARGET"], oof_predictions["PROBABILITY"], _costs_of(oof_predictions, training_rows, amounts)
+    )
+    target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
+    costs = _costs_of(holdout_predictions, holdout_rows, amounts)
+    policies = {}
+    for name, at in (
+        ("tuned", decision_policy["threshold"]),
+        ("by_amount", threshold),
+        ("grant_all", float(np.nextafter(1.0, 2.0))),
+        ("refuse_all", 0.0),
     ):
-        # Above the highest score nothing changes any more: everybody is granted.
-        x = np.append(curve["threshold"], 1.0)
-        axes.step(x, np.append(curve["cost"], curve["cost"].iloc[-1]), where="pre", label=label, **style)
-        below.step(x, np.append(curve["grant_rate"], 1.0), where="pre", **style)
-    for level, label in (
-        (costs.false_negative * default_rate, labels["grant_all"]),
-        (costs.false_positive * (1 - default_rate), labels["refuse_all"]),
-    ):
-        axes.axhline(level, color="0.55", lw=0.9, ls=":")
-        axes.text(0.995, level, label, color="0.35", ha="right", va="bottom", fontsize=9)
-    for at, label, style in (
-        (tuned, labels["tuned"].format(figures.number(f"{tuned:.3f}")), {"color": "#2e7d32", "lw": 1.8}),
-        (theory, labels["theory"].format(figures.number(f"{theory:.3f}")), {"color": "0.25", "lw": 1.1, "ls": "--"}),
-        (0.5, labels["half"], {"color": "0.6", "lw": 1.1, "ls": "-."}),
-    ):
-        axes.axvline(at, label=label, **style)
-        below.axvline(at, **style)
-    axes.set_title(labels["title"], loc="left")
-    axes.set_ylabel(labels["y"])
-    axes.set(xlim=(0, 1), ylim=(0, max(threshold_curve["cost"].max(), holdout_curve["cost"].max()) * 1.08))
-    axes.yaxis.set_major_formatter(figures.axis())
-    axes.legend(loc="lower right", frameon=False, fontsize=9)
-    below.set_xlabel(labels["x"])
-    below.set_ylabel(labels["grant_rate"])
-    below.set_ylim(0, 1.04)
-    below.xaxis.set_major_formatter(figures.axis())
-    below.yaxis.set_major_formatter(figures.percent_axis())
-    for ax in (axes, below):
-        ax.spines[["top", "right"]].set_visible(False)
-    figure.align_ylabels()
-    figure.tight_layout(rect=(0, 0.015, 1, 1))
-    figures.mark_source(figure)
-    return figure
+        refused = refuse(probability, at)
+        price = _price(decision_costs(target, refused, costs), policy)
+        policies[name] = {"threshold": at, **price, "grant_rate": float(1 - refused.mean())}
+    return {"policies": policies, "rates": amounts.model_dump()}
 
 
 def build_scorer(
-    champion_model: ScoringModel, calibration: dict[str, Any], decision_policy: dict[str, Any]
+    champion_model: ScoringModel,
+    calibration: dict[str, Any],
+    decision_policy: dict[str, Any],
+    reason_book: ReasonBook,
 ) -> CreditScorer:
-    """Put model, calibration and policy together into what is served."""
-    return CreditScorer(champion_model, Calibration.from_dict(calibration), decision_policy)
+    """Put model, calibration, policy and the words of the reasons together into what is served."""
+    return CreditScorer(champion_model, Calibration.from_dict(calibration), decision_policy, reason_book)
 
 
 def decide_promotion(
@@ -271,6 +331,20 @@ def release_scorer(
         promoted=promotion_decision["promoted"],
         tags=tags,
     )
+
+
+def _price(cost: npt.NDArray[np.float64], policy: PolicyOptions) -> dict[str, Any]:
+    interval = bootstrap_mean(cost, confidence=policy.confidence)
+    return {
+        "business_cost": interval.estimate,
+        "business_cost_interval": {"low": interval.low, "high": interval.high},
+        "total_cost": interval.estimate * len(cost),
+    }
+
+
+def _costs_of(predictions: pd.DataFrame, rows: pd.DataFrame, amounts: AmountOptions) -> ApplicantCosts:
+    credit = rows.set_index("SK_ID_CURR")["AMT_CREDIT"].loc[predictions["SK_ID_CURR"]].to_numpy(dtype=float)
+    return ApplicantCosts(amounts.loss_given_default * credit, amounts.margin * credit)
 
 
 def _digest(training_rows: pd.DataFrame) -> str:

@@ -1,6 +1,120 @@
 """Typed parameters of the threshold tuning pipeline."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class AmountOptions(BaseModel):
+    """What the two wrong decisions cost in money, as shares of the amount of the credit.
+
+    Attributes:
+        loss_given_default: Share lost when a granted client defaults.
+        margin: Share not earned when a client who repays is refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    loss_given_default: float = Field(0.45, gt=0, le=1)
+    margin: float = Field(0.045, gt=0, le=1)
+
+
+class GridOptions(BaseModel):
+    """Thresholds at which the exact cost curve is read for a table.
+
+    Attributes:
+        low: The lowest.
+        high: The highest.
+        step: From one to the next.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: float = Field(default=0.1, ge=0, le=1)
+    high: float = Field(default=0.9, ge=0, le=1)
+    step: float = Field(default=0.01, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _ascends(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"The grid of thresholds goes from {self.low:g} up to {self.high:g}: nowhere.")
+        return self
+
+    @property
+    def thresholds(self) -> npt.NDArray[np.float64]:
+        """All thresholds, ascending; the decimals that 0.1 + 0.01 + ... would gather are rounded away."""
+        steps = round((self.high - self.low) / self.step)
+        return np.round(self.low + np.arange(steps + 1) * self.step, 10)
+
+
+class PolicyOptions(BaseModel):
+    """What is told about the threshold beside its value.
+
+    Attributes:
+        n_resamples: Bootstrap resamples behind its interval.
+        confidence: Of this interval and of those of the costs.
+        seed: Seed of the resamples.
+        plateau_tolerance: Share by which a threshold may cost more than the best one and still be as good.
+        grid: View of the cost curve.
+        ratios: Costs of a missed default, in units of a refused good client, for which the optimum is found.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_resamples: int = Field(500, ge=100)
+    confidence: float = Field(0.95, gt=0, lt=1)
+    seed: int = Field(0, ge=0)
+    plateau_tolerance: float = Field(0.01, ge=0)
+    grid: GridOptions = GridOptions()
+    ratios: tuple[float, ...] = Field((2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30), min_length=1)
+
+    @model_validator(mode="after")
+    def _ratios_ascend(self) -> Self:
+        if min(self.ratios) <= 0 or list(self.ratios) != sorted(set(self.ratios)):
+            raise ValueError(f"Cost ratios must be positive and ascend, got {', '.join(map(str, self.ratios))}.")
+        return self
+
+
+class ReviewOptions(BaseModel):
+    """A person who looks at the applications between granted and refused.
+
+    Attributes:
+        budget: Largest share of the applications that can be looked at; 0 for nobody.
+        cost: Of one look, in units of one refused good client.
+        error_rate: Share of the person's decisions that are wrong, whatever the outcome.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budget: float = Field(0.1, ge=0, le=1)
+    cost: float = Field(0.1, ge=0)
+    error_rate: float = Field(0.2, ge=0, le=0.5)
+
+
+class ReasonOptions(BaseModel):
+    """Which causes a client is told, and which never.
+
+    Attributes:
+        n_against: Causes told against a client, at most.
+        n_for: Causes told for a client, at most.
+        least_weight: Contribution in log-odds below which a cause is not worth telling.
+        forbidden: Columns of the application form that no reason may name, nor any column derived from them.
+        min_correlation: Columns whose absolute rank correlation is on average above this are one cause.
+        max_rows: Rows that correlations are measured on, at most.
+        seed: Seed of the sample of rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_against: int = Field(3, ge=1)
+    n_for: int = Field(2, ge=0)
+    least_weight: float = Field(0.02, gt=0)
+    forbidden: tuple[str, ...] = ("CODE_GENDER", "NAME_FAMILY_STATUS")
+    min_correlation: float = Field(0.6, gt=0, le=1)
+    max_rows: int = Field(20_000, gt=1)
+    seed: int = Field(0, ge=0)
 
 
 class PromotionOptions(BaseModel):

@@ -2,15 +2,25 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from credit_scoring.pipelines.threshold_tuning.figures import (
+    plot_confusion_matrices,
+    plot_cost_curve,
+    plot_gains,
+    plot_score_distributions,
+    plot_sensitivity,
+)
 from credit_scoring.pipelines.threshold_tuning.nodes import (
     build_scorer,
     choose_policy,
     compute_threshold_curve,
     decide_promotion,
+    evaluate_amounts,
     evaluate_policy,
-    plot_cost_curve,
+    measure_sensitivity,
     release_scorer,
+    view_threshold_grid,
 )
+from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
@@ -24,16 +34,50 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="compute_threshold_curve",
             ),
             Node(
+                func=view_threshold_grid,
+                inputs=["threshold_curve", "params:policy"],
+                outputs="threshold_grid",
+                name="view_threshold_grid",
+            ),
+            Node(
                 func=choose_policy,
-                inputs=["oof_predictions", "champion", "params:costs"],
+                inputs=[
+                    "oof_predictions",
+                    "champion",
+                    "champion_model",
+                    "calibration",
+                    "params:costs",
+                    "params:policy",
+                    "params:review",
+                ],
                 outputs="decision_policy",
                 name="choose_policy",
             ),
             Node(
                 func=evaluate_policy,
-                inputs=["holdout_predictions", "decision_policy", "params:costs"],
+                inputs=["holdout_predictions", "decision_policy", "params:costs", "params:policy", "params:review"],
                 outputs="policy_evaluation",
                 name="evaluate_policy",
+            ),
+            Node(
+                func=evaluate_amounts,
+                inputs=[
+                    "oof_predictions",
+                    "training_rows",
+                    "holdout_predictions",
+                    "holdout_rows",
+                    "decision_policy",
+                    "params:amounts",
+                    "params:policy",
+                ],
+                outputs="amount_evaluation",
+                name="evaluate_amounts",
+            ),
+            Node(
+                func=measure_sensitivity,
+                inputs=["oof_predictions", "holdout_predictions", "decision_policy", "params:policy"],
+                outputs="threshold_sensitivity",
+                name="measure_sensitivity",
             ),
             Node(
                 func=plot_cost_curve,
@@ -42,8 +86,38 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="plot_cost_curve",
             ),
             Node(
+                func=plot_confusion_matrices,
+                inputs=["policy_evaluation", "params:figures"],
+                outputs="confusion_matrices_figure",
+                name="plot_confusion_matrices",
+            ),
+            Node(
+                func=plot_gains,
+                inputs=["holdout_predictions", "decision_policy", "params:figures"],
+                outputs="gains_figure",
+                name="plot_gains",
+            ),
+            Node(
+                func=plot_score_distributions,
+                inputs=["holdout_predictions", "decision_policy", "params:figures"],
+                outputs="score_distributions_figure",
+                name="plot_score_distributions",
+            ),
+            Node(
+                func=plot_sensitivity,
+                inputs=["threshold_sensitivity", "decision_policy", "params:costs", "params:figures"],
+                outputs="sensitivity_figure",
+                name="plot_sensitivity",
+            ),
+            Node(
+                func=write_reason_book,
+                inputs=["champion_model", "training_rows", "oof_predictions", "decision_policy", "params:reasons"],
+                outputs="reason_book",
+                name="write_reason_book",
+            ),
+            Node(
                 func=build_scorer,
-                inputs=["champion_model", "calibration", "decision_policy"],
+                inputs=["champion_model", "calibration", "decision_policy", "reason_book"],
                 outputs="scorer",
                 name="build_scorer",
             ),

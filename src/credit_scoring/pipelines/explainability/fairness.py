@@ -1,0 +1,258 @@
+"""How decisions fall on groups of clients, and what other policies would change; not what the law makes of it."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from credit_scoring.features.wording import category_label
+from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, optimal_threshold, refuse
+from credit_scoring.metrics.discrimination import score_metrics
+from credit_scoring.metrics.uncertainty import bootstrap_mean
+from credit_scoring.pipelines.explainability.options import FairnessOptions
+
+_MEASURES = ("grant_rate", "false_refusal_rate", "missed_default_rate", "calibration_gap", "cost")
+_UNKNOWN = "?"
+
+_LABELS = {
+    "fr": {
+        "title": "Les décisions selon les groupes de clients (échantillon témoin, intervalles à 95 %)",
+        "grant_rate": "Part accordée",
+        "false_refusal_rate": "Bons clients refusés",
+        "missed_default_rate": "Défauts accordés",
+        "cost": "Coût par demande",
+        "calibration_gap": "Probabilité annoncée\nmoins défauts observés",
+        "CODE_GENDER": "Sexe",
+        "AGE_BAND": "Âge",
+        "NAME_FAMILY_STATUS": "Situation de famille",
+        "NAME_EDUCATION_TYPE": "Études",
+        _UNKNOWN: "non renseigné",
+    },
+    "en": {
+        "title": "Decisions by groups of clients (hold-out, 95% intervals)",
+        "grant_rate": "Share granted",
+        "false_refusal_rate": "Good clients refused",
+        "missed_default_rate": "Defaults granted",
+        "cost": "Cost per application",
+        "calibration_gap": "Announced probability\nless observed defaults",
+        "CODE_GENDER": "Gender",
+        "AGE_BAND": "Age",
+        "NAME_FAMILY_STATUS": "Family status",
+        "NAME_EDUCATION_TYPE": "Education",
+        _UNKNOWN: "not given",
+    },
+}
+
+
+def measure_fairness(
+    holdout_rows: pd.DataFrame,
+    holdout_predictions: pd.DataFrame,
+    decision_policy: dict[str, Any],
+    costs: MisclassificationCosts,
+    fairness: FairnessOptions,
+) -> pd.DataFrame:
+    """Measure the hold-out decisions by gender, age band, family status and education.
+
+    Groups of fewer than `min_clients` are left out: what is measured on a handful says nothing of the policy. Every
+    measure is a mean over the clients that it concerns, so that its interval is the bootstrap's of that mean.
+
+    Returns:
+        One row per attribute, group and measure: `attribute`, `group`, `clients`, `measure` (`grant_rate`;
+        `false_refusal_rate` among those who repaid; `missed_default_rate` among those who defaulted;
+        `calibration_gap`, mean probability less default rate; `cost`), `value`, `low`, `high`, and `gap`, the largest
+        difference between groups of the attribute. A measure that concerns nobody in a group is NaN.
+    """
+    from fairlearn.metrics import MetricFrame  # noqa: PLC0415 - takes seconds to import
+
+    parts = _concerned(holdout_predictions, decision_policy["threshold"], costs)
+    rows = []
+    for attribute, groups in _group_clients(holdout_rows, holdout_predictions, fairness).items():
+        large = pd.Series(groups).groupby(groups).transform("size").to_numpy() >= fairness.min_clients
+        for measure, values in parts.items():
+            known = ~np.isnan(values) & large
+            frame = MetricFrame(
+                metrics=lambda y_true, y_pred: float(np.mean(y_pred)),  # noqa: ARG005
+                y_true=values[known],
+                y_pred=values[known],
+                sensitive_features=groups[known],
+            )
+            by_group = frame.by_group.reindex(_order_groups(groups[large], fairness))
+            for group, value in by_group.items():
+                of_group = values[known & (groups == group)]
+                interval = bootstrap_mean(of_group, n_resamples=fairness.n_resamples) if of_group.size else None
+                rows.append(
+                    {
+                        "attribute": attribute,
+                        "group": group,
+                        "clients": int((groups == group).sum()),
+                        "measure": measure,
+                        "value": value,
+                        "low": interval.low if interval else np.nan,
+                        "high": interval.high if interval else np.nan,
+                        "gap": float(frame.difference()),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def compare_mitigations(
+    training_rows: pd.DataFrame,
+    oof_predictions: pd.DataFrame,
+    holdout_rows: pd.DataFrame,
+    holdout_predictions: pd.DataFrame,
+    blind_predictions: pd.DataFrame,
+    decision_policy: dict[str, Any],
+    costs: MisclassificationCosts,
+    fairness: FairnessOptions,
+) -> pd.DataFrame:
+    """Weigh what would change if the model did not know the attribute, or if each group had a threshold of its own.
+
+    Thresholds are chosen on training rows out of fold; every row is measured on the hold-out.
+
+    Returns:
+        One row per policy, with its `attribute`: `as_is`, `without_attribute` (the same model, fitted without the
+        column), `equal_grant_rate` (each group's threshold grants as large a share as the policy does of all),
+        `own_threshold` (each group's own cheapest). With `roc_auc`, `cost` per applicant, `cost_low`, `cost_high`,
+        `grant_rate`, and the largest gaps between groups of the attribute: `grant_gap`, `false_refusal_gap`,
+        `missed_default_gap`.
+    """
+    target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
+    policy_threshold = decision_policy["threshold"]
+    blind = blind_predictions.set_index("SK_ID_CURR")
+    blind_out_of_fold = blind.loc[oof_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
+    blind_holdout = blind.loc[holdout_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
+    blind_threshold = optimal_threshold(oof_predictions["TARGET"], blind_out_of_fold, costs)
+    by_id = [
+        rows.set_index("SK_ID_CURR")[fairness.attribute].fillna(_UNKNOWN) for rows in (training_rows, holdout_rows)
+    ]
+    learnt, judged = (
+        groups.loc[predictions["SK_ID_CURR"]].to_numpy()
+        for groups, predictions in zip(by_id, (oof_predictions, holdout_predictions), strict=True)
+    )
+    out_of_fold, outcomes = oof_predictions["PROBABILITY"].to_numpy(), oof_predictions["TARGET"].to_numpy()
+    refusal_share = float(refuse(out_of_fold, policy_threshold).mean())
+    equal, own = {}, {}
+    for group in np.unique(learnt):
+        inside = learnt == group
+        equal[group] = float(np.quantile(out_of_fold[inside], 1 - refusal_share))
+        both = np.unique(outcomes[inside]).size == 2
+        own[group] = optimal_threshold(outcomes[inside], out_of_fold[inside], costs) if both else policy_threshold
+    policies = {
+        "as_is": (probability, refuse(probability, policy_threshold)),
+        "without_attribute": (blind_holdout, refuse(blind_holdout, blind_threshold)),
+        "equal_grant_rate": (probability, _refuse_by_group(probability, judged, equal, policy_threshold)),
+        "own_threshold": (probability, _refuse_by_group(probability, judged, own, policy_threshold)),
+    }
+    rows = []
+    for name, (scores, refused) in policies.items():
+        cost = bootstrap_mean(decision_costs(target, refused, costs), n_resamples=fairness.n_resamples)
+        gaps = {
+            "grant_gap": ~refused,
+            "false_refusal_gap": np.where(target == 0, refused, np.nan),
+            "missed_default_gap": np.where(target == 1, ~refused, np.nan),
+        }
+        rows.append(
+            {
+                "attribute": fairness.attribute,
+                "policy": name,
+                "roc_auc": score_metrics(target, scores)["roc_auc"],
+                "cost": cost.estimate,
+                "cost_low": cost.low,
+                "cost_high": cost.high,
+                "grant_rate": float(1 - refused.mean()),
+                **{gap: _largest_gap(values.astype(float), judged) for gap, values in gaps.items()},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Figure:
+    """Draw every measure of every group with its interval."""
+    labels = _LABELS[figures.language]
+    groups = fairness_by_group[["attribute", "group", "clients"]].drop_duplicates()[::-1]
+    names = [
+        f"{labels[attribute]} : {_name_group(group, figures)} ({figures.number(f'{n:,}')})"
+        for attribute, group, n in groups.itertuples(index=False)
+    ]
+    figure = Figure(figsize=(13, 0.34 * len(groups) + 1.6))
+    panels = figure.subplots(1, len(_MEASURES), sharey=True)
+    breaks = np.flatnonzero(groups["attribute"].to_numpy()[1:] != groups["attribute"].to_numpy()[:-1]) + 0.5
+    for axes, measure in zip(panels, _MEASURES, strict=True):
+        table = fairness_by_group[fairness_by_group["measure"] == measure].set_index(["attribute", "group"])
+        table = table.loc[list(zip(groups["attribute"], groups["group"], strict=True))]
+        position = np.arange(len(groups))
+        axes.hlines(position, table["low"], table["high"], color="#9db8d2", lw=3)
+        axes.plot(table["value"], position, "o", ms=5, color="#1f4e79")
+        for between in breaks:
+            axes.axhline(between, color="0.85", lw=0.8)
+        if measure == "calibration_gap":
+            axes.axvline(0, color="0.5", lw=0.8, ls="--")
+        axes.set_title(labels[measure], fontsize=9.5, loc="left")
+        axes.xaxis.set_major_formatter(figures.axis() if measure == "cost" else figures.percent_axis())
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="x", labelsize=8)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    panels[0].set_yticks(np.arange(len(groups)), names, fontsize=8.5)
+    figure.suptitle(labels["title"], x=0.01, ha="left", fontsize=12)
+    figure.tight_layout(rect=(0, 0.02, 1, 1))
+    figures.mark_source(figure)
+    return figure
+
+
+def _concerned(
+    predictions: pd.DataFrame, threshold: float, costs: MisclassificationCosts
+) -> Mapping[str, npt.NDArray[np.float64]]:
+    """Return for each measure one value per client, whose mean it is; NaN for a client whom it does not concern."""
+    target, probability = (predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
+    refused = refuse(probability, threshold)
+    return {
+        "grant_rate": (~refused).astype(float),
+        "false_refusal_rate": np.where(target == 0, refused, np.nan),
+        "missed_default_rate": np.where(target == 1, ~refused, np.nan),
+        "calibration_gap": probability - target,
+        "cost": decision_costs(target, refused, costs),
+    }
+
+
+def _group_clients(
+    rows: pd.DataFrame, predictions: pd.DataFrame, fairness: FairnessOptions
+) -> dict[str, npt.NDArray[np.object_]]:
+    rows = rows.set_index("SK_ID_CURR").loc[predictions["SK_ID_CURR"]]
+    ages = (-rows["DAYS_BIRTH"] / 365.25).to_numpy(dtype=float)
+    names = _band_names(fairness.age_bands)
+    bands = np.array([names[i] for i in np.searchsorted(fairness.age_bands, ages, side="right")], dtype=object)
+    grouped = {"AGE_BAND": np.where(np.isnan(ages), _UNKNOWN, bands)}
+    for attribute in ("CODE_GENDER", "NAME_FAMILY_STATUS", "NAME_EDUCATION_TYPE"):
+        grouped[attribute] = rows[attribute].fillna(_UNKNOWN).to_numpy(dtype=object)
+    return {name: grouped[name] for name in ("CODE_GENDER", "AGE_BAND", "NAME_FAMILY_STATUS", "NAME_EDUCATION_TYPE")}
+
+
+def _order_groups(groups: npt.NDArray[np.object_], fairness: FairnessOptions) -> list[str]:
+    bands = _band_names(fairness.age_bands)
+    return sorted(set(groups), key=lambda group: (bands.index(group) if group in bands else -1, group))
+
+
+def _band_names(bounds: Sequence[int]) -> list[str]:
+    return [f"< {bounds[0]}", *(f"{a}–{b - 1}" for a, b in pairwise(bounds)), f"≥ {bounds[-1]}"]
+
+
+def _refuse_by_group(
+    probability: npt.NDArray[np.float64], groups: npt.NDArray, thresholds: Mapping[Any, float], otherwise: float
+) -> npt.NDArray[np.bool_]:
+    return probability >= np.array([thresholds.get(group, otherwise) for group in groups])
+
+
+def _largest_gap(values: npt.NDArray[np.float64], groups: npt.NDArray) -> float:
+    means = pd.Series(values).groupby(groups).mean()
+    return float(means.max() - means.min())
+
+
+def _name_group(group: str, figures: FigureOptions) -> str:
+    return _LABELS[figures.language].get(group) or category_label(group, figures.language)

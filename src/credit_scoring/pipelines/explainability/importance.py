@@ -1,0 +1,164 @@
+"""Importance seen twice, by contributions and by cost, and how the heaviest features act."""
+
+import textwrap
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from credit_scoring.features.dictionary import Language
+from credit_scoring.features.wording import client_label, unit_of_feature
+from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.cost import MisclassificationCosts, cost_curve
+from credit_scoring.pipelines.explainability.nodes import spread_rows
+from credit_scoring.pipelines.explainability.options import ExplanationOptions
+from credit_scoring.scorer import CreditScorer
+
+_LABELS = {
+    "fr": {
+        "title": "Poids des variables, de deux façons (échantillon témoin)",
+        "shap": "Contribution absolue moyenne (log-cote)",
+        "cost": "Hausse du coût par demande, variable mélangée",
+        "dependence": "Comment agissent les variables qui pèsent le plus",
+        "y": "Contribution (log-cote)",
+        "years": "{}, en années",
+        "low": "faible",
+        "high": "élevé",
+    },
+    "en": {
+        "title": "Weight of the features, seen twice (hold-out)",
+        "shap": "Mean absolute contribution (log-odds)",
+        "cost": "Rise of the cost per application, feature shuffled",
+        "dependence": "How the heaviest features act",
+        "y": "Contribution (log-odds)",
+        "years": "{}, in years",
+        "low": "low",
+        "high": "high",
+    },
+}
+
+
+def measure_permutation_cost(
+    scorer: CreditScorer,
+    holdout_rows: pd.DataFrame,
+    global_importance: pd.DataFrame,
+    costs: MisclassificationCosts,
+    explanation: ExplanationOptions,
+) -> pd.DataFrame:
+    """Shuffle the heaviest features among hold-out applicants, one at a time, and see what decisions then cost.
+
+    What is compared is the least cost that any threshold reaches on these applicants, with and without the shuffle: at
+    one fixed threshold, its own luck on this sample would be in every difference. No policy is chosen by it.
+
+    Returns:
+        One row per feature, in the order of its contributions: `feature`, `cost_increase` per applicant (mean of the
+        shuffles) and `spread` (their standard deviation). Correlated features stand in for one another: each alone
+        may seem worth nothing.
+    """
+    rows = spread_rows(holdout_rows, explanation.n_applicants)
+    target = rows["TARGET"].to_numpy()
+
+    def cost_of(changed: pd.DataFrame) -> float:
+        return float(cost_curve(target, scorer.predict_proba(changed)[:, 1], costs)["cost"].min())
+
+    before = cost_of(rows)
+    generator = np.random.default_rng(0)
+    measured = []
+    for feature in global_importance["feature"].head(explanation.n_permuted_features):
+        rises = [
+            cost_of(rows.assign(**{feature: rows[feature].array.take(generator.permutation(len(rows)))})) - before
+            for _ in range(explanation.n_permutations)
+        ]
+        measured.append({"feature": feature, "cost_increase": float(np.mean(rises)), "spread": float(np.std(rises))})
+    return pd.DataFrame(measured)
+
+
+def plot_importance(
+    global_importance: pd.DataFrame, permutation_importance: pd.DataFrame, figures: FigureOptions
+) -> Figure:
+    """Draw the heaviest features by contribution and, beside them, by what shuffling them costs."""
+    labels = _LABELS[figures.language]
+    table = permutation_importance.merge(global_importance, on="feature")[::-1]
+    names = [textwrap.fill(client_label(name, figures.language), 48) for name in table["feature"]]
+    figure = Figure(figsize=(11, 0.46 * len(table) + 1.6))
+    left, right = figure.subplots(1, 2, sharey=True)
+    left.barh(names, table["mean_abs_contribution"], color="#1f4e79")
+    right.barh(names, table["cost_increase"], xerr=table["spread"], color="#c55a11", ecolor="0.4", capsize=2)
+    right.axvline(0, color="0.3", lw=0.8)
+    for axes, label in ((left, labels["shap"]), (right, labels["cost"])):
+        axes.set_xlabel(label, fontsize=9)
+        axes.xaxis.set_major_formatter(figures.axis())
+        axes.tick_params(axis="y", length=0, labelsize=8.5)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    figure.suptitle(labels["title"], x=0.01, ha="left", fontsize=12)
+    figure.tight_layout(rect=(0, 0.02, 1, 1))
+    figures.mark_source(figure)
+    return figure
+
+
+def plot_dependence(
+    shap_values: pd.DataFrame, explained_rows: pd.DataFrame, global_importance: pd.DataFrame, figures: FigureOptions
+) -> Figure:
+    """Draw value against contribution for the six heaviest numbers, coloured by the number that most bends each."""
+    labels = _LABELS[figures.language]
+    numbers = [
+        name
+        for name in global_importance["feature"]
+        if pd.api.types.is_numeric_dtype(explained_rows[name]) and explained_rows[name].nunique() > 2
+    ]
+    figure = Figure(figsize=(12, 7.4))
+    panels = figure.subplots(2, 3).ravel()
+    for axes, name in zip(panels, numbers[: len(panels)], strict=False):
+        values = _told(explained_rows[name])
+        partner = _strongest_partner(name, numbers[:20], shap_values, explained_rows)
+        ranks = explained_rows[partner].astype(float).rank(pct=True)
+        drawn = axes.scatter(values, shap_values[name], c=ranks, cmap="coolwarm", s=7, alpha=0.7, plotnonfinite=False)
+        axes.axhline(0, color="0.6", lw=0.7)
+        axes.set_xlabel(_name_axis(name, figures.language), fontsize=8.5)
+        axes.tick_params(labelsize=8)
+        axes.xaxis.set_major_formatter(figures.axis("{:,g}"))
+        axes.yaxis.set_major_formatter(figures.axis())
+        axes.spines[["top", "right"]].set_visible(False)
+        bar = figure.colorbar(drawn, ax=axes, ticks=[0.03, 0.97], pad=0.02)
+        bar.ax.set_yticklabels([labels["low"], labels["high"]], fontsize=7.5)
+        bar.set_label(textwrap.fill(client_label(partner, figures.language), 36), fontsize=7.5, labelpad=-12)
+        bar.outline.set_visible(False)
+    for axes in panels[len(numbers) :]:
+        axes.set_visible(False)
+    panels[0].set_ylabel(labels["y"], fontsize=9)
+    panels[3].set_ylabel(labels["y"], fontsize=9)
+    figure.suptitle(labels["dependence"], x=0.01, ha="left", fontsize=12)
+    figure.tight_layout(rect=(0, 0.02, 1, 1))
+    figures.mark_source(figure)
+    return figure
+
+
+def _strongest_partner(
+    name: str, candidates: list[str], shap_values: pd.DataFrame, explained_rows: pd.DataFrame
+) -> str:
+    """Return the feature that goes most with what of the contribution the feature's own value leaves unexplained."""
+    bins = explained_rows[name].astype(float).rank(pct=True).mul(20).round().fillna(-1)
+    residual = shap_values[name] - shap_values.groupby(bins.to_numpy())[name].transform("mean")
+    others = [other for other in candidates if other != name] or [name]
+    strength = [abs(_rank_correlation(residual, explained_rows[other])) for other in others]
+    return others[int(np.nanargmax([0.0 if np.isnan(value) else value for value in strength]))]
+
+
+def _rank_correlation(one: pd.Series, other: pd.Series) -> float:
+    known = other.notna().to_numpy()
+    ranks = [pd.Series(values).rank().to_numpy() for values in (one[known], other[known].astype(float))]
+    if known.sum() < 3 or any(np.ptp(rank) == 0 for rank in ranks):
+        return float("nan")
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _told(values: pd.Series) -> npt.NDArray[np.float64]:
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return -numbers / 365.25 if unit_of_feature(str(values.name)) == "elapsed_days" else numbers
+
+
+def _name_axis(name: str, language: Language) -> str:
+    label = client_label(name, language)
+    told = _LABELS[language]["years"].format(label) if unit_of_feature(name) == "elapsed_days" else label
+    return textwrap.fill(told, 44)

@@ -1,0 +1,167 @@
+"""One client's dossier says what the scorer says, and an unknown id is told what ids there are."""
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from credit_scoring.figures import FigureOptions
+from credit_scoring.models import build_model
+from credit_scoring.models.calibration import Calibration
+from credit_scoring.pipelines.explainability.client import (
+    compile_dossier,
+    plot_dossier,
+    select_client,
+    write_dossier,
+)
+from credit_scoring.pipelines.explainability.nodes import audit_reasons, rank_families, sum_by_cause
+from credit_scoring.pipelines.explainability.options import DossierOptions
+from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
+from credit_scoring.scorer import CreditScorer, digest_model
+
+OPTIONS = DossierOptions(file="features.parquet", n_bars=2, n_peers=2)
+KNOWN = pd.DataFrame({"clients": [300], "first": [1000], "last": [1299]})
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    generator = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {
+            "SK_ID_CURR": np.arange(300) + 1000,
+            "EXT_SOURCE_2": generator.random(300),
+            "DAYS_BIRTH": -365.25 * generator.integers(21, 69, 300),
+            "CODE_GENDER": generator.choice(["F", "M"], 300),
+        }
+    )
+    risk = -5 * frame["EXT_SOURCE_2"] + 2.0 * (frame["CODE_GENDER"] == "M")
+    return frame.assign(TARGET=(generator.logistic(size=300) + risk > 0).astype(int))
+
+
+@pytest.fixture(scope="module")
+def scorer(rows: pd.DataFrame) -> CreditScorer:
+    features = rows.drop(columns=["SK_ID_CURR", "TARGET"])
+    model = build_model("lightgbm", {"n_estimators": 40, "min_child_samples": 5, "n_jobs": 1}).fit(
+        features, rows["TARGET"]
+    )
+    calibration = Calibration("none")
+    policy = {"threshold": 0.3, "model_digest": digest_model(model, calibration), "review": {"low": 0.2, "high": 0.4}}
+    refused = model.predict_proba(rows)[:, 1] >= 0.3
+    columns = (
+        ExplainedColumn("EXT_SOURCE_2", {"fr": "Score externe 2", "en": "External score 2"}, "score", 0),
+        ExplainedColumn("DAYS_BIRTH", {"fr": "Âge", "en": "Age"}, "elapsed_days", 1),
+        ExplainedColumn("CODE_GENDER", {"fr": "Sexe", "en": "Gender"}, "category", 2, forbidden=True),
+    )
+    book = ReasonBook(columns, Peers.describe(features[~refused]), Peers.describe(features[refused]))
+    return CreditScorer(model, calibration, policy, book)
+
+
+def dossier_of(rows: pd.DataFrame, scorer: CreditScorer, position: int) -> dict:
+    client = rows.iloc[[position]].reset_index(drop=True)
+    return compile_dossier(client, KNOWN, int(client["SK_ID_CURR"].item()), scorer, OPTIONS)
+
+
+def test_a_client_is_picked_and_the_others_are_counted(rows: pd.DataFrame) -> None:
+    picked, known = select_client(ibis.memtable(rows), 1007)
+    assert picked.execute()["SK_ID_CURR"].tolist() == [1007]
+    assert known.execute().to_dict("records") == KNOWN.to_dict("records")
+
+
+@pytest.mark.parametrize("wrong", [None, "12a", 3.5, True])
+def test_without_an_id_the_way_to_give_one_is_told(rows: pd.DataFrame, wrong: object) -> None:
+    with pytest.raises(ValueError, match="Which client"):
+        select_client(ibis.memtable(rows), wrong)
+
+
+def test_an_unknown_id_is_told_which_there_are(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    with pytest.raises(
+        ValueError, match=r"No client 7: features\.parquet holds 300 clients with ids from 1000 to 1299"
+    ):
+        compile_dossier(rows.head(0), KNOWN, 7, scorer, OPTIONS)
+
+
+def test_the_dossier_says_what_the_scorer_says(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    position = int(scorer.predict(rows)["probability_default"].to_numpy().argmax())
+    dossier = dossier_of(rows, scorer, position)
+    scored = scorer.predict(rows.iloc[[position]], {"explain": True, "language": "fr"}).iloc[0]
+    assert dossier["probability_default"] == scored["probability_default"]
+    assert dossier["decision"] == "refused"
+    assert dossier["reasons"]["fr"] == scored["reasons"]
+    margin = dossier["base_value"] + sum(entry["contribution"] for entry in dossier["contributions"])
+    assert 1 / (1 + np.exp(-margin)) == pytest.approx(dossier["probability_default"])
+    score = next(peer for peer in dossier["peers"] if peer["feature"] == "EXT_SOURCE_2")
+    granted = rows[scorer.predict(rows)["decision"] == "granted"]
+    assert score["below_granted"] == pytest.approx((granted["EXT_SOURCE_2"] < score["value"]).mean(), abs=0.01)
+
+
+def test_older_is_more_though_its_days_are_more_negative(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    dossier = dossier_of(rows, scorer, int(rows["DAYS_BIRTH"].to_numpy().argmin()))
+    age = next(peer for peer in dossier["peers"] if peer["feature"] == "DAYS_BIRTH")
+    assert age["below_granted"] > 0.9
+
+
+def test_the_forbidden_attribute_is_in_no_text_and_no_picture(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    dossiers = [dossier_of(rows, scorer, position) for position in range(10)]
+    assert any(dossier["withheld"] for dossier in dossiers)
+    for language, word in (("fr", "Sexe"), ("en", "Gender")):
+        figures = FigureOptions(language=language, source="synthetic")
+        for dossier in dossiers:
+            report = write_dossier(dossier, figures, "synthetic")
+            assert word not in report
+            drawn = [
+                label.get_text()
+                for ax in plot_dossier(dossier, OPTIONS, figures).axes
+                for label in ax.get_yticklabels()
+            ]
+            assert not any(word in label for label in drawn)
+            told = "ne peut être un motif" if language == "fr" else "cannot be a reason"
+            assert (told in report) == dossier["withheld"]
+
+
+def test_a_borderline_client_is_for_a_person_to_look_at(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    position = int((scorer.predict(rows)["probability_default"] - 0.3).abs().to_numpy().argmin())
+    dossier = dossier_of(rows, scorer, position)
+    assert dossier["in_review"]
+    report = write_dossier(dossier, FigureOptions(language="fr", source="home_credit"), "home_credit")
+    assert "une personne devrait regarder (20,0\u202f% à 40,0\u202f%)" in report
+    assert "synthétiques" not in report
+
+
+def test_causes_sum_to_the_score_and_the_clearest_column_speaks() -> None:
+    entries = [
+        {"cause": 0, "contribution": 0.5, "clarity": 0.1, "feature": "PRODUCT"},
+        {"cause": 1, "contribution": -0.3, "clarity": 1.0, "feature": "AGE"},
+        {"cause": 0, "contribution": 0.2, "clarity": 1.0, "feature": "SCORE"},
+        {"cause": 0, "contribution": -0.1, "clarity": 1.0, "feature": "OTHER"},
+    ]
+    causes = [(entry["feature"], weight) for entry, weight in sum_by_cause(entries)]
+    assert causes == [("SCORE", pytest.approx(0.6)), ("AGE", pytest.approx(-0.3))]
+
+
+def test_the_audit_counts_what_was_withheld(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    values, base = scorer.contributions(rows)
+    shap_values = values.assign(SK_ID_CURR=rows["SK_ID_CURR"], BASE_VALUE=base)
+    audit = audit_reasons(scorer, shap_values)
+    assert audit["withheld_attributes"] == ["CODE_GENDER"]
+    assert audit["withheld_share"] > 0.9
+    weight = values.abs().mean()
+    assert audit["forbidden_share"] == pytest.approx(weight["CODE_GENDER"] / weight.sum())
+
+
+def test_families_share_out_the_whole_weight() -> None:
+    values = pd.DataFrame(
+        {
+            "SK_ID_CURR": [1, 2],
+            "BASE_VALUE": [-2.0, -2.0],
+            "EXT_SOURCE_2": [0.3, -0.3],
+            "APPLICATION_EXT_SOURCE_MEAN": [0.2, 0.2],
+            "BUREAU_DEBT_SUM": [0.1, -0.1],
+            "HAS_CREDIT_CARD": [0.4, 0.4],
+        }
+    )
+    families = rank_families(values).set_index(["kind", "family"])
+    assert families.loc[("theme", "external_scores")].tolist() == [pytest.approx(0.5), 2]
+    assert families.loc[("theme", "card"), "share"] == pytest.approx(0.4)
+    assert families.loc[("source", "bureau"), "share"] == pytest.approx(0.1)
+    assert families.loc[("source", "application"), "features"] == 2
+    assert families["share"].groupby("kind").sum().tolist() == pytest.approx([1, 1])

@@ -1,0 +1,83 @@
+"""Groups are measured on the clients that a measure concerns, and mitigations do what they are named after."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.cost import MisclassificationCosts
+from credit_scoring.pipelines.explainability.fairness import compare_mitigations, measure_fairness, plot_fairness
+from credit_scoring.pipelines.explainability.options import FairnessOptions
+
+COSTS = MisclassificationCosts()
+POLICY = {"threshold": 0.5}
+OPTIONS = FairnessOptions(min_clients=1, n_resamples=100, age_bands=(40,))
+ROWS = pd.DataFrame(
+    {
+        "SK_ID_CURR": range(6),
+        "CODE_GENDER": ["F", "F", "F", "M", "M", None],
+        "DAYS_BIRTH": [-365.25 * age for age in (30, 50, 30, 50, 30, 40)],
+        "NAME_FAMILY_STATUS": ["Married"] * 6,
+        "NAME_EDUCATION_TYPE": ["Higher education"] * 6,
+    }
+)
+PREDICTIONS = pd.DataFrame(
+    {"SK_ID_CURR": range(6), "TARGET": [0, 0, 1, 0, 1, 0], "PROBABILITY": [0.1, 0.6, 0.2, 0.7, 0.9, 0.1]}
+)
+
+
+def test_measures_of_a_group_by_hand() -> None:
+    table = measure_fairness(ROWS, PREDICTIONS, POLICY, COSTS, OPTIONS)
+    table = table.set_index(["attribute", "group", "measure"]).sort_index()
+    women = table.loc[("CODE_GENDER", "F")]["value"]
+    # Of three women, one good is granted, one good refused, one default granted.
+    assert women["grant_rate"] == pytest.approx(2 / 3)
+    assert women["false_refusal_rate"] == 0.5
+    assert women["missed_default_rate"] == 1
+    assert women["cost"] == pytest.approx(11 / 3)
+    assert women["calibration_gap"] == pytest.approx(0.3 - 1 / 3)
+    assert table.loc[("CODE_GENDER", "M", "grant_rate"), "value"] == 0
+    assert table.loc[("CODE_GENDER", "M", "grant_rate"), "gap"] == 1
+    assert np.isnan(table.loc[("CODE_GENDER", "?", "missed_default_rate"), "value"])
+    assert table.loc[("AGE_BAND", "< 40", "grant_rate"), "clients"] == 3
+    assert table.loc[("AGE_BAND", "≥ 40", "grant_rate"), "clients"] == 3
+
+
+def test_a_handful_is_left_out() -> None:
+    options = OPTIONS.model_copy(update={"min_clients": 2})
+    table = measure_fairness(ROWS, PREDICTIONS, POLICY, COSTS, options)
+    assert set(table.loc[table["attribute"] == "CODE_GENDER", "group"]) == {"F", "M"}
+
+
+@pytest.mark.parametrize(("language", "woman"), [("fr", "Sexe : femme (3)"), ("en", "Gender : female (3)")])
+def test_the_figure_names_the_groups(language: str, woman: str) -> None:
+    table = measure_fairness(ROWS, PREDICTIONS, POLICY, COSTS, OPTIONS)
+    figure = plot_fairness(table, FigureOptions(language=language, source="synthetic"))
+    assert woman in [label.get_text() for label in figure.axes[0].get_yticklabels()]
+
+
+def test_mitigations_close_the_gap_that_they_are_for() -> None:
+    generator = np.random.default_rng(1)
+    n = 4000
+    gender = generator.choice(["F", "M"], n)
+    blind = generator.beta(1.5, 12, n)
+    probability = np.clip(blind + 0.08 * (gender == "M"), 0, 1)
+    frame = pd.DataFrame({"SK_ID_CURR": np.arange(n), "TARGET": (generator.random(n) < probability).astype(int)})
+    scored, rows = frame.assign(PROBABILITY=probability), frame.assign(CODE_GENDER=gender)
+    table = compare_mitigations(
+        rows,
+        scored,
+        rows,
+        scored,
+        frame.assign(PROBABILITY=blind),
+        {"threshold": 0.12},
+        COSTS,
+        OPTIONS,
+    ).set_index("policy")
+    assert table.loc["as_is", "grant_gap"] > 0.2
+    assert table.loc["without_attribute", "grant_gap"] < 0.05
+    assert table.loc["without_attribute", "roc_auc"] < table.loc["as_is", "roc_auc"]
+    assert table.loc["equal_grant_rate", "grant_gap"] < 0.01
+    assert table.loc["equal_grant_rate", "grant_rate"] == pytest.approx(table.loc["as_is", "grant_rate"], abs=0.01)
+    # Here the sample is the one that thresholds were chosen on: a threshold per group cannot cost more than one.
+    assert table.loc["own_threshold", "cost"] <= table.loc["as_is", "cost"]

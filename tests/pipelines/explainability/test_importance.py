@@ -1,0 +1,71 @@
+"""What is shuffled costs what it was worth, and the pictures show the features they name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.cost import MisclassificationCosts
+from credit_scoring.models import build_model
+from credit_scoring.models.calibration import Calibration
+from credit_scoring.pipelines.explainability.importance import (
+    measure_permutation_cost,
+    plot_dependence,
+    plot_importance,
+)
+from credit_scoring.pipelines.explainability.nodes import explain_holdout, rank_features
+from credit_scoring.pipelines.explainability.options import ExplanationOptions
+from credit_scoring.scorer import CreditScorer, digest_model
+
+OPTIONS = ExplanationOptions(n_applicants=400, n_permuted_features=3, n_permutations=2)
+COSTS = MisclassificationCosts()
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    generator = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {
+            "SK_ID_CURR": np.arange(600),
+            "EXT_SOURCE_2": generator.random(600),
+            "DAYS_BIRTH": -365.25 * generator.integers(21, 69, 600),
+            "EXT_SOURCE_3": generator.random(600),
+        }
+    )
+    return frame.assign(TARGET=(frame["EXT_SOURCE_2"] + generator.normal(0, 0.1, 600) < 0.2).astype(int))
+
+
+@pytest.fixture(scope="module")
+def scorer(rows: pd.DataFrame) -> CreditScorer:
+    features = rows[["EXT_SOURCE_2", "DAYS_BIRTH", "EXT_SOURCE_3"]]
+    model = build_model("lightgbm", {"n_estimators": 40, "n_jobs": 1}).fit(features, rows["TARGET"])
+    calibration = Calibration("none")
+    return CreditScorer(model, calibration, {"threshold": 0.1, "model_digest": digest_model(model, calibration)})
+
+
+def test_shuffling_costs_where_the_outcome_depends_on_the_feature(scorer: CreditScorer, rows: pd.DataFrame) -> None:
+    ranked = rank_features(explain_holdout(scorer, rows, OPTIONS)[0])
+    measured = measure_permutation_cost(scorer, rows, ranked, COSTS, OPTIONS)
+    assert measured["feature"].tolist() == ranked["feature"].tolist()
+    rise = measured.set_index("feature")["cost_increase"]
+    assert rise.idxmax() == "EXT_SOURCE_2"
+    assert rise["EXT_SOURCE_2"] > 0.3
+    assert rise.drop("EXT_SOURCE_2").abs().max() < 0.15
+    again = measure_permutation_cost(scorer, rows, ranked, COSTS, OPTIONS)
+    pd.testing.assert_frame_equal(measured, again)
+
+
+@pytest.mark.parametrize(("language", "age"), [("fr", "Âge, en années"), ("en", "Age, in years")])
+def test_pictures_name_features_and_tell_age_in_years(
+    scorer: CreditScorer, rows: pd.DataFrame, language: str, age: str
+) -> None:
+    figures = FigureOptions(language=language, source="synthetic")
+    values, explained = explain_holdout(scorer, rows, OPTIONS)
+    ranked = rank_features(values)
+    drawn = plot_dependence(values, explained, ranked, figures)
+    panel = next(axes for axes in drawn.axes if axes.get_xlabel() == age)
+    shown = panel.collections[0].get_offsets()
+    assert np.asarray(shown[:, 0]).tolist() == pytest.approx((-explained["DAYS_BIRTH"] / 365.25).tolist())
+    assert np.asarray(shown[:, 1]).tolist() == pytest.approx(values["DAYS_BIRTH"].tolist())
+    bars = plot_importance(ranked, measure_permutation_cost(scorer, rows, ranked, COSTS, OPTIONS), figures)
+    assert len(bars.axes[0].get_yticklabels()) == 3
