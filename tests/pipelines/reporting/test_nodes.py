@@ -24,7 +24,27 @@ def strategies(*rows: tuple[str, str, float, float, float]) -> pd.DataFrame:
     )
 
 
-def summarise(imbalance: pd.DataFrame, source: str = "synthetic", flags: list[str] | None = None) -> str:
+MITIGATION = {
+    "attribute": "CODE_GENDER",
+    "policy": "without_attribute",
+    "roc_auc": 0.75,
+    "cost": 0.505,
+    "cost_low": 0.4,
+    "cost_high": 0.6,
+    "grant_rate": 0.75,
+    "grant_gap": 0.1234,
+    "false_refusal_gap": 0.05,
+    "missed_default_gap": None,
+}
+AUDIT = {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.026, "applicants": 1000}
+
+
+def summarise(
+    imbalance: pd.DataFrame,
+    source: str = "synthetic",
+    flags: list[str] | None = None,
+    audit: dict[str, object] = AUDIT,
+) -> str:
     candidate = {
         "candidate": "lightgbm",
         "roc_auc": 0.7654,
@@ -52,7 +72,14 @@ def summarise(imbalance: pd.DataFrame, source: str = "synthetic", flags: list[st
             "policies": dict.fromkeys(["tuned", "theoretical", "half", "grant_all", "refuse_all"], POLICY),
         },
         {"promoted": True, "reason": "there is no champion yet"},
+        {"threshold_interval": {"low": 0.08, "high": 0.11}, "plateau": {"low": 0.085, "high": 0.1, "tolerance": 0.01}},
+        {
+            "rates": {"loss_given_default": 0.45, "margin": 0.045},
+            "policies": {name: {**POLICY, "business_cost": 12_345.6} for name in ("tuned", "by_amount", "grant_all")},
+        },
         pd.DataFrame({"feature": ["EXT_SOURCE_2", "EXT_SOURCE_3"]}),
+        audit,
+        pd.DataFrame([MITIGATION]),
         {"rows": {"application_train": 10_000, "application_test": 2_000}, "findings": []},
         source,
         {"model_folder": "model", "report_folder": "reports", "registered_model": "credit_scoring_model"},
@@ -64,9 +91,14 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps() -> None:
     assert "**Synthetic data: the figures say nothing about real clients.**" in text
     assert "| lightgbm | 0.7654 | 0.0100 | 0.2000 | 60.0% | – | 0.5100 | 0.0200 |  |" in text
     assert "| tuned threshold | 0.0912 | 0.5000 | 0.4000 – 0.6000 | 75.0% | 12 | 1,234 |" in text
+    assert "Another sample could have put the threshold between 0.0800 and 0.1100; from 0.0850 to 0.1000" in text
+    assert "losing 45.0% of the credit at a default and 4.5% at a refusal: 12,346 per applicant" in text
+    assert "(CODE_GENDER) have 1.2% of the weight; for 2.6% of 1,000 hold-out applicants" in text
+    assert "| 0.7500 | 0.5050 | 0.4000 – 0.6000 | 75.0% | 12.3% | 5.0% | – |" in text
     assert "The few defaults" not in text
     assert "SUSPICIOUS" not in text
-    real = summarise(strategies(), source="home_credit", flags=["AUC is 0.9"])
+    real = summarise(strategies(), "home_credit", ["AUC is 0.9"], AUDIT | {"withheld_attributes": []})
+    assert "The model uses no attribute that a reason may not name." in real
     assert "Real data." in real
     assert "**SUSPICIOUS: AUC is 0.9**" in real
     assert "kedro run --pipelines scoring --env kaggle" in real
