@@ -42,12 +42,13 @@ class CategoryCodes:
     def transform(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return one column per column of `X`, in its order."""
         encoded = np.empty(X.shape, dtype=np.float64)
+        numbers = [i for i, name in enumerate(X.columns) if name not in self.categories_]
+        # All at once: column by column, this would be most of the time that a single row takes
+        encoded[:, numbers] = X.iloc[:, numbers].to_numpy(dtype=np.float64, na_value=np.nan)
         for i, name in enumerate(X.columns):
             if name in self.categories_:
-                codes = pd.Index(self.categories_[name]).get_indexer(X[name])
-                encoded[:, i] = np.where(codes < 0, np.nan, codes)
-            else:
-                encoded[:, i] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
+                code = {category: float(number) for number, category in enumerate(self.categories_[name])}
+                encoded[:, i] = [code.get(value, np.nan) for value in X[name]]
         return encoded
 
 

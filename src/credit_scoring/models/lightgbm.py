@@ -78,8 +78,9 @@ class LightGBMModel(BoostedTrees):
             state = {**state, "booster_": lightgbm.Booster(model_str=zlib.decompress(state["booster_"]).decode())}
         super().__setstate__(state)
 
-    def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        return np.asarray(self.booster_.predict(self.codes_.transform(X)))
+    def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of default of encoded rows."""
+        return np.asarray(self.booster_.predict(encoded))
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         """Return exact path-dependent TreeSHAP values (Lundberg et al., Nature Machine Intelligence 2, 2020)."""
