@@ -19,7 +19,7 @@ FROM python:3.11-slim
 # libgomp1: the OpenMP runtime of LightGBM
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libgomp1 \
- && rm -rf /var/lib/apt/lists/* \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && useradd --system --no-create-home --uid 10001 scorer
 
 COPY --from=packages /opt/packages /opt/packages
