@@ -8,17 +8,14 @@ with the server all the same. Run by `make bench`.
 import argparse
 import http.client
 import json
-import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +34,7 @@ from credit_scoring.scorer import CreditScorer, ScorerRelease
 CLIENTS, ROWS = (1, 8, 32), (1, 100, 1000)
 CLIENTS_PER_PROCESS = 8
 FRONT_ENDS = ("mlflow", "lean")
-N_COLUMNS, N_TREES, TRAINING_ROWS = 150, 400, 20_000
+N_COLUMNS, N_TREES, TRAINING_ROWS = 150, 400, 5_000
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def make_release() -> ScorerRelease:
     for name in rows.columns[:4]:
         rows[name] = generator.choice([f"Category {i}" for i in range(20)], TRAINING_ROWS)
     target = (generator.random(TRAINING_ROWS) < 1 / (1 + np.exp(2 - rows.iloc[:, 4:20].sum(axis=1)))).astype(int)
-    params = {"n_estimators": N_TREES, "num_leaves": 31, "colsample_bytree": 0.2, "random_state": 0, "n_jobs": 2}
+    params = {"n_estimators": N_TREES, "num_leaves": 31, "colsample_bytree": 0.2, "random_state": 0, "n_jobs": 1}
     model = build_model("lightgbm", params).fit(rows, target)
     scorer = CreditScorer(model, Calibration("sigmoid", 1.0, 0.0), {"threshold": 0.1})
     return ScorerRelease(scorer, rows, rows.head(5), "A scorer to load.", tags={"source": "benchmark"})
@@ -109,43 +106,22 @@ def server(front_end: str, folder: Path) -> Iterator[tuple[int, int]]:
         process.wait(timeout=60)
 
 
-def call_for(port: int, body: bytes, seconds: float, clients: int) -> tuple[list[float], int]:
-    """Call from so many threads, one call after another each, for so long."""
-    taken: list[float] = []
-    failed = [0]
-
-    def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        connection.connect()
-        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        until = time.perf_counter() + seconds
-        while (started := time.perf_counter()) < until:
-            try:
-                connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
-                response = connection.getresponse()
-                response.read()
-                failed[0] += response.status != 200
-            except (OSError, http.client.HTTPException):
-                failed[0] += 1
-                connection.close()
-            taken.append(time.perf_counter() - started)
-
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return taken, failed[0]
-
-
 def put_under_load(port: int, body: bytes, seconds: float, clients: int) -> Load:
     """Call from so many clients at once."""
     groups = [min(CLIENTS_PER_PROCESS, clients - first) for first in range(0, clients, CLIENTS_PER_PROCESS)]
-    with ProcessPoolExecutor(len(groups), mp_context=multiprocessing.get_context("spawn")) as pool:
-        list(pool.map(abs, range(len(groups))))  # the processes are there before the clock runs
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        command = [sys.executable, "-m", "benchmarks.serving_client", str(port), f"{seconds:g}"]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+        processes = [subprocess.Popen([*command, str(group), file.name], **pipes) for group in groups]
+        for process in processes:
+            process.stdout.readline()  # it is ready
         started = time.perf_counter()
-        jobs = [pool.submit(call_for, port, body, seconds, group) for group in groups]
-        results = [job.result() for job in jobs]
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        results = [json.loads(process.communicate()[0]) for process in processes]
         lasted = time.perf_counter() - started
     return Load(np.concatenate([taken for taken, _ in results]), sum(failed for _, failed in results), lasted)
 
