@@ -15,7 +15,8 @@ def main() -> None:
     env = parser.parse_args().env
     project = Path.cwd()
     bootstrap_project(project)
-    with KedroSession.create(project, env=env) as session:
+    session = KedroSession.create(project, env=env)
+    with session:
         scorer = session.load_context().catalog.get("credit_scorer")
         version = scorer.export_champion()
         described = scorer._describe()
