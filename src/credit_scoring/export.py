@@ -3,9 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import cast
 
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+
+from credit_scoring.datasets.mlflow import MlflowScorerDataset
 
 
 def main() -> None:
@@ -17,7 +20,7 @@ def main() -> None:
     bootstrap_project(project)
     session = KedroSession.create(project, env=env)
     with session:
-        scorer = session.load_context().catalog.get("credit_scorer")
+        scorer = cast(MlflowScorerDataset, session.load_context().catalog.get("credit_scorer"))
         version = scorer.export_champion()
         described = scorer._describe()
     sys.stdout.write(f"{described['filepath']}: version {version} of {described['registered_model_name']}\n")
