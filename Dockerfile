@@ -1,36 +1,47 @@
-# Serves the exported model through MLflow. Trains nothing, tracks nothing, holds no data.
+# Serves the exported model. Trains nothing, tracks nothing, holds no data, and can do without a file system to write to.
 #   docker build -t credit-scoring .
-#   docker run --rm -p 1234:1234 credit-scoring
-FROM python:3.11-slim
-
-# libgomp1: the OpenMP runtime of LightGBM
-RUN apt-get update \
- && apt-get install -y --no-install-recommends libgomp1 \
- && rm -rf /var/lib/apt/lists/*
+#   docker run --rm -p 1234:1234 --read-only --cap-drop ALL credit-scoring
+FROM python:3.11-slim AS packages
 
 # The folder of the exported model, within the build context
 ARG MODEL=model
 
 COPY ${MODEL}/requirements.txt /tmp/requirements.txt
-RUN pip install --no-cache-dir -r /tmp/requirements.txt && rm /tmp/requirements.txt
+# Tests, headers and pip itself are a fifth of what is installed, and serve nobody here
+RUN python -m venv /opt/packages \
+ && /opt/packages/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt \
+ && cd /opt/packages/lib/python3*/site-packages \
+ && find . -depth -type d \( -name tests -o -name test -o -name include \) -exec rm -rf {} + \
+ && rm -rf pip pip-* setuptools setuptools-*
 
+FROM python:3.11-slim
+
+# libgomp1: the OpenMP runtime of LightGBM
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libgomp1 \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
+ && useradd --system --no-create-home --uid 10001 scorer
+
+COPY --from=packages /opt/packages /opt/packages
+COPY src/credit_scoring/__init__.py /opt/server/credit_scoring/__init__.py
+COPY src/credit_scoring/serving /opt/server/credit_scoring/serving
+
+ARG MODEL=model
 COPY ${MODEL} /opt/model
 
-RUN useradd --system --create-home --uid 10001 scorer
-USER scorer
-WORKDIR /home/scorer
-
-ENV MLFLOW_DISABLE_TELEMETRY=true \
+ENV PATH=/opt/packages/bin:$PATH \
+    PYTHONPATH=/opt/server \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    # Each request is small: more threads than one per worker only wait for one another
-    OMP_NUM_THREADS=1
+    MLFLOW_DISABLE_TELEMETRY=true \
+    SERVING_FRONT_END=mlflow \
+    SERVING_MODEL=/opt/model \
+    SERVING_HOST=0.0.0.0 \
+    SERVING_PORT=1234
 
+USER 10001
+WORKDIR /opt/server
 EXPOSE 1234
-HEALTHCHECK --interval=10s --timeout=3s --start-period=40s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:1234/ping', timeout=2)"]
-
-# The server that `mlflow models serve` starts, without the command in between, which as the container's first process would
-# swallow the stop signal
-ENV __pyfunc_model_path__=/opt/model
-CMD ["uvicorn", "mlflow.pyfunc.scoring_server.app:app", "--host", "0.0.0.0", "--port", "1234", "--workers", "1"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['SERVING_PORT'] + '/ping', timeout=2)"]
+CMD ["python", "-m", "credit_scoring.serving"]

@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 IMAGE ?= credit-scoring
 MODEL ?= model
+MODEL_URI ?= models:/credit_scoring_model@champion
+KEDRO_ENV ?= base
 PORT ?= 1234
 SIZE ?= 1
 RESUME ?=
@@ -16,7 +18,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench lint format lock serve ui viz image clean
+.PHONY: help install demo test bench lint format lock serve lean export ui viz image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -60,9 +62,17 @@ bench: install ## Measure what must be fast, at full size: most of an hour, 10 G
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)
 	@$(BIN)/python -m benchmarks.training $(RESUME)
 	@$(BIN)/python -m benchmarks.selection $(RESUME)
+	@$(BIN)/python -m benchmarks.serving
 
-serve: install ## Serve the exported model on port $(PORT)
-	@$(BIN)/mlflow models serve -m $(MODEL) -p $(PORT) --env-manager local
+serve: install ## Serve the registry's champion on port $(PORT), by MLflow alone
+	@MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} \
+	  $(BIN)/mlflow models serve -m $(MODEL_URI) -p $(PORT) --env-manager local
+
+lean: install ## Serve the exported model on port $(PORT), by the lean server
+	@SERVING_FRONT_END=lean SERVING_MODEL=$(MODEL) SERVING_PORT=$(PORT) $(BIN)/python -m credit_scoring.serving
+
+export: install ## Refresh the exported model from the registry's champion
+	@$(BIN)/python -m credit_scoring.export --env $(KEDRO_ENV)
 
 ui: install ## Compare the runs at http://127.0.0.1:5000
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from credit_scoring.models.base import ScoringModel
+from credit_scoring.models.base import BoostedTrees, ScoringModel
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.reasons import DEFAULT_LANGUAGE, ReasonBook, check_language
 
@@ -85,6 +85,10 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             return values, base
         return values * self.calibration.slope, base * self.calibration.slope + self.calibration.intercept
 
+    def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
+        """Return `refused` where the probability of default reaches the threshold, and `granted` elsewhere."""
+        return np.where(probability >= self.decision_policy["threshold"], REFUSED, GRANTED)
+
     def predict(self, X: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Score and decide, and say why if asked to.
 
@@ -104,13 +108,12 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         """
         asked = params or {}
         language = check_language(asked.get("language", DEFAULT_LANGUAGE))
-        threshold = float(self.decision_policy["threshold"])
         probability = self.predict_proba(X)[:, 1]
         scored = pd.DataFrame(
             {
                 "probability_default": probability,
-                "decision": np.where(probability >= threshold, REFUSED, GRANTED),
-                "threshold": threshold,
+                "decision": self.decide(probability),
+                "threshold": float(self.decision_policy["threshold"]),
             },
             index=X.index,
         )
@@ -122,6 +125,30 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         if X.empty:
             return []
         return self.reason_book.tell(self.contributions(X)[0], self.model.explained_features(X), language)
+
+    @property
+    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+        """By text column, the number that stands for each category in `score_coded`; null if the model has none."""
+        if not isinstance(self.model, BoostedTrees):
+            return None
+        return {
+            name: {category: float(code) for code, category in enumerate(categories)}
+            for name, categories in self.model.codes_.categories_.items()
+        }
+
+    def score_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of default that `predict` gives, from rows without a table around them.
+
+        Args:
+            encoded: One column per feature of `feature_names_in_`: numbers as they are, categories as `category_codes`
+                says, NaN for null and for a category that is not there.
+
+        Raises:
+            TypeError: If the model has no `category_codes`.
+        """
+        if not isinstance(self.model, BoostedTrees):
+            raise TypeError(f"{type(self.model).__name__} has no codes. Hint: call predict with a table.")
+        return self.calibration.apply(self.model.predict_coded(encoded))
 
 
 @dataclass(frozen=True)

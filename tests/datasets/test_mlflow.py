@@ -6,15 +6,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from kedro.io import DatasetError
 from mlflow import MlflowClient
 
+from credit_scoring.datasets.exported_model import describe_columns
 from credit_scoring.datasets.mlflow import (
     MlflowChildRunsDataset,
     MlflowIncumbentDataset,
@@ -27,6 +30,8 @@ from credit_scoring.models import build_model
 from credit_scoring.models.base import ScoringModel
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.scorer import CreditScorer, ScorerRelease, digest_model
+from credit_scoring.serving.manifest import check_manifest
+from credit_scoring.serving.model_folder import open_model_folder
 
 NAME = "scorer_under_test"
 
@@ -263,6 +268,77 @@ def test_numbers_of_a_nested_result_become_metrics(run: mlflow.ActiveRun, tmp_pa
     dataset.save({"score": {"roc_auc": 0.7}, "policies": {"tuned": {"recall": 0.6, "name": "x"}}, "none": float("nan")})
     assert MlflowClient().get_run(run.info.run_id).data.metrics == {"score.roc_auc": 0.7, "policies.tuned.recall": 0.6}
     assert json.loads((tmp_path / "evaluation.json").read_text())["none"] is None
+
+
+def test_the_folder_is_refreshed_from_the_registry(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
+    with pytest.raises(DatasetError, match="no champion of scorer_under_test"):
+        dataset(tmp_path).export_champion()
+    dataset(tmp_path).save(release)
+    exported = check_manifest(tmp_path / "model")
+    description = (tmp_path / "model" / "MLmodel").read_text()
+    (tmp_path / "model" / "model.pkl").write_bytes(b"spoilt")
+    assert dataset(tmp_path).export_champion() == "1"
+    assert check_manifest(tmp_path / "model")
+    assert (tmp_path / "model" / "MLmodel").read_text() == description
+    assert check_manifest(tmp_path / "model") == exported
+    assert dataset(tmp_path).load().decision_policy["threshold"] == 0.4
+
+
+def test_an_exported_model_says_where_it_comes_from_and_what_it_takes(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
+    dataset(tmp_path).save(release)
+    folder = open_model_folder(tmp_path / "model")
+    assert folder.identity["run_id"] == run.info.run_id
+    assert folder.identity["git_commit"] == "abc"
+    assert folder.contract.parameters == {"explain": False, "language": "fr"}
+    columns = {column.name: column for column in folder.contract.columns}
+    assert {name: (column.is_text, column.required) for name, column in columns.items()} == {
+        "EXT_SOURCE_2": (False, False),
+        "CNT_CHILDREN": (False, True),
+        "OCCUPATION_TYPE": (True, False),
+    }
+    assert columns["CNT_CHILDREN"].facts["unit"] == "count"
+    assert columns["OCCUPATION_TYPE"].facts["categories"] == ["Drivers", "Managers"]
+    assert columns["EXT_SOURCE_2"].facts["null_when"] == ["not given"]
+
+
+def test_parameters_of_a_request_reach_the_scorer(
+    tmp_path: Path, release: ScorerRelease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untracked = dataset(tmp_path)
+    untracked._logging_activated = False
+    untracked.save(release)
+    asked = []
+
+    def predict(self: CreditScorer, X: pd.DataFrame, params: Mapping[str, Any]) -> pd.DataFrame:
+        asked.append(params)
+        return X
+
+    served = mlflow.pyfunc.load_model((tmp_path / "model").as_posix())
+    monkeypatch.setattr(type(served._model_impl), "predict", predict)
+    rows = release.input_example.astype({"CNT_CHILDREN": float})
+    mlflow.pyfunc.load_model((tmp_path / "model").as_posix()).predict(rows, params={"explain": True})
+    assert asked == [{"explain": True, "language": "fr"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("AMT_CREDIT", "currency of the data"),
+        ("DAYS_BIRTH", "days, negative before the application"),
+        ("HAS_BUREAU", "1 for yes, 0 for no"),
+        ("INSTALLMENTS_PAYMENT_SUM_90D", ""),
+        ("INSTALLMENTS_LATE_RATE_365D", "share, 0 to 1"),
+        ("BUREAU_CLOSED_COUNT", "count"),
+        ("APPLICATION_CREDIT_TO_ANNUITY_RATIO", "ratio"),
+    ],
+)
+def test_a_unit_is_told_where_the_name_and_the_raw_columns_leave_no_doubt(name: str, unit: str) -> None:
+    (column,) = describe_columns(pd.DataFrame({name: [1.0]}))
+    assert column["unit"] == unit
 
 
 def noted_rows(run_id: str) -> list[tuple[str, str, str]]:

@@ -8,13 +8,11 @@ import hashlib
 import json
 import logging
 import math
-import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -25,29 +23,17 @@ from kedro_datasets.json import JSONDataset
 from kedro_datasets.pandas import ParquetDataset
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, infer_signature
+from mlflow.models import Model
 from mlflow.models.model import ModelInfo
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
-import credit_scoring
-from credit_scoring.models import FAMILIES
+from credit_scoring.datasets import exported_model
 from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
+from credit_scoring.serving.manifest import write_manifest
 
-# What serving imports; the exported model carries a copy, so that a server needs no installed project.
-_SERVED_CODE = ("__init__.py", "scorer.py", "reasons.py", "models")
-# What serving needs from outside beside the library of the model's family, pinned to the versions of the training run.
-_SERVED_PACKAGES = (
-    "mlflow-skinny",
-    "cloudpickle",
-    "fastapi",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "scipy",
-    "uvicorn",
-)
 _CHAMPION, _PREVIOUS, _CHALLENGER = "champion", "previous_champion", "challenger"
 
 
@@ -199,7 +185,8 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
     """The served model: logged and registered in MLflow, and exported to a folder.
 
     The folder holds the very files of the registered version (`MLmodel`, `model.pkl`, `requirements.txt`, `conda.yaml`,
-    `input_example.json`, the code that serving imports). It is written aside and swapped in, so that a failure leaves
+    `input_example.json`, `input_columns.json`, the code that serving imports), and the list of their digests,
+    `MANIFEST.sha256`. It is written aside and swapped in, so that a failure leaves
     the previous model as it was. With tracking off, the folder alone is written. A scorer that is not promoted is
     registered, but the folder keeps the champion.
 
@@ -223,37 +210,77 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
     def save(self, data: ScorerRelease) -> None:
         """Export the scorer, and register it if a run is tracked."""
         run = mlflow.active_run() if self._logging_activated else None
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export_", dir=self._folder.parent) as workspace:
-            arguments = _model_arguments(data, Path(workspace))
-            fresh = Path(workspace) / "model"
+        commit = "unknown"
+        if run is not None:
+            commit = MlflowClient().get_run(run.info.run_id).data.tags.get("git_commit", commit)
+        facts = {**data.tags, "git_commit": commit}
+        with self._aside() as workspace:
+            arguments = exported_model.model_arguments(data, facts, workspace)
+            fresh = workspace / "model"
             with _quiet_mlflow():
                 if run is None:
-                    mlflow.sklearn.save_model(path=fresh.as_posix(), **arguments)
+                    exported_model.save_model(path=fresh.as_posix(), **arguments)
                 else:
-                    info = mlflow.sklearn.log_model(name="credit_scorer", **arguments)
-                    mlflow.artifacts.download_artifacts(info.model_uri, dst_path=fresh.as_posix())
-                    (fresh / "registered_model_meta").unlink(missing_ok=True)  # empty: it is not registered yet
-                    self._register(info, run, data)
+                    info = Model.log(None, exported_model, name="credit_scorer", flavor_name="sklearn", **arguments)
+                    _download(info.model_uri, fresh)
+                    self._register(info, run, data, facts)
             if data.promoted or not self._exists():
-                _forget_place(fresh)
-                _swap_in(fresh, self._folder)
+                self._swap_in(fresh)
 
-    def _register(self, info: ModelInfo, run: mlflow.ActiveRun, release: ScorerRelease) -> None:
+    def export_champion(self) -> str:
+        """Put the champion of the registry into the folder, whatever run made it; return its version.
+
+        Raises:
+            DatasetError: If the registry has no champion.
+        """
+        version = _champion(MlflowClient(), self._registered_model_name)
+        if version is None:
+            raise DatasetError(
+                f"The registry has no champion of {self._registered_model_name}.\nHint: kedro run makes one."
+            )
+        with self._aside() as workspace:
+            fresh = workspace / "model"
+            with _quiet_mlflow():
+                _download(f"models:/{version.name}/{version.version}", fresh)
+            self._swap_in(fresh)
+        return str(version.version)
+
+    @contextmanager
+    def _aside(self) -> Iterator[Path]:
+        """Lend a folder beside that of the model, on the same disk, and remove it with whatever is in it."""
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export_", dir=self._folder.parent) as workspace:
+            yield Path(workspace)
+
+    def _swap_in(self, fresh: Path) -> None:
+        exported_model.forget_place(fresh)
+        write_manifest(fresh)
+        old = fresh.with_name("replaced")
+        if self._folder.exists():
+            self._folder.rename(old)
+        try:
+            fresh.rename(self._folder)
+        except OSError:
+            if old.exists():
+                old.rename(self._folder)
+            raise
+
+    def _register(
+        self, info: ModelInfo, run: mlflow.ActiveRun, release: ScorerRelease, facts: Mapping[str, str]
+    ) -> None:
         client, name = MlflowClient(), self._registered_model_name
         try:
             client.create_registered_model(name)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        commit = client.get_run(run.info.run_id).data.tags.get("git_commit", "unknown")
         version = client.create_model_version(
             name,
             source=info.model_uri,
             run_id=run.info.run_id,
             model_id=info.model_id,
             description=release.description,
-            tags={**release.tags, "git_commit": commit},
+            tags=dict(facts),
         )
         if not release.promoted:
             client.set_registered_model_alias(name, _CHALLENGER, version.version)
@@ -287,12 +314,9 @@ class MlflowIncumbentDataset(AbstractDataset[None, Incumbent | None]):
         if not self._logging_activated:
             return None
         client, name = MlflowClient(), self._registered_model_name
-        try:
-            version = client.get_model_version_by_alias(name, _CHAMPION)
-        except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise
+        version = _champion(client, name)
+        if version is None:
+            return None
         try:
             with _unchanged_import_path(), _quiet_mlflow():
                 scorer = mlflow.sklearn.load_model(f"models:/{name}/{version.version}")
@@ -310,54 +334,20 @@ class MlflowIncumbentDataset(AbstractDataset[None, Incumbent | None]):
         return {"registered_model_name": self._registered_model_name}
 
 
-def _model_arguments(release: ScorerRelease, workspace: Path) -> dict[str, Any]:
-    code = workspace / "code" / "credit_scoring"
-    code.mkdir(parents=True)
-    package = Path(credit_scoring.__file__).parent
-    for name in _SERVED_CODE:
-        if (package / name).is_dir():
-            shutil.copytree(package / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(package / name, code / name)
-    # A whole number column would refuse null and cut 1.5 to 1: every number is a double to the API.
-    rows = _numbers_as_double(release.example_rows)
-    example = _numbers_as_double(release.input_example)
-    return {
-        "sk_model": release.scorer,
-        "signature": infer_signature(rows, release.scorer.predict(example)),
-        "input_example": example,
-        "code_paths": [code.as_posix()],
-        "serialization_format": "cloudpickle",
-        "pip_requirements": [f"{package}=={version(package)}" for package in _served_packages(release.scorer)],
-        "metadata": dict(release.tags),
-    }
+def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
+    """Return the version that is served; nothing if there is none."""
+    try:
+        return client.get_model_version_by_alias(name, _CHAMPION)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
 
 
-def _served_packages(scorer: CreditScorer) -> list[str]:
-    """Name the packages to install; of a library that has several builds, the one of the training run."""
-    model = getattr(scorer.model, "inner", scorer.model)
-    module = type(model).__module__.rpartition(".")[2]
-    installed = packages_distributions()
-    libraries = {family.library for family in FAMILIES.values() if family.module == module}
-    return sorted({*_SERVED_PACKAGES, *(installed.get(library, [library])[0] for library in libraries)})
-
-
-def _numbers_as_double(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.astype(dict.fromkeys(rows.select_dtypes(["number", "bool"]).columns, "float64"))
-
-
-def _forget_place(model: Path) -> None:
-    """Take the absolute path of the artifact store out of the exported model's description."""
-    description = Model.load(model)
-    description.artifact_path = model.name
-    description.save(model / "MLmodel")
-
-
-def _swap_in(fresh: Path, target: Path) -> None:
-    old = fresh.with_name("replaced")
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
+def _download(uri: str, folder: Path) -> None:
+    """Copy a logged model, without the note on the registry that MLflow adds to it."""
+    mlflow.artifacts.download_artifacts(uri, dst_path=folder.as_posix())
+    (folder / "registered_model_meta").unlink(missing_ok=True)
 
 
 @contextmanager

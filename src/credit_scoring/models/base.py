@@ -3,13 +3,16 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
+
+if TYPE_CHECKING:
+    from credit_scoring.models.encoding import CategoryCodes
 
 
 class TrainingRows(NamedTuple):
@@ -164,7 +167,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
 
 class BoostedTrees(ScoringModel):
-    """A family that hands its parameters on to the estimator of a boosting library.
+    """A family that hands its parameters on to the estimator of a boosting library, and numbers and codes to its trees.
 
     Args:
         early_stopping_rounds: Trees without progress on the rows set aside, after which training ends.
@@ -172,9 +175,11 @@ class BoostedTrees(ScoringModel):
         **params: Parameters of the library's estimator.
 
     Attributes:
+        codes_: Codes of the categories.
         n_iterations_: Trees of the fitted model.
     """
 
+    codes_: "CategoryCodes"
     n_iterations_: int
 
     def __init__(self, early_stopping_rounds: int | None = None, validation_share: float = 0.1, **params: Any) -> None:
@@ -191,6 +196,13 @@ class BoostedTrees(ScoringModel):
         """Change some of the parameters."""
         self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]
         return self
+
+    def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of default of rows that `codes_` has encoded; a server may do that by itself."""
+        raise NotImplementedError
+
+    def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
+        return self.predict_coded(self.codes_.transform(X))
 
 
 def text_columns(X: pd.DataFrame) -> list[str]:

@@ -80,15 +80,16 @@ class LightGBMModel(BoostedTrees):
             state = {**state, "booster_": lightgbm.Booster(model_str=zlib.decompress(state["booster_"]).decode())}
         super().__setstate__(state)
 
-    def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        return self._ask_booster(X)
+    def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of default of encoded rows."""
+        return self._ask_booster(encoded)
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         """Return exact path-dependent TreeSHAP values (Lundberg et al., Nature Machine Intelligence 2, 2020)."""
-        values = self._ask_booster(X, pred_contrib=True)
+        values = self._ask_booster(self.codes_.transform(X), pred_contrib=True)
         return values[:, :-1], float(values[0, -1])
 
-    def _ask_booster(self, X: pd.DataFrame, **options: Any) -> npt.NDArray[np.float64]:
+    def _ask_booster(self, encoded: npt.NDArray[np.float64], **options: Any) -> npt.NDArray[np.float64]:
         # Waking threads takes longer than a few rows do, much longer where other programs keep the cores busy.
-        threads: dict[str, Any] = {"num_threads": 1} if len(X) <= _FEW_ROWS else {}
-        return np.asarray(self.booster_.predict(self.codes_.transform(X), **options, **threads))
+        threads: dict[str, Any] = {"num_threads": 1} if len(encoded) <= _FEW_ROWS else {}
+        return np.asarray(self.booster_.predict(encoded, **options, **threads))

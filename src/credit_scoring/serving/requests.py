@@ -1,0 +1,347 @@
+"""From the body of a request to rows of numbers and texts, or to a short answer that says what is wrong with it.
+
+Messages name columns and rows, and never repeat a value that was sent: it may be personal, and answers end up in logs.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from credit_scoring.serving.model_folder import Contract
+
+JSON, CSV = "application/json", "text/csv"
+FORMATS = ("dataframe_split", "dataframe_records", "inputs")
+# What a field of a CSV file may hold for null; the list of pandas, which MLflow reads such files with.
+_CSV_NULLS = frozenset(
+    {
+        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+        *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+    }
+)
+_NUMBER_TYPES, _TEXT_TYPES = frozenset({float, int, type(None)}), frozenset({str, type(None)})
+_WORDS: Mapping[type, str] = {
+    str: "text",
+    bool: "a truth value",
+    list: "a list",
+    dict: "an object",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
+_CHOICES = {"language": ("fr", "en")}
+_SHOWN = 5
+
+
+class RequestError(Exception):
+    """A request that is refused.
+
+    Attributes:
+        status: Status of the answer.
+        message: What is wrong, for the client.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Applicants to score.
+
+    Attributes:
+        numbers: One column per column of the contract, in its order; NaN for null, and all over columns of text.
+        texts: For each column of text its values; null is `None`.
+        params: Options of the request, defaults included.
+    """
+
+    numbers: npt.NDArray[np.float64]
+    texts: Mapping[str, list[str | None]]
+    params: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+_Values = Sequence[Any]
+_Pick = Callable[[_Values], _Values]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the columns of the contract stand in a row that was sent.
+
+    Attributes:
+        pick_numbers: Takes the numbers out of a row.
+        number_names: Their columns.
+        number_places: Where these are in the contract.
+        texts: Column of text -> its place in a row.
+    """
+
+    pick_numbers: _Pick
+    number_names: tuple[str, ...]
+    number_places: npt.NDArray[np.intp]
+    texts: Mapping[str, int]
+
+
+class RequestReader:
+    """Reads and checks requests to one model.
+
+    Args:
+        contract: What the model may be sent.
+        max_rows: Most applicants in a request.
+        refuse_unknown_categories: Whether to refuse a category that training did not hold.
+    """
+
+    _KEPT_LAYOUTS = 64
+
+    def __init__(self, contract: Contract, *, max_rows: int, refuse_unknown_categories: bool = False) -> None:
+        self._names = tuple(column.name for column in contract.columns)
+        self._is_text = {column.name: column.is_text for column in contract.columns}
+        self._required = frozenset(column.name for column in contract.columns if column.required)
+        self._categories = {
+            column.name: frozenset(column.facts.get("categories", ())) for column in contract.columns if column.is_text
+        }
+        self._parameters = contract.parameters
+        self._max_rows = max_rows
+        self._refuse_unknown_categories = refuse_unknown_categories
+        # Clients send their columns in one order, time and again
+        self._layouts: dict[tuple[str, ...], _Layout] = {}
+        self._whole = self._layout(self._names)
+
+    def read(self, body: bytes, content_type: str) -> Rows:
+        """Read the body of a request.
+
+        Args:
+            body: Its bytes.
+            content_type: What the header of that name says.
+
+        Raises:
+            RequestError: If it is not what the contract asks for.
+        """
+        kind, _, rest = content_type.partition(";")
+        encoding = rest.partition("charset=")[2].strip().strip('"').lower()
+        if encoding not in ("", "utf-8", "utf8"):
+            raise RequestError(415, "The only encoding is UTF-8.")
+        kind = kind.strip().lower()
+        if kind not in (JSON, CSV):
+            raise RequestError(415, f"The Content-Type must be {JSON} or {CSV}.")
+        if not body:
+            raise RequestError(400, "The body is empty.")
+        rows = self._read_json(body) if kind == JSON else self._read_csv(body)
+        if self._refuse_unknown_categories:
+            unknown = self.unknown_categories(rows)
+            if unknown:
+                raise RequestError(400, f"Unknown category in column {_list(unknown)}.")
+        return rows
+
+    def unknown_categories(self, rows: Rows) -> dict[str, int]:
+        """Count by column the categories that training did not hold; columns without one are left out."""
+        found = {}
+        for name, values in rows.texts.items():
+            known = self._categories[name]
+            count = sum(value is not None and value not in known for value in values)
+            if count:
+                found[name] = count
+        return found
+
+    def _read_json(self, body: bytes) -> Rows:
+        try:
+            payload = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            constants = b"NaN" in body or b"Infinity" in body
+            hint = " NaN and Infinity are not JSON: null stands for what is unknown." if constants else ""
+            raise RequestError(400, f"The body is not valid JSON: {error}.{hint}") from None
+        if not isinstance(payload, dict):
+            raise RequestError(
+                400, f"The body must be an object with one of {', '.join(FORMATS)}, got {_word(payload)}."
+            )
+        given = [name for name in FORMATS if name in payload]
+        if len(given) != 1 or payload.keys() - {*given, "params"}:
+            raise RequestError(400, f"The body must have one of {', '.join(FORMATS)}, and may have params.")
+        params = self._read_params(payload.get("params"))
+        table = payload[given[0]]
+        if given[0] == "dataframe_split":
+            return self._read_split(table, params)
+        if isinstance(table, dict) and given[0] == "inputs":
+            return self._read_columns(table, params)
+        return self._read_records(table, given[0], params)
+
+    def _read_params(self, given: Any) -> dict[str, Any]:
+        if given is None:
+            return dict(self._parameters)
+        if not isinstance(given, dict):
+            raise RequestError(400, f"params must be an object, got {_word(given)}.")
+        for name, value in given.items():
+            if name not in self._parameters:
+                raise RequestError(400, f"Unknown parameter. Known are {', '.join(self._parameters)}.")
+            expected = type(self._parameters[name])
+            if type(value) is not expected:
+                raise RequestError(400, f"Parameter {name} must be {_WORDS[expected]}, got {_word(value)}.")
+            if name in _CHOICES and value not in _CHOICES[name]:
+                raise RequestError(400, f"Parameter {name} must be one of {', '.join(_CHOICES[name])}.")
+        return {**self._parameters, **given}
+
+    def _read_split(self, table: Any, params: dict[str, Any]) -> Rows:
+        if not isinstance(table, dict) or not {"columns", "data"} <= table.keys() <= {"columns", "data", "index"}:
+            raise RequestError(400, "dataframe_split must have columns and data, and may have index.")
+        columns, data = table["columns"], table["data"]
+        if not isinstance(columns, list) or not isinstance(data, list):
+            raise RequestError(400, "columns and data of dataframe_split must be lists.")
+        if not all(isinstance(name, str) for name in columns):
+            raise RequestError(400, "columns of dataframe_split must be names.")
+        layout = self._layout(tuple(columns))
+        width = len(columns)
+        for number, row in enumerate(data):
+            if not isinstance(row, list):
+                raise RequestError(400, f"Row {number}: expected a list, got {_word(row)}.")
+            if len(row) != width:
+                raise RequestError(400, f"Row {number}: expected {width} values, as many as columns, got {len(row)}.")
+        return self._fill(layout, data, params)
+
+    def _read_records(self, table: Any, name: str, params: dict[str, Any]) -> Rows:
+        if not isinstance(table, list):
+            raise RequestError(400, f"{name} must be a list of objects, got {_word(table)}.")
+        for number, row in enumerate(table):
+            if not isinstance(row, dict):
+                raise RequestError(400, f"Row {number}: expected an object, got {_word(row)}.")
+            if not row.keys() >= self._required:
+                missing = [column for column in self._names if column in self._required and column not in row]
+                raise RequestError(400, f"Row {number}: missing required column {_list(missing)}.")
+        return self._fill(self._whole, [tuple(map(row.get, self._names)) for row in table], params)
+
+    def _read_columns(self, table: dict[str, Any], params: dict[str, Any]) -> Rows:
+        known = tuple(name for name in table if name in self._is_text)
+        layout = self._layout(known)
+        lengths = set()
+        for name in known:
+            if not isinstance(table[name], list):
+                raise RequestError(400, f"Column {name}: expected a list, got {_word(table[name])}.")
+            lengths.add(len(table[name]))
+        if len(lengths) > 1:
+            raise RequestError(400, "The columns of inputs must all have as many values.")
+        return self._fill(layout, list(zip(*(table[name] for name in known), strict=True)), params)
+
+    def _read_csv(self, body: bytes) -> Rows:
+        try:
+            lines = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
+            header = next(lines, [])
+            layout = self._layout(tuple(header))
+            numbers = [place for place, name in enumerate(header) if self._is_text.get(name) is False]
+            texts = list(layout.texts.values())
+            data: list[list[Any]] = []
+            for line in lines:
+                if not line and len(header) != 1:
+                    continue
+                fields = line or [""]
+                if len(fields) != len(header):
+                    raise RequestError(400, f"Row {len(data)}: expected {len(header)} fields, got {len(fields)}.")
+                row: list[Any] = fields.copy()
+                for place in numbers:
+                    row[place] = _csv_number(fields[place])
+                for place in texts:
+                    row[place] = None if fields[place] in _CSV_NULLS else fields[place]
+                data.append(row)
+        except UnicodeDecodeError:
+            raise RequestError(400, "The body is not UTF-8.") from None
+        except csv.Error as error:
+            raise RequestError(400, f"The body is not valid CSV: {error}.") from None
+        return self._fill(layout, data, dict(self._parameters))
+
+    def _layout(self, columns: tuple[str, ...]) -> _Layout:
+        """Find the columns of the contract among those sent."""
+        known = self._layouts.get(columns)
+        if known is not None:
+            return known
+        place = {name: i for i, name in enumerate(columns)}
+        if len(place) != len(columns):
+            repeated = sorted({name for name in columns if columns.count(name) > 1 and name in self._is_text})
+            raise RequestError(400, f"Column {_list(repeated) if repeated else ''} is there more than once.")
+        missing = [name for name in self._names if name in self._required and name not in place]
+        if missing:
+            raise RequestError(400, f"Missing required column {_list(missing)}.")
+        numbers = tuple(name for name in self._names if name in place and not self._is_text[name])
+        layout = _Layout(
+            pick_numbers=_picker([place[name] for name in numbers]),
+            number_names=numbers,
+            number_places=np.array([self._names.index(name) for name in numbers], dtype=np.intp),
+            texts={name: place[name] for name in self._names if name in place and self._is_text[name]},
+        )
+        if len(self._layouts) >= self._KEPT_LAYOUTS:
+            self._layouts.clear()
+        self._layouts[columns] = layout
+        return layout
+
+    def _fill(self, layout: _Layout, data: Sequence[_Values], params: dict[str, Any]) -> Rows:
+        if not data:
+            raise RequestError(400, "There are no rows.")
+        if len(data) > self._max_rows:
+            raise RequestError(413, f"There are {len(data)} rows; at most {self._max_rows} are scored at a time.")
+        picked = [layout.pick_numbers(row) for row in data]
+        if not _types(picked) <= _NUMBER_TYPES:
+            raise _wrong_number(picked, layout.number_names)
+        numbers = np.full((len(data), len(self._names)), np.nan)
+        # Whole numbers are turned into doubles one by one: beyond 2**63, NumPy would make objects of them
+        numbers[:, layout.number_places] = np.array(picked, dtype=np.float64).reshape(len(data), -1)
+        texts: dict[str, list[str | None]] = {}
+        for name, is_text in self._is_text.items():
+            if not is_text:
+                continue
+            place = layout.texts.get(name)
+            texts[name] = [None] * len(data) if place is None else [row[place] for row in data]
+            if not set(map(type, texts[name])) <= _TEXT_TYPES:
+                row, value = next((i, x) for i, x in enumerate(texts[name]) if type(x) not in _TEXT_TYPES)
+                raise RequestError(400, f"Row {row}, column {name}: expected text or null, got {_word(value)}.")
+        return Rows(numbers, texts, params)
+
+
+def _picker(places: list[int]) -> _Pick:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple(row[place] for place in places)
+
+
+def _types(rows: Iterable[_Values]) -> set[type]:
+    found: set[type] = set()
+    for row in rows:
+        found.update(map(type, row))
+    return found
+
+
+def _csv_number(text: str) -> Any:
+    """Return the number a field holds, nothing if it holds none, or the text itself if it is no finite number."""
+    if text in _CSV_NULLS:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) and "_" not in text else text
+
+
+def _wrong_number(rows: Sequence[_Values], names: Sequence[str]) -> RequestError:
+    for number, row in enumerate(rows):
+        for name, value in zip(names, row, strict=True):
+            if type(value) not in _NUMBER_TYPES:
+                what = f"Row {number}, column {name}: expected a finite number or null, got {_word(value)}."
+                return RequestError(400, what)
+    raise AssertionError("called for rows that hold numbers only")
+
+
+def _word(value: Any) -> str:
+    return _WORDS[type(value)]
+
+
+def _list(names: Iterable[str]) -> str:
+    shown = list(names)
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more

@@ -1,0 +1,117 @@
+"""Servers under test: started as a user would, on a free port, stopped at the end."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import requests
+
+from tests.conftest import ROOT, Project
+
+JSON = "application/json"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server.
+
+    Attributes:
+        url: Its address.
+        process: The process that was started.
+        log: File with what it writes.
+    """
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def post(self, body: str | bytes, content_type: str | None = JSON, **headers: str) -> requests.Response:
+        given = {"Content-Type": content_type} if content_type else {}
+        return requests.post(f"{self.url}/invocations", data=body, headers=given | headers, timeout=60)
+
+    def is_up(self) -> bool:
+        return requests.get(f"{self.url}/ping", timeout=10).ok
+
+
+@contextmanager
+def running(command: Sequence[str], folder: Path, port: int, **environment: str) -> Iterator[Server]:
+    """Start a server, wait for its first answer, stop it."""
+    log = folder / f"server_{port}.log"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {"PATH": path} | environment,
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+    try:
+        for _ in range(240):
+            try:
+                if server.is_up():
+                    break
+            except requests.ConnectionError:
+                time.sleep(0.25)
+            assert process.poll() is None, log.read_text()
+        else:
+            pytest.fail(f"the server did not answer within a minute: {log.read_text()}")
+        yield server
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        finally:
+            # Nothing of it may outlive the test, whatever went wrong
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def serving(folder: Path, **environment: str) -> "contextmanager[Server]":
+    """Run the project's own server on the `model/` of a folder."""
+    port = free_port()
+    return running(
+        [sys.executable, "-m", "credit_scoring.serving"],
+        folder,
+        port,
+        PYTHONPATH=str(ROOT / "src"),
+        SERVING_PORT=str(port),
+        **environment,
+    )
+
+
+def as_split(rows: pd.DataFrame, **payload: object) -> str:
+    table = rows.astype(object).where(rows.notna(), None)
+    split = {"columns": list(table.columns), "data": table.to_numpy().tolist()}
+    return json.dumps({"dataframe_split": split, **payload})
+
+
+@pytest.fixture(scope="session")
+def holdout(demo: Project) -> pd.DataFrame:
+    rows = pd.read_parquet(demo.path / "data/05_model_input/synthetic/holdout_rows.parquet").set_index("SK_ID_CURR")
+    return rows.drop(columns="TARGET")
+
+
+@pytest.fixture(scope="session")
+def batch(demo: Project) -> pd.Series:
+    predictions = pd.read_parquet(demo.path / "data/07_model_output/synthetic/holdout_predictions.parquet")
+    return predictions.set_index("SK_ID_CURR")["PROBABILITY"]

@@ -1,0 +1,130 @@
+"""The image: small, closed, quick to start, and its answers are those of the batch.
+
+Needs docker, or else podman, and a base image that is there or can be pulled. Flags that an engine needs on some
+machine go into `CONTAINER_ENGINE` ("podman --runtime runc"), `CONTAINER_BUILD_FLAGS` and `CONTAINER_RUN_FLAGS`.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import requests
+
+from tests.conftest import ROOT, Project
+from tests.serving.conftest import as_split, free_port
+
+pytestmark = [pytest.mark.e2e, pytest.mark.container]
+
+IMAGE = "credit-scoring-test"
+BASE = "docker.io/library/python:3.11-slim"
+START_SECONDS = 30  # less than 10 on two idle cores; a machine that tests is rarely idle
+
+
+def flags(name: str) -> list[str]:
+    return shlex.split(os.environ.get(name, ""))
+
+
+@cache
+def engine_command() -> list[str]:
+    """Return the first engine that answers; a docker without its daemon does not."""
+    for command in filter(None, [flags("CONTAINER_ENGINE"), ["docker"], ["podman"]]):
+        if (
+            shutil.which(command[0])
+            and not subprocess.run([*command, "info"], capture_output=True, check=False).returncode
+        ):
+            return command
+    return []
+
+
+def engine(*arguments: str) -> subprocess.CompletedProcess[str]:
+    if not engine_command():
+        pytest.skip("neither docker nor podman is there, or neither works")
+    return subprocess.run([*engine_command(), *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def image(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Build the image of the demo's model from nothing but what the image may hold."""
+    if engine("image", "inspect", BASE).returncode and (pulled := engine("pull", BASE)).returncode:
+        pytest.skip(f"no base image: {pulled.stderr.strip()[-200:]}")
+    context = tmp_path_factory.mktemp("image")
+    for name in ("Dockerfile", ".dockerignore"):
+        shutil.copy(ROOT / name, context)
+    shutil.copytree(ROOT / "src", context / "src")
+    shutil.copytree(demo.path / "model", context / "model")
+    built = engine("build", *flags("CONTAINER_BUILD_FLAGS"), "-t", IMAGE, str(context))
+    assert built.returncode == 0, built.stdout[-1500:] + built.stderr[-1500:]
+    return IMAGE
+
+
+@contextmanager
+def container(image: str, front_end: str) -> Iterator[tuple[str, str, float]]:
+    """Run the image with nothing it could write to; yield container, address, seconds to the first answer."""
+    port = free_port()
+    settings = ["-e", f"SERVING_PORT={port}", "-e", f"SERVING_FRONT_END={front_end}", "-p", f"127.0.0.1:{port}:{port}"]
+    closed = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+    started = time.monotonic()
+    run = engine("run", "-d", *flags("CONTAINER_RUN_FLAGS"), *closed, *settings, image)
+    assert run.returncode == 0, run.stderr
+    name = run.stdout.strip().splitlines()[-1]
+    try:
+        while True:
+            try:
+                if requests.get(f"http://127.0.0.1:{port}/ping", timeout=2).ok:
+                    break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+            assert time.monotonic() - started < 60, engine("logs", name).stdout
+        yield name, f"http://127.0.0.1:{port}", time.monotonic() - started
+    finally:
+        engine("rm", "-f", name)
+
+
+def test_the_image_is_small_and_holds_nothing_that_trains_or_compiles(image: str) -> None:
+    size = int(engine("image", "inspect", "--format", "{{.Size}}", image).stdout)
+    assert size < 750e6, f"{size / 1e6:.0f} MB"
+    look = (
+        "import importlib.util as u, shutil;"
+        "print([m for m in ('kedro', 'ibis', 'shap', 'optuna', 'matplotlib', 'pip') if u.find_spec(m)],"
+        "[c for c in ('gcc', 'cc', 'make') if shutil.which(c)])"
+    )
+    run = engine("run", "--rm", *flags("CONTAINER_RUN_FLAGS"), image, "python", "-c", look)
+    assert run.stdout.strip() == "[] []", run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("front_end", ["mlflow", "lean"])
+def test_a_closed_container_starts_answers_like_the_batch_and_stops(
+    image: str, front_end: str, holdout: pd.DataFrame, batch: pd.Series
+) -> None:
+    with container(image, front_end) as (name, url, seconds):
+        assert seconds < START_SECONDS
+        answer = requests.post(
+            f"{url}/invocations", data=as_split(holdout), headers={"Content-Type": "application/json"}, timeout=60
+        )
+        assert [row["probability_default"] for row in answer.json()["predictions"]] == batch.loc[holdout.index].tolist()
+        assert requests.get(f"{url}/version", timeout=5).json()["front_end"] == front_end
+        assert engine("exec", name, "id", "-u").stdout.strip() == "10001"
+        stopping = time.monotonic()
+        engine("stop", "-t", "20", name)
+        assert time.monotonic() - stopping < 15
+        state = json.loads(engine("inspect", name).stdout)[0]["State"]
+        assert state["ExitCode"] == 0
+        assert "Stopping parent process" in engine("logs", name).stdout
+
+
+def test_a_broken_model_is_named_in_the_log_and_not_served(image: str, demo: Project, tmp_path: Path) -> None:
+    shutil.copytree(demo.path / "model", tmp_path / "model")
+    (tmp_path / "model" / "model.pkl").write_bytes(b"broken")
+    mount = f"{tmp_path / 'model'}:/opt/model:ro"
+    run = engine("run", "--rm", *flags("CONTAINER_RUN_FLAGS"), "-v", mount, image)
+    assert run.returncode == 2
+    assert "model.pkl: altered" in run.stdout

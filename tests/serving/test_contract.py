@@ -1,0 +1,256 @@
+"""One contract, two front ends: the same answers, those of the batch to the last bit, and the same refusals."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+import requests
+import yaml
+
+from tests.conftest import Project
+from tests.serving.conftest import Server, as_split, serving
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module", params=["mlflow", "lean"])
+def server(demo: Project, request: pytest.FixtureRequest) -> Iterator[Server]:
+    with serving(demo.path, SERVING_FRONT_END=request.param, SERVING_MAX_ROWS="2000", SERVING_WORKERS="1") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def required(demo: Project) -> list[str]:
+    """Return the names of required columns, one of text first and one of numbers second."""
+    signature = yaml.safe_load((demo.path / "model" / "MLmodel").read_text())["signature"]
+    columns = [column for column in json.loads(signature["inputs"]) if column["required"]]
+    return [next(c["name"] for c in columns if c["type"] == kind) for kind in ("string", "double")]
+
+
+def predictions(answer: requests.Response) -> list[dict[str, Any]]:
+    assert answer.status_code == 200, answer.text[:500]
+    return answer.json()["predictions"]
+
+
+def scores(answer: requests.Response) -> list[float]:
+    return [row["probability_default"] for row in predictions(answer)]
+
+
+def as_records(rows: pd.DataFrame) -> str:
+    return json.dumps({"dataframe_records": rows.astype(object).where(rows.notna(), None).to_dict(orient="records")})
+
+
+def as_columns(rows: pd.DataFrame) -> str:
+    return json.dumps({"inputs": rows.astype(object).where(rows.notna(), None).to_dict(orient="list")})
+
+
+def as_csv(rows: pd.DataFrame) -> str:
+    return rows.to_csv(index=False)
+
+
+def test_the_exported_example_is_answered_with_probability_decision_and_threshold(
+    server: Server, demo: Project
+) -> None:
+    answered = predictions(server.post((demo.path / "model" / "serving_input_example.json").read_text()))
+    assert len(answered) == 5
+    threshold = json.loads((demo.path / "data/06_models/synthetic/decision_policy.json").read_text())["threshold"]
+    for row in answered:
+        assert set(row) == {"probability_default", "decision", "threshold"}
+        assert row["threshold"] == threshold
+        assert row["decision"] == ("refused" if row["probability_default"] >= threshold else "granted")
+
+
+@pytest.mark.parametrize(
+    ("write", "content_type"),
+    [
+        (as_split, "application/json"),
+        (as_records, "application/json; charset=utf-8"),
+        (as_columns, "application/json"),
+        (as_csv, "text/csv"),
+    ],
+)
+def test_every_format_order_and_batch_gives_the_batch_predictions(
+    server: Server, holdout: pd.DataFrame, batch: pd.Series, write: Callable[[pd.DataFrame], str], content_type: str
+) -> None:
+    for part in (holdout, holdout.head(1), holdout.sample(frac=0.3, random_state=0)[holdout.columns[::-1]]):
+        assert scores(server.post(write(part), content_type)) == batch.loc[part.index].tolist()
+
+
+def test_rows_one_by_one_give_what_they_give_together(server: Server, holdout: pd.DataFrame, batch: pd.Series) -> None:
+    for number in range(20):
+        row = holdout.iloc[[number]]
+        assert scores(server.post(as_split(row))) == batch.loc[row.index].tolist()
+
+
+def test_unknown_columns_are_ignored_and_missing_optional_ones_are_null(
+    server: Server, holdout: pd.DataFrame, demo: Project
+) -> None:
+    signature = yaml.safe_load((demo.path / "model" / "MLmodel").read_text())["signature"]
+    optional = [column["name"] for column in json.loads(signature["inputs"]) if not column["required"]]
+    rows = holdout.head(10).copy()
+    without = server.post(as_split(rows.drop(columns=optional).assign(SURPRISE="x")))
+    with_nulls = server.post(as_split(rows.assign(**dict.fromkeys(optional))))
+    assert scores(without) == scores(with_nulls)
+    assert scores(without) != scores(server.post(as_split(rows)))
+
+
+def test_an_unknown_category_and_unicode_are_scored(server: Server, holdout: pd.DataFrame, required: list[str]) -> None:
+    text = required[0]
+    assert len(scores(server.post(as_split(holdout.head(2).assign(**{text: "Zoë 🦊 – 東京"}))))) == 2
+
+
+def test_parameters_of_the_contract_are_taken(server: Server, holdout: pd.DataFrame) -> None:
+    plain = scores(server.post(as_split(holdout.head(3))))
+    for params in ({}, None, {"explain": False}, {"explain": True, "language": "en"}, {"language": "fr"}):
+        assert scores(server.post(as_split(holdout.head(3), params=params))) == plain
+
+
+def change(rows: pd.DataFrame, **columns: Any) -> dict[str, Any]:
+    return json.loads(as_split(rows.assign(**columns)))
+
+
+def bad_requests(rows: pd.DataFrame, text: str, number: str) -> dict[str, tuple[str | bytes, str | None, int, str]]:
+    """Return by name: body, content type, status that must be answered, what the message must say."""
+    good = json.loads(as_split(rows))
+    split = good["dataframe_split"]
+    records = json.loads(as_records(rows))["dataframe_records"]
+    columns = json.loads(as_columns(rows))["inputs"]
+    twice = {"columns": [*split["columns"], number], "data": [[*row, 1.0] for row in split["data"]]}
+    jagged = {"columns": split["columns"], "data": [split["data"][0][:-1], *split["data"][1:]]}
+    csv = rows.to_csv(index=False)
+    json_type = "application/json"
+    as_is = {
+        "empty body": (b"", json_type, 400, "empty"),
+        "empty body, CSV": (b"", "text/csv", 400, "empty"),
+        "malformed JSON": (b'{"dataframe_split": ', json_type, 400, "not valid JSON"),
+        "no UTF-8": (b'{"dataframe_split": "\xff"}', json_type, 400, "UTF-8"),
+        "no UTF-8, CSV": (b"\xff\xfe", "text/csv", 400, "UTF-8"),
+        "deep nesting": (b"[" * 100_000 + b"]" * 100_000, json_type, 400, "depth"),
+        "NaN": (as_split(rows.head(1)).replace("null", "NaN", 1).replace(": [[", ": [[NaN, "), json_type, 400, "JSON"),
+        "Infinity": ('{"inputs": {"X": [Infinity]}}', json_type, 400, "not valid JSON"),
+        "larger than a double": ('{"inputs": {"X": [1e999]}}', json_type, 400, "not valid JSON"),
+        "wrong content type": (as_split(rows), "text/html", 415, "Content-Type"),
+        "no content type": (as_split(rows), None, 415, "Content-Type"),
+        "wrong encoding": (as_split(rows), "application/json; charset=latin-1", 415, "UTF-8"),
+        "CSV, field missing": (csv.rpartition(",")[0] + "\n", "text/csv", 400, f"Row {len(rows) - 1}"),
+        "CSV, open quote": (csv + '"', "text/csv", 400, "CSV"),
+        "CSV, infinity": (rows.assign(**{number: "inf"}).to_csv(index=False), "text/csv", 400, number),
+        "CSV, text": (rows.assign(**{number: "many"}).to_csv(index=False), "text/csv", 400, number),
+        "CSV, no rows": (rows.head(0).to_csv(index=False), "text/csv", 400, "no rows"),
+    }
+    written = {
+        "a list": ([], 400, "must be an object"),
+        "a number": (1, 400, "must be an object"),
+        "no rows at all": ({}, 400, "dataframe_split"),
+        "another key": ({**good, "instances": []}, 400, "dataframe_split"),
+        "two formats": ({**good, "inputs": columns}, 400, "dataframe_split"),
+        "split without data": ({"dataframe_split": {"columns": split["columns"]}}, 400, "columns and data"),
+        "split of null": ({"dataframe_split": None}, 400, "columns and data"),
+        "0 rows": ({"dataframe_split": {**split, "data": []}}, 400, "no rows"),
+        "0 records": ({"dataframe_records": []}, 400, "no rows"),
+        "too many rows": ({"dataframe_split": {**split, "data": split["data"] * 1000}}, 413, "at most 2000"),
+        "a row that is no list": ({"dataframe_split": {**split, "data": [None]}}, 400, "Row 0"),
+        "a row too short": ({"dataframe_split": jagged}, 400, "Row 0"),
+        "column twice": ({"dataframe_split": twice}, 400, number),
+        "required column missing": (json.loads(as_split(rows.drop(columns=number))), 400, number),
+        "required columns missing, records": ({"dataframe_records": [{}]}, 400, text),
+        "required column missing, one record": (
+            {"dataframe_records": [records[0], {k: v for k, v in records[1].items() if k != number}]},
+            400,
+            f"Row 1: missing required column {number}",
+        ),
+        "records of lists": ({"dataframe_records": [[]]}, 400, "Row 0"),
+        "column that is no list": ({"inputs": {**columns, number: 3}}, 400, number),
+        "columns of different length": ({"inputs": {**columns, number: [1.0]}}, 400, "as many"),
+        "text in a number": (change(rows, **{number: "12"}), 400, f"Row 0, column {number}"),
+        "truth value in a number": (change(rows, **{number: True}), 400, f"Row 0, column {number}"),
+        "number in a text": (change(rows, **{text: 5}), 400, f"Row 0, column {text}"),
+        "list in a number": ({"inputs": {**columns, number: [[1]] * len(rows)}}, 400, number),
+        "object in a text": ({"inputs": {**columns, text: [{}] * len(rows)}}, 400, text),
+        "unknown parameter": ({**good, "params": {"explian": True}}, 400, "explain"),
+        "parameter of a wrong type": ({**good, "params": {"explain": "yes"}}, 400, "explain"),
+        "unknown language": ({**good, "params": {"language": "de"}}, 400, "fr, en"),
+        "parameters that are none": ({**good, "params": [1]}, 400, "params"),
+    }
+    return as_is | {name: (json.dumps(body), json_type, status, says) for name, (body, status, says) in written.items()}
+
+
+BAD_REQUESTS = tuple(bad_requests(pd.DataFrame({"A": ["x"] * 3, "B": [1.0] * 3}), "A", "B"))
+
+
+@pytest.mark.parametrize("name", BAD_REQUESTS)
+def test_a_bad_request_is_refused_in_a_sentence_that_says_why(
+    server: Server, holdout: pd.DataFrame, required: list[str], name: str
+) -> None:
+    body, content_type, status, says = bad_requests(holdout.head(3), *required)[name]
+    answer = server.post(body, content_type)
+    assert answer.status_code == status, answer.text[:500]
+    assert set(answer.json()) == {"error_code", "message"}
+    message = answer.json()["message"]
+    assert says in message
+    assert len(message) < 250
+    assert "Traceback" not in message
+    assert "\n" not in message
+    assert server.is_up()
+
+
+def test_a_huge_body_is_refused_unread(server: Server) -> None:
+    answer = server.post(b"x" * 50_000_000)
+    assert (answer.status_code, answer.json()["error_code"]) == (413, "REQUEST_TOO_LARGE")
+    streamed = server.post(b"x" * 1_000_000 for _ in range(25))  # type: ignore[arg-type]  # without a content length
+    assert streamed.status_code == 413
+    assert server.is_up()
+
+
+def test_other_methods_and_paths_are_refused(server: Server) -> None:
+    assert requests.get(f"{server.url}/invocations", timeout=10).status_code == 405
+    assert requests.post(f"{server.url}/ping", timeout=10).status_code == 405
+    assert requests.get(f"{server.url}/docs", timeout=10).status_code == 404
+
+
+def test_an_answer_leads_back_to_the_run(server: Server, holdout: pd.DataFrame, demo: Project) -> None:
+    version = requests.get(f"{server.url}/version", timeout=10).json()
+    description = yaml.safe_load((demo.path / "model" / "MLmodel").read_text())
+    assert version["run_id"] == description["run_id"]
+    assert version["training_data"] == description["metadata"]["training_data"]
+    assert version["git_commit"] == description["metadata"]["git_commit"]
+    assert (
+        server.post(as_split(holdout.head(1))).headers["x-model-id"] == version["model_id"] == description["model_id"]
+    )
+
+
+def test_what_is_scored_and_refused_is_counted(server: Server, holdout: pd.DataFrame, required: list[str]) -> None:
+    def counts() -> dict[str, float]:
+        lines = requests.get(f"{server.url}/metrics", timeout=10).text.splitlines()
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+
+    before = counts()
+    answered = predictions(server.post(as_split(holdout.head(40).assign(**{required[0]: "unheard of"}))))
+    server.post("{")
+    after = counts()
+    gained = {name: after[name] - before.get(name, 0) for name in after}
+    refused = sum(row["decision"] == "refused" for row in answered)
+    assert gained.get('scoring_decisions_total{decision="refused"}', 0) == refused
+    assert gained.get('scoring_decisions_total{decision="granted"}', 0) == 40 - refused
+    assert sum(value for name, value in gained.items() if name.startswith("scoring_probabilities_total")) == 40
+    assert gained['scoring_requests_total{status="200"}'] == gained['scoring_requests_total{status="400"}'] == 1
+    assert gained["scoring_request_seconds_count"] == 2
+    assert gained[f'scoring_unknown_categories_total{{column="{required[0]}"}}'] == 40
+
+
+def test_the_api_describes_itself_by_the_signature(server: Server, holdout: pd.DataFrame, required: list[str]) -> None:
+    document = requests.get(f"{server.url}/openapi.json", timeout=10).json()
+    applicant = document["components"]["schemas"]["Applicant"]
+    assert set(applicant["properties"]) <= set(holdout.columns)
+    assert set(required) <= set(applicant["required"])
+    assert applicant["properties"][required[1]]["type"] == ["number", "null"]
+    assert "Unit: " in applicant["properties"]["EXT_SOURCE_1"]["description"] or (
+        "Null when not given" in applicant["properties"]["EXT_SOURCE_1"]["description"]
+    )
+    parameters = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert parameters["properties"]["params"]["properties"] == {
+        "explain": {"type": "boolean", "default": False},
+        "language": {"type": "string", "default": "fr"},
+    }

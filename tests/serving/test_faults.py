@@ -1,0 +1,137 @@
+"""What goes wrong in production: workers that die, models that are not whole, a stop in the middle of the work."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import requests
+
+from tests.conftest import ROOT, Project
+from tests.serving.conftest import as_split, serving
+
+pytestmark = pytest.mark.e2e
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started and that score."""
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
+    return [int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line]
+
+
+def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the server until it ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "credit_scoring.serving"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")} | environment,
+    )
+
+
+def test_a_killed_worker_is_replaced_under_load_and_a_stop_lets_requests_finish(
+    demo: Project, holdout: pd.DataFrame
+) -> None:
+    body = as_split(holdout.head(1))
+    with serving(demo.path, SERVING_FRONT_END="lean", SERVING_WORKERS="2") as server:
+        statuses: list[int] = []
+        enough = threading.Event()
+
+        def load() -> None:
+            while not enough.is_set():
+                try:
+                    statuses.append(server.post(body).status_code)
+                except requests.ConnectionError:
+                    statuses.append(0)
+                time.sleep(0.01)
+
+        loader = threading.Thread(target=load)
+        loader.start()
+        time.sleep(1)
+        before = children(server.process.pid)
+        assert len(before) == 2
+        os.kill(before[0], signal.SIGKILL)
+        for _ in range(60):
+            now = children(server.process.pid)
+            if len(now) == 2 and before[0] not in now:
+                break
+            time.sleep(0.5)
+        time.sleep(1)
+        enough.set()
+        loader.join()
+        assert len(now) == 2
+        assert before[0] not in now
+        assert set(statuses) <= {0, 200}
+        assert statuses.count(0) <= 5  # what the killed worker had in hand, and what was waiting for it
+        assert statuses[-5:] == [200] * 5
+
+        large = as_split(pd.concat([holdout] * 3))
+        answers: list[int] = []
+        last = threading.Thread(target=lambda: answers.append(server.post(large).status_code))
+        last.start()
+        time.sleep(0.15)
+        server.process.send_signal(signal.SIGTERM)
+        last.join()
+        assert answers == [200]
+        assert server.process.wait(timeout=15) == 0
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "MLmodel", "code/credit_scoring/scorer.py"])
+def test_a_model_that_is_not_whole_is_not_served(demo: Project, tmp_path: Path, name: str) -> None:
+    shutil.copytree(demo.path / "model", tmp_path / "model")
+    (tmp_path / "model" / name).write_bytes((tmp_path / "model" / name).read_bytes()[:-10])
+    done = start(tmp_path)
+    assert done.returncode == 2
+    assert f"{name}: altered" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_model_of_another_version_is_not_served_unless_told_to(demo: Project, tmp_path: Path) -> None:
+    from credit_scoring.serving.manifest import write_manifest  # noqa: PLC0415
+
+    shutil.copytree(demo.path / "model", tmp_path / "model")
+    requirements = tmp_path / "model" / "requirements.txt"
+    requirements.write_text(
+        "".join(
+            "scikit-learn==1.5.0\n" if line.startswith("scikit-learn") else line
+            for line in requirements.read_text().splitlines(keepends=True)
+        )
+    )
+    write_manifest(tmp_path / "model")
+    done = start(tmp_path)
+    assert done.returncode == 2
+    assert "the model was made with 1.5.0" in done.stdout
+    with serving(tmp_path, SERVING_OTHER_VERSIONS="warn", SERVING_FRONT_END="lean", SERVING_WORKERS="1") as server:
+        assert "WARNING" in server.log.read_text()
+
+
+def test_a_scorer_that_cannot_be_loaded_stops_the_server(demo: Project, tmp_path: Path) -> None:
+    from credit_scoring.serving.manifest import write_manifest  # noqa: PLC0415
+
+    shutil.copytree(demo.path / "model", tmp_path / "model")
+    (tmp_path / "model" / "model.pkl").write_bytes(b"no pickle")
+    write_manifest(tmp_path / "model")
+    done = start(tmp_path, SERVING_FRONT_END="lean")
+    assert done.returncode == 1
+    assert "The model cannot be loaded" in done.stdout
+
+
+def test_an_api_key_is_asked_for(demo: Project, holdout: pd.DataFrame) -> None:
+    body = as_split(holdout.head(1))
+    with serving(demo.path, SERVING_FRONT_END="lean", SERVING_WORKERS="1", SERVING_API_KEY="s3cret") as server:
+        assert server.is_up()
+        assert server.post(body).status_code == 401
+        assert server.post(body, **{"X-API-Key": "S3cret"}).status_code == 401
+        assert server.post(body, **{"X-API-Key": "s3cret"}).status_code == 200
+        assert requests.get(f"{server.url}/version", timeout=10).status_code == 401

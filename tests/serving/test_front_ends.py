@@ -1,0 +1,93 @@
+"""What the lean front end does without tables gives, to the last bit, what the scorer gives with them."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+import pytest
+
+from credit_scoring.models import build_model
+from credit_scoring.models.calibration import Calibration
+from credit_scoring.scorer import CreditScorer, digest_model
+from credit_scoring.serving.front_ends import Lean
+from credit_scoring.serving.model_folder import Column, Contract
+from credit_scoring.serving.requests import RequestReader
+from tests.serving.conftest import as_split
+
+NUMBERS = ("EXT_SOURCE_1", "EXT_SOURCE_2", "AMT_CREDIT")
+TEXTS = ("OCCUPATION_TYPE", "CODE_GENDER")
+CONTRACT = Contract(
+    tuple(
+        [Column(name, False, False) for name in NUMBERS]
+        + [Column(name, True, False, {"categories": ["Drivers", "F", "M", "Managers"]}) for name in TEXTS]
+    ),
+    {"explain": False, "language": "fr"},
+)
+
+
+@pytest.fixture(scope="module")
+def X() -> pd.DataFrame:
+    generator = np.random.default_rng(0)
+    numbers = generator.normal(size=(3000, 3)) * [1, 1, 1e6]
+    numbers[generator.random(numbers.shape) < 0.2] = np.nan
+    rows = pd.DataFrame(numbers, columns=NUMBERS)
+    rows["OCCUPATION_TYPE"] = generator.choice(["Drivers", "Managers", None], 3000)
+    rows["CODE_GENDER"] = generator.choice(["F", "M"], 3000)
+    return rows
+
+
+def outcome(X: pd.DataFrame) -> np.ndarray:
+    return (np.random.default_rng(1).random(len(X)) < np.where(X["EXT_SOURCE_1"] > 0, 0.1, 0.4)).astype(int)
+
+
+def ask(scorer: Any, body: str) -> list[Mapping[str, Any]]:
+    rows = RequestReader(CONTRACT, max_rows=10_000).read(body.encode(), "application/json")
+    return orjson.loads(asyncio.run(Lean(scorer, CONTRACT).score(rows)).body)["predictions"]
+
+
+@pytest.mark.parametrize("family", ["lightgbm", "xgboost", "logistic_regression"])
+@pytest.mark.parametrize("method", ["none", "sigmoid"])
+def test_answers_are_those_of_the_scorer_to_the_last_bit(X: pd.DataFrame, family: str, method: str) -> None:
+    y = outcome(X)
+    params = {} if family == "logistic_regression" else {"n_estimators": 30, "random_state": 0}
+    model = build_model(family, params).fit(X, y)
+    calibration = Calibration.fit(method, model.predict_proba(X)[:, 1], y)
+    policy = {"threshold": 0.2, "model_digest": digest_model(model, calibration)}
+    scorer = CreditScorer(model, calibration, policy)
+    assert (scorer.category_codes is None) == (family == "logistic_regression")
+    expected = scorer.predict(X)
+    assert ask(scorer, as_split(X)) == expected.to_dict(orient="records")
+    for number in range(30):
+        assert ask(scorer, as_split(X.iloc[[number]])) == expected.iloc[[number]].to_dict(orient="records")
+    strange = X.head(3).assign(OCCUPATION_TYPE=["Wizards", None, "Drivers"])
+    assert ask(scorer, as_split(strange)) == scorer.predict(strange).to_dict(orient="records")
+
+
+class StandIn:
+    """A scorer that gives reasons, and says what it was asked."""
+
+    feature_names_in_ = np.array([*NUMBERS, *TEXTS])
+    category_codes = MappingProxyType({"OCCUPATION_TYPE": {}, "CODE_GENDER": {}})
+    decision_policy = MappingProxyType({"threshold": 0.5})
+
+    def predict(self, X: pd.DataFrame, params: Mapping[str, Any]) -> pd.DataFrame:
+        reasons = [[{"effect": "against", "text": f"{params['language']} {value!r}"}] for value in X["CODE_GENDER"]]
+        return pd.DataFrame(
+            {"probability_default": 0.7, "decision": "refused", "threshold": 0.5, "reasons": reasons}, index=X.index
+        )
+
+
+def test_reasons_are_asked_of_the_scorer_and_handed_on(X: pd.DataFrame) -> None:
+    body = as_split(X.head(1).assign(CODE_GENDER="F"), params={"explain": True, "language": "en"})
+    assert ask(StandIn(), body) == [
+        {
+            "probability_default": 0.7,
+            "decision": "refused",
+            "threshold": 0.5,
+            "reasons": [{"effect": "against", "text": "en 'F'"}],
+        }
+    ]
