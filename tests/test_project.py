@@ -62,10 +62,11 @@ def test_every_node_function_has_a_docstring_and_types() -> None:
 
 
 def test_every_dataset_is_declared_and_in_memory_only_on_purpose(context: KedroContext) -> None:
+    catalog = context.catalog  # made anew at every access
     for name in set().union(*(pipeline.datasets() for pipeline in PIPELINES.values())):
         if name.startswith("params:"):
             continue
-        dataset = context.catalog.get(name)
+        dataset = catalog.get(name)
         assert dataset is not None, f"{name} is not in the catalog"
         assert isinstance(dataset, MemoryDataset) == bool(LAZY.match(name)), name
 
@@ -81,17 +82,18 @@ def test_every_parameter_a_node_asks_for_exists_and_none_is_idle(context: KedroC
 
 
 def test_raw_datasets_are_the_official_files(context: KedroContext) -> None:
-    paths = {Path(context.catalog.get(f"raw_{name.lower()}")._describe()["filepath"]).stem for name in RAW_TABLES}
+    catalog = context.catalog
+    paths = {Path(catalog.get(f"raw_{name.lower()}")._describe()["filepath"]).stem for name in RAW_TABLES}
     assert paths == set(RAW_TABLES)
 
 
 def test_sources_never_share_a_place(context: KedroContext) -> None:
     """A run on synthetic data can neither overwrite nor be mistaken for a run on real data."""
-    source = context.params["source"]
+    source, catalog = context.params["source"], context.catalog
     for name in PIPELINES["demo"].datasets():
         if name.startswith("params:") or LAZY.match(name):
             continue
-        description = context.catalog.get(name)._describe()
+        description = catalog.get(name)._describe()
         registered = description.get("registered_model_name", source if source != "synthetic" else "")
         assert registered.endswith(source) == (source != "synthetic"), name
         path = str(description.get("filepath", f"/{source}"))

@@ -65,7 +65,9 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     def search_space(cls, trial: Trial) -> dict[str, Any]:  # noqa: ARG003
         """Suggest hyper-parameters, sensible for 10,000 to 300,000 rows; empty if there is nothing to tune.
 
-        Neither seed nor threads are among them: `{**fixed_params, **search_space(trial)}` is a complete set.
+        Neither seed, threads nor learning rate are among them: a smaller rate is a little better and much slower, so
+        it is a matter of budget, and early stopping finds the number of trees that goes with it.
+        `{**fixed_params, **search_space(trial)}` is a complete set.
         """
         return {}
 

@@ -27,7 +27,6 @@ class LightGBMModel(BoostedTrees):
         return {
             "n_estimators": 5000,
             "early_stopping_rounds": 100,
-            "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.05, log=True),
             "num_leaves": trial.suggest_int("num_leaves", 6, 64, log=True),
             "min_child_samples": trial.suggest_int("min_child_samples", 20, 500, log=True),
             "colsample_bytree": trial.suggest_float("colsample_bytree", 0.03, 0.5, log=True),

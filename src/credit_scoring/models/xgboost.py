@@ -32,7 +32,6 @@ class XGBoostModel(BoostedTrees):
         return {
             "n_estimators": 5000,
             "early_stopping_rounds": 100,
-            "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.05, log=True),
             "max_depth": trial.suggest_int("max_depth", 3, 7),
             "min_child_weight": trial.suggest_float("min_child_weight", 5.0, 200.0, log=True),
             "colsample_bytree": trial.suggest_float("colsample_bytree", 0.05, 0.5, log=True),
