@@ -103,7 +103,7 @@ def test_results_come_cheapest_first_with_paired_differences(compared: tuple[pd.
     assert table["training_rows"].tolist() == [360, 360]
 
 
-def result(name: str, cost: float, auc: float, low: float) -> dict[str, Any]:
+def result(name: str, cost: float, log_loss: float, low: float) -> dict[str, Any]:
     return {
         "name": name,
         "family": name,
@@ -112,14 +112,14 @@ def result(name: str, cost: float, auc: float, low: float) -> dict[str, Any]:
         "target_features": False,
         "max_rows": None,
         "tuned": False,
-        "mean": {"business_cost": cost, "roc_auc": auc},
+        "mean": {"business_cost": cost, "log_loss": log_loss},
         "to_best": {"business_cost": {"estimate": cost - 0.50, "low": low, "high": 1.0}},
         "error": None,
     }
 
 
-def test_champion_ranks_best_among_those_no_costlier_than_the_cheapest() -> None:
-    results = [result("cheap", 0.50, 0.75, 0.0), result("near", 0.51, 0.77, -0.01), result("far", 0.56, 0.79, 0.03)]
+def test_champion_has_the_best_probabilities_among_those_no_costlier_than_the_cheapest() -> None:
+    results = [result("cheap", 0.50, 0.25, 0.0), result("near", 0.51, 0.24, -0.01), result("far", 0.56, 0.23, 0.03)]
     assert select_champion(results)["name"] == "near"
     assert "cheapest, cheap" in select_champion(results)["reason"]
     assert select_champion([results[0], results[2]])["name"] == "cheap"

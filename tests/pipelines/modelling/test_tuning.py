@@ -50,16 +50,16 @@ def test_the_best_trial_wins_and_the_start_is_one_of_them(rows: pd.DataFrame, me
     assert found["dummy"] == CANDIDATES["dummy"]
 
 
-def make_trial(value: float, costs: list[float], aucs: list[float]) -> optuna.trial.FrozenTrial:
-    folds = [{"business_cost": cost, "roc_auc": auc} for cost, auc in zip(costs, aucs, strict=True)]
+def make_trial(value: float, costs: list[float], log_loss: float) -> optuna.trial.FrozenTrial:
+    folds = [{"business_cost": cost, "log_loss": log_loss} for cost in costs]
     return optuna.trial.create_trial(value=value, user_attrs={"folds": folds})
 
 
-def test_by_cost_the_best_rank_among_those_level_with_the_cheapest_wins() -> None:
+def test_by_cost_the_best_log_loss_among_those_level_with_the_cheapest_wins() -> None:
     study = optuna.create_study()
-    study.add_trial(make_trial(0.50, [0.49, 0.50, 0.51], [0.70, 0.70, 0.70]))
-    study.add_trial(make_trial(0.51, [0.52, 0.49, 0.52], [0.75, 0.75, 0.75]))  # dearer by no more than noise
-    study.add_trial(make_trial(0.60, [0.59, 0.60, 0.61], [0.80, 0.80, 0.80]))  # dearer in every fold
+    study.add_trial(make_trial(0.50, [0.49, 0.50, 0.51], 0.26))
+    study.add_trial(make_trial(0.51, [0.52, 0.49, 0.52], 0.25))  # dearer by no more than noise
+    study.add_trial(make_trial(0.60, [0.59, 0.60, 0.61], 0.24))  # dearer in every fold
     assert module._choose_trial(study, TuningOptions()).number == 1
     assert module._choose_trial(study, TuningOptions(metric="log_loss")).number == 0
 

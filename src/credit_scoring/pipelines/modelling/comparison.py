@@ -235,17 +235,17 @@ def select_champion(candidate_results: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the description of the champion, with its `name` and the reason of the choice.
 
     The cheapest candidate sets the mark. The cost of a few hundred wrong decisions is a noisy measure, so among the
-    candidates whose cost is not above the cheapest one's by more than the noise of the folds, the one that ranks
-    applicants best (AUC) wins.
+    candidates whose cost is not above the cheapest one's by more than the noise of the folds, the one with the best
+    probabilities (log loss) wins: it uses every applicant, and policies are made of probabilities.
     """
     fitted = [result for result in candidate_results if not result["error"]]
     cheapest = fitted[0]
     level = [result for result in fitted if result["to_best"]["business_cost"]["low"] <= 0]
-    best = max(level, key=lambda result: (np.nan_to_num(result["mean"]["roc_auc"]), -result["mean"]["business_cost"]))
+    best = min(level, key=lambda result: (result["mean"]["log_loss"], result["mean"]["business_cost"]))
     reason = (
-        "least cost and best AUC of those within its noise"
+        "least cost and best log loss of those within its noise"
         if best is cheapest
-        else f"best AUC of the {len(level)} whose cost is within the noise of the cheapest, {cheapest['name']}"
+        else f"best log loss of the {len(level)} whose cost is within the noise of the cheapest, {cheapest['name']}"
     )
     logger.info("Champion: %s (%s)", best["name"], reason)
     described = {field: best[field] for field in ("name", *CandidateOptions.model_fields)}

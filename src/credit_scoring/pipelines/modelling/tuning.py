@@ -38,7 +38,7 @@ def tune_candidates(
 
     Every trial is cross-validated on folds dealt with a seed of its own, so that the folds of the comparison do not
     reward what was fitted to them. The starting parameters are measured like any trial, and stay if nothing beats them.
-    By cost, trials within the noise of the cheapest count as level, and the best AUC among them wins.
+    By cost, trials within the noise of the cheapest count as level, and the best log loss among them wins.
 
     Args:
         training_rows: One row per applicant: `SK_ID_CURR`, `TARGET`, features.
@@ -129,7 +129,7 @@ def _search(
 
 
 def _choose_trial(study: optuna.Study, tuning: TuningOptions) -> FrozenTrial:
-    """Return the best trial; by cost, the one that ranks best among those within the noise of the cheapest.
+    """Return the best trial; by cost, that of the best log loss among those within the noise of the cheapest.
 
     The cost of some hundred wrong decisions is a noisy measure: the cheapest of many trials is mostly the luckiest.
     """
@@ -145,7 +145,7 @@ def _choose_trial(study: optuna.Study, tuning: TuningOptions) -> FrozenTrial:
         return corrected_fold_interval(differences).low <= 0
 
     complete = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
-    return max(filter(is_level, complete), key=lambda trial: (measured(trial, "roc_auc").mean(), -trial.number))
+    return min(filter(is_level, complete), key=lambda trial: (measured(trial, "log_loss").mean(), trial.number))
 
 
 def _evaluate(
