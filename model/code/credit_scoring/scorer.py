@@ -1,5 +1,7 @@
-"""What is served: the champion, and the policy that turns its probability into a decision."""
+"""What is served: the champion, the policy that turns its probability into a decision, the words of its reasons."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +11,17 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from credit_scoring.models.base import ScoringModel
+from credit_scoring.models.base import BoostedTrees, ScoringModel
 from credit_scoring.models.calibration import Calibration
+from credit_scoring.reasons import DEFAULT_LANGUAGE, ReasonBook, check_language
 
 GRANTED, REFUSED = "granted", "refused"
+
+
+def digest_model(model: ScoringModel, calibration: Calibration) -> str:
+    """Name a fitted model and its calibration, which together give the probability that a policy decides on."""
+    described = f"{model.fingerprint_} {json.dumps(calibration.to_dict(), sort_keys=True)}"
+    return hashlib.sha256(described.encode()).hexdigest()[:16]
 
 
 class CreditScorer(ClassifierMixin, BaseEstimator):
@@ -21,13 +30,31 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
     Attributes:
         model: Fitted model of default; its score ranks applicants.
         calibration: Turns the model's score into a probability of default.
-        decision_policy: The policy of the same model; `threshold` is what decides.
+        decision_policy: The policy of the same model: `threshold` is what decides, `model_digest` names the model.
+        reason_book: What reasons are told with; without it, decisions come without them.
+
+    Raises:
+        ValueError: If the policy belongs to another model, or does not say to which.
     """
 
-    def __init__(self, model: ScoringModel, calibration: Calibration, decision_policy: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        model: ScoringModel,
+        calibration: Calibration,
+        decision_policy: Mapping[str, Any],
+        reason_book: ReasonBook | None = None,
+    ) -> None:
+        mine, its = digest_model(model, calibration), decision_policy.get("model_digest")
+        if mine != its:
+            raise ValueError(
+                f"The decision policy belongs to {f'model {its}' if its else 'no model that it names'}, not to model "
+                f"{mine}: its threshold means nothing on other probabilities.\n"
+                "Hint: choose the threshold anew, `kedro run --pipelines threshold_tuning`."
+            )
         self.model = model
         self.calibration = calibration
         self.decision_policy = decision_policy
+        self.reason_book = reason_book
 
     def __sklearn_is_fitted__(self) -> bool:
         """Report that nothing is left to fit."""
@@ -58,26 +85,70 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             return values, base
         return values * self.calibration.slope, base * self.calibration.slope + self.calibration.intercept
 
-    def predict(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Score and decide.
+    def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
+        """Return `refused` where the probability of default reaches the threshold, and `granted` elsewhere."""
+        return np.where(probability >= self.decision_policy["threshold"], REFUSED, GRANTED)
+
+    def predict(self, X: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Score and decide, and say why if asked to.
 
         Args:
             X: One row per applicant. Columns may stand in any order; one that is missing counts as null, one that the
                 model does not know is ignored.
+            params: `explain`: whether to add the reasons (default no). `language`: of the reasons, `fr` (default) or
+                `en`.
 
         Returns:
             One row per row of `X`, same index: `probability_default`, `decision` (`granted` or `refused`), `threshold`.
+            If asked for, `reasons`: a list per row, heaviest first, of `effect` (`against` or `for` the applicant) and
+            `text`.
+
+        Raises:
+            ValueError: If the language is unknown, or the scorer was made without a reason book.
         """
-        threshold = float(self.decision_policy["threshold"])
+        asked = params or {}
+        language = check_language(asked.get("language", DEFAULT_LANGUAGE))
         probability = self.predict_proba(X)[:, 1]
-        return pd.DataFrame(
+        scored = pd.DataFrame(
             {
                 "probability_default": probability,
-                "decision": np.where(probability >= threshold, REFUSED, GRANTED),
-                "threshold": threshold,
+                "decision": self.decide(probability),
+                "threshold": float(self.decision_policy["threshold"]),
             },
             index=X.index,
         )
+        return scored.assign(reasons=self._tell_reasons(X, language)) if asked.get("explain") else scored
+
+    def _tell_reasons(self, X: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
+        if self.reason_book is None:
+            raise ValueError("This scorer was made without reasons.\nHint: `kedro run --pipelines threshold_tuning`.")
+        if X.empty:
+            return []
+        return self.reason_book.tell(self.contributions(X)[0], self.model.explained_features(X), language)
+
+    @property
+    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+        """By text column, the number that stands for each category in `score_coded`; null if the model has none."""
+        if not isinstance(self.model, BoostedTrees):
+            return None
+        return {
+            name: {category: float(code) for code, category in enumerate(categories)}
+            for name, categories in self.model.codes_.categories_.items()
+        }
+
+    def score_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of default that `predict` gives, from rows without a table around them.
+
+        Args:
+            encoded: One column per feature of `feature_names_in_`: numbers as they are, categories as `category_codes`
+                says, NaN for null and for a category that is not there.
+
+        Raises:
+            TypeError: If the model has no `category_codes`.
+        """
+        if not isinstance(self.model, BoostedTrees):
+            raise TypeError(f"{type(self.model).__name__} has no codes. Hint: call predict with a table.")
+        return self.calibration.apply(self.model.predict_coded(encoded))
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """What every model family offers to the rest of the project."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
+
+if TYPE_CHECKING:
+    from credit_scoring.models.encoding import CategoryCodes
 
 
 class TrainingRows(NamedTuple):
@@ -47,19 +51,23 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
     Attributes:
         feature_names_in_: Features the model was fitted on, in order.
+        fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
         classes_: Always `[0, 1]`.
     """
 
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
     feature_names_in_: npt.NDArray[np.str_]
+    fingerprint_: str
     classes_ = np.array([0, 1])
 
     @classmethod
     def search_space(cls, trial: Trial) -> dict[str, Any]:  # noqa: ARG003
         """Suggest hyper-parameters, sensible for 10,000 to 300,000 rows; empty if there is nothing to tune.
 
-        Neither seed nor threads are among them: `{**fixed_params, **search_space(trial)}` is a complete set.
+        Neither seed, threads nor learning rate are among them: a smaller rate is a little better and much slower, so
+        it is a matter of budget, and early stopping finds the number of trees that goes with it.
+        `{**fixed_params, **search_space(trial)}` is a complete set.
         """
         return {}
 
@@ -89,6 +97,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
                 "Hint: use more rows, fewer folds, or check how TARGET was made."
             )
         self.feature_names_in_ = np.asarray(X.columns, dtype=str)
+        self.fingerprint_ = self._fingerprint(X, outcomes, rebalance)
         self._fit_rows(X, outcomes.astype(int), rebalance or TrainingRows)
         return self
 
@@ -117,6 +126,18 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     def explained_features(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the values that `contributions(X)` speaks of: same rows, same columns."""
         return X.reindex(columns=self.feature_names_in_)
+
+    def _fingerprint(self, X: pd.DataFrame, y: npt.NDArray[np.float64], rebalance: Rebalance | None) -> str:
+        described = [
+            type(self).__name__,
+            *(f"{name}={value}" for name, value in sorted(self.get_params().items())),
+            *(f"{name}={value}" for name, value in sorted(getattr(rebalance, "keywords", {}).items())),
+            *self.feature_names_in_,
+        ]
+        digest = hashlib.sha256("\n".join(described).encode())
+        digest.update(pd.util.hash_pandas_object(X, index=False).to_numpy().tobytes())
+        digest.update(y.tobytes())
+        return digest.hexdigest()[:16]
 
     def _fit_rows(self, X: pd.DataFrame, y: npt.NDArray[np.int_], rebalance: Rebalance) -> None:
         if self.early_stopping_rounds is None:
@@ -148,7 +169,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
 
 class BoostedTrees(ScoringModel):
-    """A family that hands its parameters on to the estimator of a boosting library.
+    """A family that hands its parameters on to the estimator of a boosting library, and numbers and codes to its trees.
 
     Args:
         early_stopping_rounds: Trees without progress on the rows set aside, after which training ends.
@@ -156,9 +177,11 @@ class BoostedTrees(ScoringModel):
         **params: Parameters of the library's estimator.
 
     Attributes:
+        codes_: Codes of the categories.
         n_iterations_: Trees of the fitted model.
     """
 
+    codes_: "CategoryCodes"
     n_iterations_: int
 
     def __init__(self, early_stopping_rounds: int | None = None, validation_share: float = 0.1, **params: Any) -> None:
@@ -175,6 +198,13 @@ class BoostedTrees(ScoringModel):
         """Change some of the parameters."""
         self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]
         return self
+
+    def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of default of rows that `codes_` has encoded; a server may do that by itself."""
+        raise NotImplementedError
+
+    def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
+        return self.predict_coded(self.codes_.transform(X))
 
 
 def text_columns(X: pd.DataFrame) -> list[str]:

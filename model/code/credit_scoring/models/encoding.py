@@ -41,13 +41,13 @@ class CategoryCodes:
 
     def transform(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return one column per column of `X`, in its order."""
+        is_text = np.array([name in self.categories_ for name in X.columns], dtype=bool)
         encoded = np.empty(X.shape, dtype=np.float64)
-        for i, name in enumerate(X.columns):
-            if name in self.categories_:
-                codes = pd.Index(self.categories_[name]).get_indexer(X[name])
-                encoded[:, i] = np.where(codes < 0, np.nan, codes)
-            else:
-                encoded[:, i] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        # All numbers in one go: column by column, one row takes longer to encode than to score.
+        encoded[:, ~is_text] = X.loc[:, ~is_text].to_numpy(dtype=np.float64, na_value=np.nan)
+        for i in np.flatnonzero(is_text):
+            codes = pd.Index(self.categories_[X.columns[i]]).get_indexer(X.iloc[:, i])
+            encoded[:, i] = np.where(codes < 0, np.nan, codes)
         return encoded
 
 

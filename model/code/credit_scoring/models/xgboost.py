@@ -32,7 +32,6 @@ class XGBoostModel(BoostedTrees):
         return {
             "n_estimators": 5000,
             "early_stopping_rounds": 100,
-            "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.05, log=True),
             "max_depth": trial.suggest_int("max_depth", 3, 7),
             "min_child_weight": trial.suggest_float("min_child_weight", 5.0, 200.0, log=True),
             "colsample_bytree": trial.suggest_float("colsample_bytree", 0.05, 0.5, log=True),
@@ -71,8 +70,9 @@ class XGBoostModel(BoostedTrees):
         self.booster_ = booster if aside is None else booster[: estimator.best_iteration + 1]
         self.n_iterations_ = self.booster_.num_boosted_rounds()
 
-    def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        return expit(self._margin(self._matrix(X)))
+    def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of default of encoded rows."""
+        return expit(self._margin(self._matrix(encoded)))
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         """Return exact path-dependent TreeSHAP values (Lundberg et al., Nature Machine Intelligence 2, 2020).
@@ -80,7 +80,7 @@ class XGBoostModel(BoostedTrees):
         XGBoost sums in single precision, so that they miss the margin by about 1e-6; that rest is spread over the
         values in proportion to their size.
         """
-        matrix = self._matrix(X)
+        matrix = self._matrix(self.codes_.transform(X))
         values = self.booster_.predict(matrix, pred_contribs=True).astype(np.float64)
         contributions, base = values[:, :-1], float(values[0, -1])
         rest = self._margin(matrix) - base - contributions.sum(axis=1)
@@ -91,5 +91,5 @@ class XGBoostModel(BoostedTrees):
     def _margin(self, matrix: xgboost.DMatrix) -> npt.NDArray[np.float64]:
         return self.booster_.predict(matrix, output_margin=True).astype(np.float64)
 
-    def _matrix(self, X: pd.DataFrame) -> xgboost.DMatrix:
-        return xgboost.DMatrix(self.codes_.transform(X), feature_types=self.feature_types_, enable_categorical=True)
+    def _matrix(self, encoded: npt.NDArray[np.float64]) -> xgboost.DMatrix:
+        return xgboost.DMatrix(encoded, feature_types=self.feature_types_, enable_categorical=True)

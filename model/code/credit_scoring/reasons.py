@@ -1,0 +1,386 @@
+"""Reasons of a decision: the few causes that weighed most, as sentences that a client understands.
+
+All that the sentences need is plain data, gathered when the scorer is made: telling a reason takes NumPy and pandas.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Language = Literal["fr", "en"]
+LANGUAGES: tuple[Language, ...] = ("fr", "en")
+DEFAULT_LANGUAGE = "fr"
+AGAINST, FOR = "against", "for"
+
+_DAYS_PER_YEAR = 365.25
+_PHRASES: Mapping[str, Mapping[str, str]] = {
+    "fr": {
+        "colon": " : ",
+        "below": "en dessous de {} des clients acceptés",
+        "above": "au-dessus de {} des clients acceptés",
+        "earlier": "plus tôt que chez {} des clients acceptés",
+        "later": "plus tard que chez {} des clients acceptés",
+        "like": "comme {} des clients acceptés",
+        "typical": "dans la moyenne des clients acceptés",
+        "missing": "non renseigné",
+        "most": "plus de 99\u202f%",
+        "few": "moins de 1\u202f%",
+        "percent": "\u202f%",
+        "yes": "oui",
+        "no": "non",
+        "year": "{} an",
+        "years": "{} ans",
+        "day": "{} jour",
+        "days": "{} jours",
+        "month": "{} mois",
+        "months": "{} mois",
+        "hour": "{}\u202fh",
+        "past": "il y a {}",
+        "future": "dans {}",
+    },
+    "en": {
+        "colon": ": ",
+        "below": "lower than {} of granted clients",
+        "above": "higher than {} of granted clients",
+        "earlier": "earlier than for {} of granted clients",
+        "later": "later than for {} of granted clients",
+        "like": "like {} of granted clients",
+        "typical": "close to the typical granted client",
+        "missing": "not given",
+        "most": "more than 99%",
+        "few": "less than 1%",
+        "percent": "%",
+        "yes": "yes",
+        "no": "no",
+        "year": "{} year",
+        "years": "{} years",
+        "day": "{} day",
+        "days": "{} days",
+        "month": "{} month",
+        "months": "{} months",
+        "hour": "{}:00",
+        "past": "{} ago",
+        "future": "in {}",
+    },
+}
+
+
+@dataclass(frozen=True)
+class ExplainedColumn:
+    """What is said of one column of the model.
+
+    Attributes:
+        name: Its name.
+        labels: Language -> what a client reads.
+        unit: How its values are told, one of `credit_scoring.features.wording.Unit`.
+        cause: Number of the cause that it belongs to: columns of one cause are told once.
+        forbidden: Whether no reason may name it.
+        clarity: How well it speaks for its cause, from 0 to 1: a field of the application form better than a product
+            of two of them.
+        categories: Language -> category -> words, for a column of categories.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    unit: str
+    cause: int
+    forbidden: bool = False
+    clarity: float = 1.0
+    categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Peers:
+    """How a group of clients is distributed, column by column.
+
+    Attributes:
+        count: Number of clients.
+        numbers: Column -> values at evenly spaced ranks, ascending; missing ones left out.
+        shares: Column -> category -> its share among them all.
+        missing: Column -> share of the clients in whom it is missing.
+    """
+
+    count: int
+    numbers: Mapping[str, npt.NDArray[np.float64]]
+    shares: Mapping[str, Mapping[str, float]]
+    missing: Mapping[str, float]
+
+    @classmethod
+    def describe(cls, values: pd.DataFrame, n_ranks: int = 201) -> "Peers":
+        """Describe the clients of a table."""
+        numbers, shares = {}, {}
+        for name in values.columns:
+            known = values[name].dropna()
+            if not pd.api.types.is_numeric_dtype(values[name]):
+                shares[str(name)] = {str(key): float(n) for key, n in (known.value_counts() / len(values)).items()}
+            elif len(known):
+                ordered = np.sort(known.to_numpy(dtype=np.float64))
+                at = np.linspace(0, len(ordered) - 1, min(n_ranks, len(ordered))).round().astype(int)
+                numbers[str(name)] = ordered[at]
+        missing = {str(name): float(share) for name, share in values.isna().mean().items()}
+        return cls(len(values), numbers, shares, missing)
+
+    def shares_around(
+        self, name: str, values: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return the shares of these clients, among those with a value, that have less, the same and more."""
+        reference = self.numbers[name]
+        below = np.searchsorted(reference, values, side="left") / len(reference)
+        above = 1 - np.searchsorted(reference, values, side="right") / len(reference)
+        return below, 1 - below - above, above
+
+
+@dataclass(frozen=True)
+class ReasonBook:
+    """Everything that reasons are told with.
+
+    Attributes:
+        columns: The columns of the model, in its order.
+        granted: Clients who are granted, as decided out of fold on training rows; values are compared with theirs.
+        refused: Clients who are refused, likewise.
+        n_against: Causes told against a client, at most.
+        n_for: Causes told for a client, at most.
+        least_weight: Contribution in log-odds below which a cause is not worth telling.
+    """
+
+    columns: tuple[ExplainedColumn, ...]
+    granted: Peers
+    refused: Peers
+    n_against: int = 3
+    n_for: int = 2
+    least_weight: float = 0.02
+
+    def weigh_causes(self, contributions: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Sum the contributions of the columns of each cause: one row per client, one column per cause."""
+        causes = self._causes()
+        together = np.zeros((len(causes), max(causes) + 1))
+        together[np.arange(len(causes)), causes] = 1.0
+        return self._ordered(contributions) @ together
+
+    def tell(self, contributions: pd.DataFrame, values: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
+        """Tell the reasons of each client.
+
+        Args:
+            contributions: In log-odds of default, one row per client, one column per column of the model.
+            values: What the contributions speak of, same rows and columns.
+            language: One of `LANGUAGES`.
+
+        Returns:
+            For each client, the causes that weighed most, heaviest first: `effect` (`against` or `for`) and `text`. A
+            cause is told by one of its columns that weighed in its direction: the one of most weight times clarity.
+            Forbidden ones are left out.
+        """
+        matrix = self._ordered(contributions)
+        rows, causes, weights = self._heaviest(self.weigh_causes(contributions), with_forbidden=False)
+        leads = self._leading_columns(matrix, rows, causes, weights)
+        texts = np.empty(len(rows), dtype=object)
+        for lead in np.unique(leads):
+            told = np.flatnonzero(leads == lead)
+            texts[told] = self.describe(int(lead), values[self.columns[lead].name].iloc[rows[told]], language)
+        reasons: list[list[dict[str, str]]] = [[] for _ in range(len(matrix))]
+        for i in np.lexsort((causes, -np.abs(weights), rows)):
+            reasons[rows[i]].append({"effect": AGAINST if weights[i] > 0 else FOR, "text": texts[i]})
+        return reasons
+
+    def withheld(self, contributions: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Return for each client whether a forbidden cause weighed so much that it would have been told."""
+        rows, causes, _ = self._heaviest(self.weigh_causes(contributions), with_forbidden=True)
+        forbidden = np.zeros(len(contributions), dtype=bool)
+        forbidden[rows[self._forbidden_causes()[causes]]] = True
+        return forbidden
+
+    def describe(self, column: int, values: pd.Series, language: str) -> list[str]:
+        """Write one sentence per value of a column: what it is, the value, where granted clients stand."""
+        described, phrases = self.columns[column], _PHRASES[language]
+        shown = show_values(described, values, language)
+        label = described.labels[language]
+        compared = self._compare(described, values, phrases)
+        return [
+            f"{label}{phrases['colon']}{value}{f', {comparison}' if comparison else ''}"
+            for value, comparison in zip(shown, compared, strict=True)
+        ]
+
+    def _compare(self, column: ExplainedColumn, values: pd.Series, phrases: Mapping[str, str]) -> list[str]:
+        missing = phrases["like"].format(_share(self.granted.missing[column.name], phrases))
+        if column.name not in self.granted.numbers:
+            shares = self.granted.shares.get(column.name)
+            return [
+                missing
+                if pd.isna(value)
+                else ("" if shares is None else phrases["like"].format(_share(shares.get(str(value), 0.0), phrases)))
+                for value in values
+            ]
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        below, equal, above = self.granted.shares_around(column.name, numbers)
+        less, more = ("earlier", "later") if column.unit.startswith("date_") else ("below", "above")
+        if column.unit == "elapsed_days":  # the longer ago, the more negative the days
+            below, above = above, below
+        told = []
+        for value, b, e, a in zip(numbers, below, equal, above, strict=True):
+            if np.isnan(value):
+                told.append(missing)
+            elif e >= max(a, b):
+                told.append(phrases["like"].format(_share(e, phrases)))
+            elif max(a, b) < 0.6:
+                told.append(phrases["typical"])
+            else:
+                told.append(phrases[less if a > b else more].format(_share(max(a, b), phrases)))
+        return told
+
+    def _ordered(self, contributions: pd.DataFrame) -> npt.NDArray[np.float64]:
+        names = [column.name for column in self.columns]
+        if list(contributions.columns) != names:
+            raise ValueError(
+                f"Reasons are written for {len(names)} columns, got contributions of {contributions.shape[1]} that are "
+                "not the same.\nHint: the reason book belongs to another model."
+            )
+        return contributions.to_numpy()
+
+    def _causes(self) -> list[int]:
+        return [column.cause for column in self.columns]
+
+    def _forbidden_causes(self) -> npt.NDArray[np.bool_]:
+        forbidden = np.zeros(max(self._causes()) + 1, dtype=bool)
+        forbidden[[column.cause for column in self.columns if column.forbidden]] = True
+        return forbidden
+
+    def _heaviest(
+        self, weights: npt.NDArray[np.float64], with_forbidden: bool
+    ) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_], npt.NDArray[np.float64]]:
+        """Return client, cause and weight of what is told, those against first."""
+        told = []
+        for sign, most in ((1, self.n_against), (-1, self.n_for)):
+            pull = sign * weights
+            if not with_forbidden:
+                pull = np.where(self._forbidden_causes(), -np.inf, pull)
+            n = min(most, pull.shape[1])
+            # Stable: among equals the earlier cause, whatever the batch.
+            top = np.argsort(-pull, axis=1, kind="stable")[:, :n]
+            rows, causes = np.repeat(np.arange(len(weights)), n), top.ravel()
+            enough = pull[rows, causes] >= self.least_weight
+            told.append((rows[enough], causes[enough], weights[rows[enough], causes[enough]]))
+        rows, causes, heavy = (np.concatenate(parts) for parts in zip(*told, strict=True))
+        return rows, causes, heavy
+
+    def _leading_columns(
+        self,
+        matrix: npt.NDArray[np.float64],
+        rows: npt.NDArray[np.int_],
+        causes: npt.NDArray[np.int_],
+        weights: npt.NDArray[np.float64],
+    ) -> npt.NDArray[np.int_]:
+        of_cause, clarity = np.asarray(self._causes()), np.array([column.clarity for column in self.columns])
+        leads = np.empty(len(rows), dtype=int)
+        for cause in np.unique(causes):
+            members = np.flatnonzero(of_cause == cause)
+            told = np.flatnonzero(causes == cause)
+            pull = matrix[np.ix_(rows[told], members)] * np.sign(weights[told])[:, None]
+            leads[told] = members[np.argmax(pull * clarity[members], axis=1)]
+        return leads
+
+
+def check_language(language: object) -> str:
+    """Return the language if reasons can be told in it.
+
+    Raises:
+        ValueError: If not; names those that are known.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"Unknown language {language!r}.\nHint: reasons are told in {' or '.join(LANGUAGES)}.")
+    return str(language)
+
+
+def show_values(column: ExplainedColumn, values: pd.Series, language: str) -> list[str]:
+    """Write values of a column in natural units, the way the language does."""
+    phrases = _PHRASES[language]
+    if column.unit == "category":
+        words = column.categories.get(language, {})
+        return [phrases["missing"] if pd.isna(value) else words.get(str(value), str(value)) for value in values]
+    if column.unit == "yes_no":
+        return [
+            phrases["missing"] if pd.isna(value) else phrases["yes" if value in _TRUE else "no"] for value in values
+        ]
+    write = _WRITERS.get(column.unit, _write_number)
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return [phrases["missing"] if np.isnan(value) else write(value, language) for value in numbers]
+
+
+_TRUE = ("Y", "Yes", 1, True)
+
+
+def write_number(text: str, language: str) -> str:
+    """Write a number formatted the Python way in the language, with a true minus sign."""
+    text = text.replace("-", "−")
+    return text.replace(",", "\u202f").replace(".", ",") if language == "fr" else text
+
+
+def _share(share: float, phrases: Mapping[str, str]) -> str:
+    percent = int(100 * share + 1e-9)  # never more than there are
+    if share > 0.995:
+        return phrases["most"]
+    return f"{percent}{phrases['percent']}" if percent else phrases["few"]
+
+
+def _write_number(value: float, language: str) -> str:
+    if abs(value) >= 1000 or value == round(value):
+        text = f"{value:,.0f}"
+    elif abs(value) >= 10:
+        text = f"{value:.1f}"
+    else:
+        text = f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.1f}"
+    return write_number(text, language)
+
+
+def _write_amount(value: float, language: str) -> str:
+    return write_number(f"{value:,.0f}", language)
+
+
+def _write_score(value: float, language: str) -> str:
+    return write_number(f"{value:.2f}" if abs(value) >= 0.01 or value == 0 else f"{value:.4f}", language)
+
+
+def _write_share(value: float, language: str) -> str:
+    percent = 100 * value
+    digits = 0 if abs(percent) >= 10 or percent == round(percent) else 1
+    return write_number(f"{percent:,.{digits}f}", language) + _PHRASES[language]["percent"]
+
+
+def _write_span(value: float, unit: str, language: str) -> str:
+    """Write a stretch of time; French counts in the plural from two on, English from anything but one."""
+    value = round(value, 1 if unit == "year" else 0)
+    text = f"{value:.1f}" if value != round(value) else f"{value:,.0f}"
+    singular = abs(value) < 2 if language == "fr" else text == "1"
+    return _PHRASES[language][unit if singular else f"{unit}s"].format(write_number(text, language))
+
+
+def _write_days_as_years(value: float, language: str) -> str:
+    years = value / _DAYS_PER_YEAR
+    return _write_span(years, "year", language) if abs(years) >= 1 else _write_span(value, "day", language)
+
+
+def _write_date(value: float, span: str, language: str) -> str:
+    return _PHRASES[language]["past" if value <= 0 else "future"].format(span)
+
+
+_WRITERS: Mapping[str, Callable[[float, str], str]] = {
+    "amount": _write_amount,
+    "score": _write_score,
+    "share": _write_share,
+    "years": lambda value, language: _write_span(value, "year", language),
+    "days": lambda value, language: _write_span(value, "day", language),
+    "months": lambda value, language: _write_span(value, "month", language),
+    "days_as_years": _write_days_as_years,
+    "elapsed_days": lambda value, language: _write_days_as_years(-value, language),
+    "date_days": lambda value, language: _write_date(value, _write_days_as_years(abs(value), language), language),
+    "date_months": lambda value, language: _write_date(value, _write_span(abs(value), "month", language), language),
+    "hour": lambda value, language: _PHRASES[language]["hour"].format(f"{value:.0f}"),
+}
+
+
+def join_reasons(reasons: Sequence[Mapping[str, str]], effect: str) -> list[str]:
+    """Return the texts of the reasons that point one way, heaviest first."""
+    return [reason["text"] for reason in reasons if reason["effect"] == effect]
