@@ -113,6 +113,7 @@ def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
     assert parent.info.status == "FINISHED"
     assert parent.data.tags["source"] == "synthetic"
     assert parent.data.tags["git_commit"]
+    assert parent.data.tags["mlflow.note.content"].startswith("# Credit scoring on synthetic data")
     assert {"candidates.lightgbm.params.n_estimators", "costs", "selection"} <= set(parent.data.params)
     evaluation = read_json(demo, "data/08_reporting/synthetic/policy_evaluation.json")
     logged = parent.data.metrics["policies.tuned.business_cost"]

@@ -18,6 +18,8 @@ from credit_scoring.errors import TrackingServerError
 logger = logging.getLogger(__name__)
 
 SUMMARY_DATASET = "run_summary"
+_LONGEST_TAG = 8_000
+"""Characters that MLflow stores of a tag."""
 
 
 def import_kedro_mlflow() -> None:
@@ -99,13 +101,18 @@ class RunSummaryHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Print the summary as Markdown."""
+        """Print the summary, and make it the description of the tracked run."""
         if SUMMARY_DATASET not in pipeline.all_outputs():
             return
+        summary = catalog.load(SUMMARY_DATASET)
+        import mlflow  # noqa: PLC0415 - as above
+
+        if mlflow.active_run() is not None:
+            mlflow.set_tag("mlflow.note.content", summary[:_LONGEST_TAG])
         from rich.console import Console  # noqa: PLC0415
         from rich.markdown import Markdown  # noqa: PLC0415
 
         console = Console()
         if not console.is_terminal:
             console = Console(width=120)  # a log file has no width of its own, and 80 columns would break the tables
-        console.print(Markdown(catalog.load(SUMMARY_DATASET)))
+        console.print(Markdown(summary))

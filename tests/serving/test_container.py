@@ -51,11 +51,24 @@ def engine(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*engine_command(), *arguments], capture_output=True, text=True, check=False)
 
 
+def skip_unless_the_engine_works(folder: Path) -> None:
+    """Skip where not even an image of one line can be built and run: that says nothing about ours."""
+    (folder / "Dockerfile").write_text(f"FROM {BASE}\nRUN true\n")
+    for name, command in (
+        ("CONTAINER_BUILD_FLAGS", ["build", *flags("CONTAINER_BUILD_FLAGS"), "-t", f"{IMAGE}-probe", str(folder)]),
+        ("CONTAINER_RUN_FLAGS", ["run", "--rm", *flags("CONTAINER_RUN_FLAGS"), f"{IMAGE}-probe", "true"]),
+    ):
+        if (tried := engine(*command)).returncode:
+            said = tried.stderr.strip()[-200:]
+            pytest.skip(f"{engine_command()[0]} needs other {name} than '{' '.join(flags(name))}' here: {said}")
+
+
 @pytest.fixture(scope="module")
 def image(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Build the image of the demo's model from nothing but what the image may hold."""
     if engine("image", "inspect", BASE).returncode and (pulled := engine("pull", BASE)).returncode:
         pytest.skip(f"no base image: {pulled.stderr.strip()[-200:]}")
+    skip_unless_the_engine_works(tmp_path_factory.mktemp("probe"))
     context = tmp_path_factory.mktemp("image")
     for name in ("Dockerfile", ".dockerignore"):
         shutil.copy(ROOT / name, context)

@@ -35,6 +35,11 @@ from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
 from credit_scoring.serving.manifest import write_manifest
 
 _CHAMPION, _PREVIOUS, _CHALLENGER = "champion", "previous_champion", "challenger"
+_REGISTERED = (
+    "Probability of default of a loan applicant, and the decision: granted, or refused where the probability reaches "
+    f"the threshold of least business cost. `{_CHAMPION}` is served, `{_PREVIOUS}` was before it, `{_CHALLENGER}` was not "
+    "better by more than chance; each version says why."
+)
 
 
 class _TrackedJson(JSONDataset):
@@ -270,7 +275,7 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
     ) -> None:
         client, name = MlflowClient(), self._registered_model_name
         try:
-            client.create_registered_model(name)
+            client.create_registered_model(name, description=_REGISTERED)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
