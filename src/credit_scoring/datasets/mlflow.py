@@ -37,8 +37,8 @@ from credit_scoring.serving.manifest import write_manifest
 _CHAMPION, _PREVIOUS, _CHALLENGER = "champion", "previous_champion", "challenger"
 _REGISTERED = (
     "Probability of default of a loan applicant, and the decision: granted, or refused where the probability reaches "
-    f"the threshold of least business cost. `{_CHAMPION}` is served, `{_PREVIOUS}` was before it, `{_CHALLENGER}` was not "
-    "better by more than chance; each version says why."
+    f"the threshold of least business cost. `{_CHAMPION}` is served, `{_PREVIOUS}` was before it, "
+    f"`{_CHALLENGER}` was not better by more than chance; each version says why."
 )
 
 
