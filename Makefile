@@ -39,7 +39,7 @@ demo: install ## Synthetic data, the whole pipeline, a registered and exported m
 	@$(BIN)/kedro run --pipelines demo
 
 test: install ## The whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install ## Style, types, architecture
 	@$(BIN)/ruff check src tests benchmarks

@@ -99,7 +99,7 @@ class RunTagsHooks:
 class RunSummaryHooks:
     """Show the summary that the reporting pipeline wrote, when a run that includes it has ended."""
 
-    @hook_impl
+    @hook_impl(tryfirst=True)  # before kedro-mlflow closes the run
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Print the summary, and make it the description of the tracked run."""
         if SUMMARY_DATASET not in pipeline.all_outputs():

@@ -19,7 +19,6 @@ def _project_path() -> str:
 
 import_kedro_mlflow()
 
-# The last registered hook runs first: the summary is printed before kedro-mlflow closes the run.
 HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
