@@ -55,7 +55,7 @@ lock: install ## Compile requirements.txt from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-annotate --no-emit-index-url \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.txt pyproject.toml
 
-bench: install ## Measure what must be fast, at full size: most of an hour, 10 GB of disk
+bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@echo "The first run generates 58 million rows. Smaller: SIZE=0.1. Go on after an interruption: RESUME=--resume"
 	@$(BIN)/python -m benchmarks.cost_curve
 	@$(BIN)/python -m benchmarks.explanations

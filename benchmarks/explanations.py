@@ -89,7 +89,7 @@ def main() -> None:
     explanation = (
         f"The exported scorer ({scorer.decision_policy['model']}{f', {trees:,} trees' if trees else ''}, "
         f"{len(scorer.feature_names_in_)} columns), in process. TreeSHAP is exact, and takes time by the number of "
-        "trees and leaves: reasons cost hardly more than the values they are told from."
+        "trees and leaves; reasons take the score, these values and the sentences together."
     )
     write_section(
         "explanations", "Explanations", "python -m benchmarks.explanations", "\n".join([explanation, "", *lines])

@@ -8,6 +8,7 @@ Run by `make bench`, or alone after `python -m benchmarks.features`.
 
 import argparse
 import json
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -107,7 +108,10 @@ def main() -> None:
             measured = {"rows": rows, "cost": asdict(cost), "results": results}
             result.write_text(json.dumps(measured))
         groups[name] = measured
-    write_section("training", "Comparison of model families", "python -m benchmarks.training", describe(groups, rows))
+    command = "python -m benchmarks.training"
+    if arguments.groups != [*GROUPS]:
+        command += f" --groups {shlex.join(arguments.groups)}"
+    write_section("training", "Comparison of model families", command, describe(groups, rows))
 
 
 if __name__ == "__main__":

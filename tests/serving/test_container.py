@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.container]
 
 IMAGE = "credit-scoring-test"
 BASE = "docker.io/library/python:3.11-slim"
-START_SECONDS = 30  # less than 10 on two idle cores; a machine that tests is rarely idle
+START_SECONDS = 10
 
 
 def flags(name: str) -> list[str]:

@@ -281,7 +281,7 @@ def category_label(value: str, language: Language) -> str:
 def theme_of_feature(name: str) -> Theme:
     """Return the theme that a feature belongs to."""
     for source in sorted(_HISTORY_THEMES, key=len, reverse=True):
-        if name.removeprefix("HAS_").startswith((f"{source}_", source)):
+        if name.removeprefix("HAS_").startswith(source):
             return _HISTORY_THEMES[source]
     return next(theme for theme, words in _APPLICATION_THEMES if any(word in _own_name(name) for word in words))
 

@@ -142,9 +142,9 @@ def compare_imbalance_strategies(
         fold (null where doing nothing is not a candidate), `log_loss`, `mean_probability`, `default_rate`, `ece`.
     """
     fitted = pd.DataFrame([result for result in candidate_results if not result["error"]])
+    fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
     target = candidate_predictions["TARGET"].to_numpy()
     rows = []
-    fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
     for family, rivals in fitted.groupby("family", sort=False):
         if rivals["imbalance"].nunique() < 2:
             continue
