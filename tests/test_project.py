@@ -47,6 +47,11 @@ def test_the_default_never_makes_data_nor_scores_applicants() -> None:
     assert not nodes(PIPELINES["__default__"]) & (nodes(PIPELINES["synthetic_data"]) | nodes(PIPELINES["scoring"]))
 
 
+def test_a_batch_goes_from_its_raw_files_to_scores_and_touches_nothing_that_was_learned() -> None:
+    features = PIPELINES["data_processing"].to_nodes("join_features")
+    assert nodes(PIPELINES["batch_scoring"]) == nodes(features) | nodes(PIPELINES["scoring"])
+
+
 def test_a_node_is_named_like_its_function() -> None:
     assert [(node.name, node.func.__name__) for pipeline in PIPELINES.values() for node in pipeline.nodes] == [
         (node.name, node.name) for pipeline in PIPELINES.values() for node in pipeline.nodes

@@ -21,7 +21,8 @@ from credit_scoring.pipelines import (
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines by name.
 
-    `__default__` runs on the raw files that are there; `demo` makes synthetic ones first; `documentation` needs none.
+    `__default__` runs on the raw files that are there; `demo` makes synthetic ones first; `batch_scoring` goes from raw
+    files of new applicants to their scores; `documentation` needs none.
     """
     pipelines = {
         "synthetic_data": synthetic_data.create_pipeline(),
@@ -41,4 +42,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         + pipelines["explainability"]
         + pipelines["reporting"]
     )
-    return pipelines | {"__default__": default, "demo": pipelines["synthetic_data"] + default}
+    features = pipelines["data_processing"].to_nodes("join_features")
+    return pipelines | {
+        "batch_scoring": features + pipelines["scoring"],
+        "__default__": default,
+        "demo": pipelines["synthetic_data"] + default,
+    }

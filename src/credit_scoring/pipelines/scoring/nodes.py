@@ -37,13 +37,16 @@ def count_applicants(applicant_features: ir.Table, scoring: ScoringOptions) -> i
     chosen = _choose(applicant_features, scoring)
     ids = chosen[_ID] if _ID in chosen.columns else ibis.row_number()
     groups = chosen.select(id=ids).group_by("id").agg(n=lambda table: table.count())
-    counts = groups.aggregate(
-        applicants=groups.n.sum().fill_null(0).cast("int64"),
-        repeated=((groups.n > 1) & ~groups.id.isnull()).sum().fill_null(0).cast("int64"),
+    repetitions = groups.aggregate(
+        repeated=groups.count(where=(groups.n > 1) & ~groups.id.isnull()),
         example=groups.id.min(where=groups.n > 1),
-        without_id=groups.n.sum(where=groups.id.isnull()).fill_null(0).cast("int64"),
+        without_id=groups.n.max(where=groups.id.isnull()).fill_null(0),  # null is one group
     )
-    return counts.cross_join(applicant_features.aggregate(rows=applicant_features.count()))
+    sizes = [
+        applicant_features.aggregate(rows=applicant_features.count()),
+        chosen.aggregate(applicants=chosen.count()),
+    ]
+    return repetitions.cross_join(*sizes)
 
 
 def select_applicants(
