@@ -11,6 +11,7 @@ from credit_scoring.pipelines import (
     documentation,
     explainability,
     modelling,
+    monitoring,
     reporting,
     scoring,
     synthetic_data,
@@ -32,6 +33,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "explainability": explainability.create_pipeline(),
         "reporting": reporting.create_pipeline(),
         "scoring": scoring.create_pipeline(),
+        "monitoring": monitoring.create_pipeline(),
         "explain_client": explainability.create_client_pipeline(),
         "documentation": documentation.create_pipeline(),
     }
