@@ -18,7 +18,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench lint format lock serve lean export ui viz image clean
+.PHONY: help install demo data test bench lint format lock serve lean export ui viz image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ $(INSTALLED): requirements.txt pyproject.toml
 
 demo: install ## Synthetic data, the whole pipeline, a registered and exported model
 	@$(BIN)/kedro run --pipelines demo
+
+data: install ## Fetch the official files from Kaggle (needs a token and the rules accepted)
+	@$(BIN)/python -m credit_scoring.download
 
 test: install ## The whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
