@@ -121,7 +121,7 @@ def test_a_broken_archive_is_no_archive(tmp_path: Path, client: Client, official
 @pytest.mark.parametrize(
     ("says", "reason", "hint"),
     [
-        ("Authentication required to call the Kaggle API.", "no token of yours", "kaggle auth login"),
+        ("Authentication required to call the Kaggle API.", "no token of yours", "~/.kaggle/access_token"),
         ("401 Client Error: Unauthorized for url", "no token of yours", "KAGGLE_API_TOKEN"),
         ("403 Client Error: Forbidden for url: https://api", "HTTP 403", "home-credit-default-risk/rules, accept"),
         ("Max retries exceeded: NameResolutionError", "cannot be reached", "check the network"),

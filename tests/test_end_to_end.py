@@ -108,8 +108,7 @@ def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
     experiment = client.get_experiment_by_name("credit_scoring_test")
     runs = client.search_runs([experiment.experiment_id])
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
-    assert [run.info.run_name for run in parents] == ["demo · synthetic"]
-    parent = parents[0]
+    (parent,) = [run for run in parents if run.info.run_name == "demo · synthetic"]
     assert parent.info.status == "FINISHED"
     assert parent.data.tags["source"] == "synthetic"
     assert parent.data.tags["git_commit"]
@@ -153,6 +152,25 @@ def test_scoring_gives_what_the_exported_model_gives(demo: Project) -> None:
     assert told.drop(columns="reasons").equals(scores)
 
 
+def test_monitoring_finds_the_drift_and_logs_it(demo: Project) -> None:
+    demo.run("--pipelines", "monitoring")
+    verdict = read_json(demo, "data/08_reporting/synthetic/drift_verdict.json")
+    assert verdict["verdict"] != "stable"
+    assert "NAME_CONTRACT_TYPE" in {reason["variable"] for reason in verdict["reasons"]}
+    scores = pd.read_parquet(demo.path / OUTPUT / "monitored_scores.parquet")
+    known = pd.read_parquet(demo.path / OUTPUT / "holdout_predictions.parquet").set_index("SK_ID_CURR")
+    holdout = scores[scores["SAMPLE"] == "holdout"]
+    assert holdout["probability_default"].tolist() == known.loc[holdout["SK_ID_CURR"], "PROBABILITY"].tolist()
+    client = MlflowClient(f"sqlite:///{demo.path}/mlflow.db")
+    experiment = client.get_experiment_by_name("credit_scoring_test")
+    (run,) = client.search_runs([experiment.experiment_id], "tags.`mlflow.runName` = 'monitoring · synthetic'")
+    assert run.data.metrics["drift.score.psi"] == pytest.approx(verdict["score"]["psi"])
+    artifacts = {Path(artifact.path).name for artifact in client.list_artifacts(run.info.run_id, "monitoring")}
+    assert artifacts == {"drift_report.html", "variable_drift.parquet"}
+    page = (demo.path / "data/08_reporting/synthetic/drift_report.html").read_text()
+    assert "Données synthétiques : ce rapport ne dit rien de clients réels." in page
+
+
 def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of_demo: Project) -> None:
     """Clients of the hold-out come back as new applicants, without outcomes: nothing of them may come out different."""
     raw, batch = copy_of_demo.path / RAW, copy_of_demo.path / "from_elsewhere"
@@ -165,8 +183,10 @@ def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of
     before = fingerprint(copy_of_demo.path / "data")
 
     copy_of_demo.run("--pipelines", "batch_scoring", "--params", f"raw_folder={batch},batch=november")
+    copy_of_demo.run("--pipelines", "monitoring", "--params", "batch=november")
 
-    assert before.items() <= fingerprint(copy_of_demo.path / "data").items()
+    after = fingerprint(copy_of_demo.path / "data")
+    assert {name for name in before if after.get(name) != before[name]} == set()
     scores = pd.read_parquet(copy_of_demo.path / "data/07_model_output/november/scores.parquet")
     assert scores["SK_ID_CURR"].tolist() == sorted(known.index)
     assert scores["probability_default"].tolist() == known.loc[scores["SK_ID_CURR"], "PROBABILITY"].tolist()
@@ -178,6 +198,9 @@ def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of
         for source in ("synthetic", "november")
     )
     pd.testing.assert_frame_equal(made, trained_on, check_exact=True)
+    verdict = read_json(copy_of_demo, "data/08_reporting/november/drift_verdict.json")
+    assert verdict["score"]["psi"] == 0
+    assert verdict["verdict"] == "stable"
 
 
 def test_applicants_that_cannot_be_scored_stop_the_run_with_every_problem_named(copy_of_demo: Project) -> None:

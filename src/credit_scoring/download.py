@@ -22,7 +22,7 @@ COMPETITION = "home-credit-default-risk"
 SPACE_NEEDED = 3_500_000_000
 """Bytes: 2.7 GB of files, and the archive of 0.7 GB until they are out of it."""
 _FOLDER = Path("data/01_raw/home_credit")  # where conf/kaggle looks for them
-_CLIENT = "kaggle>=2,<3"
+_CLIENT = ("kaggle>=2,<3", "six")  # kaggle 2.2 uses six without asking for it; python-dateutil 4 brings it no more
 _BLOCK = 1 << 20
 _SITE = f"https://www.kaggle.com/competitions/{COMPETITION}"
 _BY_HAND = f"Or download the archive from {_SITE}/data in a browser and unzip it into the folder."
@@ -31,8 +31,8 @@ _REASONS = (
     (
         ("authentication required", "401 client error", "unauthorized", "you must authenticate"),
         "Kaggle knows no token of yours",
-        "log in with `kaggle auth login`, or make a token at https://www.kaggle.com/settings/api and put it into the "
-        "variable KAGGLE_API_TOKEN or the file ~/.kaggle/access_token (an older kaggle.json does as well)",
+        "make a token at https://www.kaggle.com/settings/api and put it into the variable KAGGLE_API_TOKEN or the file "
+        "~/.kaggle/access_token (an older kaggle.json does as well)",
     ),
     (
         ("403 client error", "forbidden"),
@@ -114,7 +114,9 @@ def _run(command: Sequence[str]) -> None:
     try:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except FileNotFoundError as error:
-        raise DownloadError(f"there is no command {command[0]}", f"pip install '{_CLIENT}'. {_BY_HAND}") from error
+        raise DownloadError(
+            f"there is no command {command[0]}", f"pip install '{_CLIENT[0]}' {_CLIENT[1]}. {_BY_HAND}"
+        ) from error
     said = b""
     with process:
         while process.stdout is not None and (block := os.read(process.stdout.fileno(), 4096)):
@@ -173,7 +175,9 @@ def _compare(table: RawTable, header: bytes, n_rows: int) -> list[str]:
 
 def _find_client() -> list[str]:
     """Return the command of an installed client, or one that fetches it for this once."""
-    return ["kaggle"] if shutil.which("kaggle") or not shutil.which("uvx") else ["uvx", "--from", _CLIENT, "kaggle"]
+    package, needed = _CLIENT
+    once = ["uvx", "--quiet", "--from", package, "--with", needed, "kaggle"]
+    return ["kaggle"] if shutil.which("kaggle") or not shutil.which("uvx") else once
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from credit_scoring.features.dictionary import label_feature
+from credit_scoring.features.dictionary import describe_feature
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.stability import CURRENT, REFERENCE, count_bins
 from credit_scoring.pipelines.monitoring.nodes import (
@@ -27,7 +27,7 @@ from credit_scoring.scorer import GRANTED, REFUSED
 
 _N_DRAWN = 12
 _MAX_CATEGORIES = 7
-_WIDTH, _HEIGHT, _BASE, _LEFT = 460, 176, 122, 16
+_WIDTH, _HEIGHT, _BASE, _LEFT = 460, 186, 122, 28
 _LABELS: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "title": "Surveillance de la population",
@@ -75,6 +75,8 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "moins de {watch} comme stable et plus de {drift} comme un décalage. Deux échantillons d'une même population "
         "ont en moyenne un PSI de (classes − 1) × (1/n + 1/m) : il est retranché avant de comparer aux limites. "
         "L'écart KS est la plus grande distance entre les fonctions de répartition (limites {ks_watch} et {ks_drift}). "
+        "Comptent aussi le changement de la part de manquants ({missing_watch} et {missing_drift}) et la part de "
+        "demandes dans des catégories que l'entraînement n'avait pas ({new_watch} et {new_drift}). "
         "Une mesure ne compte que si elle dépasse sa limite et que le hasard ne l'explique pas ; les tests de toutes "
         "les variables sont jugés ensemble, de sorte qu'au plus {false_alarms} des alertes soient fausses en moyenne. "
         "Scores et décisions sont comparés à l'échantillon de test, dont le modèle n'a pas appris. Une variable hors "
@@ -127,11 +129,13 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "how_text": "The stability index (PSI) compares distributions over the deciles of the reference. Custom reads "
         "less than {watch} as stable and more than {drift} as a shift. Two samples of one population have a PSI of "
         "(bins − 1) × (1/n + 1/m) on average: it is taken off before limits are applied. The KS gap is the largest "
-        "distance between the distribution functions (limits {ks_watch} and {ks_drift}). A measure counts only if it "
-        "reaches its limit and chance does not explain it; the tests of all variables are judged together, so that at "
-        "most {false_alarms} of the alarms are false on average. Scores and decisions are compared with the hold-out, "
-        "which the model has not learnt from. A variable that the model does not use is never worth more than “watch” "
-        "in the verdict.",
+        "distance between the distribution functions (limits {ks_watch} and {ks_drift}). The change of the share of "
+        "missing values counts too ({missing_watch} and {missing_drift}), and so does the share of applications in "
+        "categories that training did not have ({new_watch} and {new_drift}). A measure counts only if it reaches its "
+        "limit and chance does not explain it; the tests of all variables are judged together, so that at most "
+        "{false_alarms} of the alarms are false on average. Scores and decisions are compared with the hold-out, which "
+        "the model has not learnt from. A variable that the model does not use is never worth more than “watch” in the "
+        "verdict.",
         "synthetic": "Synthetic data: this report says nothing about real clients.",
         "origin": "data: {source} · model: {model_id}",
     },
@@ -199,6 +203,10 @@ def write_drift_report(
         drift=figures.number(f"{monitoring.psi.drift:g}"),
         ks_watch=figures.number(f"{monitoring.ks.watch:g}"),
         ks_drift=figures.number(f"{monitoring.ks.drift:g}"),
+        missing_watch=figures.percent(monitoring.missing.watch, 0),
+        missing_drift=figures.percent(monitoring.missing.drift, 0),
+        new_watch=figures.percent(monitoring.new_categories.watch),
+        new_drift=figures.percent(monitoring.new_categories.drift),
         false_alarms=figures.percent(monitoring.false_alarms, 0),
     )
     origin = words["origin"].format(**drift_verdict)
@@ -339,7 +347,7 @@ def _few_categories(counts: pd.DataFrame, labels: list[str], others: str) -> tup
 
 
 def _label(variable: str, figures: FigureOptions) -> str:
-    return _LABELS[figures.language].get(variable) or label_feature(variable, figures.language)
+    return _LABELS[figures.language].get(variable) or describe_feature(variable, figures.language)
 
 
 def _decimal(value: float, figures: FigureOptions) -> str:
