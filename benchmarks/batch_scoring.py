@@ -59,7 +59,7 @@ def measure_scoring(project: Path, features: pa.Table, n_applicants: int, reason
 def main() -> None:
     """Write one row per number of applicants, without and with reasons."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--applicants", type=int, nargs="+", default=[1_000, APPLICANTS // 4, APPLICANTS])
+    parser.add_argument("--applicants", type=int, nargs="+", default=[1_000, APPLICANTS])
     parser.add_argument("--with-reasons", type=int, nargs="*", default=[WITH_REASONS])
     parser.add_argument("--features", type=Path, default=FEATURES, help="features of the applicants to repeat")
     parser.add_argument("--model", type=Path, default=ROOT / "model", help="folder of the exported model")

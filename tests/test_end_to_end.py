@@ -187,7 +187,7 @@ def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of
 
     after = fingerprint(copy_of_demo.path / "data")
     assert {name for name in before if after.get(name) != before[name]} == set()
-    scores = pd.read_parquet(copy_of_demo.path / "data/07_model_output/november/scores.parquet")
+    scores = pd.read_parquet(copy_of_demo.path / "data/07_model_output/synthetic/november/scores.parquet")
     assert scores["SK_ID_CURR"].tolist() == sorted(known.index)
     assert scores["probability_default"].tolist() == known.loc[scores["SK_ID_CURR"], "PROBABILITY"].tolist()
     trained_on, made = (
@@ -195,10 +195,10 @@ def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of
         .set_index("SK_ID_CURR")
         .loc[scores["SK_ID_CURR"]]
         .drop(columns="TARGET")
-        for source in ("synthetic", "november")
+        for source in ("synthetic", "synthetic/november")
     )
     pd.testing.assert_frame_equal(made, trained_on, check_exact=True)
-    verdict = read_json(copy_of_demo, "data/08_reporting/november/drift_verdict.json")
+    verdict = read_json(copy_of_demo, "data/08_reporting/synthetic/november/drift_verdict.json")
     assert verdict["score"]["psi"] == 0
     assert verdict["verdict"] == "stable"
 
