@@ -52,6 +52,9 @@ def test_shuffling_costs_where_the_outcome_depends_on_the_feature(scorer: Credit
     assert rise.idxmax() == "EXT_SOURCE_2"
     assert rise["EXT_SOURCE_2"] > 0.3
     assert rise.drop("EXT_SOURCE_2").abs().max() < 0.15
+    assert (measured["low"] < measured["cost_increase"]).all()
+    assert (measured["cost_increase"] < measured["high"]).all()
+    assert measured.set_index("feature")["low"]["EXT_SOURCE_2"] > 0.2
     again = measure_permutation_cost(scorer, rows, ranked, COSTS, OPTIONS)
     pd.testing.assert_frame_equal(measured, again)
 

@@ -11,17 +11,17 @@ from matplotlib.figure import Figure
 from credit_scoring.features.dictionary import Language
 from credit_scoring.features.wording import client_label, unit_of_feature
 from credit_scoring.figures import FigureOptions
-from credit_scoring.metrics.cost import MisclassificationCosts, cost_curve
+from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
 from credit_scoring.pipelines.explainability.nodes import spread_rows
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
-from credit_scoring.scorer import CreditScorer
+from credit_scoring.scorer import REFUSED, CreditScorer
 
 _LABELS = {
     "fr": {
         "title": "Poids des variables, de deux façons (échantillon témoin)",
         "shap": "Part des contributions absolues",
         "spread": "étendue sur {} modèles ajustés à d’autres échantillons",
-        "shuffles": "écart-type des mélanges",
+        "interval": "intervalle à 95 %",
         "cost": "Hausse du coût par demande, variable mélangée",
         "dependence": "Comment agissent les variables qui pèsent le plus",
         "y": "Contribution (log-cote)",
@@ -33,7 +33,7 @@ _LABELS = {
         "title": "Weight of the features, seen twice (hold-out)",
         "shap": "Share of the absolute contributions",
         "spread": "range over {} models fitted to other samples",
-        "shuffles": "standard deviation of the shuffles",
+        "interval": "95% interval",
         "cost": "Rise of the cost per application, feature shuffled",
         "dependence": "How the heaviest features act",
         "y": "Contribution (log-odds)",
@@ -51,21 +51,20 @@ def measure_permutation_cost(
     costs: MisclassificationCosts,
     explanation: ExplanationOptions,
 ) -> pd.DataFrame:
-    """Shuffle the heaviest features among hold-out applicants, one at a time, and see what decisions then cost.
+    """Shuffle the heaviest features among hold-out applicants, one at a time, and see what the decisions then cost.
 
-    What is compared is the least cost that any threshold reaches on these applicants, with and without the shuffle: at
-    one fixed threshold, its own luck on this sample would be in every difference. No policy is chosen by it.
+    Decisions are those of the scorer, at its threshold, with and without the shuffle.
 
     Returns:
         One row per feature, in the order of its contributions: `feature`, `cost_increase` per applicant (mean of the
-        shuffles) and `spread` (their standard deviation). Correlated features stand in for one another: each alone
-        may seem worth nothing.
+        shuffles) and its 95 % interval, `low` and `high` (normal, of the paired differences between applicants).
+        Correlated features stand in for one another: each alone may seem worth nothing.
     """
-    rows = spread_rows(holdout_rows, explanation.n_applicants)
-    target = rows["TARGET"].to_numpy()
+    rows = spread_rows(holdout_rows, explanation.n_shuffled_applicants)
 
-    def cost_of(changed: pd.DataFrame) -> float:
-        return float(cost_curve(target, scorer.predict_proba(changed)[:, 1], costs)["cost"].min())
+    def cost_of(changed: pd.DataFrame) -> npt.NDArray[np.float64]:
+        refused = scorer.decide(scorer.predict_proba(changed)[:, 1]) == REFUSED
+        return decision_costs(rows["TARGET"], refused, costs)
 
     before = cost_of(rows)
     generator = np.random.default_rng(0)
@@ -75,7 +74,12 @@ def measure_permutation_cost(
             cost_of(rows.assign(**{feature: rows[feature].array.take(generator.permutation(len(rows)))})) - before
             for _ in range(explanation.n_permutations)
         ]
-        measured.append({"feature": feature, "cost_increase": float(np.mean(rises)), "spread": float(np.std(rises))})
+        rise = np.mean(rises, axis=0)
+        reach = 1.96 * rise.std() / np.sqrt(len(rows))
+        increase = float(rise.mean())
+        measured.append(
+            {"feature": feature, "cost_increase": increase, "low": increase - reach, "high": increase + reach}
+        )
     return pd.DataFrame(measured)
 
 
@@ -132,11 +136,10 @@ def plot_importance(
         by_model = by_model.reindex(columns=table["feature"]).fillna(0.0)
         label = labels["spread"].format(len(by_model))
         left.hlines(names, by_model.min(), by_model.max(), color="#7f9fbf", lw=2.5, label=label)
-        left.legend(fontsize=8, frameon=False, loc="lower right")
-    shuffles = {"xerr": table["spread"], "ecolor": "0.4", "capsize": 2, "label": labels["shuffles"]}
-    right.errorbar(table["cost_increase"], names, fmt="none", **shuffles)
+        left.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.97))
     right.barh(names, table["cost_increase"], color="#c55a11")
-    right.legend(fontsize=8, frameon=False, loc="lower right")
+    right.hlines(names, table["low"], table["high"], color="0.4", lw=1.5, label=labels["interval"])
+    right.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.97))
     right.axvline(0, color="0.3", lw=0.8)
     for axes, label in ((left, labels["shap"]), (right, labels["cost"])):
         axes.set_xlabel(label, fontsize=9)
