@@ -1,11 +1,12 @@
-"""Load both front ends on loopback, bounded, beside the bare booster in process.
+"""Load both front ends on loopback, bounded, beside what bounds them in process.
 
-Each front end gets the same exported model, the same requests and two workers. Eight clients at a time are threads of
-one process, each with a connection of its own, so that they cost as little as Python allows; they share the processors
-with the server all the same. Run by `make bench`.
+Both serve the exported `model/` with two workers and get the same requests. Eight clients at a time are threads of one
+process, each with a connection of its own, so that they cost as little as Python allows; they share the processors with
+the server all the same. Run by `make bench`.
 """
 
 import argparse
+import asyncio
 import http.client
 import json
 import os
@@ -15,26 +16,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.harness import ROOT, write_section
-from credit_scoring.datasets.mlflow import MlflowScorerDataset
-from credit_scoring.models import build_model
-from credit_scoring.models.base import text_columns
-from credit_scoring.models.calibration import Calibration
-from credit_scoring.scorer import CreditScorer, ScorerRelease, digest_model
+from credit_scoring.serving.front_ends import Mlflow
+from credit_scoring.serving.model_folder import load_scorer, open_model_folder
+from credit_scoring.serving.requests import RequestReader
 
 CLIENTS, ROWS = (1, 8, 32), (1, 100, 1000)
 CLIENTS_PER_PROCESS = 8
 FRONT_ENDS = ("mlflow", "lean")
-N_COLUMNS, N_TREES, TRAINING_ROWS = 150, 400, 5_000
+MODEL = ROOT / "model"
 
 
 @dataclass(frozen=True)
@@ -46,39 +45,15 @@ class Load:
     lasted: float
 
 
-def make_release() -> ScorerRelease:
-    """Make a scorer of the real one's size: 150 columns, four of text, 400 trees."""
-    generator = np.random.default_rng(0)
-    values = generator.normal(size=(TRAINING_ROWS, N_COLUMNS))
-    values[generator.random(values.shape) < 0.2] = np.nan
-    rows = pd.DataFrame(values, columns=[f"FEATURE_{i:03d}" for i in range(N_COLUMNS)])
-    for name in rows.columns[:4]:
-        rows[name] = generator.choice([f"Category {i}" for i in range(20)], TRAINING_ROWS)
-    target = (generator.random(TRAINING_ROWS) < 1 / (1 + np.exp(2 - rows.iloc[:, 4:20].sum(axis=1)))).astype(int)
-    params = {"n_estimators": N_TREES, "num_leaves": 31, "colsample_bytree": 0.2, "random_state": 0, "n_jobs": 1}
-    model = build_model("lightgbm", params).fit(rows, target)
-    calibration = Calibration("sigmoid", 1.0, 0.0)
-    policy = {"threshold": 0.1, "model_digest": digest_model(model, calibration)}
-    scorer = CreditScorer(model, calibration, policy)
-    return ScorerRelease(scorer, rows, rows.head(5), "A scorer to load.", tags={"source": "benchmark"})
-
-
-def export(release: ScorerRelease, folder: Path) -> None:
-    """Export the scorer as a run without tracking does."""
-    dataset = MlflowScorerDataset(filepath=(folder / "model").as_posix(), registered_model_name="benchmark")
-    dataset._logging_activated = False
-    dataset.save(release)
-
-
-def request_body(rows: pd.DataFrame, n_rows: int) -> bytes:
-    """Return a request for so many rows."""
-    table = rows.head(n_rows).astype(object)
-    split = {"columns": list(table.columns), "data": table.where(table.notna(), None).to_numpy().tolist()}
-    return json.dumps({"dataframe_split": split}).encode()
+def request_body(n_rows: int, **params: Any) -> bytes:
+    """Return a request for so many rows: those of the model's example, over and over."""
+    split = json.loads((MODEL / "serving_input_example.json").read_text())["dataframe_split"]
+    data = [split["data"][number % len(split["data"])] for number in range(n_rows)]
+    return json.dumps({"dataframe_split": {"columns": split["columns"], "data": data}, "params": params}).encode()
 
 
 @contextmanager
-def server(front_end: str, folder: Path) -> Iterator[tuple[int, int]]:
+def server(front_end: str) -> Iterator[tuple[int, int]]:
     """Run the server with two workers; yield its port and process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -86,7 +61,7 @@ def server(front_end: str, folder: Path) -> Iterator[tuple[int, int]]:
     own = {"SERVING_FRONT_END": front_end, "SERVING_PORT": str(port), "SERVING_WORKERS": "2"}
     process = subprocess.Popen(
         [sys.executable, "-m", "credit_scoring.serving"],
-        cwd=folder,
+        cwd=ROOT,
         stdout=subprocess.DEVNULL,
         env=os.environ | own | {"PYTHONPATH": str(ROOT / "src"), "MLFLOW_DISABLE_TELEMETRY": "true"},
     )
@@ -135,17 +110,32 @@ def resident_mb(pid: int) -> float:
     return sum(rss for own, parent, rss in rows if pid in (own, parent)) / 1000
 
 
-def floor(release: ScorerRelease, n_rows: int) -> list[str]:
-    """Time the booster alone on an encoded matrix, one thread."""
-    model: Any = release.scorer.model
-    encoded = model.codes_.transform(release.example_rows.head(n_rows))
-    model.booster_.predict(encoded, num_threads=1)
+def time_in_process(name: str, n_rows: int, call: Callable[[], object]) -> list[str]:
+    """Time something that bounds a server, in this process."""
+    call()
     seconds = []
     for _ in range(200 if n_rows < 1000 else 50):
         started = time.perf_counter()
-        model.booster_.predict(encoded, num_threads=1)
+        call()
         seconds.append(time.perf_counter() - started)
-    return describe("booster in process", 1, n_rows, np.array(seconds), sum(seconds), 0)
+    return describe(name, 1, n_rows, np.array(seconds), sum(seconds), 0)
+
+
+def measure_bounds(n_rows: int) -> list[list[str]]:
+    """Time the trees alone on an encoded matrix, and MLflow's application around a model that does nothing."""
+    folder = open_model_folder(MODEL)
+    scorer = load_scorer(MODEL)
+    rows = RequestReader(folder.contract, max_rows=n_rows).read(request_body(n_rows), "application/json")
+    names = [column.name for column in folder.contract.columns]
+    table = pd.DataFrame(rows.numbers, columns=names).assign(**rows.texts)
+    encoded = scorer.model.codes_.transform(scorer.model.explained_features(table))
+    application = Mlflow.load(folder)
+    nothing = pd.DataFrame({"probability_default": [0.5] * n_rows, "decision": "refused", "threshold": 0.1})
+    with asyncio.Runner() as runner, mock.patch.object(type(scorer), "predict", return_value=nothing):
+        return [
+            time_in_process("trees in process", n_rows, lambda: scorer.model.booster_.predict(encoded, num_threads=1)),
+            time_in_process("MLflow in process, no model", n_rows, lambda: runner.run(application.score(rows))),
+        ]
 
 
 def describe(name: str, clients: int, n_rows: int, seconds: np.ndarray, lasted: float, failed: int) -> list[str]:
@@ -168,43 +158,39 @@ def main() -> None:
     """Write one row per front end, number of clients and rows per call, and what a long load does to memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="of every load")
-    parser.add_argument("--soak", type=float, default=600, help="seconds of the last, long load of the lean front end")
+    parser.add_argument("--soak", type=float, default=600, help="seconds of the last, long load of each")
     arguments = parser.parse_args()
-    release = make_release()
-    table = [floor(release, n_rows) for n_rows in ROWS]
+    table = [row for n_rows in ROWS for row in measure_bounds(n_rows)]
     memory = []
-    with tempfile.TemporaryDirectory(prefix="serving_benchmark_") as name:
-        folder = Path(name)
-        export(release, folder)
-        for front_end in FRONT_ENDS:
-            with server(front_end, folder) as (port, pid):
-                for n_rows in ROWS:
-                    body = request_body(release.example_rows, n_rows)
-                    put_under_load(port, body, 1, 2)  # what is slow the first time only
-                    for clients in CLIENTS:
-                        load = put_under_load(port, body, arguments.seconds, clients)
-                        table.append(describe(front_end, clients, n_rows, load.seconds, load.lasted, load.failed))
-                before = resident_mb(pid)
-                if front_end == "lean":
-                    body = request_body(release.example_rows, 1)
-                    load = put_under_load(port, body, arguments.soak, CLIENTS_PER_PROCESS)
-                    memory.append(
-                        f"After {arguments.soak:,.0f} seconds more of {CLIENTS_PER_PROCESS} clients "
-                        f"({len(load.seconds):,} requests, {load.failed} failed) the lean one held "
-                        f"{resident_mb(pid):.0f} MB, {before:.0f} MB before."
-                    )
-                else:
-                    memory.append(f"With two workers MLflow's front end held {before:.0f} MB.")
+    for front_end in FRONT_ENDS:
+        with server(front_end) as (port, pid):
+            for n_rows in ROWS:
+                body = request_body(n_rows)
+                put_under_load(port, body, 1, 2)  # what is slow the first time only
+                for clients in CLIENTS:
+                    load = put_under_load(port, body, arguments.seconds, clients)
+                    table.append(describe(front_end, clients, n_rows, load.seconds, load.lasted, load.failed))
+            body = request_body(1, explain=True)
+            load = put_under_load(port, body, arguments.seconds, 1)
+            table.append(describe(f"{front_end}, with reasons", 1, 1, load.seconds, load.lasted, load.failed))
+            before = resident_mb(pid)
+            load = put_under_load(port, request_body(1), arguments.soak, CLIENTS_PER_PROCESS)
+            memory.append(
+                f"After {arguments.soak:,.0f} seconds more of {CLIENTS_PER_PROCESS} clients ({len(load.seconds):,} "
+                f"requests, {load.failed} failed) {front_end} held {resident_mb(pid):.0f} MB, {before:.0f} MB before."
+            )
     lines = [
         "| what scores | clients | rows per call | p50, ms | p99, ms | calls/s | rows/s | failed |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(f"| {' | '.join(row)} |" for row in table),
     ]
-    texts = len(text_columns(release.example_rows))
+    scorer = load_scorer(MODEL)
     explanation = (
         "Both front ends of the server with two workers, clients on the same machine, "
-        f"{arguments.seconds:g} seconds per load; and the booster alone on a matrix in memory. LightGBM of {N_TREES} "
-        f"trees on {N_COLUMNS} columns, {texts} of them text. Every client waits for its answer before it asks again."
+        f"{arguments.seconds:g} seconds per load; and what bounds them: the trees alone on a matrix in memory, and "
+        "MLflow's application around a model that does nothing. The exported model: "
+        f"{scorer.model.booster_.num_trees()} trees on {len(scorer.feature_names_in_)} columns, "
+        f"{len(scorer.category_codes)} of them text. Every client waits for its answer before it asks again."
     )
     command = f"python -m benchmarks.serving --seconds {arguments.seconds:g} --soak {arguments.soak:g}"
     write_section("serving", "Serving", command, "\n".join([explanation, "", *lines, "", *memory]))

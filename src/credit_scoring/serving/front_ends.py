@@ -127,13 +127,21 @@ class Mlflow:
         return Answer(body, probability, np.array([row["decision"] for row in predictions]))
 
     def _request(self, rows: Rows) -> bytes:
-        columns, data = [], []
+        """Write rows by column, which MLflow reads in half the time, or by row where it would read them wrongly.
+
+        By column it makes the text "None" of a null. A column that holds nothing but nulls may be left out instead if
+        it is optional; any other null text needs the other form.
+        """
+        by_column: dict[str, Any] = {}
         for place, column in enumerate(self._contract.columns):
-            columns.append(column.name)
-            values = rows.numbers[:, place]
-            data.append(rows.texts[column.name] if column.is_text else values.tolist())
-        table = {"columns": columns, "data": list(zip(*data, strict=True))}
-        return orjson.dumps({"dataframe_split": table, "params": rows.params})
+            values = rows.texts[column.name] if column.is_text else rows.numbers[:, place].tolist()
+            if column.is_text and not column.required and all(value is None for value in values):
+                continue
+            by_column[column.name] = values
+        if any(None in by_column.get(name, ()) for name in rows.texts):
+            table = {"columns": list(by_column), "data": list(zip(*by_column.values(), strict=True))}
+            return orjson.dumps({"dataframe_split": table, "params": rows.params})
+        return orjson.dumps({"inputs": by_column, "params": rows.params})
 
     async def _ask(self, body: bytes) -> tuple[int, bytes]:
         headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode())]

@@ -10,6 +10,7 @@ from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.explainability.importance import (
     measure_permutation_cost,
+    measure_ranking_stability,
     plot_dependence,
     plot_importance,
 )
@@ -51,6 +52,9 @@ def test_shuffling_costs_where_the_outcome_depends_on_the_feature(scorer: Credit
     assert rise.idxmax() == "EXT_SOURCE_2"
     assert rise["EXT_SOURCE_2"] > 0.3
     assert rise.drop("EXT_SOURCE_2").abs().max() < 0.15
+    assert (measured["low"] < measured["cost_increase"]).all()
+    assert (measured["cost_increase"] < measured["high"]).all()
+    assert measured.set_index("feature")["low"]["EXT_SOURCE_2"] > 0.2
     again = measure_permutation_cost(scorer, rows, ranked, COSTS, OPTIONS)
     pd.testing.assert_frame_equal(measured, again)
 
@@ -67,5 +71,38 @@ def test_pictures_name_features_and_tell_age_in_years(
     shown = panel.collections[0].get_offsets()
     assert np.asarray(shown[:, 0]).tolist() == pytest.approx((-explained["DAYS_BIRTH"] / 365.25).tolist())
     assert np.asarray(shown[:, 1]).tolist() == pytest.approx(values["DAYS_BIRTH"].tolist())
-    bars = plot_importance(ranked, measure_permutation_cost(scorer, rows, ranked, COSTS, OPTIONS), figures)
+    bars = plot_importance(ranked, measure_permutation_cost(scorer, rows, ranked, COSTS, OPTIONS), BY_FOLD, figures)
     assert len(bars.axes[0].get_yticklabels()) == 3
+    spans = bars.axes[0].collections[0].get_segments()  # from the bottom: the lightest feature first
+    assert [span[:, 0].tolist() for span in spans][-1] == [0.6, 0.7]
+
+
+BY_FOLD = pd.DataFrame(
+    [
+        (1, 1, "EXT_SOURCE_2", 0.7),
+        (1, 1, "DAYS_BIRTH", 0.2),
+        (1, 1, "EXT_SOURCE_3", 0.1),
+        (1, 2, "EXT_SOURCE_2", 0.6),
+        (1, 2, "AMT_CREDIT", 0.4),
+    ],
+    columns=["seed", "fold", "feature", "share"],
+)
+
+
+def test_stability_of_the_ranking_by_hand() -> None:
+    ranking = pd.DataFrame(
+        {"feature": ["EXT_SOURCE_2", "DAYS_BIRTH", "EXT_SOURCE_3"], "share": [0.6, 0.3, 0.1]},
+    )
+    two = measure_ranking_stability(ranking, BY_FOLD, ExplanationOptions(n_top_features=2))
+    # The first model has both of the two heaviest, the second one of them; both put them in the champion's order
+    assert two == {"models": 2, "top": 2, "overlap": pytest.approx(0.75), "rank_correlation": None}
+    three = measure_ranking_stability(ranking, BY_FOLD, ExplanationOptions(n_top_features=20))
+    # Ranks 3, 2, 1 against 3, 2, 1 and against 3, 1.5, 1.5: 1 and sqrt(3)/2
+    assert three["rank_correlation"] == pytest.approx((1 + 3**0.5 / 2) / 2)
+    assert three["overlap"] == pytest.approx((1 + 1 / 3) / 2)
+    assert measure_ranking_stability(ranking, BY_FOLD.head(0), ExplanationOptions()) == {
+        "models": 0,
+        "top": 3,
+        "overlap": None,
+        "rank_correlation": None,
+    }

@@ -28,6 +28,7 @@ _LABELS = {
         "missed_default_rate": "Défauts accordés",
         "cost": "Coût par demande",
         "calibration_gap": "Probabilité annoncée\nmoins défauts observés",
+        "group": "{} : {} ({})",
         "CODE_GENDER": "Sexe",
         "AGE_BAND": "Âge",
         "NAME_FAMILY_STATUS": "Situation de famille",
@@ -41,6 +42,7 @@ _LABELS = {
         "missed_default_rate": "Defaults granted",
         "cost": "Cost per application",
         "calibration_gap": "Announced probability\nless observed defaults",
+        "group": "{}: {} ({})",
         "CODE_GENDER": "Gender",
         "AGE_BAND": "Age",
         "NAME_FAMILY_STATUS": "Family status",
@@ -177,7 +179,7 @@ def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Fi
     labels = _LABELS[figures.language]
     groups = fairness_by_group[["attribute", "group", "clients"]].drop_duplicates()[::-1]
     names = [
-        f"{labels[attribute]} : {_name_group(group, figures)} ({figures.number(f'{n:,}')})"
+        labels["group"].format(labels[attribute], _name_group(group, figures), figures.number(f"{n:,}"))
         for attribute, group, n in groups.itertuples(index=False)
     ]
     figure = Figure(figsize=(13, 0.34 * len(groups) + 1.6))

@@ -1,6 +1,7 @@
 """Importance seen twice, by contributions and by cost, and how the heaviest features act."""
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +11,17 @@ from matplotlib.figure import Figure
 from credit_scoring.features.dictionary import Language
 from credit_scoring.features.wording import client_label, unit_of_feature
 from credit_scoring.figures import FigureOptions
-from credit_scoring.metrics.cost import MisclassificationCosts, cost_curve
+from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
 from credit_scoring.pipelines.explainability.nodes import spread_rows
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
-from credit_scoring.scorer import CreditScorer
+from credit_scoring.scorer import REFUSED, CreditScorer
 
 _LABELS = {
     "fr": {
         "title": "Poids des variables, de deux façons (échantillon témoin)",
-        "shap": "Contribution absolue moyenne (log-cote)",
+        "shap": "Part des contributions absolues",
+        "spread": "étendue sur {} modèles ajustés à d’autres échantillons",
+        "interval": "intervalle à 95 %",
         "cost": "Hausse du coût par demande, variable mélangée",
         "dependence": "Comment agissent les variables qui pèsent le plus",
         "y": "Contribution (log-cote)",
@@ -28,7 +31,9 @@ _LABELS = {
     },
     "en": {
         "title": "Weight of the features, seen twice (hold-out)",
-        "shap": "Mean absolute contribution (log-odds)",
+        "shap": "Share of the absolute contributions",
+        "spread": "range over {} models fitted to other samples",
+        "interval": "95% interval",
         "cost": "Rise of the cost per application, feature shuffled",
         "dependence": "How the heaviest features act",
         "y": "Contribution (log-odds)",
@@ -46,21 +51,20 @@ def measure_permutation_cost(
     costs: MisclassificationCosts,
     explanation: ExplanationOptions,
 ) -> pd.DataFrame:
-    """Shuffle the heaviest features among hold-out applicants, one at a time, and see what decisions then cost.
+    """Shuffle the heaviest features among hold-out applicants, one at a time, and see what the decisions then cost.
 
-    What is compared is the least cost that any threshold reaches on these applicants, with and without the shuffle: at
-    one fixed threshold, its own luck on this sample would be in every difference. No policy is chosen by it.
+    Decisions are those of the scorer, at its threshold, with and without the shuffle.
 
     Returns:
         One row per feature, in the order of its contributions: `feature`, `cost_increase` per applicant (mean of the
-        shuffles) and `spread` (their standard deviation). Correlated features stand in for one another: each alone
-        may seem worth nothing.
+        shuffles) and its 95 % interval, `low` and `high` (normal, of the paired differences between applicants).
+        Correlated features stand in for one another: each alone may seem worth nothing.
     """
-    rows = spread_rows(holdout_rows, explanation.n_applicants)
-    target = rows["TARGET"].to_numpy()
+    rows = spread_rows(holdout_rows, explanation.n_shuffled_applicants)
 
-    def cost_of(changed: pd.DataFrame) -> float:
-        return float(cost_curve(target, scorer.predict_proba(changed)[:, 1], costs)["cost"].min())
+    def cost_of(changed: pd.DataFrame) -> npt.NDArray[np.float64]:
+        refused = scorer.decide(scorer.predict_proba(changed)[:, 1]) == REFUSED
+        return decision_costs(rows["TARGET"], refused, costs)
 
     before = cost_of(rows)
     generator = np.random.default_rng(0)
@@ -70,21 +74,72 @@ def measure_permutation_cost(
             cost_of(rows.assign(**{feature: rows[feature].array.take(generator.permutation(len(rows)))})) - before
             for _ in range(explanation.n_permutations)
         ]
-        measured.append({"feature": feature, "cost_increase": float(np.mean(rises)), "spread": float(np.std(rises))})
+        rise = np.mean(rises, axis=0)
+        reach = 1.96 * rise.std() / np.sqrt(len(rows))
+        increase = float(rise.mean())
+        measured.append(
+            {"feature": feature, "cost_increase": increase, "low": increase - reach, "high": increase + reach}
+        )
     return pd.DataFrame(measured)
 
 
+def measure_ranking_stability(
+    global_importance: pd.DataFrame, importance_by_fold: pd.DataFrame, explanation: ExplanationOptions
+) -> dict[str, Any]:
+    """Say whether the features that weigh most would also weigh most had the model learnt from other applicants.
+
+    Args:
+        global_importance: Ranking of the champion.
+        importance_by_fold: `seed`, `fold`, `feature`, `share` in the same model fitted to other rows; may be empty.
+        explanation: How many features are compared: `n_top_features`.
+
+    Returns:
+        `models` that were fitted to other rows; `top`, the number of heaviest features compared; `overlap`, the mean
+        share of them that is among as many heaviest of another model; `rank_correlation`, the mean of Spearman's
+        coefficient between the champion's shares of them and another model's. Without other models, and where a
+        correlation is not defined, null.
+    """
+    ranking = global_importance.head(explanation.n_top_features).set_index("feature")["share"]
+    overlaps, correlations = [], []
+    for _, rows in importance_by_fold.groupby(["seed", "fold"]):
+        shares = rows.set_index("feature")["share"]
+        heaviest = shares.sort_values(ascending=False, kind="stable").head(len(ranking)).index
+        overlaps.append(ranking.index.isin(heaviest).mean())
+        correlations.append(_rank_correlation(ranking, shares.reindex(ranking.index, fill_value=0.0)))
+    known = [value for value in correlations if not np.isnan(value)]
+    return {
+        "models": len(overlaps),
+        "top": len(ranking),
+        "overlap": float(np.mean(overlaps)) if overlaps else None,
+        "rank_correlation": float(np.mean(known)) if known else None,
+    }
+
+
 def plot_importance(
-    global_importance: pd.DataFrame, permutation_importance: pd.DataFrame, figures: FigureOptions
+    global_importance: pd.DataFrame,
+    permutation_importance: pd.DataFrame,
+    importance_by_fold: pd.DataFrame,
+    figures: FigureOptions,
 ) -> Figure:
-    """Draw the heaviest features by contribution and, beside them, by what shuffling them costs."""
+    """Draw the heaviest features by contribution and, beside them, by what shuffling them costs.
+
+    Each contribution comes with its range over the same model fitted to other samples, if there are any.
+    """
     labels = _LABELS[figures.language]
     table = permutation_importance.merge(global_importance, on="feature")[::-1]
     names = [textwrap.fill(client_label(name, figures.language), 48) for name in table["feature"]]
     figure = Figure(figsize=(11, 0.46 * len(table) + 1.6))
     left, right = figure.subplots(1, 2, sharey=True)
-    left.barh(names, table["mean_abs_contribution"], color="#1f4e79")
-    right.barh(names, table["cost_increase"], xerr=table["spread"], color="#c55a11", ecolor="0.4", capsize=2)
+    left.barh(names, table["share"], color="#1f4e79")
+    by_model = importance_by_fold.pivot(index=["seed", "fold"], columns="feature", values="share")
+    if len(by_model):
+        by_model = by_model.reindex(columns=table["feature"]).fillna(0.0)
+        label = labels["spread"].format(len(by_model))
+        left.hlines(names, by_model.min(), by_model.max(), color="#7f9fbf", lw=2.5, label=label)
+        left.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.97))
+    right.barh(names, table["cost_increase"], color="#c55a11")
+    right.hlines(names, table["low"], table["high"], color="0.4", lw=1.5, label=labels["interval"])
+    right.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.97))
     right.axvline(0, color="0.3", lw=0.8)
     for axes, label in ((left, labels["shap"]), (right, labels["cost"])):
         axes.set_xlabel(label, fontsize=9)
@@ -146,6 +201,7 @@ def _strongest_partner(
 
 
 def _rank_correlation(one: pd.Series, other: pd.Series) -> float:
+    """Return Spearman's coefficient, null where the other one is or where one of them does not vary."""
     known = other.notna().to_numpy()
     ranks = [pd.Series(values).rank().to_numpy() for values in (one[known], other[known].astype(float))]
     if known.sum() < 3 or any(np.ptp(rank) == 0 for rank in ranks):

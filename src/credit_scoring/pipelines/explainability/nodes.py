@@ -203,6 +203,7 @@ def plot_global_importance(
     plotted.xaxis.set_major_formatter(figures.axis())
     figure.tight_layout(rect=(0, 0.015, 1, 1))
     figures.mark_source(figure)
+    plt.close(figure)  # shap draws with pyplot, which would keep it, and show it once more in a notebook
     return figure
 
 

@@ -15,6 +15,7 @@ from credit_scoring.pipelines.explainability.fairness import (
 )
 from credit_scoring.pipelines.explainability.importance import (
     measure_permutation_cost,
+    measure_ranking_stability,
     plot_dependence,
     plot_importance,
 )
@@ -48,8 +49,14 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="measure_permutation_cost",
             ),
             Node(
+                func=measure_ranking_stability,
+                inputs=["global_importance", "importance_by_fold", "params:explanation"],
+                outputs="importance_stability",
+                name="measure_ranking_stability",
+            ),
+            Node(
                 func=plot_importance,
-                inputs=["global_importance", "permutation_importance", "params:figures"],
+                inputs=["global_importance", "permutation_importance", "importance_by_fold", "params:figures"],
                 outputs="importance_figure",
                 name="plot_importance",
             ),

@@ -78,24 +78,33 @@ def measure_stability(
     cross_validation: CrossValidationOptions,
     diagnosis: DiagnosisOptions,
     costs: MisclassificationCosts,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], pd.DataFrame]:
     """Cross-validate the champion again with other folds and other seeds inside the models.
 
     Returns:
-        `roc_auc` and `business_cost`, each with `by_seed` (the comparison's own first) and `std` over the seeds.
+        `roc_auc` and `business_cost`, each with `by_seed` (the comparison's own first) and `std` over the seeds; and
+        what the features weighed in each of these models: `seed`, `fold`, `feature`, `share` of the mean absolute
+        contributions to the scores of at most `n_explained` applicants that the model never saw. A feature that a
+        fold did not select has no row there; without further seeds there is no row at all.
     """
     first = next(result for result in candidate_results if result["name"] == champion["name"])["mean"]
     candidate = CandidateOptions.model_validate({field: champion[field] for field in CandidateOptions.model_fields})
     measured = {metric: [first[metric]] for metric in ("roc_auc", "business_cost")}
+    weights = []
     for seed in range(cross_validation.seed + 1, cross_validation.seed + 1 + diagnosis.n_seeds):
         folds = deal_folds(training_rows, cross_validation.n_folds, seed, selection)
         probability = np.empty(len(folds.target))
-        for training, validation, columns in folds:
+        for number, (training, validation, columns) in enumerate(folds, start=1):
             model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)
             probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
+            explained = model.contributions(folds.features.iloc[validation[: diagnosis.n_explained]])[0].abs().mean()
+            shares = (explained / explained.sum()).rename_axis("feature").reset_index(name="share")
+            weights.append(shares.assign(seed=seed, fold=number))
         for metric, values in measured.items():
             values.append(float(np.mean([fold[metric] for fold in fold_metrics(folds, probability, costs)])))
-    return {
+    stability = {
         metric: {"by_seed": values, "std": float(np.std(values, ddof=1)) if len(values) > 1 else None}
         for metric, values in measured.items()
     }
+    columns = ["seed", "fold", "feature", "share"]
+    return stability, pd.concat(weights, ignore_index=True)[columns] if weights else pd.DataFrame(columns=columns)

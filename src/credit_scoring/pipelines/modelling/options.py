@@ -81,6 +81,8 @@ class DiagnosisOptions(BaseModel):
         max_holdout_gap: Largest believable difference of AUC between out-of-fold and hold-out predictions.
         max_training_gap: Largest tolerable difference of AUC between training rows and out-of-fold predictions.
         n_seeds: Further seeds with which the champion is cross-validated again.
+        n_explained: Applicants of each of their folds whose scores are explained, to see whether the same features
+            weigh.
         n_resamples: Bootstrap resamples of the hold-out.
     """
 
@@ -90,6 +92,7 @@ class DiagnosisOptions(BaseModel):
     max_holdout_gap: float = Field(0.05, gt=0)
     max_training_gap: float = Field(0.2, gt=0)
     n_seeds: int = Field(1, ge=0)
+    n_explained: int = Field(200, ge=1)
     n_resamples: int = Field(500, ge=10)
 
 

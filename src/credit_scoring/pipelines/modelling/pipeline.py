@@ -140,7 +140,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "params:diagnosis",
                     "params:costs",
                 ],
-                outputs="champion_stability",
+                outputs=["champion_stability", "importance_by_fold"],
                 name="measure_stability",
             ),
         ]

@@ -163,7 +163,8 @@ def plot_cost_curve(
         ax.axvline(0.5, color="0.6", lw=1.1, ls="-.")
         ax.spines[["top", "right"]].set_visible(False)
     top = max(threshold_curve["cost"].max(), holdout_curve["cost"].max()) * 1.08
-    axes.plot([flat["low"], flat["high"]], [top * 0.03] * 2, color=_TUNED, lw=5, solid_capstyle="butt")
+    for ax in (axes, below):
+        ax.axvspan(flat["low"], flat["high"], color=_TUNED, alpha=0.3, lw=0)
     legend = {
         labels["tuned"].format(_decimals(tuned, figures)): {"color": _TUNED, "lw": 1.8},
         labels["interval"].format(*(_decimals(interval[side], figures) for side in ("low", "high"))): {
@@ -173,7 +174,7 @@ def plot_cost_curve(
         },
         labels["plateau"].format(
             figures.percent(flat["tolerance"], 0), *(_decimals(flat[side], figures) for side in ("low", "high"))
-        ): {"color": _TUNED, "lw": 5, "solid_capstyle": "butt"},
+        ): {"color": _TUNED, "lw": 7, "alpha": 0.55},
         labels["theory"].format(_decimals(theory, figures)): {"color": "0.25", "lw": 1.1, "ls": "--"},
         labels["half"]: {"color": "0.6", "lw": 1.1, "ls": "-."},
     }

@@ -1,0 +1,113 @@
+"""The champion once more: other folds, other seeds, and without an attribute."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from credit_scoring.metrics.cost import MisclassificationCosts
+from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates, select_champion
+from credit_scoring.pipelines.modelling.diagnostics import measure_stability
+from credit_scoring.pipelines.modelling.nodes import (
+    calibrate_champion,
+    fit_champion,
+    predict_blind,
+    predict_holdout,
+    select_holdout_rows,
+    select_training_rows,
+)
+from credit_scoring.pipelines.modelling.options import BlindOptions, CrossValidationOptions, DiagnosisOptions
+
+FOLDS, SELECTION, COSTS = CrossValidationOptions(n_folds=3, seed=0), SelectionOptions(), MisclassificationCosts()
+CANDIDATES = {"logistic_regression": {"family": "logistic_regression", "params": {"C": 1.0}}}
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    """The outcome hangs on a score, half as much on gender, and not at all on noise."""
+    generator = np.random.default_rng(11)
+    n = 1500
+    score, woman = generator.normal(size=n), generator.random(n) < 0.5
+    return pd.DataFrame(
+        {
+            "SK_ID_CURR": np.arange(n) + 100_000,
+            "TARGET": (score + 1.0 * ~woman + generator.normal(size=n) > 1.8).astype(int),
+            "EXT_SOURCE_2": score,
+            "CODE_GENDER": np.where(woman, "F", "M"),
+            "EXT_SOURCE_3": generator.normal(size=n),
+            "SPLIT": np.where(np.arange(n) % 5 == 0, "holdout", "train"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def champion_and_results(rows: pd.DataFrame) -> tuple[dict[str, Any], list[dict[str, Any]], pd.DataFrame]:
+    predictions, results = cross_validate_candidates(select_training_rows(rows), CANDIDATES, SELECTION, FOLDS, COSTS)
+    return select_champion(results), results, predictions
+
+
+@pytest.mark.parametrize("n_seeds", [0, 2])
+def test_other_folds_give_figures_and_weights_of_their_own(
+    rows: pd.DataFrame, champion_and_results: Any, n_seeds: int
+) -> None:
+    champion, results, _ = champion_and_results
+    stability, weights = measure_stability(
+        select_training_rows(rows),
+        champion,
+        results,
+        SELECTION,
+        FOLDS,
+        DiagnosisOptions(n_seeds=n_seeds, n_explained=100),
+        COSTS,
+    )
+    auc = stability["roc_auc"]
+    assert auc["by_seed"][0] == results[0]["mean"]["roc_auc"]
+    assert len(set(auc["by_seed"])) == n_seeds + 1
+    assert auc["std"] == (pytest.approx(np.std(auc["by_seed"], ddof=1)) if n_seeds else None)
+    assert list(weights.columns) == ["seed", "fold", "feature", "share"]
+    models = weights.groupby(["seed", "fold"])
+    assert sorted(models.groups) == [(seed, fold) for seed in range(1, n_seeds + 1) for fold in (1, 2, 3)]
+    for _, model in models:
+        share = model.set_index("feature")["share"]
+        assert share.sum() == pytest.approx(1)
+        assert share["EXT_SOURCE_2"] > share["CODE_GENDER"] > share["EXT_SOURCE_3"]
+
+
+def blind(rows: pd.DataFrame, champion_and_results: Any, attribute: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the champion's predictions and those of the champion without the attribute, by applicant."""
+    champion, _, predictions = champion_and_results
+    training, holdout = select_training_rows(rows), select_holdout_rows(rows)
+    model = fit_champion(training, champion, SELECTION, FOLDS)
+    calibration, _, out_of_fold = calibrate_champion(predictions, champion)
+    scored = predict_holdout(model, calibration, holdout)
+    without = predict_blind(
+        training, holdout, champion, model, calibration, out_of_fold, scored, BlindOptions(attribute=attribute), FOLDS
+    )
+    return pd.concat([out_of_fold, scored]), without
+
+
+def test_a_model_without_an_attribute_does_not_know_it(rows: pd.DataFrame, champion_and_results: Any) -> None:
+    _, without = blind(rows, champion_and_results, "CODE_GENDER")
+    swapped = rows.assign(CODE_GENDER=rows["CODE_GENDER"].map({"F": "M", "M": "F"}))
+    _, other = blind(swapped, champion_and_results, "CODE_GENDER")
+    pd.testing.assert_frame_equal(without, other)
+    assert sorted(without["SK_ID_CURR"]) == rows["SK_ID_CURR"].tolist()
+
+
+def test_leaving_out_what_matters_costs_discrimination(rows: pd.DataFrame, champion_and_results: Any) -> None:
+    champion, without = blind(rows, champion_and_results, "CODE_GENDER")
+    auc = [
+        roc_auc_score(*rows.merge(scored, on="SK_ID_CURR", suffixes=("", "_"))[["TARGET", "PROBABILITY"]].T.to_numpy())
+        for scored in (champion, without)
+    ]
+    assert 0.01 < auc[0] - auc[1] < 0.2
+
+
+def test_a_champion_that_does_not_use_the_attribute_is_its_own_blind_model(
+    rows: pd.DataFrame, champion_and_results: Any
+) -> None:
+    champion, without = blind(rows, champion_and_results, "NAME_FAMILY_STATUS")
+    pd.testing.assert_frame_equal(without, champion[["SK_ID_CURR", "PROBABILITY"]].reset_index(drop=True))
