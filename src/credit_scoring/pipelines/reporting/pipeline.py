@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from credit_scoring.pipelines.reporting.nodes import summarise_run
+from credit_scoring.pipelines.reporting.report import write_report
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
@@ -30,6 +31,37 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 ],
                 outputs="run_summary",
                 name="summarise_run",
+            ),
+            Node(
+                func=write_report,
+                inputs=[
+                    "leaderboard",
+                    "imbalance_comparison",
+                    "champion",
+                    "calibration_evaluation",
+                    "champion_diagnosis",
+                    "policy_evaluation",
+                    "promotion_decision",
+                    "decision_policy",
+                    "amount_evaluation",
+                    "global_importance",
+                    "family_importance",
+                    "shap_values",
+                    "explained_rows",
+                    "local_explanations",
+                    "reason_audit",
+                    "fairness_mitigations",
+                    "data_quality",
+                    "cost_curve_figure@image",
+                    "shap_global_figure@image",
+                    "mlflow_screenshots",
+                    "params:cross_validation.n_folds",
+                    "params:selection.max_features",
+                    "params:places",
+                    "params:figures",
+                ],
+                outputs="report",
+                name="write_report",
             ),
         ]
     )
