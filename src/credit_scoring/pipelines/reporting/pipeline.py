@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from credit_scoring.pipelines.reporting.model_card import write_model_card
 from credit_scoring.pipelines.reporting.nodes import summarise_run
 from credit_scoring.pipelines.reporting.report import write_report
 
@@ -62,6 +63,28 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 ],
                 outputs="report",
                 name="write_report",
+            ),
+            Node(
+                func=write_model_card,
+                inputs=[
+                    "champion",
+                    "champion_diagnosis",
+                    "champion_stability",
+                    "calibration_evaluation",
+                    "policy_evaluation",
+                    "decision_policy",
+                    "promotion_decision",
+                    "global_importance",
+                    "family_importance",
+                    "reason_audit",
+                    "fairness_by_group",
+                    "fairness_mitigations",
+                    "data_quality",
+                    "params:source",
+                    "params:places",
+                ],
+                outputs="model_card",
+                name="write_model_card",
             ),
         ]
     )

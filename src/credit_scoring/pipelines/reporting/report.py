@@ -318,7 +318,8 @@ def _tell_decision(
 def _tell_themes(family_importance: pd.DataFrame, figures: FigureOptions) -> str:
     themes = family_importance[family_importance["kind"] == "theme"].nlargest(_N_THEMES, "share")
     told = [f"{_theme(row['family'], figures)} {figures.percent(row['share'], 0)}" for _, row in themes.iterrows()]
-    return TEXTS[figures.language]["themes"].format(themes=", ".join(told))
+    separator = " ; " if figures.language == "fr" else "; "
+    return TEXTS[figures.language]["themes"].format(themes=separator.join(told))
 
 
 def _theme(name: Theme, figures: FigureOptions) -> str:
