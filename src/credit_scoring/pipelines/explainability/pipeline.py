@@ -70,7 +70,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             Node(
                 func=plot_global_importance,
                 inputs=["shap_values", "explained_rows", "params:explanation", "params:figures"],
-                outputs="shap_global_figure@matplotlib",
+                outputs="shap_global_figure",
                 name="plot_global_importance",
             ),
             Node(

@@ -82,7 +82,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             Node(
                 func=plot_cost_curve,
                 inputs=["threshold_curve", "holdout_predictions", "decision_policy", "params:costs", "params:figures"],
-                outputs="cost_curve_figure@matplotlib",
+                outputs="cost_curve_figure",
                 name="plot_cost_curve",
             ),
             Node(
