@@ -147,12 +147,16 @@ def _describe_results(
         if name in evaluation["score"]:
             ends = f" [{interval['low']:.4f}, {interval['high']:.4f}]" if name == "roc_auc" else ""
             lines.append(f"| {label} | {evaluation['score'][name]:.4f}{ends} |")
+    auc, cost = stability["roc_auc"]["std"], stability["business_cost"]["std"]
+    spread = (  # null where the champion was cross-validated with one seed
+        ""
+        if auc is None or cost is None
+        else f" With other seeds it varies by {auc:.4f} (standard deviation), the business cost by {cost:.4f}."
+    )
     return [
         *lines,
         "",
-        f"AUC on the rows learnt from {diagnosis['training']:.4f}, out of fold {diagnosis['out_of_fold']:.4f}. With "
-        f"other folds and seeds it varies by {stability['roc_auc']['std']:.4f} (standard deviation), the business cost "
-        f"by {stability['business_cost']['std']:.4f}.",
+        f"AUC on the rows learnt from {diagnosis['training']:.4f}, out of fold {diagnosis['out_of_fold']:.4f}.{spread}",
         "",
     ]
 
