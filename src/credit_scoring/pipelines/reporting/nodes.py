@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-_POLICY_NAMES = {
+POLICY_NAMES = {
     "tuned": "tuned threshold",
     "theoretical": "theoretical threshold",
     "half": "threshold 0.5",
@@ -87,7 +87,7 @@ def summarise_run(
         "| policy | threshold | cost | 95 % interval | granted | missed defaults | refused good clients |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    for name, label in _POLICY_NAMES.items():
+    for name, label in POLICY_NAMES.items():
         policy = policies[name]
         threshold = "" if name in ("grant_all", "refuse_all") else f"{policy['threshold']:.4f}"
         lines.append(
