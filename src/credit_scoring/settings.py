@@ -1,5 +1,6 @@
 """Kedro settings of the project (https://docs.kedro.org/en/stable/configure/configuration_basics/)."""
 
+import warnings
 from pathlib import Path
 
 from kedro.config import OmegaConfigLoader
@@ -18,6 +19,8 @@ def _project_path() -> str:
 
 
 import_kedro_mlflow()
+# Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
+warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 
 HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks())
 

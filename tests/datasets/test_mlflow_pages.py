@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError
 from mlflow import MlflowClient
+from PIL import Image
 
-from credit_scoring.datasets.mlflow_pages import _BROWSERS, MlflowScreenshotsDataset
+from credit_scoring.datasets.mlflow_pages import _BROWSERS, MlflowScreenshotsDataset, _draw
 
 
 @pytest.fixture
@@ -80,10 +81,19 @@ def test_the_page_of_runs_shows_the_latest_comparison(run: mlflow.ActiveRun) -> 
     assert set(dataset()._pages(empty)[0]) == {"model"}
 
 
+def test_an_empty_page_is_no_picture(tmp_path: Path) -> None:
+    Image.new("RGB", (1500, 760), "white").save(tmp_path / "empty.png")
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\ncp {tmp_path}/empty.png {tmp_path}/runs.png\n")
+    browser.chmod(0o755)
+    with pytest.raises(RuntimeError, match="the page of the runs stayed empty"):
+        _draw(str(browser), "http://127.0.0.1:1", "runs", tmp_path)
+
+
 @pytest.mark.skipif(not any(map(shutil.which, _BROWSERS)), reason="no Chromium here")
 def test_both_pages_are_pictured(run: mlflow.ActiveRun) -> None:
     pictures = dataset().load()
-    assert {name: picture.size for name, picture in pictures.items()} == {"runs": (1500, 760), "model": (1500, 630)}
+    assert {name: picture.size for name, picture in pictures.items()} == {"runs": (1500, 760), "model": (1500, 700)}
     for picture in pictures.values():
         main = np.asarray(picture.convert("L"))[:, 220:]  # right of the menu
         assert (main < 100).mean() > 0.002, "an empty page"

@@ -23,8 +23,10 @@ from PIL import Image
 logger = logging.getLogger(__name__)
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_WIDTH, _HEIGHTS = 1500, {"runs": 760, "model": 630}
+_WIDTH, _HEIGHTS = 1500, {"runs": 760, "model": 700}
 _SECONDS_TO_START, _SECONDS_TO_DRAW = 60, 60
+_FEWEST_COLOURS = 64
+"""A page with text on it has more colours, one that stayed empty has a few."""
 _VIRTUAL_MILLISECONDS = 15_000
 """Time that the page believes to have had, requests to the server not counted, before it is drawn."""
 
@@ -183,4 +185,7 @@ def _draw(browser: str, address: str, name: str, folder: Path) -> Image.Image:
         timeout=_SECONDS_TO_DRAW,
     )
     with Image.open(picture) as drawn:
-        return drawn.convert("RGB")
+        page = drawn.convert("RGB")
+    if page.getcolors(_FEWEST_COLOURS) is not None:
+        raise RuntimeError(f"the page of the {name} stayed empty")
+    return page

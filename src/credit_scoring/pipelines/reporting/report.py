@@ -101,7 +101,7 @@ def write_report(
         "top": texts["top"].format(n=figures.number(f"{len(shap_values):,}")),
         "variables": _tell_variables(global_importance, shap_values, explained_rows, figures),
         "conduct": _tell_conduct(reason_audit, fairness_mitigations, figures),
-        "clients": [_tell_client(client, figures) for client in local_explanations],
+        "clients": _tell_clients(local_explanations, figures),
         "tracked": _tell_tracking(promotion_decision, decision_policy, places, figures),
         "screenshots": [name for name in ("runs", "model") if name in mlflow_screenshots],
         "limits": _tell_limits(policy_evaluation, champion_diagnosis, decision_policy, figures),
@@ -401,11 +401,40 @@ def _tell_conduct(audit: Mapping[str, Any], mitigations: pd.DataFrame, figures: 
     return told
 
 
-def _tell_client(client: Mapping[str, Any], figures: FigureOptions) -> dict[str, Any]:
-    """Say what made one score; what no reason may name goes with the other causes."""
+def _tell_clients(clients: Sequence[Mapping[str, Any]], figures: FigureOptions) -> list[dict[str, Any]]:
+    """Say what made each score, as bars to one scale; what no reason may name goes with the other causes."""
     texts = TEXTS[figures.language]
-    decision = texts[f"{client['decision']}_client"]
-    borderline = client["kind"] == "borderline"
+    bars = [_weigh_causes(client, figures) for client in clients]
+    longest = max((abs(weight) for one in bars for _, weight in one), default=0.0)
+    told = []
+    for client, one in zip(clients, bars, strict=True):
+        decision = texts[f"{client['decision']}_client"]
+        borderline = client["kind"] == "borderline"
+        title = texts["borderline" if borderline else "client"]
+        score = texts["probability"]
+        told.append(
+            {
+                "title": title.format(decision=decision.lower() if borderline else decision, id=client["client_id"]),
+                "score": score.format(
+                    p=figures.percent(client["probability_default"]), t=figures.percent(client["threshold"])
+                ),
+                "bars": [
+                    {
+                        "label": label,
+                        "value": figures.number(f"{weight:+.2f}"),
+                        "length": round(abs(weight) / longest, 4) if longest else 0.0,
+                        "against": weight > 0,
+                    }
+                    for label, weight in one
+                ],
+            }
+        )
+    return told
+
+
+def _weigh_causes(client: Mapping[str, Any], figures: FigureOptions) -> list[tuple[str, float]]:
+    """Return the heaviest causes of a score in words, and the sum of the others."""
+    texts = TEXTS[figures.language]
     causes = sum_by_cause(client["contributions"])
     top = [(entry, weight) for entry, weight in causes if not entry["forbidden"]][:_N_CAUSES]
     bars = [
@@ -415,24 +444,7 @@ def _tell_client(client: Mapping[str, Any], figures: FigureOptions) -> dict[str,
     if len(causes) > len(top):
         rest = sum(weight for _, weight in causes) - sum(weight for _, weight in top)
         bars.append((texts["others"].format(n=len(causes) - len(top)), rest))
-    longest = max(abs(weight) for _, weight in bars)
-    return {
-        "title": texts["borderline" if borderline else "client"].format(
-            decision=decision.lower() if borderline else decision, id=client["client_id"]
-        ),
-        "score": texts["probability"].format(
-            p=figures.percent(client["probability_default"]), t=figures.percent(client["threshold"])
-        ),
-        "bars": [
-            {
-                "label": label,
-                "value": figures.number(f"{weight:+.2f}"),
-                "length": round(abs(weight) / longest, 4) if longest else 0.0,
-                "against": weight > 0,
-            }
-            for label, weight in bars
-        ],
-    }
+    return bars
 
 
 def _tell_tracking(

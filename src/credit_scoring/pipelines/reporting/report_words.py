@@ -90,8 +90,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "missing": "non renseigné",
         "causality": "Un poids dit ce qui compte dans le modèle, non ce qui cause un défaut.",
         "shap_global": "Contributions SHAP des variables qui pèsent le plus : un point par demande.",
-        "local": "Un score de l'échantillon témoin, cause par cause (contributions SHAP en log-cote, sommées par "
-        "cause) : en rouge ce qui pèse contre le client, en bleu ce qui pèse pour lui.",
+        "local": "Scores de l'échantillon témoin, cause par cause (contributions SHAP en log-cote, sommées par cause, "
+        "à la même échelle) : en rouge ce qui pèse contre le client, en bleu ce qui pèse pour lui.",
         "client": "{decision} · client {id}",
         "borderline": "Cas limite, {decision} · client {id}",
         "granted_client": "Accordé",
@@ -215,8 +215,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "missing": "not given",
         "causality": "A weight says what counts in the model, not what causes a default.",
         "shap_global": "SHAP contributions of the variables that weigh most: one point per application.",
-        "local": "One score of the hold-out, cause by cause (SHAP contributions in log-odds, summed by cause): red "
-        "weighs against the client, blue for the client.",
+        "local": "Scores of the hold-out, cause by cause (SHAP contributions in log-odds, summed by cause, to one "
+        "scale): red weighs against the client, blue for the client.",
         "client": "{decision} · client {id}",
         "borderline": "Borderline, {decision} · client {id}",
         "granted_client": "Granted",
