@@ -18,7 +18,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench lint format lock serve lean export ui viz docs image clean
+.PHONY: help install demo data test bench lint format lock serve lean export ui viz docs image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ $(INSTALLED): requirements.txt pyproject.toml
 
 demo: install ## Synthetic data, the whole pipeline, a registered and exported model
 	@$(BIN)/kedro run --pipelines demo
+
+data: install ## Fetch the official files from Kaggle (needs a token and the rules accepted)
+	@$(BIN)/python -m credit_scoring.download
 
 test: install ## The whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -57,6 +60,7 @@ lock: install ## Compile requirements.txt from pyproject.toml
 
 bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@echo "The first run generates 58 million rows. Smaller: SIZE=0.1. Go on after an interruption: RESUME=--resume"
+	@$(BIN)/python -m benchmarks.batch_scoring
 	@$(BIN)/python -m benchmarks.cost_curve
 	@$(BIN)/python -m benchmarks.explanations
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)

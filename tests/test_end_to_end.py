@@ -110,8 +110,7 @@ def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
     experiment = client.get_experiment_by_name("credit_scoring_test")
     runs = client.search_runs([experiment.experiment_id])
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
-    assert [run.info.run_name for run in parents] == ["demo · synthetic"]
-    parent = parents[0]
+    (parent,) = [run for run in parents if run.info.run_name == "demo · synthetic"]
     assert parent.info.status == "FINISHED"
     assert parent.data.tags["source"] == "synthetic"
     assert parent.data.tags["git_commit"]
@@ -135,7 +134,7 @@ def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
 
 def test_scoring_gives_what_the_exported_model_gives(demo: Project) -> None:
     demo.run("--pipelines", "scoring")
-    scores = pd.read_csv(demo.path / OUTPUT / "scores.csv", float_precision="round_trip")
+    scores = pd.read_parquet(demo.path / OUTPUT / "scores.parquet")
     expected_ids = pd.read_csv(demo.path / RAW / "application_test.csv")["SK_ID_CURR"]
     assert scores["SK_ID_CURR"].tolist() == sorted(expected_ids)
     features = pd.read_parquet(demo.path / "data/04_feature/synthetic/applicant_features.parquet")
@@ -143,9 +142,88 @@ def test_scoring_gives_what_the_exported_model_gives(demo: Project) -> None:
     answers = model.predict(features.set_index("SK_ID_CURR").loc[scores["SK_ID_CURR"]])
     assert scores["probability_default"].tolist() == answers["probability_default"].tolist()
     assert scores["decision"].tolist() == answers["decision"].tolist()
-    submission = pd.read_csv(demo.path / OUTPUT / "kaggle_submission.csv", float_precision="round_trip")
-    assert list(submission.columns) == ["SK_ID_CURR", "TARGET"]
-    assert submission["TARGET"].tolist() == scores["probability_default"].tolist()
+    submission = (demo.path / OUTPUT / "kaggle_submission.csv").read_text().split()
+    assert submission[0] == "SK_ID_CURR,TARGET"
+    assert [float(line.split(",")[1]) for line in submission[1:]] == scores["probability_default"].tolist()
+    demo.run("--pipelines", "scoring", "--params", "scoring.reasons=true,scoring.language=en")
+    told = pd.read_parquet(demo.path / OUTPUT / "scores.parquet")
+    expected = model.predict(
+        features.set_index("SK_ID_CURR").loc[scores["SK_ID_CURR"]], {"explain": True, "language": "en"}
+    )
+    assert [list(reasons) for reasons in told["reasons"]] == expected["reasons"].tolist()
+    assert told.drop(columns="reasons").equals(scores)
+
+
+def test_monitoring_finds_the_drift_and_logs_it(demo: Project) -> None:
+    demo.run("--pipelines", "monitoring")
+    verdict = read_json(demo, "data/08_reporting/synthetic/drift_verdict.json")
+    assert verdict["verdict"] != "stable"
+    assert "NAME_CONTRACT_TYPE" in {reason["variable"] for reason in verdict["reasons"]}
+    scores = pd.read_parquet(demo.path / OUTPUT / "monitored_scores.parquet")
+    known = pd.read_parquet(demo.path / OUTPUT / "holdout_predictions.parquet").set_index("SK_ID_CURR")
+    holdout = scores[scores["SAMPLE"] == "holdout"]
+    assert holdout["probability_default"].tolist() == known.loc[holdout["SK_ID_CURR"], "PROBABILITY"].tolist()
+    client = MlflowClient(f"sqlite:///{demo.path}/mlflow.db")
+    experiment = client.get_experiment_by_name("credit_scoring_test")
+    (run,) = client.search_runs([experiment.experiment_id], "tags.`mlflow.runName` = 'monitoring · synthetic'")
+    assert run.data.metrics["drift.score.psi"] == pytest.approx(verdict["score"]["psi"])
+    artifacts = {Path(artifact.path).name for artifact in client.list_artifacts(run.info.run_id, "monitoring")}
+    assert artifacts == {"drift_report.html", "variable_drift.parquet"}
+    page = (demo.path / "data/08_reporting/synthetic/drift_report.html").read_text()
+    assert "Données synthétiques : ce rapport ne dit rien de clients réels." in page
+
+
+def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of_demo: Project) -> None:
+    """Clients of the hold-out come back as new applicants, without outcomes: nothing of them may come out different."""
+    raw, batch = copy_of_demo.path / RAW, copy_of_demo.path / "from_elsewhere"
+    shutil.copytree(raw, batch)
+    (batch / "application_train.csv").unlink()
+    known = pd.read_parquet(copy_of_demo.path / OUTPUT / "holdout_predictions.parquet").set_index("SK_ID_CURR")
+    applications = pd.read_csv(raw / "application_train.csv", dtype=str, keep_default_na=False)
+    new = applications[applications["SK_ID_CURR"].astype(int).isin(known.index)].drop(columns="TARGET")
+    new.sample(frac=1, random_state=0).to_csv(batch / "application_test.csv", index=False)
+    before = fingerprint(copy_of_demo.path / "data")
+
+    copy_of_demo.run("--pipelines", "batch_scoring", "--params", f"raw_folder={batch},batch=november")
+    copy_of_demo.run("--pipelines", "monitoring", "--params", "batch=november")
+
+    after = fingerprint(copy_of_demo.path / "data")
+    assert {name for name in before if after.get(name) != before[name]} == set()
+    scores = pd.read_parquet(copy_of_demo.path / "data/07_model_output/synthetic/november/scores.parquet")
+    assert scores["SK_ID_CURR"].tolist() == sorted(known.index)
+    assert scores["probability_default"].tolist() == known.loc[scores["SK_ID_CURR"], "PROBABILITY"].tolist()
+    trained_on, made = (
+        pd.read_parquet(copy_of_demo.path / f"data/04_feature/{source}/applicant_features.parquet")
+        .set_index("SK_ID_CURR")
+        .loc[scores["SK_ID_CURR"]]
+        .drop(columns="TARGET")
+        for source in ("synthetic", "synthetic/november")
+    )
+    pd.testing.assert_frame_equal(made, trained_on, check_exact=True)
+    verdict = read_json(copy_of_demo, "data/08_reporting/synthetic/november/drift_verdict.json")
+    assert verdict["score"]["psi"] == 0
+    assert verdict["verdict"] == "stable"
+
+
+def test_applicants_that_cannot_be_scored_stop_the_run_with_every_problem_named(copy_of_demo: Project) -> None:
+    path = copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet"
+    features = pd.read_parquet(path)
+    twice = pd.concat([features, features.tail(2)]).drop(columns="AMT_CREDIT").assign(EXT_SOURCE_2="high")
+    twice.to_parquet(path, index=False)
+    before = fingerprint(copy_of_demo.path)
+    done = copy_of_demo.kedro("run", "--env", "test", "--pipelines", "scoring", "--params", "scoring.applicants=all")
+    assert done.returncode != 0
+    said = " ".join((done.stdout + done.stderr).split())
+    for problem in (
+        "column AMT_CREDIT: expected, as it was never null in training; found none.",
+        "column EXT_SOURCE_2: expected numbers; found string.",
+        "column SK_ID_CURR: expected each applicant once; found 2 ids in several rows",
+        "Hint: make the features with this version of the project",
+    ):
+        assert problem in said, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    after = fingerprint(copy_of_demo.path)
+    assert {name for name in after if after[name] != before.get(name)} == {f"{OUTPUT}/applicant_counts.parquet"}
 
 
 def test_any_client_can_be_explained_and_an_unknown_one_is_an_error(demo: Project) -> None:

@@ -44,8 +44,14 @@ def test_demo_is_the_synthetic_twin_and_the_default() -> None:
     assert nodes(PIPELINES["demo"]) == nodes(PIPELINES["__default__"]) | nodes(PIPELINES["synthetic_data"])
 
 
-def test_the_default_never_makes_data_nor_scores_applicants() -> None:
-    assert not nodes(PIPELINES["__default__"]) & (nodes(PIPELINES["synthetic_data"]) | nodes(PIPELINES["scoring"]))
+def test_the_default_neither_makes_data_nor_scores_nor_watches_applicants() -> None:
+    others = ("synthetic_data", "scoring", "monitoring")
+    assert not nodes(PIPELINES["__default__"]) & set().union(*(nodes(PIPELINES[name]) for name in others))
+
+
+def test_a_batch_goes_from_its_raw_files_to_scores_and_touches_nothing_that_was_learned() -> None:
+    features = PIPELINES["data_processing"].to_nodes("join_features")
+    assert nodes(PIPELINES["batch_scoring"]) == nodes(features) | nodes(PIPELINES["scoring"])
 
 
 def test_a_node_is_named_like_its_function() -> None:

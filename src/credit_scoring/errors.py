@@ -27,3 +27,10 @@ class TrackingServerError(ClickException):
             f"The MLflow server at {uri} does not answer: {reason}.\n"
             "Hint: start it, or name another one as `server.mlflow_tracking_uri` in conf/local/mlflow.yml."
         )
+
+
+class DownloadError(ClickException):
+    """The competition's files could not be fetched, for a reason that a user can mend."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(f"The files of the competition were not downloaded: {reason}.\nHint: {hint}")

@@ -11,6 +11,7 @@ from credit_scoring.pipelines import (
     documentation,
     explainability,
     modelling,
+    monitoring,
     reporting,
     scoring,
     synthetic_data,
@@ -21,7 +22,8 @@ from credit_scoring.pipelines import (
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines by name.
 
-    `__default__` runs on the raw files that are there; `demo` makes synthetic ones first; `documentation` needs none.
+    `__default__` runs on the raw files that are there; `demo` makes synthetic ones first; `batch_scoring` goes from raw
+    files of new applicants to their scores; `documentation` needs none.
     """
     pipelines = {
         "synthetic_data": synthetic_data.create_pipeline(),
@@ -31,6 +33,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "explainability": explainability.create_pipeline(),
         "reporting": reporting.create_pipeline(),
         "scoring": scoring.create_pipeline(),
+        "monitoring": monitoring.create_pipeline(),
         "explain_client": explainability.create_client_pipeline(),
         "documentation": documentation.create_pipeline(),
     }
@@ -41,4 +44,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         + pipelines["explainability"]
         + pipelines["reporting"]
     )
-    return pipelines | {"__default__": default, "demo": pipelines["synthetic_data"] + default}
+    features = pipelines["data_processing"].to_nodes("join_features")
+    return pipelines | {
+        "batch_scoring": features + pipelines["scoring"],
+        "__default__": default,
+        "demo": pipelines["synthetic_data"] + default,
+    }

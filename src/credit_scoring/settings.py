@@ -1,5 +1,6 @@
 """Kedro settings of the project (https://docs.kedro.org/en/stable/configure/configuration_basics/)."""
 
+import re
 import warnings
 from pathlib import Path
 
@@ -18,6 +19,21 @@ def _project_path() -> str:
     return Path(find_kedro_project(Path.cwd()) or Path(__file__).parents[2]).as_posix()
 
 
+def name_population_folder(batch: str | int | None, source: str) -> str:
+    """Return the sub-folder of the applicants at hand: that of the source, or one below it for a batch of new ones.
+
+    Raises:
+        ValueError: If the name of the batch is not a plain word, which could lead out of the source's folder.
+    """
+    if batch is None:
+        return source
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", str(batch)):
+        raise ValueError(
+            f"A batch is named by letters, digits, - and _; found {batch!r}.\nHint: --params batch=2026-11"
+        )
+    return f"{source}/{batch}"
+
+
 import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
@@ -28,7 +44,7 @@ CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    "custom_resolvers": {"project_path": _project_path},
+    "custom_resolvers": {"project_path": _project_path, "population": name_population_folder},
     "config_patterns": {"catalog": ["catalog/**"], "parameters": ["parameters/**"]},
     "merge_strategy": {"parameters": "soft"},
 }

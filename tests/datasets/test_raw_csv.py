@@ -211,3 +211,15 @@ def test_nobody_to_score_is_no_problem(tmp_path: Path) -> None:
         ("warning", "expected a file; found none.")
     ]
     assert file.table.count().execute() == 0
+
+
+def test_a_batch_of_new_applicants_brings_no_outcomes(tmp_path: Path) -> None:
+    """The name of a batch says that the file of applications with outcomes may be missing, or have no rows."""
+    path = tmp_path / "application_train.csv"
+    dataset = RawCsvDataset(
+        table="application_train", filepath=path.as_posix(), connection=CONNECTION, may_be_missing="november"
+    )
+    assert [finding.severity for finding in dataset.load().findings] == ["warning"]
+    path.write_text(",".join(RAW_TABLES["application_train"].columns) + "\n")
+    assert dataset.load().findings == ()
+    assert dataset.load().table.count().execute() == 0

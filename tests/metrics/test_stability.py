@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.metrics.stability import distribution_gap, population_stability_index
+from credit_scoring.metrics.stability import (
+    count_bins,
+    distribution_gap,
+    expected_stability_index,
+    gap_p_value,
+    homogeneity_p_value,
+    population_stability_index,
+    stability_index,
+)
 
 
 def test_stability_index_of_categories_by_hand() -> None:
@@ -42,3 +50,41 @@ def test_without_a_population_there_is_nothing_to_measure() -> None:
     some, none = pd.Series([1.0, 2.0]), pd.Series([], dtype=float)
     assert np.isnan(population_stability_index(some, none))
     assert np.isnan(distribution_gap(some, pd.Series([np.nan])))
+
+
+def test_bins_are_the_quantiles_of_the_reference_and_null_is_one_of_them() -> None:
+    counts = count_bins(pd.Series([1.0, 2.0, 3.0, 4.0, np.nan]), pd.Series([0.0, 2.5, 9.0, np.nan, np.nan]), n_bins=2)
+    assert counts["reference"].tolist() == [2, 2, 1]
+    assert counts["current"].tolist() == [2, 1, 2]
+    assert counts.index[:2].tolist() == [2.5, np.inf]
+    assert np.isnan(counts.index[2])
+
+
+def test_stability_index_of_two_samples_of_one_population_is_what_theory_expects() -> None:
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(400):
+        old, new = pd.Series(rng.normal(size=1000)), pd.Series(rng.normal(size=500))
+        counts = count_bins(old, new)
+        found.append(stability_index(counts))
+        assert expected_stability_index(counts) == pytest.approx(9 * (1 / 1000 + 1 / 500))
+    assert np.mean(found) == pytest.approx(9 * (1 / 1000 + 1 / 500), rel=0.1)
+
+
+def test_homogeneity_by_hand() -> None:
+    even = pd.DataFrame({"reference": [50, 50], "current": [50, 50]})
+    assert homogeneity_p_value(even) == 1.0
+    # every count is 10 away from 50 expected: the statistic is 4 x 10² / 50 = 8
+    uneven = pd.DataFrame({"reference": [60, 40], "current": [40, 60]})
+    assert homogeneity_p_value(uneven) == pytest.approx(0.004678, abs=1e-6)
+
+
+def test_a_few_rare_values_prove_nothing() -> None:
+    rare = pd.DataFrame({"reference": [100, 0, 0], "current": [98, 1, 1]})
+    assert homogeneity_p_value(rare) == 1.0
+    assert homogeneity_p_value(pd.DataFrame({"reference": [10], "current": [0]})) == 1.0
+
+
+def test_chance_of_a_gap() -> None:
+    assert gap_p_value(1.3581 / np.sqrt(500), 1000, 1000) == pytest.approx(0.05, abs=1e-4)
+    assert gap_p_value(float("nan"), 0, 10) == 1.0

@@ -7,7 +7,7 @@ import io
 import os
 import tempfile
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,14 @@ class RawCsvDataset(FileDataset):
 
     Saving appends a chunk to a hidden file beside the target; `confirm`, which Kedro calls when the generator is done,
     moves it into place. A generator that dies leaves the previous file as it was.
+
+    Args:
+        table: Name of the table, one that has a contract.
+        filepath: The file.
+        connection: Of the engine that reads it.
+        read_only: Whether saving is refused.
+        may_be_missing: Whether the run can do without rows of this table; anything but false (the name of a batch)
+            says that it can, even if the contract says that it cannot.
     """
 
     def __init__(
@@ -64,6 +72,7 @@ class RawCsvDataset(FileDataset):
         filepath: str,
         connection: dict[str, Any],
         read_only: bool = True,
+        may_be_missing: bool | str = False,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         if table not in RAW_TABLES:
@@ -71,6 +80,8 @@ class RawCsvDataset(FileDataset):
             raise DatasetError(f"Table {table!r} has no contract.\nHint: use one of {known}, or extend schemas/raw.py.")
         super().__init__(filepath=filepath, file_format="csv", connection=connection, metadata=metadata)
         self._contract = RAW_TABLES[table]
+        if may_be_missing:
+            self._contract = replace(self._contract, may_be_missing=True, may_be_empty=True)
         self._read_only = read_only
         self._open_part: io.BufferedWriter | None = None
 

@@ -1,20 +1,18 @@
-"""How far a population has moved away from another one."""
+"""How far a population has moved away from another one, and whether that may be chance."""
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ks_2samp
+from scipy.stats import chi2_contingency, ks_2samp, kstwobign
 
 _MIN_SHARE = 1e-4
+_MIN_EXPECTED = 5
+REFERENCE, CURRENT = "reference", "current"
 
 
-def population_stability_index(reference: pd.Series, current: pd.Series, n_bins: int = 10) -> float:
-    """Measure how differently a variable is distributed in two populations.
+def count_bins(reference: pd.Series, current: pd.Series, n_bins: int = 10) -> pd.DataFrame:
+    """Count how often each bin of a variable occurs in two populations.
 
-    The sum over bins of (current share - reference share) x ln(current share / reference share), the symmetrised
-    Kullback-Leibler divergence of the binned variable (N. Siddiqi, Credit Risk Scorecards, Wiley 2006, chap. 9). Credit
-    risk reads less than 0.1 as stable and more than 0.25 as a shift. A number is cut at the quantiles of the reference,
-    a category is its own bin, and so are the missing values. Shares count as at least one in ten thousand, so that an
-    empty bin weighs much but not infinitely.
+    A number is cut at the quantiles of the reference, a category is its own bin, and so are the missing values.
 
     Args:
         reference: Values in the population that a model was built on.
@@ -22,14 +20,72 @@ def population_stability_index(reference: pd.Series, current: pd.Series, n_bins:
         n_bins: Number of quantile bins of a number.
 
     Returns:
-        0 for equal distributions; NaN if one of the populations is empty.
+        One row per bin that occurs, in ascending order: `reference` and `current` counts. The index is the upper end of
+        the bin of a number, included (the last one is infinity), or the category; null for the missing values.
     """
-    if reference.empty or current.empty:
-        return float("nan")
     binned = [_bin(values, reference, n_bins) for values in (reference, current)]
-    shares = pd.concat([values.value_counts(normalize=True) for values in binned], axis=1, keys=("old", "new"))
-    old, new = (shares[side].fillna(0.0).clip(lower=_MIN_SHARE) for side in ("old", "new"))
+    counts = [values.value_counts(dropna=False) for values in binned]
+    return pd.concat(counts, axis=1, keys=(REFERENCE, CURRENT)).fillna(0).astype(int).sort_index()
+
+
+def stability_index(counts: pd.DataFrame) -> float:
+    """Measure how different two columns of counts are, as shares.
+
+    The sum over bins of (current share - reference share) x ln(current share / reference share), the symmetrised
+    Kullback-Leibler divergence (N. Siddiqi, Credit Risk Scorecards, Wiley 2006, chap. 9). Credit risk reads less than
+    0.1 as stable and more than 0.25 as a shift. Shares count as at least one in ten thousand, so that an empty bin
+    weighs much but not infinitely.
+
+    Args:
+        counts: What `count_bins` says.
+
+    Returns:
+        0 for equal shares; NaN if one of the populations is empty.
+    """
+    totals = counts.sum()
+    if not totals.all():
+        return float("nan")
+    old, new = ((counts[side] / totals[side]).clip(lower=_MIN_SHARE) for side in (REFERENCE, CURRENT))
     return float(((new - old) * np.log(new / old)).sum())
+
+
+def expected_stability_index(counts: pd.DataFrame) -> float:
+    """Return the stability index that samples of this size have on average if their populations are the same.
+
+    (bins - 1) x (1 / n + 1 / m): the index over (1 / n + 1 / m) then follows a chi-squared distribution with bins - 1
+    degrees of freedom (B. Yurdakul and J. Naranjo, Statistical properties of the population stability index, Journal of
+    Risk Model Validation 14(4), 2020). NaN if one of the samples is empty.
+
+    Examples:
+        >>> round(expected_stability_index(pd.DataFrame({"reference": [50, 50], "current": [10, 10]})), 3)
+        0.06
+    """
+    totals = counts.sum()
+    return float((len(counts) - 1) * (1 / totals).sum()) if totals.all() else float("nan")
+
+
+def homogeneity_p_value(counts: pd.DataFrame) -> float:
+    """Return the probability of counts at least as different as these if the populations are the same.
+
+    Pearson's chi-squared test of homogeneity. Bins that would hold fewer than five of either sample are pooled, as the
+    approximation is poor for them.
+
+    Returns:
+        1 if fewer than two bins remain, or one of the samples is empty: nothing then speaks for a difference.
+    """
+    totals = counts.sum()
+    if not totals.all():
+        return 1.0
+    least_expected = counts.sum(axis=1) * totals.min() / totals.sum()
+    rare = (least_expected < _MIN_EXPECTED).to_numpy()
+    pooled = np.vstack([counts.to_numpy()[~rare], counts.to_numpy()[rare].sum(axis=0)])
+    pooled = pooled[pooled.sum(axis=1) * totals.min() / totals.sum() >= _MIN_EXPECTED]
+    return float(chi2_contingency(pooled, correction=False).pvalue) if len(pooled) > 1 else 1.0
+
+
+def population_stability_index(reference: pd.Series, current: pd.Series, n_bins: int = 10) -> float:
+    """Measure how differently a variable is distributed in two populations: `stability_index` of `count_bins`."""
+    return stability_index(count_bins(reference, current, n_bins))
 
 
 def distribution_gap(reference: pd.Series, current: pd.Series) -> float:
@@ -41,10 +97,21 @@ def distribution_gap(reference: pd.Series, current: pd.Series) -> float:
     return float("nan") if any(values.empty for values in known) else float(ks_2samp(*known).statistic)
 
 
+def gap_p_value(gap: float, n_reference: int, n_current: int) -> float:
+    """Return the probability of a gap at least this wide between samples of one population, by its limit distribution.
+
+    The true one is smaller where values are tied. 1 if the gap is NaN.
+    """
+    if np.isnan(gap):
+        return 1.0
+    return float(kstwobign.sf(gap * np.sqrt(n_reference * n_current / (n_reference + n_current))))
+
+
 def _bin(values: pd.Series, reference: pd.Series, n_bins: int) -> pd.Series:
-    """Name each value by its bin; null is a bin of its own."""
+    """Name each value by its bin; null stays null."""
     if not pd.api.types.is_numeric_dtype(reference):
-        return values.astype(object).where(values.notna(), "").astype(str)
+        return values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
     inner = np.unique(reference.dropna().astype(float).quantile(np.linspace(0, 1, n_bins + 1)[1:-1]))
-    positions = np.searchsorted(inner, values.astype(float), side="left").astype(float)
-    return pd.Series(positions, index=values.index).where(values.notna(), -1.0)
+    numbers = values.astype(float)
+    ends = np.append(inner[~np.isnan(inner)], np.inf)[np.searchsorted(inner, numbers, side="left")]
+    return pd.Series(ends, index=values.index).where(values.notna())

@@ -29,17 +29,3 @@ class ModelInput(pa.DataFrameModel):
     def has_finite_numbers(cls, frame: pd.DataFrame) -> bool:
         """Tell whether every number is finite or null: one infinity would spoil means and scalings of its column."""
         return not any(np.isinf(frame[column].to_numpy()).any() for column in frame.select_dtypes("float"))
-
-
-class Scores(pa.DataFrameModel):
-    """One row per scored applicant: the probability of default and what the policy makes of it."""
-
-    SK_ID_CURR: Series[int] = pa.Field(unique=True, coerce=True)
-    probability_default: Series[float] = pa.Field(in_range={"min_value": 0, "max_value": 1})
-    decision: Series[str] = pa.Field(isin=["granted", "refused"])
-    threshold: Series[float] = pa.Field(in_range={"min_value": 0, "max_value": 1})
-
-    @pa.dataframe_check(error="An applicant is refused exactly where the probability reaches the threshold.")
-    def decides_by_threshold(cls, frame: pd.DataFrame) -> pd.Series:
-        """Tell for every row whether the decision follows from the probability."""
-        return (frame["probability_default"] >= frame["threshold"]) == (frame["decision"] == "refused")

@@ -1,22 +1,180 @@
-"""Scores for applicants whose outcome is not known yet."""
+"""Scores for any number of applicants, a chunk at a time; by default for those whose outcome is not known yet."""
 
+import hashlib
+import logging
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
 
+from credit_scoring.datasets.chunks import ParquetChunks
+from credit_scoring.errors import DataContractError
+from credit_scoring.pipelines.scoring.options import ScoringOptions
+from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.scores import Scores, as_arrow
 from credit_scoring.scorer import CreditScorer
+from credit_scoring.serving.model_folder import Column, ModelFolder
+
+logger = logging.getLogger(__name__)
+
+_ID, _OUTCOME = "SK_ID_CURR", "TARGET"
+_WHO = {"to_score": "without an outcome", "known_outcome": "with a known outcome", "all": "of any kind"}
+_OFFICIAL_ROWS = RAW_TABLES["application_test"].official_rows
 
 
-def score_applicants(applicant_features: pd.DataFrame, credit_scorer: CreditScorer) -> pd.DataFrame:
-    """Score and decide every applicant without an outcome, with the exported scorer.
+def count_applicants(applicant_features: ir.Table, scoring: ScoringOptions) -> ir.Table:
+    """Count what has to be right before anybody is scored.
 
     Returns:
-        One row per applicant, in the order of `SK_ID_CURR`: the id, `probability_default`, `decision`, `threshold`.
+        One row: `rows` of the whole table; of the applicants asked for `applicants`, `repeated` (ids that stand in more
+        than one row), `example` (one of them) and `without_id`. Without a column of ids only the rows are counted.
     """
-    to_score = applicant_features.loc[applicant_features["TARGET"].isna()].sort_values("SK_ID_CURR", ignore_index=True)
-    scores = credit_scorer.predict(to_score)
-    scores.insert(0, "SK_ID_CURR", to_score["SK_ID_CURR"])
-    return scores
+    chosen = _choose(applicant_features, scoring)
+    ids = chosen[_ID] if _ID in chosen.columns else ibis.row_number()
+    groups = chosen.select(id=ids).group_by("id").agg(n=lambda table: table.count())
+    repetitions = groups.aggregate(
+        repeated=groups.count(where=(groups.n > 1) & ~groups.id.isnull()),
+        example=groups.id.min(where=groups.n > 1),
+        without_id=groups.n.max(where=groups.id.isnull()).fill_null(0),  # null is one group
+    )
+    sizes = [
+        applicant_features.aggregate(rows=applicant_features.count()),
+        chosen.aggregate(applicants=chosen.count()),
+    ]
+    return repetitions.cross_join(*sizes)
 
 
-def format_kaggle_submission(scores: pd.DataFrame) -> pd.DataFrame:
+def select_applicants(
+    applicant_features: ir.Table,
+    applicant_counts: pd.DataFrame,
+    served_model: ModelFolder,
+    credit_scorer: CreditScorer,
+    scoring: ScoringOptions,
+) -> ir.Table:
+    """Let the applicants pass only if all of them can be scored by this model; columns it does not know are left out.
+
+    Returns:
+        One row per applicant, in the order of SK_ID_CURR: the id and the model's columns. A column that the model does
+        not require may be missing, and then counts as null, as it does for the server.
+
+    Raises:
+        DataContractError: If columns are missing or of a wrong type, ids are repeated or null, there is nobody to
+            score, or the model's signature does not name the columns that its scorer was fitted on; with every problem.
+    """
+    (counts,) = applicant_counts.to_dict("records")
+    columns = served_model.contract.columns
+    problems = [
+        *_problems_of_columns(applicant_features, columns),
+        *_problems_of_rows(counts, scoring),
+        *_problems_of_model(served_model, credit_scorer),
+    ]
+    if problems:
+        raise DataContractError(
+            f"Scoring with the model in {served_model.path}",
+            problems,
+            "make the features with this version of the project (`kedro run --pipelines data_processing`), choose who "
+            "is scored (`--params scoring.applicants=to_score`, `known_outcome` or `all`), and export the model again "
+            "(`make export`) if it is older than the features. Nothing was written.",
+        )
+    known = [column.name for column in columns if column.name in applicant_features.columns]
+    absent = [column.name for column in columns if column.name not in applicant_features.columns]
+    if absent:
+        logger.warning("Columns that the features do not have count as null: %s.", ", ".join(absent))
+    if counts["applicants"] != _OFFICIAL_ROWS:
+        logger.info(
+            "%d applicants to score; the competition wants a row for each of its %d.",
+            counts["applicants"],
+            _OFFICIAL_ROWS,
+        )
+    return _choose(applicant_features, scoring).select(_ID, *known).order_by(_ID)
+
+
+def score_applicants(
+    applicants_to_score: ParquetChunks, credit_scorer: CreditScorer, served_model: ModelFolder, scoring: ScoringOptions
+) -> dict[str, Callable[[], pa.Table]]:
+    """Score and decide every applicant with the exported scorer.
+
+    Returns:
+        Key -> function that scores one chunk, in the order of the applicants; the key names the chunk and everything
+        that its scores follow from: applicants, model, options. One row per applicant: `SK_ID_CURR`,
+        `probability_default`, `decision`, `threshold`, `model_id` (of MLflow), `model_digest` (of model and
+        calibration), and `reasons` if they are asked for.
+    """
+    model = served_model.identity
+    follows_from = f"{applicants_to_score.digest} {model['manifest_sha256']} {scoring.model_dump_json()}"
+    key = hashlib.sha256(follows_from.encode()).hexdigest()[:16]
+    score = partial(_score_chunk, applicants_to_score, credit_scorer, model["model_id"], scoring)
+    return {f"{number:06d}_{key}": partial(score, number) for number in range(applicants_to_score.n_chunks)}
+
+
+def format_kaggle_submission(scores: ir.Table) -> ir.Table:
     """Return the scores as the competition wants them: `SK_ID_CURR`, `TARGET` (probability of default)."""
-    return scores[["SK_ID_CURR", "probability_default"]].rename(columns={"probability_default": "TARGET"})
+    return scores.select(_ID, TARGET=scores.probability_default).order_by(_ID)
+
+
+def _choose(applicant_features: ir.Table, scoring: ScoringOptions) -> ir.Table:
+    if scoring.applicants == "all":
+        return applicant_features
+    # Applicants in a table without outcomes all wait for theirs.
+    known = ~applicant_features[_OUTCOME].isnull() if _OUTCOME in applicant_features.columns else ibis.literal(False)
+    return applicant_features.filter(known if scoring.applicants == "known_outcome" else ~known)
+
+
+def _problems_of_columns(features: ir.Table, columns: tuple[Column, ...]) -> list[str]:
+    types = dict(features.schema().items())
+    problems = [f"column {_ID}: expected the id of each applicant; found none of that name."] * (_ID not in types)
+    missing = [column.name for column in columns if column.required and column.name not in types]
+    problems += [f"column {name}: expected, as it was never null in training; found none." for name in missing]
+    if _ID in types and not types[_ID].is_integer():
+        problems.append(f"column {_ID}: expected whole numbers; found {types[_ID]}.")
+    for column in columns:
+        kind = types.get(column.name, dt.null)
+        fits = kind.is_string() if column.is_text else kind.is_numeric() or kind.is_boolean()
+        if not (fits or kind.is_null()):
+            problems.append(f"column {column.name}: expected {'text' if column.is_text else 'numbers'}; found {kind}.")
+    return problems
+
+
+def _problems_of_rows(counts: Mapping[Hashable, Any], scoring: ScoringOptions) -> list[str]:
+    problems = []
+    if counts["applicants"] == 0:
+        problems.append(
+            f"expected applicants {_WHO[scoring.applicants]}; found none among {counts['rows']:,} rows of the features."
+        )
+    if counts["repeated"]:
+        problems.append(
+            f"column {_ID}: expected each applicant once; found {counts['repeated']:,} ids in several rows "
+            f"(e.g. {counts['example']})."
+        )
+    if counts["without_id"]:
+        problems.append(f"column {_ID}: expected an id in every row; found {counts['without_id']:,} nulls.")
+    return problems
+
+
+def _problems_of_model(served_model: ModelFolder, credit_scorer: CreditScorer) -> list[str]:
+    signed = {column.name for column in served_model.contract.columns}
+    fitted = set(credit_scorer.feature_names_in_)
+    return [
+        f"the model's signature: expected the {len(fitted)} columns its scorer was fitted on; found {what} {names}."
+        for what, names in (
+            ("none of the name", ", ".join(sorted(fitted - signed)[:5])),
+            ("also", ", ".join(sorted(signed - fitted)[:5])),
+        )
+        if names
+    ]
+
+
+def _score_chunk(
+    applicants: ParquetChunks, scorer: CreditScorer, model_id: str, scoring: ScoringOptions, number: int
+) -> pa.Table:
+    rows = applicants.read(number)
+    scores = scorer.predict(rows, {"explain": scoring.reasons, "language": scoring.language})
+    scores.insert(0, _ID, rows[_ID])
+    scores.insert(4, "model_id", model_id)
+    scores.insert(5, "model_digest", str(scorer.decision_policy["model_digest"]))
+    return as_arrow(Scores.validate(scores))

@@ -1,0 +1,235 @@
+"""Whether new applicants still are like those that the model learnt from.
+
+Each measure has a limit, for what is large enough to matter, and a test, for what may be chance. With many applicants
+everything passes a test, with few of them everything passes a limit; only what passes both is told.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from credit_scoring.errors import DataContractError
+from credit_scoring.metrics.stability import (
+    CURRENT,
+    REFERENCE,
+    count_bins,
+    distribution_gap,
+    expected_stability_index,
+    gap_p_value,
+    homogeneity_p_value,
+    stability_index,
+)
+from credit_scoring.pipelines.monitoring.options import MonitoringOptions
+from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.scorer import REFUSED, CreditScorer
+from credit_scoring.serving.model_folder import ModelFolder
+
+STABLE, WATCH, DRIFT = "stable", "watch", "drift"
+SCORE, DECISION, MODEL, OTHER = "score", "decision", "model", "other"
+TRAIN, HOLDOUT, NEW = "train", "holdout", "new"
+PROBABILITY = "probability_default"
+MEASURES = ("psi", "ks", "missing", "new_categories")
+_SEVERITY = (STABLE, WATCH, DRIFT)
+
+
+def select_monitored(reference_rows: ir.Table, applicant_features: ir.Table, served_model: ModelFolder) -> ir.Table:
+    """Put applicants of known outcome and new ones into one table.
+
+    Returns:
+        One row per applicant, in the order of SK_ID_CURR: the id, `SAMPLE` (`train` and `holdout` of the applicants
+        that the model was made with, `new` for applicants without an outcome), the columns of the model and those of
+        the application form, as far as both tables have them.
+    """
+    wanted = [column.name for column in served_model.contract.columns]
+    wanted += [name for name in RAW_TABLES["application_test"].columns if name != "SK_ID_CURR"]
+    both = [
+        name for name in dict.fromkeys(wanted) if name in reference_rows.columns and name in applicant_features.columns
+    ]
+    known = reference_rows.select("SK_ID_CURR", *both, SAMPLE=reference_rows.SPLIT)
+    new = applicant_features.filter(applicant_features.TARGET.isnull())
+    columns = new.select("SK_ID_CURR", *both, SAMPLE=ibis.literal(NEW)).cast(known.schema())
+    return known.union(columns).order_by("SK_ID_CURR", "SAMPLE")
+
+
+def score_monitored(monitored_applicants: pd.DataFrame, credit_scorer: CreditScorer) -> pd.DataFrame:
+    """Score the hold-out, whose outcomes the model has not learnt from, and the new applicants with the served model.
+
+    Returns:
+        One row per applicant: `SK_ID_CURR`, `SAMPLE`, `probability_default`, `decision`.
+
+    Raises:
+        DataContractError: If there are no new applicants, or none of training or of the hold-out to compare with.
+    """
+    sizes = monitored_applicants["SAMPLE"].value_counts()
+    empty = [sample for sample in (TRAIN, HOLDOUT, NEW) if not sizes.get(sample, 0)]
+    if empty:
+        raise DataContractError(
+            "Monitoring",
+            [f"expected {sample} applicants; found none." for sample in empty],
+            "`kedro run --pipelines data_processing` makes the features of both; new applicants are those without "
+            "TARGET, or those of a batch (`--params batch=...`).",
+        )
+    rows = monitored_applicants[monitored_applicants["SAMPLE"] != TRAIN]
+    scored = credit_scorer.predict(rows)[[PROBABILITY, "decision"]]
+    return pd.concat([rows[["SK_ID_CURR", "SAMPLE"]], scored], axis=1).reset_index(drop=True)
+
+
+def measure_drift(
+    monitored_applicants: pd.DataFrame,
+    monitored_scores: pd.DataFrame,
+    served_model: ModelFolder,
+    monitoring: MonitoringOptions,
+) -> pd.DataFrame:
+    """Measure score, decision and every column: new applicants against training, scores against the hold-out.
+
+    Returns:
+        One row per variable: `variable`, `role` (`score`, `decision`, `model` for a column that the model uses,
+        `other`), for each of `MEASURES` its value (NaN where it does not apply) and `<measure>_p`, the probability of
+        so large a value by chance, as well as `psi_expected` (of two samples of one population), `unseen` (categories
+        that training did not have), `reference_mean` and `new_mean` of a number, `reference_missing`, `new_missing`.
+    """
+    used = {column.name for column in served_model.contract.columns}
+    pairs = _pairs(monitored_applicants, monitored_scores, used)
+    return pd.DataFrame(
+        [{"variable": name, "role": role, **_measure(*values, monitoring)} for name, role, values in pairs]
+    )
+
+
+def judge_variables(drift_measures: pd.DataFrame, monitoring: MonitoringOptions) -> pd.DataFrame:
+    """Tell for every variable whether it is stable.
+
+    A measure counts where it reaches its limit (for the stability index, after what is expected by chance is taken off)
+    and is no chance. The tests of all variables are judged together: among the alarms, `false_alarms` are expected to
+    be none, whatever the dependence between the variables (Y. Benjamini and D. Yekutieli, Annals of Statistics 29,
+    2001).
+
+    Returns:
+        The measures, and `status` (`stable`, `watch`, `drift`) and `why` (names of the measures that count, joined by
+        a space), the worst first, then by stability index.
+    """
+    p_values = drift_measures[[f"{measure}_p" for measure in MEASURES]].to_numpy(dtype=float)
+    tested = ~np.isnan(p_values)
+    no_chance = np.zeros(p_values.shape, dtype=bool)
+    no_chance[tested] = false_discovery_control(p_values[tested], method="by") <= monitoring.false_alarms
+    sizes = drift_measures[list(MEASURES)].to_numpy(dtype=float).copy()
+    sizes[:, MEASURES.index("psi")] -= drift_measures["psi_expected"]
+    levels = np.zeros(sizes.shape, dtype=int)
+    for i, measure in enumerate(MEASURES):
+        limits = getattr(monitoring, measure)
+        levels[:, i] = (np.abs(sizes[:, i]) >= limits.watch) * 1 + (np.abs(sizes[:, i]) >= limits.drift)
+    levels *= no_chance
+    worst = levels.max(axis=1)
+    judged = drift_measures.assign(
+        status=[_SEVERITY[level] for level in worst],
+        why=[" ".join(np.array(MEASURES)[(row == row.max()) & (row > 0)]) for row in levels],
+    )
+    order = np.lexsort((judged["variable"], -judged["psi"].fillna(0), -worst))
+    return judged.iloc[order].reset_index(drop=True)
+
+
+def judge_drift(
+    variable_drift: pd.DataFrame,
+    monitored_scores: pd.DataFrame,
+    monitored_applicants: pd.DataFrame,
+    served_model: ModelFolder,
+    monitoring: MonitoringOptions,
+    source: str,
+) -> dict[str, Any]:
+    """Sum the variables up.
+
+    Returns:
+        `verdict`: the worst status of score, decision and columns of the model; a column that the model does not use
+        is worth a look at most. With `source`, `model_id`, `applicants` by sample, `variables` (number by status),
+        `score` (stability index, mean probability), `refused_share`, `limits` of each measure, `flags` (a sentence if
+        there is drift), and `reasons`: for each variable that is not stable its `variable`, `role`, `status`, and the
+        `measures` that say so.
+    """
+    telling = variable_drift[variable_drift["status"] != STABLE]
+    within = telling["status"].where(telling["role"] != OTHER, WATCH)
+    score = variable_drift.set_index("role").loc[SCORE]
+    refused = monitored_scores.groupby("SAMPLE")["decision"].agg(lambda decision: (decision == REFUSED).mean())
+    verdict = max(within, key=_SEVERITY.index, default=STABLE)
+    return {
+        "verdict": verdict,
+        "source": source,
+        "model_id": served_model.identity["model_id"],
+        "applicants": {str(key): int(n) for key, n in monitored_applicants["SAMPLE"].value_counts().items()},
+        "variables": {status: int((variable_drift["status"] == status).sum()) for status in _SEVERITY},
+        "score": {
+            "psi": float(score["psi"]),
+            "reference_mean": float(score["reference_mean"]),
+            "new_mean": float(score["new_mean"]),
+        },
+        "refused_share": {REFERENCE: float(refused[HOLDOUT]), NEW: float(refused[NEW])},
+        "limits": [{"measure": measure, **getattr(monitoring, measure).model_dump()} for measure in MEASURES],
+        "flags": [f"Drift: {', '.join(telling.loc[within == DRIFT, 'variable'])}"] if verdict == DRIFT else [],
+        "reasons": [
+            {
+                "variable": row["variable"],
+                "role": row["role"],
+                "status": row["status"],
+                "measures": {measure: float(row[measure]) for measure in row["why"].split()},
+                **({"unseen": row["unseen"]} if row["unseen"] else {}),
+            }
+            for row in telling.to_dict("records")
+        ],
+    }
+
+
+def _pairs(
+    applicants: pd.DataFrame, scores: pd.DataFrame, used: set[str]
+) -> Iterator[tuple[str, str, tuple[pd.Series, pd.Series]]]:
+    for name, role in ((PROBABILITY, SCORE), ("decision", DECISION)):
+        yield name, role, compared(applicants, scores, name)
+    for name in applicants.columns.drop(["SK_ID_CURR", "SAMPLE"]):
+        yield str(name), MODEL if name in used else OTHER, compared(applicants, scores, str(name))
+
+
+def compared(applicants: pd.DataFrame, scores: pd.DataFrame, variable: str) -> tuple[pd.Series, pd.Series]:
+    """Return the values of a variable that are compared: of the reference and of the new applicants.
+
+    Scores and decisions of training rows would look surer than they are, since the model has seen the outcomes.
+    """
+    table, reference = (scores, HOLDOUT) if variable in (PROBABILITY, "decision") else (applicants, TRAIN)
+    return table.loc[table["SAMPLE"] == reference, variable], table.loc[table["SAMPLE"] == NEW, variable]
+
+
+def _measure(reference: pd.Series, new: pd.Series, monitoring: MonitoringOptions) -> dict[str, Any]:
+    counts = count_bins(reference, new, monitoring.n_bins)
+    missing = counts[counts.index.isna()].sum()
+    known = counts.sum() - missing
+    measured: dict[str, Any] = {
+        "psi": stability_index(counts),
+        "psi_expected": expected_stability_index(counts),
+        "psi_p": homogeneity_p_value(counts),
+        "missing": missing[CURRENT] / len(new) - missing[REFERENCE] / len(reference),
+        "missing_p": homogeneity_p_value(pd.DataFrame([missing, known])),
+        "reference_missing": missing[REFERENCE] / len(reference),
+        "new_missing": missing[CURRENT] / len(new),
+        "unseen": "",
+    }
+    if pd.api.types.is_numeric_dtype(reference):
+        gap = distribution_gap(reference, new)
+        return measured | {
+            "ks": gap,
+            "ks_p": gap_p_value(gap, int(known[REFERENCE]), int(known[CURRENT])),
+            "new_categories": np.nan,
+            "new_categories_p": np.nan,
+            "reference_mean": reference.mean(),
+            "new_mean": new.mean(),
+        }
+    unseen = counts[(counts[REFERENCE] == 0) & ~counts.index.isna()]
+    return measured | {
+        "ks": np.nan,
+        "ks_p": np.nan,
+        "new_categories": unseen[CURRENT].sum() / len(new),
+        "new_categories_p": homogeneity_p_value(pd.DataFrame([unseen.sum(), counts.sum() - unseen.sum()])),
+        "unseen": ", ".join(map(str, unseen.index)),
+        "reference_mean": np.nan,
+        "new_mean": np.nan,
+    }

@@ -1,0 +1,47 @@
+"""Typed parameters of the monitoring pipeline."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Limits(BaseModel):
+    """From where on a measure of drift is worth a look, and from where on it is a shift.
+
+    Attributes:
+        watch: Least value that is worth a look.
+        drift: Least value of a shift.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    watch: float = Field(gt=0)
+    drift: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.watch >= self.drift:
+            raise ValueError(f"watch ({self.watch}) must be less than drift ({self.drift})")
+        return self
+
+
+class MonitoringOptions(BaseModel):
+    """What counts as drift: what is large enough to matter and too large for chance.
+
+    Attributes:
+        n_bins: Quantile bins of a number.
+        false_alarms: Expected share of alarms that are none, among all alarms.
+        psi: Limits of the stability index, less what samples of this size have by chance.
+        ks: Limits of the largest gap between the distribution functions of a number.
+        missing: Limits of the change of the share of missing values.
+        new_categories: Limits of the share of applicants in categories that training did not have.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_bins: int = Field(10, ge=2)
+    false_alarms: float = Field(0.01, gt=0, lt=1)
+    psi: Limits = Limits(watch=0.1, drift=0.25)
+    ks: Limits = Limits(watch=0.1, drift=0.2)
+    missing: Limits = Limits(watch=0.05, drift=0.1)
+    new_categories: Limits = Limits(watch=0.001, drift=0.01)

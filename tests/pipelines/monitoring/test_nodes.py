@@ -1,0 +1,219 @@
+"""Drift is found where it is known to be, and nothing is found where there is none."""
+
+import ast
+from html.parser import HTMLParser
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from credit_scoring.errors import DataContractError
+from credit_scoring.features.application import clean_application, compute_application_features
+from credit_scoring.figures import FigureOptions
+from credit_scoring.models import build_model
+from credit_scoring.models.calibration import Calibration
+from credit_scoring.pipelines.data_processing.nodes import stack_applications
+from credit_scoring.pipelines.monitoring.nodes import (
+    judge_drift,
+    judge_variables,
+    measure_drift,
+    score_monitored,
+    select_monitored,
+)
+from credit_scoring.pipelines.monitoring.options import MonitoringOptions
+from credit_scoring.pipelines.monitoring.report import write_drift_report
+from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
+from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
+from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.scorer import CreditScorer, digest_model
+from credit_scoring.serving.model_folder import Column, Contract, ModelFolder
+
+OPTIONS = MonitoringOptions()
+FOLDER = ModelFolder(
+    Path("model"),
+    Contract(tuple(Column(name, False, False) for name in ("EXT_SOURCE_1", "EXT_SOURCE_2", "AMT_CREDIT")), {}),
+    {"model_id": "m-1"},
+)
+
+
+@pytest.fixture(scope="module")
+def twin() -> pd.DataFrame:
+    """Return features of the application forms of a twin, with the sample of each applicant."""
+    chunks = list(generate_twin(SyntheticDataOptions(n_train=4000, n_test=2000, seed=11)))
+    train, test = (ibis.memtable(pd.concat([chunk[side] for chunk in chunks])) for side in (0, 1))
+    typed = [
+        table.cast({name: kind for name, kind in RAW_TABLES[side].columns.items() if name in table.columns})
+        for table, side in ((train, "application_train"), (test, "application_test"))
+    ]
+    features = compute_application_features(clean_application(stack_applications(*typed))).execute()
+    rng = np.random.default_rng(0)
+    known = np.where(rng.random(len(features)) < 0.2, "holdout", "train")
+    return features.assign(SAMPLE=np.where(features["TARGET"].isna(), "new", known)).drop(columns="TARGET")
+
+
+def with_scores(applicants: pd.DataFrame) -> pd.DataFrame:
+    """Return scores that depend on nothing but the external score."""
+    rows = applicants[applicants["SAMPLE"] != "train"]
+    probability = (0.5 - 0.4 * rows["EXT_SOURCE_2"]).fillna(0.2)
+    return rows[["SK_ID_CURR", "SAMPLE"]].assign(
+        probability_default=probability, decision=np.where(probability >= 0.3, "refused", "granted")
+    )
+
+
+def judge(applicants: pd.DataFrame, options: MonitoringOptions = OPTIONS) -> pd.DataFrame:
+    return judge_variables(measure_drift(applicants, with_scores(applicants), FOLDER, options), options)
+
+
+def small(**columns: object) -> pd.DataFrame:
+    """Return applicants of which only the named columns differ between training (first half) and new ones."""
+    n = len(next(iter(columns.values())))  # type: ignore[arg-type]
+    table = pd.DataFrame(columns).assign(SK_ID_CURR=range(n), SAMPLE=["train"] * (n // 2) + ["new"] * (n - n // 2))
+    extra = table.head(n // 2).assign(SAMPLE="holdout", SK_ID_CURR=range(n, n + n // 2))
+    return pd.concat([table, extra], ignore_index=True).assign(EXT_SOURCE_2=0.5)
+
+
+def test_the_published_drift_from_train_to_test_is_found(twin: pd.DataFrame) -> None:
+    judged = judge(twin).set_index("variable")
+    for variable, measure in (
+        ("NAME_CONTRACT_TYPE", "psi"),  # revolving 9.5 % -> 0.9 %
+        ("FLAG_EMAIL", "psi"),  # 5.7 % -> 16.3 %
+        ("AMT_REQ_CREDIT_BUREAU_MON", "psi"),  # mean 0.27 -> 0.01
+        ("AMT_REQ_CREDIT_BUREAU_QRT", "ks"),  # mean 0.27 -> 0.55
+        ("EXT_SOURCE_1", "missing"),  # 56 % -> 42 %
+    ):
+        assert judged.loc[variable, "status"] != "stable", variable
+        assert measure in judged.loc[variable, "why"], variable
+    assert judged.loc["EXT_SOURCE_1", "missing"] == pytest.approx(-0.143, abs=0.03)
+    for variable in ("CODE_GENDER", "EXT_SOURCE_2", "CNT_CHILDREN", "DAYS_BIRTH", "ORGANIZATION_TYPE"):
+        assert judged.loc[variable, "status"] == "stable", variable
+    verdict = judge_drift(judged.reset_index(), with_scores(twin), twin, FOLDER, OPTIONS, "synthetic")
+    assert verdict["verdict"] == "drift"
+    assert "EXT_SOURCE_1" in verdict["flags"][0]
+    assert {reason["variable"] for reason in verdict["reasons"]} == set(judged.index[judged["status"] != "stable"])
+
+
+@pytest.mark.parametrize(("n_known", "n_new"), [(2500, 1500), (400, 100), (60, 40)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_random_split_of_training_is_silent(twin: pd.DataFrame, n_known: int, n_new: int, seed: int) -> None:
+    training = twin[twin["SAMPLE"] != "new"].sample(n_known + n_new, random_state=seed)
+    sides = ["train"] * (n_known - n_known // 4) + ["holdout"] * (n_known // 4) + ["new"] * n_new
+    split = training.assign(SAMPLE=sides)
+    judged = judge(split)
+    assert judged.loc[judged["status"] != "stable", "variable"].tolist() == []
+    verdict = judge_drift(judged, with_scores(split), split, FOLDER, OPTIONS, "synthetic")
+    assert (verdict["verdict"], verdict["flags"], verdict["reasons"]) == ("stable", [], [])
+
+
+def test_a_difference_that_is_no_chance_but_too_small_to_matter_is_stable() -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(size=100_000), rng.normal(0.05, size=100_000)])
+    row = judge(small(AMT_CREDIT=values)).set_index("variable").loc["AMT_CREDIT"]
+    assert row["psi_p"] < 1e-6
+    assert row["status"] == "stable"
+
+
+@pytest.mark.parametrize(("share", "status"), [(0.0005, "stable"), (0.005, "watch"), (0.05, "drift")])
+def test_new_categories_count_by_the_share_of_applicants_in_them(share: float, status: str) -> None:
+    n = 20_000
+    new = np.where(np.arange(n) < share * n, "Barter loans", "Cash loans")
+    judged = judge(small(NAME_CONTRACT_TYPE=np.concatenate([np.full(n, "Cash loans"), new]))).set_index("variable")
+    row = judged.loc["NAME_CONTRACT_TYPE"]
+    assert row["new_categories"] == pytest.approx(share)
+    assert row["unseen"] == "Barter loans"
+    assert row["status"] == status
+
+
+def test_the_worst_status_of_the_model_is_the_verdict_and_other_columns_are_a_look_at_most() -> None:
+    rng = np.random.default_rng(0)
+    moved, still = np.concatenate([rng.normal(size=500), rng.normal(3, size=500)]), rng.normal(size=1000)
+    for columns, verdict in (
+        ({"AMT_CREDIT": moved, "OTHER": still}, "drift"),
+        ({"AMT_CREDIT": still, "OTHER": moved}, "watch"),
+        ({"AMT_CREDIT": still, "OTHER": still}, "stable"),
+    ):
+        applicants = small(**columns)
+        judged = judge(applicants)
+        told = judge_drift(judged, with_scores(applicants), applicants, FOLDER, OPTIONS, "synthetic")
+        assert told["verdict"] == verdict
+        assert told["variables"]["drift"] == (verdict != "stable")
+        assert told["applicants"] == {"train": 500, "holdout": 500, "new": 500}
+
+
+def test_scores_are_compared_with_the_holdout_not_with_rows_that_were_learnt_from() -> None:
+    applicants = pd.DataFrame({"SK_ID_CURR": [1, 2, 3], "SAMPLE": ["train", "holdout", "new"], "X": [0.0, 1.0, 0.0]})
+    model = build_model("logistic_regression", {}).fit(pd.DataFrame({"X": [0.0, 1.0] * 5}), [0, 1] * 5)
+    policy = {"threshold": 0.5, "model_digest": digest_model(model, Calibration("none"))}
+    scores = score_monitored(applicants, CreditScorer(model, Calibration("none"), policy))
+    assert scores["SK_ID_CURR"].tolist() == [2, 3]
+    assert scores["decision"].tolist() == ["refused", "granted"]
+
+
+def test_without_new_applicants_nothing_can_be_said() -> None:
+    applicants = pd.DataFrame({"SK_ID_CURR": [1], "SAMPLE": ["train"], "X": [0.0]})
+    with pytest.raises(DataContractError, match="2 problems found") as error:
+        score_monitored(applicants, None)  # type: ignore[arg-type]
+    assert "expected new applicants; found none." in str(error.value)
+
+
+def test_columns_of_the_model_and_of_the_form_are_compared_as_far_as_both_have_them() -> None:
+    known = pd.DataFrame({"SK_ID_CURR": [2, 1], "SPLIT": ["holdout", "train"], "AMT_CREDIT": 1.0, "CNT_CHILDREN": 1})
+    new = pd.DataFrame(
+        {"SK_ID_CURR": [3, 4], "TARGET": [None, 1], "AMT_CREDIT": 2, "EXT_SOURCE_1": 0.5, "CNT_CHILDREN": 2}
+    )
+    table = select_monitored(ibis.memtable(known), ibis.memtable(new), FOLDER).execute()
+    assert table.to_dict("list") == {
+        "SK_ID_CURR": [1, 2, 3],
+        "AMT_CREDIT": [1.0, 1.0, 2.0],
+        "CNT_CHILDREN": [1, 1, 2],
+        "SAMPLE": ["train", "holdout", "new"],
+    }
+
+
+def test_limits_must_be_in_order() -> None:
+    with pytest.raises(ValidationError, match=r"watch .0\.3. must be less than drift .0\.25."):
+        MonitoringOptions.model_validate({"psi": {"watch": 0.3, "drift": 0.25}})
+
+
+class _Balanced(HTMLParser):
+    """Counts how deep blocks are nested."""
+
+    depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.depth += tag in {"div", "table", "details", "main", "svg"}
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= tag in {"div", "table", "details", "main", "svg"}
+
+
+@pytest.mark.parametrize(("language", "said"), [("fr", "Données synthétiques"), ("en", "Synthetic data")])
+def test_the_report_needs_nothing_else_and_tells_what_changed(twin: pd.DataFrame, language: str, said: str) -> None:
+    odd = twin.assign(NAME_HOUSING_TYPE=twin["NAME_HOUSING_TYPE"].where(twin["SAMPLE"] != "new", "<script>"))
+    judged, scores = judge(odd), with_scores(odd)
+    verdict = judge_drift(judged, scores, odd, FOLDER, OPTIONS, "synthetic")
+    figures = FigureOptions(language=language, source="synthetic")
+    page = write_drift_report(verdict, judged, odd, scores, OPTIONS, figures)
+    assert said in page
+    assert "http" not in page
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert page.count("<h3>") == 2 + min(12, len(verdict["reasons"]))
+    parser = _Balanced()
+    parser.feed(page)
+    assert parser.depth == 0
+    real = write_drift_report({**verdict, "source": "home_credit"}, judged, odd, scores, OPTIONS, figures)
+    assert said not in real
+
+
+def test_both_languages_say_the_same_things() -> None:
+    source = Path("src/credit_scoring/pipelines/monitoring/report.py").read_text()
+    tree = next(
+        node.value
+        for node in ast.parse(source).body
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "_LABELS"
+    )
+    keys = [[ast.unparse(key) for key in language.keys] for language in tree.values]  # type: ignore[union-attr]
+    assert keys[0] == keys[1]
