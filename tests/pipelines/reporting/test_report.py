@@ -142,6 +142,7 @@ def artefacts() -> dict[str, Any]:
                 ],
             }
         ],
+        "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
         "reason_audit": {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.034},
         "fairness_mitigations": pd.DataFrame(
             {
@@ -229,11 +230,18 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any]) -> None:
     bare = artefacts | {
         "imbalance_comparison": artefacts["imbalance_comparison"].iloc[:0],
         "local_explanations": [],
+        "importance_stability": {"models": 0, "top": 20, "overlap": None},
         "reason_audit": {"withheld_attributes": []},
         "promotion_decision": {"promoted": True, "incumbent": None, "cost_difference": None},
     }
     text, _ = read(write_report(**bare, figures=FigureOptions(language="en", source="home_credit")))
-    for absent in ("Against this imbalance", "cause by cause", "No reason ever names", "If a person looked"):
+    for absent in (
+        "Fitted to",
+        "Against this imbalance",
+        "cause by cause",
+        "No reason ever names",
+        "If a person looked",
+    ):
         assert squeeze(absent) not in text
     assert squeeze("it is the first champion") in text
     assert squeeze("No screenshot of the interface was taken") in text

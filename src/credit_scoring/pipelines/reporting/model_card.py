@@ -42,6 +42,7 @@ def write_model_card(
     promotion_decision: dict[str, Any],
     global_importance: pd.DataFrame,
     family_importance: pd.DataFrame,
+    importance_stability: dict[str, Any],
     reason_audit: dict[str, Any],
     fairness_by_group: pd.DataFrame,
     fairness_mitigations: pd.DataFrame,
@@ -62,7 +63,7 @@ def write_model_card(
         *_describe_results(champion_diagnosis, champion_stability, policy_evaluation),
         *_describe_threshold(policy_evaluation, decision_policy),
         *_describe_groups(fairness_by_group, fairness_mitigations),
-        *_describe_explanations(global_importance, family_importance, reason_audit),
+        *_describe_explanations(global_importance, family_importance, importance_stability, reason_audit),
         *_describe_limits(policy_evaluation, champion_diagnosis, source),
         *_list_versions(champion["family"]),
     ]
@@ -221,7 +222,9 @@ def _group_cell(measured: pd.DataFrame, name: str) -> str:
     return pattern.format(value, low, high).replace("-0.0%", "0.0%")
 
 
-def _describe_explanations(importance: pd.DataFrame, families: pd.DataFrame, audit: Mapping[str, Any]) -> list[str]:
+def _describe_explanations(
+    importance: pd.DataFrame, families: pd.DataFrame, stability: Mapping[str, Any], audit: Mapping[str, Any]
+) -> list[str]:
     themes = families[families["kind"] == "theme"]
     shares = "; ".join(f"{THEMES[row.family][0].lower()} {row.share:.0%}" for row in themes.itertuples())
     lines = [
@@ -234,6 +237,13 @@ def _describe_explanations(importance: pd.DataFrame, families: pd.DataFrame, aud
     ]
     for name, share in importance.head(_N_FEATURES)[["feature", "share"]].itertuples(index=False):
         lines.append(f"| `{name}` | {client_label(name, 'en')} | {share:.1%} |")
+    if stability["models"]:
+        lines += [
+            "",
+            f"Fitted to {stability['models']} other samples, the model keeps {stability['overlap']:.0%} of its "
+            f"{stability['top']} heaviest variables among the {stability['top']} heaviest: columns that say the same "
+            "thing trade places, so read themes before variables.",
+        ]
     withheld: Sequence[str] = audit["withheld_attributes"]
     told = (
         f"No reason names {', '.join(withheld)} ({audit['forbidden_share']:.1%} of the weight); for "
@@ -258,7 +268,8 @@ def _describe_limits(evaluation: Mapping[str, Any], diagnosis: Mapping[str, Any]
         f"- The hold-out has {defaults:,} defaults, hence the width of the intervals.",
         f"- The AUC falls by {diagnosis['training'] - diagnosis['out_of_fold']:.4f} from the rows learnt from to rows "
         "out of fold.",
-        "- The data have no absolute dates: the hold-out is random, not later in time, and drift is not measured.",
+        "- The data have no absolute dates: the hold-out is random, not later in time. "
+        "Whether new applicants differ, `kedro run --pipelines monitoring` finds out.",
         "- The model has seen only applications that were granted in the past, and knows nothing of the others.",
         "- The costs are assumptions of the lender; another ratio moves the threshold.",
         "- Which attributes a lender may use is for the law of the country.",

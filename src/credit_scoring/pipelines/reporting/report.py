@@ -49,6 +49,7 @@ def write_report(
     amount_evaluation: dict[str, Any],
     global_importance: pd.DataFrame,
     family_importance: pd.DataFrame,
+    importance_stability: dict[str, Any],
     shap_values: pd.DataFrame,
     explained_rows: pd.DataFrame,
     local_explanations: list[dict[str, Any]],
@@ -100,7 +101,7 @@ def write_report(
         "themes": _tell_themes(family_importance, figures),
         "top": texts["top"].format(n=figures.number(f"{len(shap_values):,}")),
         "variables": _tell_variables(global_importance, shap_values, explained_rows, figures),
-        "conduct": _tell_conduct(reason_audit, fairness_mitigations, figures),
+        "conduct": _tell_conduct(importance_stability, reason_audit, fairness_mitigations, figures),
         "clients": _tell_clients(local_explanations, figures),
         "tracked": _tell_tracking(promotion_decision, decision_policy, places, figures),
         "screenshots": [name for name in ("runs", "model") if name in mlflow_screenshots],
@@ -375,13 +376,25 @@ def tell_effect(name: str, values: pd.Series, contributions: pd.Series, figures:
     return texts[f"{kind}{'up' if correlation > 0 else 'down'}"]
 
 
-def _tell_conduct(audit: Mapping[str, Any], mitigations: pd.DataFrame, figures: FigureOptions) -> list[str]:
-    """Say what reasons withhold, and how groups fare with and without the attribute that defines them."""
+def _tell_conduct(
+    stability: Mapping[str, Any], audit: Mapping[str, Any], mitigations: pd.DataFrame, figures: FigureOptions
+) -> list[str]:
+    """Say how steady the weights are, what reasons withhold, and how groups fare without the attribute of theirs."""
     texts, told = TEXTS[figures.language], [TEXTS[figures.language]["causality"]]
+    if stability["models"]:
+        told.append(
+            texts["stability"].format(
+                models=stability["models"],
+                top=stability["top"],
+                overlap=figures.percent(stability["overlap"], 0),
+            )
+        )
     if audit["withheld_attributes"]:
         told.append(
             texts["forbidden"].format(
-                attributes=_enumerate(audit["withheld_attributes"], figures),
+                attributes=_enumerate(
+                    [client_label(name, figures.language).lower() for name in audit["withheld_attributes"]], figures
+                ),
                 share=figures.percent(audit["forbidden_share"]),
                 withheld=figures.percent(audit["withheld_share"]),
             )
@@ -391,7 +404,7 @@ def _tell_conduct(audit: Mapping[str, Any], mitigations: pd.DataFrame, figures: 
         as_is, blind = by_policy.loc["as_is"], by_policy.loc["without_attribute"]
         told.append(
             texts["fairness"].format(
-                attribute=as_is["attribute"],
+                attribute=client_label(as_is["attribute"], figures.language).lower(),
                 gap=figures.percent(as_is["grant_gap"]),
                 blind_gap=figures.percent(blind["grant_gap"]),
                 blind_cost=_decimal(blind["cost"], figures, 4),

@@ -98,10 +98,12 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "refused_client": "Refusé",
         "probability": "probabilité {p}, seuil {t}",
         "others": "{n} autres causes",
-        "forbidden": "Les motifs ne nomment jamais {attributes} ({share} du poids du modèle ; écarté des motifs de "
-        "{withheld} des demandes expliquées).",
-        "fairness": "Selon {attribute}, les taux d'accord diffèrent de {gap} ; sans cet attribut, de {blind_gap}, pour "
-        "un coût de {blind_cost} au lieu de {cost}.",
+        "stability": "Ajusté à {models} autres échantillons, le modèle garde {overlap} de ses {top} variables les plus "
+        "lourdes : lire les thèmes avant les variables.",
+        "forbidden": "Attribut que les motifs ne nomment jamais : {attributes} ({share} du poids du modèle ; écarté "
+        "des motifs de {withheld} des demandes expliquées).",
+        "fairness": "Entre les groupes ({attribute}), les taux d'accord diffèrent de {gap} ; sans cet attribut, de "
+        "{blind_gap}, pour un coût de {blind_cost} au lieu de {cost}.",
         "tracking": "Suivi MLflow",
         "tracked": "Chaque exécution est un run MLflow, avec un run enfant par candidat du tableau 1. Le modèle est "
         "enregistré sous le nom {model} ; {promotion}. Empreinte du modèle : {digest}.",
@@ -223,6 +225,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "refused_client": "Refused",
         "probability": "probability {p}, threshold {t}",
         "others": "{n} other causes",
+        "stability": "Fitted to {models} other samples, the model keeps {overlap} of its {top} heaviest variables: "
+        "read the themes before the variables.",
         "forbidden": "No reason ever names {attributes} ({share} of the model's weight; withheld from the reasons of "
         "{withheld} of the explained applications).",
         "fairness": "Between groups of {attribute} the rates of granting differ by {gap}; without the attribute, by "
