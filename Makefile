@@ -18,7 +18,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo data test bench lint format lock serve lean export ui viz image clean
+.PHONY: help install demo data test bench lint format lock serve lean export ui viz docs image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -84,9 +84,12 @@ ui: install ## Compare the runs at http://127.0.0.1:5000
 viz: install ## Draw the pipelines at http://127.0.0.1:4141
 	@$(BIN)/kedro viz
 
+docs: install ## Build the documentation as a site, site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+
 image: ## Build the image that serves the exported model
 	@test -n "$(CONTAINER_ENGINE)" || { echo "Neither docker nor podman was found."; exit 1; }
 	$(CONTAINER_ENGINE) build -t $(IMAGE) --build-arg MODEL=$(MODEL) .
 
 clean: ## Remove the environment and caches, never data, runs or models
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .viz
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .viz site

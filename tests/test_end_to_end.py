@@ -61,6 +61,8 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
         "reports/figures/equite_par_groupe.png",
         "reports/figures/importance_variables.png",
         "reports/figures/dependance_variables.png",
+        "reports/rapport_credit_scoring.pdf",
+        "docs/model_card.md",
         "mlflow.db",
     ):
         assert (demo.path / made).stat().st_size > 100, made

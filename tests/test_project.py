@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 PIPELINES = register_pipelines()
 DEFAULT = ("data_processing", "modelling", "threshold_tuning", "explainability", "reporting")
 LAZY = re.compile("typed_|inspected_tables")
+LAYERS = ("raw", "intermediate", "feature", "model_input", "models", "model_output", "reporting")
 
 
 @pytest.fixture(scope="module", params=["base", "kaggle", "test"])
@@ -93,6 +94,19 @@ def test_raw_datasets_are_the_official_files(context: KedroContext) -> None:
     assert paths == set(RAW_TABLES)
 
 
+def test_no_layer_feeds_an_earlier_one(context: KedroContext) -> None:
+    """Otherwise Kedro-Viz draws no layers at all."""
+    catalog = context.catalog
+    back = []
+    for node in PIPELINES["demo"].nodes:
+        read, made = (
+            {name: LAYERS.index(catalog.get(name).metadata["kedro-viz"]["layer"]) for name in names if ":" not in name}
+            for names in (node.inputs, node.outputs)
+        )
+        back += [(node.name, one, other) for one in read for other in made if read[one] > made[other]]
+    assert back == []
+
+
 def test_sources_never_share_a_place(context: KedroContext) -> None:
     """A run on synthetic data can neither overwrite nor be mistaken for a run on real data."""
     source, catalog = context.params["source"], context.catalog
@@ -103,7 +117,9 @@ def test_sources_never_share_a_place(context: KedroContext) -> None:
         registered = description.get("registered_model_name", source if source != "synthetic" else "")
         assert registered.endswith(source) == (source != "synthetic"), name
         path = str(description.get("filepath", f"/{source}"))
-        assert source in Path(path).parts or (source == "synthetic" and re.search(r"/(model|reports/.*)$", path)), name
+        assert source in Path(path).parts or (
+            source == "synthetic" and re.search(r"/(model|reports/.*|docs/model_card\.md)$", path)
+        ), name
 
 
 def test_only_files_of_our_own_can_be_written(context: KedroContext) -> None:

@@ -1,6 +1,7 @@
 """Kedro settings of the project (https://docs.kedro.org/en/stable/configure/configuration_basics/)."""
 
 import re
+import warnings
 from pathlib import Path
 
 from kedro.config import OmegaConfigLoader
@@ -34,6 +35,8 @@ def name_population_folder(batch: str | int | None, source: str) -> str:
 
 
 import_kedro_mlflow()
+# Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
+warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 
 HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks())
 

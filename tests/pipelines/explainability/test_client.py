@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from credit_scoring.explanations import sum_by_cause
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
@@ -14,7 +15,7 @@ from credit_scoring.pipelines.explainability.client import (
     select_client,
     write_dossier,
 )
-from credit_scoring.pipelines.explainability.nodes import audit_reasons, rank_families, sum_by_cause
+from credit_scoring.pipelines.explainability.nodes import audit_reasons, rank_families
 from credit_scoring.pipelines.explainability.options import DossierOptions
 from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
 from credit_scoring.scorer import CreditScorer, digest_model

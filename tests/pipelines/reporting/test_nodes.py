@@ -78,6 +78,7 @@ def summarise(
             "policies": {name: {**POLICY, "business_cost": 12_345.6} for name in ("tuned", "by_amount", "grant_all")},
         },
         pd.DataFrame({"feature": ["EXT_SOURCE_2", "EXT_SOURCE_3"]}),
+        {"models": 5, "top": 20, "overlap": 0.62},
         audit,
         pd.DataFrame([MITIGATION]),
         {"rows": {"application_train": 10_000, "application_test": 2_000}, "findings": []},
@@ -95,6 +96,7 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps() -> None:
     assert "losing 45.0% of the credit at a default and 4.5% at a refusal: 12,346 per applicant" in text
     assert "(CODE_GENDER) have 1.2% of the weight; for 2.6% of 1,000 hold-out applicants" in text
     assert "| 0.7500 | 0.5050 | 0.4000 – 0.6000 | 75.0% | 12.3% | 5.0% | – |" in text
+    assert "What weighs most: EXT_SOURCE_2, EXT_SOURCE_3. Of the 20 heaviest, 62% are so too" in text
     assert "The few defaults" not in text
     assert "SUSPICIOUS" not in text
     real = summarise(strategies(), "home_credit", ["AUC is 0.9"], AUDIT | {"withheld_attributes": []})

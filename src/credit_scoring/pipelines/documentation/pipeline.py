@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from credit_scoring.pipelines.documentation.data_flow import draw_data_flow
 from credit_scoring.pipelines.documentation.nodes import write_data_dictionary, write_feature_dictionary
 
 
@@ -20,6 +21,12 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=None,
                 outputs="data_dictionary",
                 name="write_data_dictionary",
+            ),
+            Node(
+                func=draw_data_flow,
+                inputs="registered_pipelines",
+                outputs="data_flow_picture",
+                name="draw_data_flow",
             ),
         ]
     )

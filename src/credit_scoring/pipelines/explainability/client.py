@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from credit_scoring.explanations import sum_by_cause
 from credit_scoring.figures import FigureOptions
-from credit_scoring.pipelines.explainability.nodes import draw_client, explain_clients, sum_by_cause
+from credit_scoring.pipelines.explainability.nodes import draw_client, explain_clients
 from credit_scoring.pipelines.explainability.options import DossierOptions
 from credit_scoring.reasons import AGAINST, FOR, LANGUAGES, ReasonBook, join_reasons
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from credit_scoring.explanations import sum_by_cause
 from credit_scoring.features.naming import parse_feature_name
 from credit_scoring.features.wording import THEMES, theme_of_feature
 from credit_scoring.figures import FigureOptions
@@ -320,20 +321,6 @@ def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: Fig
     )
     axes.set_title(title, fontsize=10, loc="left")
     axes.xaxis.set_major_formatter(figures.axis())
-
-
-def sum_by_cause(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:
-    """Return the causes of one score, heaviest first: the contribution that speaks for each, and their sum."""
-    of_cause: dict[int, list[dict[str, Any]]] = {}
-    for entry in entries:
-        of_cause.setdefault(entry["cause"], []).append(entry)
-    summed = []
-    for together in of_cause.values():
-        weight = sum(entry["contribution"] for entry in together)
-        sign = 1 if weight > 0 else -1
-        speaking = [sign * entry["contribution"] * entry["clarity"] for entry in together]
-        summed.append((together[int(np.argmax(speaking))], weight))
-    return sorted(summed, key=lambda cause: -abs(cause[1]))
 
 
 @contextmanager

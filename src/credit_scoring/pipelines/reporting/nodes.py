@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-_POLICY_NAMES = {
+POLICY_NAMES = {
     "tuned": "tuned threshold",
     "theoretical": "theoretical threshold",
     "half": "threshold 0.5",
@@ -32,6 +32,7 @@ def summarise_run(
     decision_policy: dict[str, Any],
     amount_evaluation: dict[str, Any],
     global_importance: pd.DataFrame,
+    importance_stability: dict[str, Any],
     reason_audit: dict[str, Any],
     fairness_mitigations: pd.DataFrame,
     data_quality: dict[str, Any],
@@ -87,7 +88,7 @@ def summarise_run(
         "| policy | threshold | cost | 95 % interval | granted | missed defaults | refused good clients |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    for name, label in _POLICY_NAMES.items():
+    for name, label in POLICY_NAMES.items():
         policy = policies[name]
         threshold = "" if name in ("grant_all", "refuse_all") else f"{policy['threshold']:.4f}"
         lines.append(
@@ -115,7 +116,7 @@ def summarise_run(
     top = ", ".join(global_importance["feature"].head(5))
     lines += [
         "",
-        f"What weighs most: {top}.",
+        f"What weighs most: {top}. {_describe_stability(importance_stability)}".rstrip(),
         _describe_withheld(reason_audit),
         *_describe_mitigations(fairness_mitigations),
         "",
@@ -137,6 +138,7 @@ def summarise_run(
         "- `curl http://127.0.0.1:1234/invocations -H 'Content-Type: application/json' "
         f"-d @{places['model_folder']}/serving_input_example.json` asks it for five decisions",
         f"- `kedro run --pipelines scoring{environment}` scores the applicants whose outcome is unknown",
+        f"- `kedro run --pipelines monitoring{environment}` compares them with those the model learnt from",
         f"- `kedro run --pipelines explain_client{environment} --params client_id=…` writes the dossier of one client",
         "",
     ]
@@ -190,6 +192,15 @@ def _describe_review(three_way: dict[str, Any], tuned: dict[str, Any]) -> str:
         f"({three_way['review_rate']:.1%} of applications) the cost is {three_way['business_cost']:.4f} instead of "
         f"{tuned['business_cost']:.4f}, if a look costs {three_way['reviewer']['cost']:g} and "
         f"{three_way['reviewer']['error_rate']:.0%} of them go wrong."
+    )
+
+
+def _describe_stability(stability: dict[str, Any]) -> str:
+    if not stability["models"]:
+        return ""
+    return (
+        f"Of the {stability['top']} heaviest, {stability['overlap']:.0%} are so too when the model is fitted to other "
+        f"samples (mean of {stability['models']})."
     )
 
 

@@ -1,0 +1,293 @@
+"""The PDF says what the artefacts hold, in both languages, on at most three pages, and marks synthetic data."""
+
+import io
+import json
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from credit_scoring.figures import FigureOptions
+from credit_scoring.pipelines.reporting.report import tell_effect, write_report
+from credit_scoring.pipelines.reporting.report_words import FAMILIES, STRATEGIES, TEXTS
+
+N_CANDIDATES = 14
+
+
+def policy(threshold: float, cost: float) -> dict[str, Any]:
+    return {
+        "threshold": threshold,
+        "business_cost": cost,
+        "business_cost_interval": {"low": cost - 0.0512, "high": cost + 0.0634},
+        "grant_rate": 0.756,
+        "false_negatives": 12,
+        "true_positives": 31,
+        "false_positives": 1234,
+    }
+
+
+def candidate(family: str, imbalance: str, cost: float) -> dict[str, Any]:
+    return {
+        "candidate": family if imbalance == "none" else f"{family}_{imbalance}",
+        "family": family,
+        "imbalance": imbalance,
+        "roc_auc": 0.7654,
+        "roc_auc_std": 0.0123,
+        "average_precision": 0.2345,
+        "recall": 0.6,
+        "precision": None,
+        "business_cost": cost,
+        "business_cost_std": 0.0211,
+        "cost_to_best": cost - 0.51,
+        "cost_to_best_low": -0.0123,
+        "cost_to_best_high": 0.0456,
+    }
+
+
+def contribution(feature: str, weight: float, cause: int, forbidden: bool = False) -> dict[str, Any]:
+    labels = {"label_fr": f"Libellé {feature}", "shown_fr": "0,26", "label_en": f"Label {feature}", "shown_en": "0.26"}
+    return {"feature": feature, "contribution": weight, "cause": cause, "clarity": 1.0, "forbidden": forbidden} | labels
+
+
+@pytest.fixture
+def artefacts() -> dict[str, Any]:
+    rng = np.random.default_rng(1)
+    score = rng.uniform(size=200)
+    values = pd.DataFrame({"EXT_SOURCE_2": score, "DAYS_EMPLOYED": -1000 * score, "CODE_GENDER": ["F", "M"] * 100})
+    shap = pd.DataFrame(
+        {"EXT_SOURCE_2": 1 - 2 * score, "DAYS_EMPLOYED": 1 - 2 * score, "CODE_GENDER": [-0.1, 0.1] * 100}
+    )
+    picture = Image.effect_noise((900, 600), 40)
+    names = [("lightgbm", "none"), ("logistic_regression", "smote"), *[("xgboost", "none")] * (N_CANDIDATES - 2)]
+    return {
+        "leaderboard": pd.DataFrame([candidate(*name, 0.51 + 0.01 * rank) for rank, name in enumerate(names)]),
+        "imbalance_comparison": pd.DataFrame(
+            {
+                "family": ["logistic_regression", "logistic_regression"],
+                "imbalance": ["none", "smote"],
+                "cost_to_none_high": [0.0, -0.01],
+                "default_rate": 0.0807,
+            }
+        ),
+        "champion": {"name": "lightgbm", "family": "lightgbm", "imbalance": "none"},
+        "calibration_evaluation": {
+            "chosen": "sigmoid",
+            "methods": {"none": {"ece": 0.0123}, "sigmoid": {"ece": 0.0045}},
+        },
+        "champion_diagnosis": {
+            "training": 0.8765,
+            "out_of_fold": 0.7654,
+            "holdout": 0.7543,
+            "holdout_interval": {"low": 0.7321, "high": 0.7789},
+            "flags": [],
+        },
+        "policy_evaluation": {
+            "applicants": 2000,
+            "default_rate": 0.0813,
+            "score": {"roc_auc": 0.7543},
+            "policies": {
+                "tuned": policy(0.0987, 0.5321),
+                "theoretical": policy(0.0909, 0.5432),
+                "half": policy(0.5, 0.7891),
+                "grant_all": policy(1.0, 0.8134),
+                "refuse_all": policy(0.0, 0.9187),
+            },
+        },
+        "promotion_decision": {
+            "promoted": False,
+            "incumbent": "7",
+            "cost_difference": {"estimate": 0.0035, "low": -0.0111, "high": 0.0222},
+        },
+        "decision_policy": {
+            "threshold": 0.0987,
+            "threshold_interval": {"low": 0.0765, "high": 0.1234},
+            "plateau": {"low": 0.0876, "high": 0.1111, "tolerance": 0.01},
+            "theoretical_threshold": 1 / 11,
+            "costs": {"false_negative": 10.0, "false_positive": 1.0},
+            "model_digest": "0123456789abcdef",
+            "chosen_on": {"applicants": 8000},
+        },
+        "amount_evaluation": {
+            "rates": {"loss_given_default": 0.45, "margin": 0.045},
+            "policies": {"tuned": {"business_cost": 12345.6}, "grant_all": {"business_cost": 23456.7}},
+        },
+        "global_importance": pd.DataFrame(
+            {"feature": ["EXT_SOURCE_2", "DAYS_EMPLOYED", "CODE_GENDER"], "share": [0.6, 0.3, 0.1]}
+        ),
+        "family_importance": pd.DataFrame(
+            {
+                "kind": ["theme", "theme", "source"],
+                "family": ["external_scores", "income", "bureau"],
+                "share": [0.6, 0.3, 1],
+            }
+        ),
+        "shap_values": shap,
+        "explained_rows": values,
+        "local_explanations": [
+            {
+                "kind": "refused",
+                "client_id": 100234,
+                "probability_default": 0.171,
+                "decision": "refused",
+                "threshold": 0.0987,
+                "contributions": [
+                    contribution("EXT_SOURCE_2", 0.7, 1),
+                    contribution("EXT_SOURCE_3", 0.4, 1),
+                    contribution("DAYS_EMPLOYED", -0.25, 2),
+                    contribution("CODE_GENDER", 0.9, 3, forbidden=True),
+                ],
+            }
+        ],
+        "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
+        "reason_audit": {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.034},
+        "fairness_mitigations": pd.DataFrame(
+            {
+                "attribute": "CODE_GENDER",
+                "policy": ["as_is", "without_attribute"],
+                "grant_gap": [0.0789, 0.0123],
+                "cost": [0.5321, 0.5398],
+            }
+        ),
+        "data_quality": {
+            "rows": {"application_train": 10_000, "application_test": 2_000, "bureau": 1_234},
+            "findings": [],
+        },
+        "cost_curve": picture,
+        "shap_global": picture,
+        "mlflow_screenshots": {},
+        "n_folds": 5,
+        "max_features": 150,
+        "places": {"registered_model": "credit_scoring_model"},
+    }
+
+
+def read(pdf: bytes) -> tuple[str, list[str]]:
+    """Return the text without the line breaks, spaces and hyphens of typesetting, and the text of each page."""
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
+    return re.sub(r"[\s\u00a0\u202f\u00ad]+", "", "".join(pages).replace("-\n", "")), pages
+
+
+def squeeze(text: str) -> str:
+    return re.sub(r"[\s\u00a0\u202f]+", "", text.replace("'", "’"))
+
+
+@pytest.mark.parametrize(
+    ("language", "numbers"),
+    [
+        ("fr", ["0,7543", "0,0987", "de 0,0765 à 0,1234", "0,5321", "de 0,4809 à 0,5955", "1 234", "12 346", "8,1 %"]),
+        (
+            "en",
+            ["0.7543", "0.0987", "from 0.0765 to 0.1234", "0.5321", "from 0.4809 to 0.5955", "1,234", "12,346", "8.1%"],
+        ),
+    ],
+)
+def test_the_report_holds_the_numbers_of_the_artefacts(
+    artefacts: dict[str, Any], language: str, numbers: list[str]
+) -> None:
+    text, pages = read(write_report(**artefacts, figures=FigureOptions(language=language, source="home_credit")))
+    assert 2 <= len(pages) <= 3
+    for number in [*numbers, "CODE_GENDER", "EXT_SOURCE_2", "credit_scoring_model", "0123456789abcdef", "100234"]:
+        assert squeeze(number) in text, number
+    for name in ("theoretical", "half", "grant_all", "refuse_all"):
+        cost = artefacts["policy_evaluation"]["policies"][name]["business_cost"]
+        assert f"{cost:.4f}".replace(".", "," if language == "fr" else ".") in text, name
+    assert not {"None", "nan"} & set(re.findall(r"\w+", " ".join(pages)))
+    assert not re.search(r"\{\w+\}", text)
+
+
+def test_causes_are_summed_and_what_no_reason_may_name_is_not_named(artefacts: dict[str, Any]) -> None:
+    text, _ = read(write_report(**artefacts, figures=FigureOptions(language="en", source="home_credit")))
+    assert squeeze("Label EXT_SOURCE_2: 0.26") in text
+    assert "+1.10" in text  # 0.7 and 0.4 are one cause
+    assert "LabelCODE_GENDER" not in text
+    assert squeeze("1 other causes") in text
+
+
+def test_synthetic_data_are_marked_on_every_page_and_real_data_on_none(artefacts: dict[str, Any]) -> None:
+    _, synthetic = read(write_report(**artefacts, figures=FigureOptions(source="synthetic")))
+    assert "DONNÉES SYNTHÉTIQUES" in synthetic[0]
+    assert all("Données synthétiques" in page for page in synthetic)
+    text, _ = read(write_report(**artefacts, figures=FigureOptions(source="home_credit")))
+    assert "synthétique" not in text.lower()
+    assert squeeze("Source des données : Home Credit") in text
+
+
+def test_the_same_artefacts_give_the_same_small_file(artefacts: dict[str, Any]) -> None:
+    options = FigureOptions(source="synthetic")
+    once = write_report(**artefacts, figures=options)
+    assert once == write_report(**artefacts, figures=options)
+    assert len(once) < 1_500_000
+    metadata = PdfReader(io.BytesIO(once)).metadata
+    assert metadata is not None
+    assert metadata.creation_date is None
+
+
+def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any]) -> None:
+    bare = artefacts | {
+        "imbalance_comparison": artefacts["imbalance_comparison"].iloc[:0],
+        "local_explanations": [],
+        "importance_stability": {"models": 0, "top": 20, "overlap": None},
+        "reason_audit": {"withheld_attributes": []},
+        "promotion_decision": {"promoted": True, "incumbent": None, "cost_difference": None},
+    }
+    text, _ = read(write_report(**bare, figures=FigureOptions(language="en", source="home_credit")))
+    for absent in (
+        "Fitted to",
+        "Against this imbalance",
+        "cause by cause",
+        "No reason ever names",
+        "If a person looked",
+    ):
+        assert squeeze(absent) not in text
+    assert squeeze("it is the first champion") in text
+    assert squeeze("No screenshot of the interface was taken") in text
+
+
+def test_flags_review_and_screenshots_are_shown(artefacts: dict[str, Any]) -> None:
+    artefacts["champion_diagnosis"]["flags"] = ["AUC 0.95 on the hold-out is above 0.82"]
+    artefacts["policy_evaluation"]["three_way"] = {
+        "low": 0.0812,
+        "high": 0.1198,
+        "review_rate": 0.1025,
+        "business_cost": 0.4393,
+        "reviewer": {"cost": 0.1, "error_rate": 0.2},
+    }
+    artefacts["mlflow_screenshots"] = {name: Image.new("RGB", (1500, 760), "white") for name in ("runs", "model")}
+    pdf = write_report(**artefacts, figures=FigureOptions(language="en", source="home_credit"))
+    text, pages = read(pdf)
+    assert squeeze("Suspicious result AUC 0.95 on the hold-out is above 0.82") in text
+    assert squeeze("from 0.0812 to 0.1198 (10.2% of applications), the cost would be 0.4393") in text
+    assert squeeze("The registered model and its aliases in MLflow.") in text
+    assert squeeze("No screenshot") not in text
+    assert len(pages) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "effect"),
+    [
+        ("EXT_SOURCE_2", [0.1, 0.2, 0.3, None], "the higher the value, the higher the risk"),
+        ("EXT_SOURCE_2", [0.3, 0.2, 0.1, None], "the higher the value, the lower the risk"),
+        # Days before the application, told as the time since: a larger value is a shorter time.
+        ("DAYS_EMPLOYED", [-300.0, -200.0, -100.0, None], "the higher the value, the lower the risk"),
+        ("BUREAU_UPDATE_DAYS_MEAN", [-300.0, -200.0, -100.0, None], "the more recent, the higher the risk"),
+        ("FLAG_EMAIL", [0.0, 0.0, 1.0, None], "a yes raises the risk"),
+        ("EXT_SOURCE_2", [None, None, None, None], "the effect depends on the rest of the file"),
+        ("OCCUPATION_TYPE", ["Drivers", "Managers", None, None], "highest risk: not given; lowest: Drivers"),
+    ],
+)
+def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any], effect: str) -> None:
+    repeated = pd.Series(values * 20, dtype="str" if name == "OCCUPATION_TYPE" else "float64")
+    contributions = pd.Series([-0.2, 0.1, 0.3, 0.4] * 20)
+    assert tell_effect(name, repeated, contributions, FigureOptions(language="en", source="synthetic")) == effect
+
+
+def test_french_and_english_have_the_same_texts() -> None:
+    for words in (TEXTS, FAMILIES, STRATEGIES):
+        assert set(words["fr"]) == set(words["en"])
+    for key, french in TEXTS["fr"].items():
+        assert set(re.findall(r"\{(\w+)\}", french)) == set(re.findall(r"\{(\w+)\}", TEXTS["en"][key])), key
+    assert json.dumps(TEXTS)

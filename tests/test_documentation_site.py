@@ -1,0 +1,64 @@
+"""The documentation builds as a site without a warning, and shows what lies beside it in the project."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("mkdocs")
+pytest.importorskip("material")
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the site, built from a copy: a build writes beside its sources."""
+    project = tmp_path_factory.mktemp("site")
+    for name in ("docs", "reports"):
+        shutil.copytree(ROOT / name, project / name)
+    for name in ("mkdocs.yml", "mkdocs_hooks.py"):
+        shutil.copy(ROOT / name, project)
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+    )
+    assert built.returncode == 0, built.stderr
+    assert "WARNING" not in built.stderr, built.stderr
+    return project / "site"
+
+
+def test_every_document_of_the_navigation_is_a_page(site: Path) -> None:
+    nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]
+
+    def pages(entry: object) -> list[str]:
+        if isinstance(entry, str):
+            return [entry]
+        values = entry.values() if isinstance(entry, dict) else entry
+        return [page for value in values for page in pages(value)]  # type: ignore[attr-defined]
+
+    documents = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    assert set(pages(nav)) == documents, "Hint: list it under nav in mkdocs.yml"
+    for page in documents:
+        assert (site / page).with_suffix(".html").is_file(), page
+
+
+def test_figures_and_report_of_the_run_are_in_the_site(site: Path) -> None:
+    assert 'href="reports/figures/valeurs_manquantes.png"' in (site / "data_preparation.html").read_text()
+    for path in (*(ROOT / "reports/figures").glob("*.png"), *(ROOT / "reports").glob("*.pdf")):
+        assert (site / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
+
+
+def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
+    page = (site / "index.html").read_text()
+    assert "images/data_flow.svg" in page
+    for attribute in ('<script src="http', 'rel="stylesheet" href="http', "fonts.googleapis"):
+        assert attribute not in page
