@@ -27,3 +27,10 @@ class TrackingServerError(ClickException):
             f"The MLflow server at {uri} does not answer: {reason}.\n"
             "Hint: start it, or name another one as `server.mlflow_tracking_uri` in conf/local/mlflow.yml."
         )
+
+
+class SparkUnavailableError(ClickException):
+    """The environment asks for Spark, and it cannot start or does not answer."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(f"Spark cannot run: {problem}.\nHint: {hint}")

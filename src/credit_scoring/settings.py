@@ -5,7 +5,7 @@ from pathlib import Path
 from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 
-from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, TrackingServerHooks, import_kedro_mlflow
+from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, SparkHooks, TrackingServerHooks, import_kedro_mlflow
 
 
 def _project_path() -> str:
@@ -19,13 +19,13 @@ def _project_path() -> str:
 
 import_kedro_mlflow()
 
-HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks())
+HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks(), SparkHooks())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "custom_resolvers": {"project_path": _project_path},
-    "config_patterns": {"catalog": ["catalog/**"], "parameters": ["parameters/**"]},
+    "config_patterns": {"catalog": ["catalog/**"], "parameters": ["parameters/**"], "spark": ["spark.yml"]},
     "merge_strategy": {"parameters": "soft"},
 }
