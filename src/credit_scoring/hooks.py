@@ -160,9 +160,7 @@ def start_spark(master: str, settings: dict[str, Any], answer_within: float) -> 
     Raises:
         SparkUnavailableError: If PySpark or a fitting Java is missing, or the cluster does not answer.
     """
-    if importlib.util.find_spec("pyspark") is None:
-        raise SparkUnavailableError("PySpark is not installed", "pip install -e '.[spark]'")
-    _check_java()
+    check_spark_installation()
     if is_local := master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nobody else has to find this process
     else:
@@ -185,7 +183,14 @@ def start_spark(master: str, settings: dict[str, Any], answer_within: float) -> 
     return session
 
 
-def _check_java() -> None:
+def check_spark_installation() -> None:
+    """Look for PySpark and for a Java that it runs on.
+
+    Raises:
+        SparkUnavailableError: If either is missing, or Java is of another version.
+    """
+    if importlib.util.find_spec("pyspark") is None:
+        raise SparkUnavailableError("PySpark is not installed", "pip install -e '.[spark]'")
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home, "bin", "java")) if home else "java"
     needed = f"Java {_JAVA_VERSIONS[0]} to {_JAVA_VERSIONS[-1]} is needed"

@@ -17,6 +17,7 @@ from kedro.io import DatasetError
 from kedro_datasets.ibis import FileDataset
 
 from credit_scoring.datasets.csv_engines import ParsedLines, parse_lines
+from credit_scoring.schemas.numbers import is_not_finite
 from credit_scoring.schemas.quality import FINITE, UNIQUE, Finding, Severity, find_breaches
 from credit_scoring.schemas.raw import INTEGER, RAW_TABLES, TEXT, RawTable
 
@@ -111,7 +112,7 @@ class RawCsvDataset(FileDataset):
         infinite = {finding.column for finding in findings if finding.expected == FINITE}
         table = rows.mutate(
             **{name: rows[name].try_cast(INTEGER) for name, kind in kinds.items() if kind == INTEGER},
-            **{name: (rows[name].isinf() | rows[name].isnan()).ifelse(None, rows[name]) for name in infinite},
+            **{name: is_not_finite(rows[name]).ifelse(None, rows[name]) for name in infinite},
         )
         return table.distinct() if any(finding.expected == UNIQUE for finding in findings) else table
 

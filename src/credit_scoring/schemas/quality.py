@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 from pandera.api.ibis.types import IbisData
 
 from credit_scoring.schemas.contract import INTEGER, REAL, RawTable
+from credit_scoring.schemas.numbers import is_not_finite
 
 _MAX_EXAMPLES = 3
 # Other samples of the same clients differ by a point or two; a column that was filled in or lost differs by far more.
@@ -121,7 +122,7 @@ def _rules(rows: ir.Table, contract: RawTable) -> Iterator[_Rule]:
             whole = value.try_cast(INTEGER)
             yield _Rule(name, "error", "whole numbers", value.notnull() & (whole.isnull() | (whole != value)))
         if kind == REAL:
-            yield _Rule(name, "warning", FINITE, value.isinf() | value.isnan())
+            yield _Rule(name, "warning", FINITE, is_not_finite(value))
         for check in column.checks:
             severity: Severity = "warning" if check.raise_warning else "error"
             holds = check._check_fn(IbisData(rows, name), **check._check_kwargs)
