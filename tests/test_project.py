@@ -24,7 +24,7 @@ DEFAULT = ("data_processing", "modelling", "threshold_tuning", "explainability",
 LAZY = re.compile("typed_|inspected_tables")
 
 
-@pytest.fixture(scope="module", params=["base", "kaggle", "test"])
+@pytest.fixture(scope="module", params=["base", "kaggle", "test", "spark"])
 def context(request: pytest.FixtureRequest) -> Iterator[KedroContext]:
     bootstrap_project(ROOT)
     with KedroSession.create(ROOT, env=request.param) as session:
