@@ -20,7 +20,7 @@ SETTINGS = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": True,
-    "spark.sql.shuffle.partitions": 2,
+    "spark.sql.shuffle.partitions": 1,
     "spark.sql.adaptive.enabled": False,
     "spark.sql.codegen.wholeStage": False,
     "spark.sql.execution.arrow.pyspark.enabled": True,
@@ -49,10 +49,10 @@ def spark(_installed: None) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def spark_project(_installed: None, new_project: Callable[[str], Project]) -> Project:
-    """Return a project with a twin of test size, whose `spark` environment has the settings above."""
+    """Return a project with a tiny twin, whose `spark` environment has the settings above."""
     project = new_project("spark")
     (project.path / "conf" / "spark" / "spark.yml").write_text(yaml.safe_dump(CONFIGURATION))
-    project.run("--pipelines", "synthetic_data")
+    project.run("--pipelines", "synthetic_data", "--params", "synthetic_data.n_train=300,synthetic_data.n_test=40")
     return project
 
 
