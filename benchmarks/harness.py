@@ -51,7 +51,9 @@ def measure(command: list[str], folder: Path) -> Cost:
     log = folder / "last_command.log"
     started = time.perf_counter()
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=_environment())
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=command_environment()
+        )
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.perf_counter() - started
@@ -61,7 +63,8 @@ def measure(command: list[str], folder: Path) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / per_gb)
 
 
-def _environment() -> dict[str, str]:
+def command_environment() -> dict[str, str]:
+    """Return the variables that a measured command runs with."""
     paths = [str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     telemetry_off = {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
     return os.environ | telemetry_off | {"PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "160"}
@@ -96,14 +99,16 @@ def make_twin(folder: Path, n_train: int, n_test: int) -> Path:
     return raw
 
 
-def write_section(name: str, title: str, command: str, body: str) -> None:
-    """Put the result of one benchmark into docs/benchmarks.md, in the place of its last one."""
-    text = REPORT.read_text() if REPORT.exists() else INTRODUCTION
+def write_section(
+    name: str, title: str, command: str, body: str, *, report: Path = REPORT, introduction: str = INTRODUCTION
+) -> None:
+    """Put the result of one benchmark into its report, in the place of its last one."""
+    text = report.read_text() if report.exists() else introduction
     start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     section = f"{start}\n## {title}\n\n{body.strip()}\n\n{describe_machine(command)}\n{end}"
     found = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     new = found.sub(lambda _: section, text) if found.search(text) else f"{text.rstrip()}\n\n{section}\n"
-    REPORT.write_text(new)
+    report.write_text(new)
     print(f"{body.strip()}\n", flush=True)
 
 

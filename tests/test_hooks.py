@@ -1,12 +1,15 @@
 """Side effects of a run: what is checked before anything is computed."""
 
+import importlib.util
 import socket
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from credit_scoring.errors import TrackingServerError
-from credit_scoring.hooks import TrackingServerHooks
+from credit_scoring import hooks
+from credit_scoring.errors import SparkUnavailableError, TrackingServerError
+from credit_scoring.hooks import SparkHooks, TrackingServerHooks, check_spark_installation, start_spark
 
 
 class Configuration(dict):
@@ -40,3 +43,71 @@ def test_a_server_that_answers_and_a_file_need_nothing(port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         TrackingServerHooks().after_context_created(context(f"http://127.0.0.1:{port}"))
     TrackingServerHooks().after_context_created(context("sqlite:////tmp/mlflow.db"))
+
+
+def java(folder: Path, banner: str) -> str:
+    """Make a Java of which nothing exists but what it says of itself, and return its home."""
+    program = folder / "bin" / "java"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho '{banner}' >&2\n")
+    program.chmod(0o755)
+    return folder.as_posix()
+
+
+@pytest.mark.parametrize(
+    ("banner", "found"),
+    [
+        ('openjdk version "11.0.25" 2024-10-15', "Java 11"),
+        ('java version "1.8.0_392"', "Java 8"),
+        ('openjdk version "24" 2025-03-18', "Java 24"),
+        ("The operation couldn’t be completed.", "The operation couldn’t be completed."),
+    ],
+)
+def test_a_java_that_does_not_fit_is_named(
+    banner: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setenv("JAVA_HOME", java(tmp_path, banner))
+    with pytest.raises(SparkUnavailableError, match="Java 17 to 23 is needed") as error:
+        check_spark_installation()
+    assert f"{tmp_path}/bin/java is {found}.\nHint: install Java 17" in error.value.message
+
+
+@pytest.mark.parametrize("version", ["17.0.15", "21", "23.0.1"])
+def test_a_java_that_fits_needs_nothing(version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setenv("JAVA_HOME", java(tmp_path, f'openjdk version "{version}" 2025-04-15'))
+    check_spark_installation()
+
+
+def test_without_java_or_pyspark_spark_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_HOME", tmp_path.as_posix())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    with pytest.raises(SparkUnavailableError, match=f"none was found as {tmp_path}/bin/java.\nHint: install Java 17"):
+        check_spark_installation()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SparkUnavailableError, match="PySpark is not installed"):
+        check_spark_installation()
+
+
+def test_a_master_that_does_not_answer_is_an_error_before_anything_starts(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "check_spark_installation", lambda: None)
+    address = f"127.0.0.1:{port}"
+    with pytest.raises(SparkUnavailableError, match=rf"{address} does not answer \(Connection refused\)") as error:
+        start_spark(master=f"spark://{address}", settings={}, answer_within=1)
+    assert "Hint: start it, name another one" in error.value.message
+    with pytest.raises(SparkUnavailableError, match="spark://nowhere cannot be reached"):
+        start_spark(master="spark://nowhere", settings={}, answer_within=1)
+
+
+def test_spark_is_started_only_where_it_is_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[dict] = []
+    monkeypatch.setattr(hooks, "start_spark", lambda **configuration: started.append(configuration))
+    for backend in ("duckdb", "pyspark"):
+        spark = SparkHooks()
+        configuration = Configuration(globals={"relational": {"backend": backend}}, spark={"master": "local[2]"})
+        spark.after_context_created(SimpleNamespace(config_loader=configuration))
+        spark.before_pipeline_run()
+    assert started == [{"master": "local[2]"}]

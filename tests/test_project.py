@@ -25,7 +25,7 @@ LAZY = re.compile("typed_|inspected_tables")
 LAYERS = ("raw", "intermediate", "feature", "model_input", "models", "model_output", "reporting")
 
 
-@pytest.fixture(scope="module", params=["base", "kaggle", "test"])
+@pytest.fixture(scope="module", params=["base", "kaggle", "test", "spark"])
 def context(request: pytest.FixtureRequest) -> Iterator[KedroContext]:
     bootstrap_project(ROOT)
     with KedroSession.create(ROOT, env=request.param) as session:

@@ -34,3 +34,10 @@ class DownloadError(ClickException):
 
     def __init__(self, reason: str, hint: str) -> None:
         super().__init__(f"The files of the competition were not downloaded: {reason}.\nHint: {hint}")
+
+
+class SparkUnavailableError(ClickException):
+    """The environment asks for Spark, and it cannot start or does not answer."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(f"Spark cannot run: {problem}.\nHint: {hint}")

@@ -1,25 +1,37 @@
-"""Side effects of a run that belong to no dataset: the run's tags and the summary shown at its end."""
+"""Side effects of a run that belong to no dataset: its engine, its tags and the summary shown at its end."""
 
+import importlib.util
 import logging
 import os
+import re
+import shutil
 import socket
 import subprocess
+import threading
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from credit_scoring.errors import TrackingServerError
+from credit_scoring.errors import SparkUnavailableError, TrackingServerError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 logger = logging.getLogger(__name__)
 
 SUMMARY_DATASET = "run_summary"
 _LONGEST_TAG = 8_000
 """Characters that MLflow stores of a tag."""
+
+_JAVA_VERSIONS = range(17, 24)
+"""What Spark 4.0 runs on; Java 24 took out what its file systems still call."""
+_CONNECT_WITHIN = 5
+"""Seconds that a server has to accept a connection."""
 
 
 def import_kedro_mlflow() -> None:
@@ -64,7 +76,7 @@ class TrackingServerHooks:
             return
         try:
             port = address.port or {"http": 80, "https": 443}[address.scheme]
-            socket.create_connection((address.hostname, port), timeout=5).close()
+            socket.create_connection((address.hostname, port), timeout=_CONNECT_WITHIN).close()
         except OSError as error:
             raise TrackingServerError(uri, error.strerror or str(error)) from error
 
@@ -116,3 +128,125 @@ class RunSummaryHooks:
         if not console.is_terminal:
             console = Console(width=120)  # a log file has no width of its own, and 80 columns would break the tables
         console.print(Markdown(summary))
+
+
+class SparkHooks:
+    """Start the Spark session of the configuration before a run, where the relational engine is Spark.
+
+    Whatever can be missing is looked for first, so that a run without Java or without its cluster ends at once.
+    """
+
+    @hook_impl
+    def after_context_created(self, context: Any) -> None:
+        """Remember the session's configuration; the context is not at hand later."""
+        engine = context.config_loader["globals"]["relational"]["backend"]
+        self._configuration = context.config_loader["spark"] if engine == "pyspark" else None
+
+    @hook_impl(tryfirst=True)  # before a run is tracked
+    def before_pipeline_run(self) -> None:
+        """Start the session, which every relational dataset then takes."""
+        if self._configuration is not None:
+            start_spark(**self._configuration)
+
+
+def start_spark(master: str, settings: dict[str, Any], answer_within: float) -> "SparkSession":
+    """Start the Spark session of this process, or return the one that runs.
+
+    Args:
+        master: `local[*]`, `spark://host:7077`, `yarn`, …
+        settings: Spark's own, by their own names.
+        answer_within: Seconds that a cluster has for a first, trivial job: its master may answer and have no worker.
+
+    Raises:
+        SparkUnavailableError: If PySpark or a fitting Java is missing, or the cluster does not answer.
+    """
+    check_spark_installation()
+    if is_local := master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nobody else has to find this process
+    else:
+        _check_master(master)
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
+    builder = SparkSession.builder.master(master).appName("credit-scoring")
+    for name, value in settings.items():
+        builder = builder.config(name, str(value).lower() if isinstance(value, bool) else value)
+    try:
+        session = builder.getOrCreate()
+        if not is_local:
+            _await_answer(session, answer_within)
+    except SparkUnavailableError:
+        raise
+    except Exception as error:  # of Java, of the bridge to it or of Spark, each with a type of its own
+        raise SparkUnavailableError(
+            f"no session on {master}: {str(error).splitlines()[0]}", "see `master` and `settings` in conf/*/spark.yml"
+        ) from error
+    return session
+
+
+def check_spark_installation() -> None:
+    """Look for PySpark and for a Java that it runs on.
+
+    Raises:
+        SparkUnavailableError: If either is missing, or Java is of another version.
+    """
+    if importlib.util.find_spec("pyspark") is None:
+        raise SparkUnavailableError("PySpark is not installed", "pip install -e '.[spark]'")
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home, "bin", "java")) if home else "java"
+    needed = f"Java {_JAVA_VERSIONS[0]} to {_JAVA_VERSIONS[-1]} is needed"
+    hint = (
+        f"install Java {_JAVA_VERSIONS[0]} (Debian and Ubuntu: apt-get install openjdk-17-jre-headless) "
+        "and let JAVA_HOME name its folder, if it is not the first on the PATH."
+    )
+    if shutil.which(java) is None:
+        raise SparkUnavailableError(f"{needed}, none was found as {java}", hint)
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(?:1\.)?(\d+)', told)
+    if version is None or int(version[1]) not in _JAVA_VERSIONS:
+        found = f"Java {version[1]}" if version else (told.splitlines() or ["nothing"])[0]
+        raise SparkUnavailableError(f"{needed}, {java} is {found}", hint)
+
+
+def _check_master(master: str) -> None:
+    """Connect to the first of the master's addresses that accepts; a master by name alone (`yarn`) has none."""
+    if "://" not in master:
+        return
+    reasons = []
+    for address in master.removeprefix("k8s://").split("://", 1)[-1].split(","):
+        host, _, port = address.rstrip("/").rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=_CONNECT_WITHIN).close()
+        except (OSError, ValueError) as error:
+            reasons.append(f"{address} does not answer ({getattr(error, 'strerror', None) or error})")
+        else:
+            return
+    raise SparkUnavailableError(
+        f"the master {master} cannot be reached: {', '.join(reasons)}",
+        "start it, name another one (`--params spark_master=spark://host:7077`), or run on this machine "
+        "(`--params spark_master='local[*]'`).",
+    )
+
+
+def _await_answer(session: "SparkSession", seconds: float) -> None:
+    """Run a trivial job; cancel it, and raise, if it has not ended in time."""
+    context = session.sparkContext
+    given_up = threading.Event()
+
+    def give_up() -> None:
+        given_up.set()
+        context.cancelAllJobs()
+
+    timer = threading.Timer(seconds, give_up)
+    timer.start()
+    try:
+        session.range(1).count()
+    except Exception as error:
+        if not given_up.is_set():
+            raise
+        session.stop()
+        raise SparkUnavailableError(
+            f"{context.master} had no worker free for a first job within {seconds:g} s",
+            "start workers, free their cores and memory, or raise `answer_within` in conf/*/spark.yml.",
+        ) from error
+    finally:
+        timer.cancel()

@@ -7,7 +7,7 @@ from pathlib import Path
 from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 
-from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, TrackingServerHooks, import_kedro_mlflow
+from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, SparkHooks, TrackingServerHooks, import_kedro_mlflow
 
 
 def _project_path() -> str:
@@ -38,13 +38,13 @@ import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 
-HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks())
+HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks(), SparkHooks())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "custom_resolvers": {"project_path": _project_path, "population": name_population_folder},
-    "config_patterns": {"catalog": ["catalog/**"], "parameters": ["parameters/**"]},
+    "config_patterns": {"catalog": ["catalog/**"], "parameters": ["parameters/**"], "spark": ["spark.yml"]},
     "merge_strategy": {"parameters": "soft"},
 }

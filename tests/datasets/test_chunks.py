@@ -4,16 +4,14 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from credit_scoring.datasets.chunks import ParquetChunksDataset, ResumableParquetDataset, WholeFileDataset
+from credit_scoring.datasets.chunks import ParquetChunksDataset, ResumableParquetDataset
 
 
 class Part:
@@ -118,25 +116,6 @@ def test_what_was_kept_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     assert "an interrupted run left 1 finished parts. 1 of 3 are kept" in said
     assert "part 2 of 3 is done" in said
     assert "part 1 of 3" not in said
-
-
-@pytest.fixture
-def engine() -> Callable[[], ibis.BaseBackend]:
-    return ibis.duckdb.connect
-
-
-def test_a_file_of_the_engine_replaces_the_old_one_only_when_it_is_whole(tmp_path: Path, engine: Callable) -> None:
-    target = tmp_path / "out.csv"
-    dataset = WholeFileDataset(
-        filepath=target.as_posix(), file_format="csv", connection={"backend": "duckdb", "database": ":memory:"}
-    )
-    numbers = engine().create_table("numbers", pd.DataFrame({"x": [0.1 + 0.2, 1e-17, 5e-324]}))
-    dataset.save(numbers)
-    before = target.read_bytes()
-    assert [float(line) for line in target.read_text().split()[1:]] == [0.1 + 0.2, 1e-17, 5e-324]
-    with pytest.raises(Exception, match="broken"):
-        dataset.save(numbers.mutate(y=ibis.literal("broken").cast("int")))
-    assert target.read_bytes() == before
 
 
 def test_the_file_is_an_ordinary_one(tmp_path: Path) -> None:

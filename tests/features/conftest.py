@@ -71,14 +71,14 @@ def raw() -> Raw:
 @pytest.fixture(scope="session")
 def random_tables() -> Mapping[str, pa.Table]:
     """Return random raw tables of some clients, with every quirk that cleaning is there for."""
-    return {raw: _random_table(raw, clients=12, seed=seed) for seed, raw in enumerate(_raw_names())}
+    return {raw: random_table(raw, clients=12, seed=seed) for seed, raw in enumerate(raw_names())}
 
 
-def _raw_names() -> list[str]:
+def raw_names() -> list[str]:
     return [raw for source in SOURCES for raw in source.clean]
 
 
-def _random_table(name: str, clients: int, seed: int) -> pa.Table:
+def random_table(name: str, clients: int, seed: int) -> pa.Table:
     rng = np.random.default_rng(seed)
     contract = RAW_TABLES[RAW_NAMES.get(name, name)]
     rows = clients if name == "application" else clients * 25

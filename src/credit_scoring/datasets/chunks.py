@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import AbstractDataset
-from kedro_datasets.ibis import FileDataset
 
 logger = logging.getLogger(__name__)
 
@@ -123,18 +121,6 @@ class ResumableParquetDataset(AbstractDataset[Mapping[str, Callable[[], pa.Table
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._path.as_posix()}
-
-
-class WholeFileDataset(FileDataset):
-    """A file of a relational table that is written aside and then renamed: never half a file under the final name."""
-
-    def save(self, data: ir.Table) -> None:
-        """Let the engine write beside the file, then move the result into place."""
-        target = Path(str(self._filepath))
-        aside = target.with_name(f".{target.name}.unfinished")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        getattr(data.get_backend(), f"to_{self._file_format}")(data, aside, **self._save_args)
-        _move_into_place(aside, target)
 
 
 def _move_into_place(aside: Path, target: Path) -> None:

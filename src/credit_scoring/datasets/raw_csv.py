@@ -1,12 +1,9 @@
 """A raw CSV file in the official Home Credit layout, as a catalog dataset."""
 
 import csv
-import functools
 import gzip
 import io
 import os
-import tempfile
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +16,10 @@ import pyarrow.csv as pa_csv
 from kedro.io import DatasetError
 from kedro_datasets.ibis import FileDataset
 
+from credit_scoring.datasets.csv_engines import ParsedLines, parse_lines
+from credit_scoring.schemas.numbers import is_not_finite
 from credit_scoring.schemas.quality import FINITE, UNIQUE, Finding, Severity, find_breaches
-from credit_scoring.schemas.raw import INTEGER, RAW_TABLES, RawTable
-
-_MAX_EXAMPLES = 3
-_ENGINE_TYPES = {"int32": "DOUBLE", "float64": "DOUBLE", "string": "VARCHAR"}
+from credit_scoring.schemas.raw import INTEGER, RAW_TABLES, TEXT, RawTable
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ class RawCsvDataset(FileDataset):
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def load(self) -> RawFile:
-        """Parse the file into a temporary Parquet file and return it with the problems found on the way."""
+        """Parse the file once and return its rows with the problems found on the way."""
         path = self._existing_path()
         if path is None:
             return self._unreadable(("a file", "none"))
@@ -102,36 +98,23 @@ class RawCsvDataset(FileDataset):
         return self._parse(path, header)
 
     def _parse(self, path: Path, header: list[str]) -> RawFile:
-        backend = self.connection
-        columns = {name: _ENGINE_TYPES.get(self._contract.columns.get(name, "string"), "VARCHAR") for name in header}
-        rejects = f"rejected_{uuid.uuid4().hex}"  # the engine appends to a table it finds
-        lines = backend.read_csv(
-            str(path),
-            columns=columns,
-            header=True,
-            delim=",",
-            quote='"',
-            escape='"',
-            nullstr="",
-            store_rejects=True,
-            rejects_table=rejects,
-            rejects_scan=f"{rejects}_scan",
-        )
-        # A whole number may be written 12 or 12.0; a fraction in its place is a problem, never rounded away.
-        typed = lines.select(**{name: lines[name] for name in self._contract.columns})
-        scratch = _scratch_folder() / f"{uuid.uuid5(uuid.NAMESPACE_URL, str(path))}.parquet"
         try:
-            backend.to_parquet(typed, scratch)
+            parsed = parse_lines(
+                self.connection, path, {name: self._contract.columns.get(name, TEXT) for name in header}
+            )
+        except DatasetError:
+            raise
         except Exception as error:  # the engine's own type; whatever it is, the file could not be read
             return self._unreadable(("a CSV file", f"an unreadable one ({str(error).splitlines()[0]})"))
-        rows = backend.read_parquet(str(scratch))
+        # A whole number may be written 12 or 12.0; a fraction in its place is a problem, never rounded away.
+        rows = parsed.rows.select(*self._contract.columns)
         n_rows, findings = find_breaches(rows, self._contract)
         return RawFile(
             self._contract,
             str(path),
             self._typed(rows, findings),
             n_rows,
-            (*self._rejected_lines(rejects), *findings),
+            (*self._rejected_lines(parsed), *findings),
         )
 
     def _typed(self, rows: ir.Table, findings: list[Finding]) -> ir.Table:
@@ -140,21 +123,15 @@ class RawCsvDataset(FileDataset):
         infinite = {finding.column for finding in findings if finding.expected == FINITE}
         table = rows.mutate(
             **{name: rows[name].try_cast(INTEGER) for name, kind in kinds.items() if kind == INTEGER},
-            **{name: (rows[name].isinf() | rows[name].isnan()).ifelse(None, rows[name]) for name in infinite},
+            **{name: is_not_finite(rows[name]).ifelse(None, rows[name]) for name in infinite},
         )
         return table.distinct() if any(finding.expected == UNIQUE for finding in findings) else table
 
-    def _rejected_lines(self, rejects: str) -> list[Finding]:
-        cells = self.connection.table(rejects)
-        bad = cells.group_by("line").agg(error=cells.error_message.min())
-        count = int(bad.count().execute())
+    def _rejected_lines(self, parsed: ParsedLines) -> list[Finding]:
+        count = parsed.n_rejected
         if not count:
             return []
-        examples = "; ".join(
-            f"line {row.line}: {str(row.error).splitlines()[0]}"
-            for row in bad.order_by("line").limit(_MAX_EXAMPLES).execute().itertuples()
-        )
-        found = f"{count:,} line{'s' * (count > 1)} of another one ({examples})"
+        found = f"{count:,} line{'s' * (count > 1)} of another one ({'; '.join(parsed.examples)})"
         return [Finding("error", self._contract.name, "", "lines in the declared layout", found, count)]
 
     def _header_findings(self, header: list[str]) -> list[tuple[str, str]]:
@@ -221,16 +198,6 @@ class RawCsvDataset(FileDataset):
 
     def _describe(self) -> dict[str, Any]:
         return {"table": self._contract.name, "filepath": str(self._target), "read_only": self._read_only}
-
-
-@functools.cache
-def _scratch() -> tempfile.TemporaryDirectory:
-    """Create the folder of typed copies, which lives as long as the process: lazy tables read it until the end."""
-    return tempfile.TemporaryDirectory(prefix="credit_scoring_")
-
-
-def _scratch_folder() -> Path:
-    return Path(_scratch().name)
 
 
 def _read_header(path: Path) -> list[str]:

@@ -14,6 +14,8 @@ import ibis.selectors as s
 from ibis import _
 from ibis.common.deferred import Deferred
 
+from credit_scoring.schemas.numbers import is_not_finite
+
 CLIENT_KEY = "SK_ID_CURR"
 OUTCOME = "TARGET"
 DAYS_PER_YEAR = 365.25
@@ -63,7 +65,7 @@ def clean_missing_markers(table: ir.Table) -> ir.Table:
         text = text.nullif(code)
     return table.mutate(
         s.across(s.of_type("string"), text),
-        s.across(s.of_type("float64"), null_if(_, _.isnan() | _.isinf())),
+        s.across(s.of_type("float64"), null_if(_, is_not_finite(_))),
     )
 
 

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 from pandera.api.ibis.types import IbisData
 
 from credit_scoring.schemas.contract import INTEGER, REAL, RawTable
+from credit_scoring.schemas.numbers import is_not_finite
 
 _MAX_EXAMPLES = 3
 # Other samples of the same clients differ by a point or two; a column that was filled in or lost differs by far more.
@@ -105,7 +106,8 @@ def find_orphans(table: ir.Table, column: str, parent: ir.Table, contract: RawTa
         contract: Contract of the history.
     """
     name, usual = contract.parents[column]
-    found = table.agg(n=table.count(), orphans=table.count(where=table[column].notin(parent[column]))).execute().iloc[0]
+    orphaned = table[column].notin(parent[column])
+    found = table.agg(n=table.count(), orphans=_count_where(orphaned)).execute().iloc[0]
     n_rows, orphans = int(found["n"]), int(found["orphans"])
     if not orphans or orphans / n_rows <= usual + (_MISSING_TOLERANCE if usual else 0):
         return []
@@ -120,7 +122,7 @@ def _rules(rows: ir.Table, contract: RawTable) -> Iterator[_Rule]:
             whole = value.try_cast(INTEGER)
             yield _Rule(name, "error", "whole numbers", value.notnull() & (whole.isnull() | (whole != value)))
         if kind == REAL:
-            yield _Rule(name, "warning", FINITE, value.isinf() | value.isnan())
+            yield _Rule(name, "warning", FINITE, is_not_finite(value))
         for check in column.checks:
             severity: Severity = "warning" if check.raise_warning else "error"
             holds = check._check_fn(IbisData(rows, name), **check._check_kwargs)
@@ -150,9 +152,7 @@ def _repeated_keys(rows: ir.Table, contract: RawTable) -> Iterator[Finding]:
     copies = known.semi_join(repeated, key).select(*contract.columns)
     versions = copies.distinct()
     per_key = versions.group_by(key).agg(versions=versions.count())
-    totals = per_key.agg(
-        distinct=per_key.versions.sum().fill_null(0), contradicting=per_key.count(where=per_key.versions > 1)
-    )
+    totals = per_key.agg(distinct=per_key.versions.sum().fill_null(0), contradicting=_count_where(per_key.versions > 1))
     counted = totals.execute().iloc[0]
     label = " and ".join(key)
     if contradicting := int(counted["contradicting"]):
@@ -176,17 +176,31 @@ def _may_repeat(known: ir.Table, key: Sequence[str]) -> bool:
         return bool(totals["n"] != totals["distinct"])
     parent, month = key
     months_ago = -known[month].try_cast("int32").cast("int64")
-    words = [months_ago.between(start, start + _BITS - 1) for start in range(0, _MAX_MONTHS, _BITS)]
-    bit = ibis.literal(1, "int64") << (months_ago.abs() % _BITS)
+    one = ibis.literal(1, "int32").cast("int64")  # said with its type: a bare 1 would be shifted as 32 bits
+    bit = one << (months_ago.abs() % _BITS).cast("int32")
+    words = [
+        months_ago.between(start, start + _BITS - 1).fill_null(False).ifelse(bit, 0)
+        for start in range(0, _MAX_MONTHS, _BITS)
+    ]
     seen = known.group_by(parent).agg(
-        outside=known.count(where=~months_ago.between(0, _MAX_MONTHS - 1).fill_null(False)),
-        **{f"sum_{index}": bit.sum(where=word) for index, word in enumerate(words)},
-        **{f"or_{index}": bit.bit_or(where=word) for index, word in enumerate(words)},
+        outside=_count_where(~months_ago.between(0, _MAX_MONTHS - 1).fill_null(False)),
+        **{f"sum_{index}": word.sum() for index, word in enumerate(words)},
+        **{f"or_{index}": _bit_or(word) for index, word in enumerate(words)},
     )
     suspect = seen.outside > 0
     for index in range(len(words)):
         suspect |= seen[f"sum_{index}"] != seen[f"or_{index}"]
-    return bool(seen.count(where=suspect).execute())
+    return bool(seen.agg(n=_count_where(suspect)).execute().iloc[0]["n"])
+
+
+@ibis.udf.agg.builtin(name="bit_or")
+def _bit_or(word: int) -> int:  # type: ignore[empty-body]
+    """Bitwise or of a group: the engines have it under this name, Ibis knows it for some of them only."""
+
+
+def _count_where(condition: ir.BooleanValue) -> ir.IntegerScalar:
+    """Count the rows where a condition holds; 0 where there are none, which Spark would count as null."""
+    return condition.cast("int8").sum().fill_null(0)
 
 
 def _rows(n: int, n_rows: int) -> str:

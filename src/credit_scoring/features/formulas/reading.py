@@ -220,7 +220,6 @@ _NOTATION: Mapping[type[Node], str] = {
     ops.Sqrt: "sqrt",
     ops.Ln: "ln",
     ops.IsNan: "is NaN",
-    ops.IsInf: "is infinite",
 }
 
 _AGGREGATES: Mapping[type[Node], str] = {

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
@@ -82,7 +83,7 @@ def choose(condition: Term, value: Term, otherwise: Term) -> Term:
 def null_if(value: Term, condition: Term) -> Term:
     """Build "value, but null where the condition holds", simplified."""
     match value, condition:
-        case _, Call("is NaN" | "is infinite") | Call("or", (Call("is NaN"), Call("is infinite"))):
+        case _, Call("or", (Call("is NaN"), Call("=", (Call("abs"), Constant(math.inf))))):
             return value  # not a number, and so not a value
         case Call("null if", (inner, earlier)), Call(function, arguments):
             later = Call(function, tuple(inner if part == value else part for part in arguments))

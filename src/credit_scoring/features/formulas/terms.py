@@ -149,7 +149,7 @@ def is_condition(term: Term) -> bool:
         case Call("null if" | "only if" | "else", (value, _)):
             return is_condition(value)
         case Call(function, _):
-            return function in {*COMPARISONS, "and", "or", "not", "in", "known", "unknown", "is NaN", "is infinite"}
+            return function in {*COMPARISONS, "and", "or", "not", "in", "known", "unknown", "is NaN"}
         case Aggregate(function):
             return function == "any"
         case Column():

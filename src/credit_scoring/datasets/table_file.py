@@ -1,0 +1,40 @@
+"""A table of the relational side on disk: one file by DuckDB, a folder of part files by Spark."""
+
+import shutil
+from pathlib import Path
+
+import ibis.expr.types as ir
+from kedro_datasets.ibis import FileDataset
+
+
+class TableFileDataset(FileDataset):
+    """Write a lazy table aside and move it into place when it is complete.
+
+    A run that dies leaves the previous table as it was, and an engine may take over from another, whose file stands
+    where its own folder has to go. A table at a remote address (`s3://…`) is written in place by the engine.
+
+    Args: As of `kedro_datasets.ibis.FileDataset`.
+    """
+
+    def save(self, data: ir.Table) -> None:
+        """Compute the table and write it."""
+        if self._fs_prefix:
+            super().save(data)
+            return
+        target = Path(str(self._get_save_path()))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part, old = (target.with_name(f".{target.name}.{state}") for state in ("part", "old"))
+        for leftover in (part, old):
+            _remove(leftover)
+        getattr(self.connection, f"to_{self._file_format}")(data, part.as_posix(), **self._save_args)
+        if target.exists():
+            target.rename(old)  # a folder cannot be replaced in one step
+        part.rename(target)
+        _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,58 @@
+"""The unchanged pipeline on PySpark, from the CSV files to the model input, against DuckDB."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.parity import compare_tables
+from tests.conftest import Project
+from tests.spark.conftest import set_aside
+
+pytestmark = pytest.mark.spark
+
+PROCESSED = ("--pipelines", "data_processing", "--to-outputs", "model_input@ibis")
+
+
+@pytest.fixture(scope="module")
+def results(spark_project: Project) -> dict[str, Path]:
+    """Return the folders of what either engine made; Spark starts from the files of DuckDB's run, and takes over."""
+    found = {}
+    for engine, environment in (("duckdb", "test"), ("pyspark", "spark")):
+        done = spark_project.kedro("run", "--env", environment, *PROCESSED)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        found[engine] = set_aside(spark_project, engine)
+    return found
+
+
+def read(results: dict[str, Path], engine: str, table: str) -> pd.DataFrame:
+    return pd.read_parquet(results[engine] / f"{table}.parquet")
+
+
+@pytest.mark.parametrize("table", ["04_feature/applicant_features", "05_model_input/model_input"])
+def test_every_value_is_the_same_on_both_engines(results: dict[str, Path], table: str) -> None:
+    ours, theirs = (read(results, engine, table) for engine in ("duckdb", "pyspark"))
+    assert ours.shape[1] > 720
+    assert [str(difference) for difference in compare_tables(ours, theirs, key="SK_ID_CURR")] == []
+
+
+def test_the_model_input_is_in_the_order_of_the_applicants(results: dict[str, Path]) -> None:
+    """Folds are cut by position, so that a table read back in another order would be another experiment."""
+    table = "05_model_input/model_input"
+    assert read(results, "pyspark", table).SK_ID_CURR.equals(read(results, "duckdb", table).SK_ID_CURR)
+
+
+def test_the_checks_of_the_raw_files_find_the_same(results: dict[str, Path]) -> None:
+    ours, theirs = (
+        json.loads((results[engine] / "08_reporting" / "data_quality.json").read_text())
+        for engine in ("duckdb", "pyspark")
+    )
+    assert ours == theirs
+    assert sum(ours["rows"].values()) > 30_000
+
+
+def test_spark_writes_folders_of_part_files(results: dict[str, Path]) -> None:
+    written = results["pyspark"] / "04_feature" / "applicant_features.parquet"
+    assert (written / "_SUCCESS").exists()
+    assert (results["duckdb"] / "04_feature" / "applicant_features.parquet").is_file()
