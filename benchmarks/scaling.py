@@ -107,7 +107,7 @@ def run_size(folder: Path, size: float, engines: list[str], limit: str, resume: 
         if engine in found:
             continue
         environment = ENGINES[engine]
-        project = scratch_project(folder / f"project_{engine}")
+        project = scratch_project(folder / f"project_{engine}_{size:g}")
         globals_file = project / "conf" / "kaggle" / "globals.yml"
         globals_file.write_text(re.sub("memory_limit: .*", f"memory_limit: {limit}", globals_file.read_text()))
         print(f"Measuring {engine} on {applicants:,} applicants, {rows:,} rows.", file=sys.stderr)
@@ -127,7 +127,12 @@ def run_size(folder: Path, size: float, engines: list[str], limit: str, resume: 
         }
         result.write_text(json.dumps(found))
     tables = [
-        folder / f"project_{engine}" / "data" / "04_feature" / _SOURCES[ENGINES[engine]] / "applicant_features.parquet"
+        folder
+        / f"project_{engine}_{size:g}"
+        / "data"
+        / "04_feature"
+        / _SOURCES[ENGINES[engine]]
+        / "applicant_features.parquet"
         for engine in ENGINES
     ]
     if "parity" not in found and set(engines) == set(ENGINES) and all(table.exists() for table in tables):

@@ -230,23 +230,24 @@ def _check_master(master: str) -> None:
 def _await_answer(session: "SparkSession", seconds: float) -> None:
     """Run a trivial job; cancel it, and raise, if it has not ended in time."""
     context = session.sparkContext
-    given_up = threading.Event()
+    ended, late = threading.Event(), threading.Event()
 
-    def give_up() -> None:
-        given_up.set()
-        context.cancelAllJobs()
+    def watch() -> None:
+        if ended.wait(seconds):
+            return
+        late.set()
+        while not ended.wait(1):  # a job that is still being planned cannot be cancelled yet
+            context.cancelAllJobs()
 
-    timer = threading.Timer(seconds, give_up)
-    timer.start()
+    threading.Thread(target=watch, daemon=True).start()
     try:
         session.range(1).count()
     except Exception as error:
-        if not given_up.is_set():
+        if not late.is_set():
             raise
-        session.stop()
         raise SparkUnavailableError(
             f"{context.master} had no worker free for a first job within {seconds:g} s",
             "start workers, free their cores and memory, or raise `answer_within` in conf/*/spark.yml.",
         ) from error
     finally:
-        timer.cancel()
+        ended.set()
