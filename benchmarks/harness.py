@@ -100,9 +100,10 @@ def make_twin(folder: Path, n_train: int, n_test: int) -> Path:
 
 
 def write_section(
-    name: str, title: str, command: str, body: str, *, report: Path = REPORT, introduction: str = INTRODUCTION
+    name: str, title: str, command: str, body: str, *, report: Path | None = None, introduction: str = INTRODUCTION
 ) -> None:
     """Put the result of one benchmark into its report, in the place of its last one."""
+    report = report or REPORT
     text = report.read_text() if report.exists() else introduction
     start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     section = f"{start}\n## {title}\n\n{body.strip()}\n\n{describe_machine(command)}\n{end}"

@@ -44,6 +44,7 @@ _PORTFOLIO = 100_000_000
 _NODE = {"cores": 16, "memory": 64}
 _HOURS = 2
 _PERIOD = 0.2
+_LEAST_SIZE = 0.1
 
 
 def measure_tree(command: list[str], folder: Path) -> Cost:
@@ -204,7 +205,7 @@ def describe_scale(results: list[dict]) -> str:
             if engine in result:
                 cost = result[engine]
                 lines.append(
-                    f"| {result['size']:.0%} | {result['applicants']:,} | {result['rows']:,} | {engine} | "
+                    f"| {result['size'] * 100:g} % | {result['applicants']:,} | {result['rows']:,} | {engine} | "
                     f"{cost['wall']:.0f} | {cost['cpu']:.0f} | {cost['peak']:.1f} | {cost['limit'] or '4 GB heap'} |"
                 )
     return "\n".join([*lines, "", *_arithmetic(results)])
@@ -226,8 +227,13 @@ def _arithmetic(results: list[dict]) -> list[str]:
     each["raw"] = large["raw"] / large["applicants"]
     stored = {name: value * _PORTFOLIO / 1e12 for name, value in each.items()}
     nodes = max(1, -(-cores // _NODE["cores"]))
+    caution = (
+        f"**No forecast**: {large['rows']:,} rows are the most that Spark was measured on, and that small a run is "
+        "spent on starting and compiling. Below is the arithmetic only; measure `--sizes 0.1 0.3` before using it. "
+    )
     return [
-        f"For {_PORTFOLIO:,} applicants, on Spark, by proportion, not measured:",
+        (caution if large["size"] < _LEAST_SIZE else "")
+        + f"For {_PORTFOLIO:,} applicants, on Spark, by proportion, not measured:",
         "",
         f"- rows: {_PORTFOLIO:,} × {rows_each:.0f} an applicant = {total / 1e9:.1f} thousand million;",
         f"- processor: ({large['spark']['cpu']:.0f} s − {small['spark']['cpu']:.0f} s) / {rows / 1e6:.2f} million rows "
