@@ -156,10 +156,7 @@ class ReasonBook:
 
     def weigh_causes(self, contributions: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Sum the contributions of the columns of each cause: one row per client, one column per cause."""
-        causes = self._causes()
-        together = np.zeros((len(causes), max(causes) + 1))
-        together[np.arange(len(causes)), causes] = 1.0
-        return self._ordered(contributions) @ together
+        return self._weigh(self._ordered(contributions))
 
     def tell(self, contributions: pd.DataFrame, values: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
         """Tell the reasons of each client.
@@ -175,7 +172,7 @@ class ReasonBook:
             Forbidden ones are left out.
         """
         matrix = self._ordered(contributions)
-        rows, causes, weights = self._heaviest(self.weigh_causes(contributions), with_forbidden=False)
+        rows, causes, weights = self._heaviest(self._weigh(matrix), with_forbidden=False)
         leads = self._leading_columns(matrix, rows, causes, weights)
         texts = np.empty(len(rows), dtype=object)
         for lead in np.unique(leads):
@@ -233,12 +230,18 @@ class ReasonBook:
 
     def _ordered(self, contributions: pd.DataFrame) -> npt.NDArray[np.float64]:
         names = [column.name for column in self.columns]
-        if list(contributions.columns) != names:
+        if not np.array_equal(contributions.columns, names):
             raise ValueError(
                 f"Reasons are written for {len(names)} columns, got contributions of {contributions.shape[1]} that are "
                 "not the same.\nHint: the reason book belongs to another model."
             )
         return contributions.to_numpy()
+
+    def _weigh(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        causes = self._causes()
+        together = np.zeros((len(causes), max(causes) + 1))
+        together[np.arange(len(causes)), causes] = 1.0
+        return matrix @ together
 
     def _causes(self) -> list[int]:
         return [column.cause for column in self.columns]

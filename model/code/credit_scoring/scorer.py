@@ -109,15 +109,14 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         asked = params or {}
         language = check_language(asked.get("language", DEFAULT_LANGUAGE))
         probability = self.predict_proba(X)[:, 1]
-        scored = pd.DataFrame(
-            {
-                "probability_default": probability,
-                "decision": self.decide(probability),
-                "threshold": float(self.decision_policy["threshold"]),
-            },
-            index=X.index,
-        )
-        return scored.assign(reasons=self._tell_reasons(X, language)) if asked.get("explain") else scored
+        columns: dict[str, Any] = {
+            "probability_default": probability,
+            "decision": self.decide(probability),
+            "threshold": float(self.decision_policy["threshold"]),
+        }
+        if asked.get("explain"):
+            columns["reasons"] = self._tell_reasons(X, language)
+        return pd.DataFrame(columns, index=X.index)
 
     def _tell_reasons(self, X: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
         if self.reason_book is None:
@@ -129,12 +128,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
     @property
     def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
         """By text column, the number that stands for each category in `score_coded`; null if the model has none."""
-        if not isinstance(self.model, BoostedTrees):
-            return None
-        return {
-            name: {category: float(code) for code, category in enumerate(categories)}
-            for name, categories in self.model.codes_.categories_.items()
-        }
+        return self.model.codes_.codes if isinstance(self.model, BoostedTrees) else None
 
     def score_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probabilities of default that `predict` gives, from rows without a table around them.

@@ -125,7 +125,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
     def explained_features(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the values that `contributions(X)` speaks of: same rows, same columns."""
-        return X.reindex(columns=self.feature_names_in_)
+        return X if np.array_equal(X.columns, self.feature_names_in_) else X.reindex(columns=self.feature_names_in_)
 
     def _fingerprint(self, X: pd.DataFrame, y: npt.NDArray[np.float64], rebalance: Rebalance | None) -> str:
         described = [
