@@ -49,7 +49,7 @@ def test_a_handful_is_left_out() -> None:
     assert set(table.loc[table["attribute"] == "CODE_GENDER", "group"]) == {"F", "M"}
 
 
-@pytest.mark.parametrize(("language", "woman"), [("fr", "Sexe : femme (3)"), ("en", "Gender : female (3)")])
+@pytest.mark.parametrize(("language", "woman"), [("fr", "Sexe : femme (3)"), ("en", "Gender: female (3)")])
 def test_the_figure_names_the_groups(language: str, woman: str) -> None:
     table = measure_fairness(ROWS, PREDICTIONS, POLICY, COSTS, OPTIONS)
     figure = plot_fairness(table, FigureOptions(language=language, source="synthetic"))
