@@ -20,7 +20,7 @@ class SyntheticDataOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n_train: int = Field(10_000, ge=1, le=800_000)
+    n_train: int = Field(10_000, ge=1, le=1_000_000)
     n_test: int = Field(2_000, ge=0, le=200_000)
     seed: int = Field(42, ge=0, lt=2**31)
     test_drift: bool = True
