@@ -101,6 +101,8 @@ def run_size(folder: Path, size: float, engines: list[str], limit: str, resume: 
     """Measure one size on the engines, or take what an earlier run has measured."""
     result = folder / f"scaling_{size:g}.json"
     found = json.loads(result.read_text()) if resume and result.exists() else {}
+    if set(engines) <= set(found):
+        return found
     raw = make_twin(folder, round(TRAIN_APPLICANTS * size), round(TEST_APPLICANTS * size))
     applicants, rows = count_rows(raw)
     found |= {"size": size, "applicants": applicants, "rows": rows, "raw": _size(raw)}
@@ -112,7 +114,7 @@ def run_size(folder: Path, size: float, engines: list[str], limit: str, resume: 
         globals_file = project / "conf" / "kaggle" / "globals.yml"
         globals_file.write_text(re.sub("memory_limit: .*", f"memory_limit: {limit}", globals_file.read_text()))
         print(f"Measuring {engine} on {applicants:,} applicants, {rows:,} rows.", file=sys.stderr)
-        outputs = "applicant_features@ibis"
+        outputs, load = "applicant_features@ibis", os.getloadavg()[2]
         cost = measure_tree(
             kedro(
                 *("--pipelines", "data_processing", "--to-outputs", outputs, "--env", environment),
@@ -123,6 +125,7 @@ def run_size(folder: Path, size: float, engines: list[str], limit: str, resume: 
         data = project / "data"
         found[engine] = asdict(cost) | {
             "limit": limit if engine == "duckdb" else "",
+            "load": load,
             "clean": _size(data / "02_intermediate"),
             "features": _size(data / "04_feature" / _SOURCES[environment] / "applicant_features.parquet"),
         }
@@ -195,10 +198,11 @@ def describe_scale(results: list[dict]) -> str:
     """Write the measured table and the arithmetic from it."""
     lines = [
         "The whole command, start of Python and checks of the raw files included; memory is that of all its processes "
-        "together. Spark runs on this one machine, `local[2]`: there its price shows, not its purpose.",
+        "together. Spark runs on this one machine, `local[2]`: there its price shows, not its purpose. The load is the "
+        "average of the quarter of an hour before: other programs that kept the two cores busy made a run slower.",
         "",
-        "| share of the official size | applicants | rows | engine | wall, s | CPU, s | peak, GB | memory limit |",
-        "|---:|---:|---:|---|---:|---:|---:|---|",
+        "| of the official size | applicants | rows | engine | wall, s | CPU, s | peak, GB | memory limit | load |",
+        "|---:|---:|---:|---|---:|---:|---:|---|---:|",
     ]
     for result in results:
         for engine in ENGINES:
@@ -206,7 +210,8 @@ def describe_scale(results: list[dict]) -> str:
                 cost = result[engine]
                 lines.append(
                     f"| {result['size'] * 100:g} % | {result['applicants']:,} | {result['rows']:,} | {engine} | "
-                    f"{cost['wall']:.0f} | {cost['cpu']:.0f} | {cost['peak']:.1f} | {cost['limit'] or '4 GB heap'} |"
+                    f"{cost['wall']:.0f} | {cost['cpu']:.0f} | {cost['peak']:.1f} | {cost['limit'] or '4 GB heap'} | "
+                    f"{cost['load']:.1f} |"
                 )
     return "\n".join([*lines, "", *_arithmetic(results)])
 

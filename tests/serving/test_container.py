@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.container]
 
 IMAGE = "credit-scoring-test"
 BASE = "docker.io/library/python:3.11-slim"
-START_SECONDS = 60  # however busy the machine is; docs/serving.md says what it takes
+START_SECONDS = 60  # however busy the machine is
 
 
 def flags(name: str) -> list[str]:

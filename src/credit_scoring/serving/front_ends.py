@@ -94,7 +94,7 @@ class Lean:
 
 
 class Mlflow:
-    """The application that `mlflow models serve` runs, asked in the one form that it reads fastest and exactly.
+    """The application that `mlflow models serve` runs, asked in the fastest of the forms that it reads exactly.
 
     Args:
         application: MLflow's ASGI application.
