@@ -21,7 +21,10 @@ Client = Callable[..., list[str]]
 @pytest.fixture(autouse=True)
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the published files have three rows and need no space."""
-    tables = {name: dataclasses.replace(table, official_rows=ROWS) for name, table in RAW_TABLES.items()}
+    tables = {
+        name: dataclasses.replace(table, official_rows=ROWS, official_bytes=len(content(name)))
+        for name, table in RAW_TABLES.items()
+    }
     monkeypatch.setattr(download, "RAW_TABLES", tables)
     monkeypatch.setattr(download, "SPACE_NEEDED", 1000)
 
@@ -90,8 +93,23 @@ def test_a_complete_folder_asks_nobody(tmp_path: Path, client: Client, official:
 
 
 def test_a_last_line_without_a_line_break_counts(tmp_path: Path, client: Client, official: dict) -> None:
-    archive = archive_of(tmp_path / "a.zip", {**official, "bureau.csv": content("bureau", newline_at_end=False)})
-    download.download_files(tmp_path / "raw", client(archive))
+    spaced = content("bureau", newline_at_end=False).replace("1,", "1 ,", 1)  # as many bytes as published
+    download.download_files(
+        tmp_path / "raw", client(archive_of(tmp_path / "a.zip", {**official, "bureau.csv": spaced}))
+    )
+
+
+def test_as_many_rows_of_other_content_are_not_the_published_file(
+    tmp_path: Path, client: Client, official: dict
+) -> None:
+    other = {"bureau.csv": content("bureau").replace("1,", "12,", 1)}
+    with pytest.raises(DataContractError, match=r"bureau\.csv: expected (\d+) bytes, as published; found \d+\."):
+        download.download_files(tmp_path / "raw", client(archive_of(tmp_path / "a.zip", official | other)))
+
+
+def test_the_published_sizes_add_up_to_those_of_the_archive() -> None:
+    """2,684,261,617 bytes in all, less the two files that are not data: 37,383 and 536,202."""
+    assert sum(table.official_bytes for table in RAW_TABLES.values()) == 2_684_261_617 - 37_383 - 536_202
 
 
 def test_every_difference_to_the_published_files_is_named_and_nothing_is_put_into_place(

@@ -56,8 +56,8 @@ _REASONS = (
 def download_files(folder: Path, client: Sequence[str]) -> list[str]:
     """Fetch the official files that a folder does not have yet; those that are there are neither read nor replaced.
 
-    Archive and files lie aside, in a hidden folder, until every one of them has the columns and the number of rows that
-    are published. After a failure the archive stays, so that the client goes on where it stopped.
+    Archive and files lie aside, in a hidden folder, until every one of them has the columns, the number of rows and the
+    size that are published. After a failure the archive stays, so that the client goes on where it stopped.
 
     Args:
         folder: Where the files belong.
@@ -154,7 +154,7 @@ def _extract(archive: Path, tables: Sequence[RawTable], aside: Path) -> list[str
                         target.write(block)
                         rows += block.count(b"\n")
                         last = block[-1:]
-                problems += _compare(table, header, rows + (last != b"\n"))
+                problems += _compare(table, header, rows + (last != b"\n"), member.file_size)
             return problems
     except (OSError, zipfile.BadZipFile, EOFError) as error:
         if isinstance(error, OSError) and "space" in str(error):
@@ -162,7 +162,7 @@ def _extract(archive: Path, tables: Sequence[RawTable], aside: Path) -> list[str
         return [f"{archive.name}: expected a complete zip archive; found {error}."]
 
 
-def _compare(table: RawTable, header: bytes, n_rows: int) -> list[str]:
+def _compare(table: RawTable, header: bytes, n_rows: int, n_bytes: int) -> list[str]:
     """Compare a file with its contract. No field of the official files holds a line break, so a line is a row."""
     names = [name.strip('"') for name in header.decode("utf-8-sig", errors="replace").strip().split(",")]
     problems = []
@@ -170,6 +170,8 @@ def _compare(table: RawTable, header: bytes, n_rows: int) -> list[str]:
         problems.append(f"{_name(table)}: expected its {len(table.columns)} columns; found {','.join(names)[:80]!r}.")
     if n_rows != table.official_rows:
         problems.append(f"{_name(table)}: expected {table.official_rows:,} rows, as published; found {n_rows:,}.")
+    if not problems and n_bytes != table.official_bytes:  # the same many rows, but of other content
+        problems.append(f"{_name(table)}: expected {table.official_bytes:,} bytes, as published; found {n_bytes:,}.")
     return problems
 
 
@@ -190,7 +192,7 @@ def main() -> None:
     except ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    told = f"{len(made)} files, each with the published number of rows" if made else "all eight files were there"
+    told = f"{len(made)} files, each with the published size and number of rows" if made else "all eight files were there"
     sys.stdout.write(f"{folder}: {told}.\nNext: kedro run --env kaggle\n")
 
 

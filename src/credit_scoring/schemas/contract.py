@@ -121,6 +121,7 @@ class RawTable:
         grain: What one row stands for.
         definition: Column name -> Pandera column, in official order. All are required.
         official_rows: Rows of the file published on Kaggle.
+        official_bytes: Its size, as the published archive lists it.
         key: Columns that identify a row and may not be null; empty where the file has no unique key.
         parents: Column -> (table whose key it points to, share of rows that point to nothing in the official files).
         may_be_empty: Whether a file with a header only is valid.
@@ -131,6 +132,7 @@ class RawTable:
     grain: str
     definition: Mapping[str, pa.Column]
     official_rows: int
+    official_bytes: int
     key: tuple[str, ...] = ()
     parents: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     may_be_empty: bool = True

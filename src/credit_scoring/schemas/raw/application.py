@@ -225,6 +225,7 @@ APPLICATION_TRAIN = RawTable(
     | {"TARGET": outcome("1: the client was late on one of the first payments of this loan; 0: was not")}
     | _COLUMNS,
     official_rows=307_511,
+    official_bytes=166_133_370,
     key=("SK_ID_CURR",),
     may_be_empty=False,
 )
@@ -234,6 +235,7 @@ APPLICATION_TEST = RawTable(
     grain="one loan application to be scored",
     definition=_APPLICANT | _COLUMNS,
     official_rows=48_744,
+    official_bytes=26_567_651,
     key=("SK_ID_CURR",),
     may_be_missing=True,
 )

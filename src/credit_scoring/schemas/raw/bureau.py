@@ -54,6 +54,7 @@ BUREAU = RawTable(
         "AMT_ANNUITY": real("Regular payment; 0 where the other lender gave none", 0, 80_000_000, missing=0.715),
     },
     official_rows=1_716_428,
+    official_bytes=170_016_717,
     key=("SK_ID_BUREAU",),
     parents={"SK_ID_CURR": ("application", 0.0)},
 )
@@ -70,6 +71,7 @@ BUREAU_BALANCE = RawTable(
         ),
     },
     official_rows=27_299_925,
+    official_bytes=375_592_889,
     key=("SK_ID_BUREAU", "MONTHS_BALANCE"),
     parents={"SK_ID_BUREAU": ("bureau", 0.114)},
 )

@@ -38,6 +38,7 @@ POS_CASH_BALANCE = RawTable(
         "SK_DPD_DEF": whole("Days past due, small debts left out", 0, 3_700),
     },
     official_rows=10_001_358,
+    official_bytes=392_703_158,
     key=("SK_ID_PREV", "MONTHS_BALANCE"),
     parents=_parents(0.034),
 )
@@ -56,6 +57,7 @@ INSTALLMENTS_PAYMENTS = RawTable(
         "AMT_PAYMENT": real("Amount paid", 0, 4_000_000, missing=0.0002),
     },
     official_rows=13_605_401,
+    official_bytes=723_118_349,
     parents=_parents(0.092),
 )
 
@@ -91,6 +93,7 @@ CREDIT_CARD_BALANCE = RawTable(
         "SK_DPD_DEF": whole("Days past due, small debts left out", 0, 3_300),
     },
     official_rows=3_840_312,
+    official_bytes=424_582_605,
     key=("SK_ID_PREV", "MONTHS_BALANCE"),
     parents=_parents(0.282),
 )

@@ -165,6 +165,7 @@ PREVIOUS_APPLICATION = RawTable(
         "NFLAG_INSURED_ON_APPROVAL": real("Took the insurance offered: 1, did not: 0", 0, 1, missing=0.403),
     },
     official_rows=1_670_214,
+    official_bytes=404_973_293,
     key=("SK_ID_PREV",),
     parents={"SK_ID_CURR": ("application", 0.0)},
 )
