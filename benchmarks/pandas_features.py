@@ -456,7 +456,8 @@ def credit_card_features(table: pd.DataFrame) -> pd.DataFrame:
     months["cash_drawn"] = when_known(months["cash"] > 0, months["cash"])
     months["paid_share"] = ratio(payment, minimum)
     months["missed"] = when_known(payment < minimum, payment, minimum).where(~(minimum <= 0))
-    months["change"] = balance - balance.groupby(client).shift(-1)
+    known = balance.dropna()  # a change bridges the months without a balance
+    months["change"] = known - known.groupby(client.loc[known.index]).shift(-1)
     months["late"] = months["SK_DPD"] > 0
     last_year = month >= -12
     clients, recent = months.groupby(CLIENT), months[last_year].groupby(CLIENT)

@@ -143,9 +143,9 @@ class Interpreter:
             case "value":
                 numeric = pd.api.types.is_bool_dtype(values[0]) or values[0].dtype == "boolean"
                 return per_group(values[0].astype("Float64").astype(float) if numeric else values[0], "first")
-            case "at the largest":
+            case "at the largest" | "at the smallest":
                 value, order = values
-                latest = order.sort_values(kind="stable").index
+                latest = order.sort_values(kind="stable", ascending=term.function == "at the largest").index
                 keyed = [key.loc[latest] for key in by] if isinstance(by, list) else by.loc[latest]
                 return (
                     value.loc[latest]

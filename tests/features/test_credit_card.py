@@ -71,6 +71,18 @@ def test_utilisation_by_window(raw: Raw) -> None:
     assert computed[[f"CREDIT_CARD_{name}" for name in expected]].tolist() == pytest.approx([*expected.values()])
 
 
+def test_a_balance_that_came_back_to_where_it_was_has_not_changed(raw: Raw) -> None:
+    """0.1 + 0.2 - 0.3 is no zero in floating point; the change is one nonetheless, in whatever order it is summed."""
+    computed = features(raw, *(month(i, AMT_BALANCE=value) for i, value in enumerate((0.0, 0.3, 0.1, 0.0), start=1)))
+    assert computed.loc[1, "CREDIT_CARD_BALANCE_CHANGE_MEAN"] == 0.0
+
+
+def test_a_month_without_balance_is_bridged(raw: Raw) -> None:
+    computed = features(raw, *(month(i, AMT_BALANCE=value) for i, value in enumerate((70.0, None, 40.0, None), start=1)))
+    assert computed.loc[1, "CREDIT_CARD_BALANCE_CHANGE_MEAN"] == 30.0
+    assert pd.isna(features(raw, month(1, AMT_BALANCE=5.0)).loc[1, "CREDIT_CARD_BALANCE_CHANGE_MEAN"])
+
+
 def test_a_card_without_limit_has_no_utilisation(raw: Raw) -> None:
     computed = features(raw, month(1, AMT_CREDIT_LIMIT_ACTUAL=0)).loc[1]
     assert computed[["CREDIT_CARD_UTILISATION_MAX", "CREDIT_CARD_LIMIT_MAX"]].isna().all()

@@ -48,7 +48,6 @@ _OVERALL = {
     "PAYMENT_MINIMUM_GAP": ("MEAN",),
     "MINIMUM_MISSED": ("RATE",),
     "PRINCIPAL_TO_RECEIVABLE": ("MEAN",),
-    "BALANCE_CHANGE": ("MEAN",),
     "MATURE_INSTALMENTS": ("MAX",),
     "ACTIVE": ("RATE",),
     "DPD": ("MAX", "SUM"),
@@ -139,7 +138,6 @@ def _with_month_measures(months: ir.Table) -> ir.Table:
         PAYMENT_TO_MINIMUM=safe_ratio(_.PAYMENT, _.MINIMUM),
         PAYMENT_MINIMUM_GAP=_.PAYMENT - _.MINIMUM,
         PRINCIPAL_TO_RECEIVABLE=safe_ratio(_.PRINCIPAL, _.RECEIVABLE),
-        BALANCE_CHANGE=_.BALANCE - _.BALANCE.lead().over(by_client),
         RANK=ibis.row_number().over(by_client) + 1,
     )
     return measured.mutate(
@@ -161,8 +159,11 @@ def _client_features() -> dict[str, Expression]:
         features |= summarise("CREDIT_CARD", _BY_MONTHS, window=f"{months}M", where=_.MONTHS_BALANCE >= -months)
     for last in (1, 3):
         features |= summarise("CREDIT_CARD", _BY_RANK, window=f"LAST_{last}", where=_.RANK <= last)
-    last_year = _.MONTHS_BALANCE >= -12
+    last_year, known = _.MONTHS_BALANCE >= -12, _.BALANCE.notnull()
+    # From end to end: summing up changes that cancel out leaves a rest that depends on the order of the rows.
+    change = _.BALANCE.argmax(_.MONTHS_BALANCE, where=known) - _.BALANCE.argmin(_.MONTHS_BALANCE, where=known)
     return features | {
+        "CREDIT_CARD_BALANCE_CHANGE_MEAN": safe_ratio(change, _.BALANCE.count() - 1),
         "CREDIT_CARD_LATE_MONTHS_BALANCE_MAX": _.MONTHS_BALANCE.max(where=_.LATE),
         "CREDIT_CARD_OVER_90_PERCENT_MONTHS_BALANCE_MAX": _.MONTHS_BALANCE.max(where=_.UTILISATION > 0.9),
         "CREDIT_CARD_BALANCE_SLOPE_12M": ols_slope(_.BALANCE, _.MONTHS_BALANCE, where=last_year, per=12),

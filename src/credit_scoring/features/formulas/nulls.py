@@ -78,7 +78,7 @@ def _aggregate_reasons(term: Aggregate) -> Iterator[str]:
     match term.function:
         case "count" | "count known" | "count distinct":
             return
-        case "value" | "at the largest":
+        case "value" | "at the largest" | "at the smallest":
             yield from inner
         case "std":
             yield f"fewer than two {term.rows.plural} have a known value"

@@ -231,4 +231,5 @@ _AGGREGATES: Mapping[type[Node], str] = {
     ops.Count: "count known",
     ops.CountDistinct: "count distinct",
     ops.ArgMax: "at the largest",
+    ops.ArgMin: "at the smallest",
 }

@@ -213,8 +213,8 @@ def _write_aggregate(term: Aggregate, outer: int) -> str:
     match term.function, term.arguments:
         case "value", (value,):
             return f"{_write(value, _TIGHTEST)} of {over}{condition}"
-        case "at the largest", (value, key):
-            return f"{_write(value, _TIGHTEST)} at the largest {_write(key, _TIGHTEST)}{condition}"
+        case "at the largest" | "at the smallest" as place, (value, key):
+            return f"{_write(value, _TIGHTEST)} {place} {_write(key, _TIGHTEST)}{condition}"
         case "count", _:
             head, inner, over = "count", over or term.rows.plural, ""
         case "count known" | "count distinct", (value,):
