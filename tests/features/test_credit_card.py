@@ -78,7 +78,9 @@ def test_a_balance_that_came_back_to_where_it_was_has_not_changed(raw: Raw) -> N
 
 
 def test_a_month_without_balance_is_bridged(raw: Raw) -> None:
-    computed = features(raw, *(month(i, AMT_BALANCE=value) for i, value in enumerate((70.0, None, 40.0, None), start=1)))
+    computed = features(
+        raw, *(month(i, AMT_BALANCE=value) for i, value in enumerate((70.0, None, 40.0, None), start=1))
+    )
     assert computed.loc[1, "CREDIT_CARD_BALANCE_CHANGE_MEAN"] == 30.0
     assert pd.isna(features(raw, month(1, AMT_BALANCE=5.0)).loc[1, "CREDIT_CARD_BALANCE_CHANGE_MEAN"])
 

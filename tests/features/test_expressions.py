@@ -11,6 +11,7 @@ from credit_scoring.features.expressions import (
     as_features,
     clean_missing_markers,
     join_on_client,
+    net_mean,
     ols_slope,
     partial_aggregates,
     partial_slope,
@@ -107,3 +108,10 @@ def test_a_client_join_keeps_one_key_and_every_left_row() -> None:
     joined = join_on_client(rows(SK_ID_CURR=[1, 2], A=[1, 2]), rows(SK_ID_CURR=[2, 3], B=[5, 6]))
     assert list(joined.columns) == ["SK_ID_CURR", "A", "B"]
     assert read(joined)["B"].tolist() == pytest.approx([np.nan, 5], nan_ok=True)
+
+
+def test_amounts_that_cancel_out_are_zero_in_any_order() -> None:
+    amounts = [0.1, 0.2, -0.3, 1e6, -1e6, 0.07, -0.07]
+    assert sum(amounts) != 0.0
+    for order in (amounts, amounts[::-1], sorted(amounts)):
+        assert rows(X=order).agg(mean=net_mean(_.X)).to_pandas()["mean"].item() == 0.0

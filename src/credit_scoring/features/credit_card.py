@@ -14,9 +14,11 @@ from credit_scoring.features.expressions import (
     Expression,
     aggregate_by_client,
     clean_missing_markers,
+    net_mean,
     null_if,
     ols_slope,
     safe_ratio,
+    settle,
     summarise,
 )
 
@@ -45,7 +47,6 @@ _OVERALL = {
     "DRAWINGS_TO_LIMIT": ("MEAN", "MAX"),
     "PAYMENT": ("MEAN",),
     "PAYMENT_TO_MINIMUM": ("MEAN", "MIN"),
-    "PAYMENT_MINIMUM_GAP": ("MEAN",),
     "MINIMUM_MISSED": ("RATE",),
     "PRINCIPAL_TO_RECEIVABLE": ("MEAN",),
     "MATURE_INSTALMENTS": ("MAX",),
@@ -160,10 +161,11 @@ def _client_features() -> dict[str, Expression]:
     for last in (1, 3):
         features |= summarise("CREDIT_CARD", _BY_RANK, window=f"LAST_{last}", where=_.RANK <= last)
     last_year, known = _.MONTHS_BALANCE >= -12, _.BALANCE.notnull()
-    # From end to end: summing up changes that cancel out leaves a rest that depends on the order of the rows.
+    # From end to end: the changes in between cancel out.
     change = _.BALANCE.argmax(_.MONTHS_BALANCE, where=known) - _.BALANCE.argmin(_.MONTHS_BALANCE, where=known)
     return features | {
-        "CREDIT_CARD_BALANCE_CHANGE_MEAN": safe_ratio(change, _.BALANCE.count() - 1),
+        "CREDIT_CARD_BALANCE_CHANGE_MEAN": safe_ratio(settle(change), _.BALANCE.count() - 1),
+        "CREDIT_CARD_PAYMENT_MINIMUM_GAP_MEAN": net_mean(_.PAYMENT_MINIMUM_GAP),
         "CREDIT_CARD_LATE_MONTHS_BALANCE_MAX": _.MONTHS_BALANCE.max(where=_.LATE),
         "CREDIT_CARD_OVER_90_PERCENT_MONTHS_BALANCE_MAX": _.MONTHS_BALANCE.max(where=_.UTILISATION > 0.9),
         "CREDIT_CARD_BALANCE_SLOPE_12M": ols_slope(_.BALANCE, _.MONTHS_BALANCE, where=last_year, per=12),

@@ -40,6 +40,20 @@ def null_if(value: Expression, condition: Expression) -> Expression:
     return condition.fill_null(False).ifelse(ibis.null(), value)
 
 
+def settle(amount: Expression) -> Expression:
+    """Round a sum or difference of amounts to the whole thousandths of the currency that amounts are given in.
+
+    Where amounts cancel out, floating point leaves a rest, another one for every order of adding up: a debt that is
+    paid off has to be zero, on any engine.
+    """
+    return amount.round(3)
+
+
+def net_mean(amount: Expression, *, where: Expression | None = None) -> Expression:
+    """Mean of amounts of either sign, which may cancel out; null values are left out, null over none."""
+    return safe_ratio(settle(amount.sum(where=where)), amount.count(where=where))
+
+
 def yearly_interest_rate(credit: Expression, annuity: Expression, term: Expression | int) -> Expression:
     """Yearly rate of a credit repaid in `term` equal monthly payments, to the first order.
 

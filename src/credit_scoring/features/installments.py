@@ -18,10 +18,12 @@ from credit_scoring.features.expressions import (
     aggregate_by_client,
     clean_missing_markers,
     join_on_client,
+    net_mean,
     null_if,
     partial_aggregates,
     partial_slope,
     safe_ratio,
+    settle,
     slope_of_partials,
     summarise,
     summarise_partials,
@@ -66,7 +68,7 @@ _BY_DAYS = {
     "UNDERPAID": ("RATE",),
     "PAYMENT_TO_INSTALMENT": ("MEAN",),
 }
-_BY_RANK = {"DELAY": ("MEAN",), "DPD": ("MAX",), "SHORTFALL": ("MEAN",), "PAYMENT": ("MEAN",)}
+_BY_RANK = {"DELAY": ("MEAN",), "DPD": ("MAX",), "PAYMENT": ("MEAN",)}
 _OF_LOANS = {
     "LOANS": ("COUNT",),
     "LOAN_LATE_SHARE": ("MEAN", "MAX"),
@@ -168,7 +170,7 @@ def _rank_instalments(instalments: ir.Table) -> ir.Table:
 
 def _measures() -> dict[str, Expression]:
     delay = _.ENTRY_DAYS - _.DAYS_INSTALMENT
-    late, dpd, shortfall = delay > 0, delay.clip(lower=0), _.INSTALMENT - _.PAYMENT
+    late, dpd, shortfall = delay > 0, delay.clip(lower=0), settle(_.INSTALMENT - _.PAYMENT)
     first = (_.NUM_INSTALMENT_VERSION > 0) & (_.NUM_INSTALMENT_NUMBER <= _FIRST_INSTALMENTS)
     return {
         "INSTALMENTS": ibis.literal(True),
@@ -213,7 +215,10 @@ def _summarise_ages(instalments: ir.Table) -> ir.Table:
         features |= summarise_partials(
             "INSTALLMENTS", {"INSTALMENTS": ("COUNT",), "PAYMENT": ("SUM",)}, window=f"{days}D", where=_.AGE <= days
         )
+    shortfall = settle(_.SHORTFALL_SUM.sum())
     features |= {
+        "INSTALLMENTS_SHORTFALL_SUM": shortfall,
+        "INSTALLMENTS_SHORTFALL_MEAN": safe_ratio(shortfall, _.SHORTFALL_N.sum()),
         "INSTALLMENTS_DPD_SLOPE": slope_of_partials("DPD", per=365),
         "INSTALLMENTS_DPD_SLOPE_365D": slope_of_partials("DPD", where=_.AGE <= 365, per=365),
     }
@@ -225,7 +230,8 @@ def _summarise_last_ones(instalments: ir.Table) -> ir.Table:
     features: dict[str, Expression] = {}
     for last in _LAST_WINDOWS:
         features |= summarise("INSTALLMENTS", _BY_RANK, window=f"LAST_{last}", where=_.RANK <= last)
-    return aggregate_by_client(_with_measures(last_ones, *_BY_RANK, RANK=_.RANK), features)
+        features[f"INSTALLMENTS_SHORTFALL_MEAN_LAST_{last}"] = net_mean(_.SHORTFALL, where=_.RANK <= last)
+    return aggregate_by_client(_with_measures(last_ones, *_BY_RANK, "SHORTFALL", RANK=_.RANK), features)
 
 
 def _summarise_instalments_of_loans(instalments: ir.Table) -> ir.Table:
@@ -269,8 +275,8 @@ def _summarise_running_loans(loans: ir.Table, previous_application: ir.Table) ->
     )
     paid = running.left_join(loans.select(CLIENT_KEY, _LOAN_KEY, "PAID"), [CLIENT_KEY, _LOAN_KEY])
     measured = paid.mutate(PAID=_.PAID.fill_null(0.0)).mutate(
-        REMAINING_DEBT=(_.CREDIT - _.PAID).clip(lower=0.0),
-        LEFT_TO_PAY=(_.ALL_PAYMENTS - _.PAID).clip(lower=0.0),
+        REMAINING_DEBT=settle(_.CREDIT - _.PAID).clip(lower=0.0),
+        LEFT_TO_PAY=settle(_.ALL_PAYMENTS - _.PAID).clip(lower=0.0),
         LOAN_REPAID_SHARE=safe_ratio(_.PAID, _.CREDIT),
     )
     features = summarise("INSTALLMENTS", _OF_RUNNING, subset="RUNNING")

@@ -217,6 +217,7 @@ _NOTATION: Mapping[type[Node], str] = {
     ops.IsNull: "unknown",
     ops.Abs: "abs",
     ops.Ceil: "ceil",
+    ops.Round: "round",
     ops.Sqrt: "sqrt",
     ops.Ln: "ln",
     ops.IsNan: "is NaN",
