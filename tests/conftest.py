@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,25 +41,35 @@ class Project:
         return done.stdout + done.stderr
 
 
+def make_project(path: Path) -> Project:
+    """Make an empty project in a new folder."""
+    shutil.copytree(ROOT / "conf", path / "conf", ignore=shutil.ignore_patterns("local"))
+    shutil.copy(ROOT / "pyproject.toml", path)
+    shutil.copy(ROOT / ".telemetry", path)
+    (path / "src").mkdir()
+    return Project(path)
+
+
 @pytest.fixture(scope="session")
 def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
     """Return a maker of empty projects."""
-
-    def make(name: str) -> Project:
-        path = tmp_path_factory.mktemp(name)
-        shutil.copytree(ROOT / "conf", path / "conf", ignore=shutil.ignore_patterns("local"))
-        shutil.copy(ROOT / "pyproject.toml", path)
-        shutil.copy(ROOT / ".telemetry", path)
-        (path / "src").mkdir()
-        return Project(path)
-
-    return make
+    return lambda name: make_project(tmp_path_factory.mktemp(name))
 
 
 @pytest.fixture(scope="session")
-def demo(new_project: Callable[[str], Project]) -> Project:
-    """Return a project in which the demo pipeline has run, at test size."""
-    project = new_project("demo")
-    log = project.run("--pipelines", "demo")
-    (project.path / "run.log").write_text(log)
-    return project
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """Return a project in which the demo pipeline has run, at test size: once for all workers, a copy for each."""
+    own = tmp_path_factory.getbasetemp()
+    common = (own if worker_id == "master" else own.parent) / "demo"
+    with FileLock(f"{common}.lock"):
+        if not (common / "run.log").exists():
+            shutil.rmtree(common, ignore_errors=True)  # of a worker whose run failed
+            log = make_project(common).run("--pipelines", "demo")
+            (common / "run.log").write_text(log)
+    shutil.copytree(common, own / "demo_of_worker")
+    return Project(own / "demo_of_worker")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the files of long tests begin first, so that no worker is left with one while the other has nothing to do."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("container", "e2e", "spark")))

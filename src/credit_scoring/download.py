@@ -192,7 +192,9 @@ def main() -> None:
     except ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    told = f"{len(made)} files, each with the published size and number of rows" if made else "all eight files were there"
+    told = (
+        f"{len(made)} files, each with the published size and number of rows" if made else "all eight files were there"
+    )
     sys.stdout.write(f"{folder}: {told}.\nNext: kedro run --env kaggle\n")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,8 @@ import pytest
 
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
+from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
+from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
 from credit_scoring.scorer import CreditScorer, digest_model
 from credit_scoring.serving.front_ends import Lean
 from credit_scoring.serving.model_folder import Column, Contract
@@ -78,27 +79,20 @@ def test_an_unknown_category_is_refused_if_asked_to_and_named_by_its_column_only
     assert len(RequestReader(CONTRACT, max_rows=10).read(strange, "application/json")) == 2
 
 
-class StandIn:
-    """A scorer that gives reasons, and says what it was asked."""
-
-    feature_names_in_ = np.array([*NUMBERS, *TEXTS])
-    category_codes = MappingProxyType({"OCCUPATION_TYPE": {}, "CODE_GENDER": {}})
-    decision_policy = MappingProxyType({"threshold": 0.5})
-
-    def predict(self, X: pd.DataFrame, params: Mapping[str, Any]) -> pd.DataFrame:
-        reasons = [[{"effect": "against", "text": f"{params['language']} {value!r}"}] for value in X["CODE_GENDER"]]
-        return pd.DataFrame(
-            {"probability_default": 0.7, "decision": "refused", "threshold": 0.5, "reasons": reasons}, index=X.index
-        )
-
-
-def test_reasons_are_asked_of_the_scorer_and_handed_on(X: pd.DataFrame) -> None:
-    body = as_split(X.head(1).assign(CODE_GENDER="F"), params={"explain": True, "language": "en"})
-    assert ask(StandIn(), body) == [
-        {
-            "probability_default": 0.7,
-            "decision": "refused",
-            "threshold": 0.5,
-            "reasons": [{"effect": "against", "text": "en 'F'"}],
-        }
-    ]
+@pytest.mark.parametrize("family", ["lightgbm", "xgboost", "logistic_regression"])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_reasons_are_those_of_the_scorer(X: pd.DataFrame, family: str, language: str) -> None:
+    y = outcome(X)
+    model = build_model(family, {} if family == "logistic_regression" else {"n_estimators": 30, "random_state": 0})
+    model = model.fit(X, y)
+    calibration = Calibration.fit("sigmoid", model.predict_proba(X)[:, 1], y)
+    policy = {"threshold": 0.2, "model_digest": digest_model(model, calibration)}
+    predictions = pd.DataFrame({"SK_ID_CURR": X.index, "PROBABILITY": model.predict_proba(X)[:, 1]})
+    book = write_reason_book(model, X.assign(SK_ID_CURR=X.index), predictions, policy, ReasonOptions())
+    scorer = CreditScorer(model, calibration, policy, book)
+    asked = {"explain": True, "language": language}
+    expected = scorer.predict(X, asked)
+    assert len({reason["text"] for reasons in expected["reasons"] for reason in reasons}) > 100
+    assert ask(scorer, as_split(X, params=asked)) == expected.to_dict(orient="records")
+    strange = X.head(3).assign(OCCUPATION_TYPE=["Wizards", None, "Drivers"])
+    assert ask(scorer, as_split(strange, params=asked)) == scorer.predict(strange, asked).to_dict(orient="records")

@@ -11,7 +11,7 @@ import orjson
 from credit_scoring.serving.model_folder import Contract, ModelFolder, load_scorer, use_code_of
 from credit_scoring.serving.requests import JSON, Rows
 
-_EXPLAIN = "explain"
+_EXPLAIN, _LANGUAGE = "explain", "language"
 
 
 class Answer(NamedTuple):
@@ -62,14 +62,19 @@ class Lean:
 
     def answer(self, rows: Rows) -> Answer:
         """Score rows."""
-        if self._codes is not None and not rows.params.get(_EXPLAIN):
-            probability = self._scorer.score_coded(self._encode(rows, self._codes))
+        if self._codes is not None:
+            encoded = self._encode(rows, self._codes)
+            probability = self._scorer.score_coded(encoded)
             decisions = self._scorer.decide(probability)
             scores = zip(probability.tolist(), decisions.tolist(), strict=True)
-            predictions = [
+            predictions: list[dict[str, Any]] = [
                 {"probability_default": score, "decision": decision, "threshold": self._threshold}
                 for score, decision in scores
             ]
+            if rows.params.get(_EXPLAIN):
+                reasons = self._scorer.tell_coded(encoded, rows.texts, rows.params[_LANGUAGE])
+                for prediction, told in zip(predictions, reasons, strict=True):
+                    prediction["reasons"] = told
         else:
             scored = self._scorer.predict(self._table(rows), rows.params)
             probability, decisions = scored["probability_default"].to_numpy(), scored["decision"].to_numpy(dtype=str)
