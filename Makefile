@@ -42,7 +42,7 @@ data: install ## Fetch the official files from Kaggle (needs a token and the rul
 	@$(BIN)/python -m credit_scoring.download
 
 test: install ## The whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15
 
 lint: install ## Style, types, architecture
 	@$(BIN)/ruff check src tests benchmarks

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -213,20 +213,79 @@ def describe_scale(results: list[dict]) -> str:
                     f"{cost['wall']:.0f} | {cost['cpu']:.0f} | {cost['peak']:.1f} | {cost['limit'] or '4 GB heap'} | "
                     f"{cost['load']:.1f} |"
                 )
-    return "\n".join([*lines, "", *_arithmetic(results)])
+    return "\n".join([*lines, "", *_one_machine(results), "", *_cluster(results)])
 
 
-def _arithmetic(results: list[dict]) -> list[str]:
-    measured = [result for result in results if "spark" in result]
+@dataclass(frozen=True)
+class _Line:
+    """The straight line through the two largest sizes that an engine was measured on.
+
+    Small runs are spent on starting and, on Spark, on compiling: they say little about large ones.
+
+    Attributes:
+        small: Result of the second largest size.
+        large: Result of the largest one.
+        per_million: Processor seconds a million rows.
+        per_run: Processor seconds that a run takes whatever its rows.
+        rows_each: Rows an applicant.
+    """
+
+    small: dict
+    large: dict
+    per_million: float
+    per_run: float
+    rows_each: float
+
+    def seconds(self, applicants: int) -> float:
+        """Return the processor seconds of a run over so many applicants."""
+        return self.per_run + self.per_million * applicants * self.rows_each / 1e6
+
+
+def _fit_line(results: list[dict], engine: str) -> _Line | None:
+    measured = [result for result in results if engine in result]
     if len(measured) < 2:
+        return None
+    small, large = measured[-2:]
+    per_million = (large[engine]["cpu"] - small[engine]["cpu"]) / (large["rows"] - small["rows"]) * 1e6
+    per_run = large[engine]["cpu"] - per_million * large["rows"] / 1e6
+    return _Line(small, large, per_million, per_run, large["rows"] / large["applicants"])
+
+
+def _one_machine(results: list[dict]) -> list[str]:
+    line = _fit_line(results, "duckdb")
+    if line is None:
+        return ["A second size on DuckDB is needed to tell its cost per row from its cost per run."]
+    cost, applicants = line.large["duckdb"], line.large["applicants"]
+    busy = cost["cpu"] / cost["wall"]
+    stored = (line.large["raw"] + cost["clean"] + cost["features"]) / applicants
+    lines = [
+        f"**Where one machine stops.** On DuckDB, a million rows take ({cost['cpu']:.0f} s − "
+        f"{line.small['duckdb']['cpu']:.0f} s) / {(line.large['rows'] - line.small['rows']) / 1e6:.0f} million rows = "
+        f"{line.per_million:.1f} s of processor time, and it kept {busy:.1f} of {os.cpu_count()} cores busy. Within "
+        f"{cost['limit']}, {applicants:,} applicants were done, the rest of what they need on disk. By proportion, not "
+        "measured, and not counting what is spilled:",
+        "",
+        "| applicants | this machine, hours | 16 cores, hours | raw, clean and feature files, TB |",
+        "|---:|---:|---:|---:|",
+    ]
+    for count in (10_000_000, _PORTFOLIO):
+        hours = line.seconds(count) / 3600
+        lines.append(f"| {count:,} | {hours / busy:.1f} | {hours / _NODE['cores']:.1f} | {stored * count / 1e12:.2f} |")
+    return [
+        *lines,
+        "",
+        "Time alone does not ask for a cluster: disk, memory, and raw files that already lie on one do.",
+    ]
+
+
+def _cluster(results: list[dict]) -> list[str]:
+    line = _fit_line(results, "spark")
+    if line is None:
         return ["A second size on Spark is needed to tell its cost per row from its cost per run."]
-    small, large = measured[0], measured[-1]
+    small, large = line.small, line.large
     rows = large["rows"] - small["rows"]
-    per_million = (large["spark"]["cpu"] - small["spark"]["cpu"]) / rows * 1e6
-    per_run = large["spark"]["cpu"] - per_million * large["rows"] / 1e6
-    rows_each = large["rows"] / large["applicants"]
-    total = _PORTFOLIO * rows_each
-    seconds = per_run + per_million * total / 1e6
+    total = _PORTFOLIO * line.rows_each
+    seconds = line.seconds(_PORTFOLIO)
     cores = seconds / 3600 / _HOURS
     each = {name: large["spark"][name] / large["applicants"] for name in ("clean", "features")}
     each["raw"] = large["raw"] / large["applicants"]
@@ -238,12 +297,12 @@ def _arithmetic(results: list[dict]) -> list[str]:
     )
     return [
         (caution if large["size"] < _LEAST_SIZE else "")
-        + f"For {_PORTFOLIO:,} applicants, on Spark, by proportion, not measured:",
+        + f"**What a cluster needs** for {_PORTFOLIO:,} applicants, on Spark, by proportion, not measured:",
         "",
-        f"- rows: {_PORTFOLIO:,} × {rows_each:.0f} an applicant = {total / 1e9:.1f} thousand million;",
+        f"- rows: {_PORTFOLIO:,} × {line.rows_each:.0f} an applicant = {total / 1e9:.1f} thousand million;",
         f"- processor: ({large['spark']['cpu']:.0f} s − {small['spark']['cpu']:.0f} s) / {rows / 1e6:.2f} million rows "
-        f"= {per_million:.1f} s a million rows, and {per_run:.0f} s a run; {per_million:.1f} × {total / 1e6:,.0f} = "
-        f"{seconds / 3600:,.0f} core hours;",
+        f"= {line.per_million:.1f} s a million rows, and {line.per_run:.0f} s a run; {line.per_million:.1f} × "
+        f"{total / 1e6:,.0f} = {seconds / 3600:,.0f} core hours;",
         f"- cores: {seconds / 3600:,.0f} core hours / {_HOURS} hours = {cores:,.0f} cores, or {nodes:,.0f} machines of "
         f"{_NODE['cores']} cores and {_NODE['memory']} GB;",
         f"- storage: raw {each['raw'] / 1e3:.1f} kB + clean {each['clean'] / 1e3:.1f} kB + features "
