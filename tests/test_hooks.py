@@ -6,10 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from kedro.pipeline import Node, Pipeline
 
 from credit_scoring import hooks
 from credit_scoring.errors import SparkUnavailableError, TrackingServerError
 from credit_scoring.hooks import SparkHooks, TrackingServerHooks, check_spark_installation, start_spark
+from credit_scoring.pipeline_registry import register_pipelines
 
 
 class Configuration(dict):
@@ -109,5 +111,14 @@ def test_spark_is_started_only_where_it_is_the_engine(monkeypatch: pytest.Monkey
         spark = SparkHooks()
         configuration = Configuration(globals={"relational": {"backend": backend}}, spark={"master": "local[2]"})
         spark.after_context_created(SimpleNamespace(config_loader=configuration))
-        spark.before_pipeline_run()
+        spark.before_pipeline_run(Pipeline([Node(len, "rows", "n")]))
     assert started == [{"master": "local[2]"}]
+
+
+def test_what_needs_spark_does_not_begin_on_another_engine() -> None:
+    spark = SparkHooks()
+    configuration = Configuration(globals={"relational": {"backend": "duckdb"}})
+    spark.after_context_created(SimpleNamespace(config_loader=configuration))
+    with pytest.raises(SparkUnavailableError, match="score_applicants_on_spark cannot run on another engine") as error:
+        spark.before_pipeline_run(register_pipelines()["spark_scoring"])
+    assert "Hint: kedro run --env spark" in error.value.message

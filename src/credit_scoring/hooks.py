@@ -143,10 +143,17 @@ class SparkHooks:
         self._configuration = context.config_loader["spark"] if engine == "pyspark" else None
 
     @hook_impl(tryfirst=True)  # before a run is tracked
-    def before_pipeline_run(self) -> None:
-        """Start the session, which every relational dataset then takes."""
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Start the session, which every relational dataset then takes.
+
+        Raises:
+            SparkUnavailableError: If the session cannot be started, or nodes tagged `spark` run without it.
+        """
         if self._configuration is not None:
             start_spark(**self._configuration)
+        elif nodes := pipeline.only_nodes_with_tags("spark").nodes:
+            names = ", ".join(node.name for node in nodes)
+            raise SparkUnavailableError(f"{names} cannot run on another engine", "kedro run --env spark --pipelines …")
 
 
 def start_spark(master: str, settings: dict[str, Any], answer_within: float) -> "SparkSession":

@@ -23,7 +23,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines by name.
 
     `__default__` runs on the raw files that are there; `demo` makes synthetic ones first; `batch_scoring` goes from raw
-    files of new applicants to their scores; `documentation` needs none.
+    files of new applicants to their scores; `spark_scoring` scores on a cluster; `documentation` needs none.
     """
     pipelines = {
         "synthetic_data": synthetic_data.create_pipeline(),
@@ -33,6 +33,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "explainability": explainability.create_pipeline(),
         "reporting": reporting.create_pipeline(),
         "scoring": scoring.create_pipeline(),
+        "spark_scoring": scoring.create_spark_pipeline(),
         "monitoring": monitoring.create_pipeline(),
         "explain_client": explainability.create_client_pipeline(),
         "documentation": documentation.create_pipeline(),

@@ -1,26 +1,33 @@
 """The unchanged pipeline on PySpark, from the CSV files to the model input, against DuckDB."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from benchmarks.parity import compare_tables
-from tests.conftest import Project
+from credit_scoring.serving.model_folder import load_scorer
+from tests.conftest import ROOT, Project
 from tests.spark.conftest import set_aside
 
 pytestmark = pytest.mark.spark
 
-PROCESSED = ("--pipelines", "data_processing", "--to-outputs", "model_input@ibis")
+RUNS = {
+    "duckdb": ("test", "data_processing", "model_input@ibis"),
+    "pyspark": ("spark", "data_processing,spark_scoring", "model_input@ibis,scores@ibis"),
+}
+"""Engine -> environment, pipelines and last tables of its run."""
 
 
 @pytest.fixture(scope="module")
 def results(spark_project: Project) -> dict[str, Path]:
     """Return the folders of what either engine made; Spark starts from the files of DuckDB's run, and takes over."""
+    shutil.copytree(ROOT / "model", spark_project.path / "model")
     found = {}
-    for engine, environment in (("duckdb", "test"), ("pyspark", "spark")):
-        done = spark_project.kedro("run", "--env", environment, *PROCESSED)
+    for engine, (environment, pipelines, outputs) in RUNS.items():
+        done = spark_project.kedro("run", "--env", environment, "--pipelines", pipelines, "--to-outputs", outputs)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         found[engine] = set_aside(spark_project, engine)
     return found
@@ -56,3 +63,13 @@ def test_spark_writes_folders_of_part_files(results: dict[str, Path]) -> None:
     written = results["pyspark"] / "04_feature" / "applicant_features.parquet"
     assert (written / "_SUCCESS").exists()
     assert (results["duckdb"] / "04_feature" / "applicant_features.parquet").is_file()
+
+
+def test_applicants_are_scored_from_what_spark_computed(results: dict[str, Path]) -> None:
+    features = read(results, "pyspark", "04_feature/applicant_features")
+    waiting = features[features["TARGET"].isna()].sort_values("SK_ID_CURR")
+    scores = read(results, "pyspark", "07_model_output/scores")
+    assert scores["SK_ID_CURR"].tolist() == waiting["SK_ID_CURR"].tolist()
+    expected = load_scorer(ROOT / "model").predict(waiting)
+    assert scores["probability_default"].tolist() == expected["probability_default"].tolist()
+    assert scores["decision"].tolist() == expected["decision"].tolist()

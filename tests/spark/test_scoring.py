@@ -1,36 +1,60 @@
-"""The exported model on Spark's executors, as docs/spark.md shows it."""
+"""The exported model on Spark's executors gives what the scorer gives."""
 
+from pathlib import Path
 from typing import Any
 
-import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import pytest
 
+from credit_scoring.datasets.model_folder import ModelFolderDataset
+from credit_scoring.datasets.spark_scorer import SparkScorerDataset
+from credit_scoring.pipelines.scoring.nodes import score_applicants_on_spark
+from credit_scoring.pipelines.scoring.options import ScoringOptions
+from credit_scoring.serving.model_folder import load_scorer
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.spark
 
-RESULT = "probability_default double, decision string, threshold double"
+MODEL = (ROOT / "model").as_posix()
 
 
-def test_spark_scores_to_the_last_bit_like_the_scorer(spark: Any) -> None:
-    from pyspark.sql.functions import struct  # noqa: PLC0415 - skipped without it
-
-    model = mlflow.pyfunc.load_model((ROOT / "model").as_posix())
-    columns = model.metadata.get_input_schema().input_names()
+@pytest.fixture
+def applicants() -> pd.DataFrame:
+    """Return two hundred applicants around those of the input example, a tenth of their values missing."""
     example = pd.read_json(ROOT / "model" / "input_example.json", orient="split")
     rng = np.random.default_rng(5)
-    rows = pd.concat([example] * 20, ignore_index=True)[columns]
+    rows = pd.concat([example] * 20, ignore_index=True)
     for column in rows.select_dtypes("number"):
         rows[column] = (rows[column] * rng.uniform(0.5, 1.5, len(rows))).mask(rng.random(len(rows)) < 0.1)
-    rows = rows.astype(dict.fromkeys(rows.select_dtypes("number"), "float64"))
-    session = spark._session
-    score = mlflow.pyfunc.spark_udf(session, (ROOT / "model").as_posix(), env_manager="local", result_type=RESULT)
-    table = session.createDataFrame(rows.assign(row=range(len(rows))))
-    scored = table.select("row", score(struct(*columns)).alias("score")).select("row", "score.*")
-    found = scored.toPandas().sort_values("row").drop(columns="row")
-    expected = model.predict(rows)
-    assert found.probability_default.nunique() > 50
-    for column in expected:
+    return rows.assign(SK_ID_CURR=np.arange(len(rows)) + 100_001, REGION_RATING_CLIENT=2)
+
+
+@pytest.mark.parametrize("reasons", [False, True])
+def test_spark_scores_to_the_last_bit_like_the_scorer(
+    spark: Any, tmp_path: Path, applicants: pd.DataFrame, reasons: bool
+) -> None:
+    applicants.to_parquet(tmp_path / "applicants.parquet")
+    scorer, served = load_scorer(ROOT / "model"), ModelFolderDataset(filepath=MODEL).load()
+    scored = score_applicants_on_spark(
+        spark.read_parquet((tmp_path / "applicants.parquet").as_posix()),
+        SparkScorerDataset(filepath=MODEL).load(),
+        scorer,
+        served,
+        ScoringOptions(reasons=reasons, language="en"),
+    )
+    found = scored.order_by("SK_ID_CURR").to_pandas()
+    expected = scorer.predict(applicants, {"explain": reasons, "language": "en"})
+    assert list(found.columns) == [
+        *("SK_ID_CURR", "probability_default", "decision", "threshold", "model_id", "model_digest"),
+        *["reasons"] * reasons,
+    ]
+    assert found["SK_ID_CURR"].tolist() == applicants["SK_ID_CURR"].tolist()
+    assert found["probability_default"].nunique() > 50
+    for column in ("probability_default", "decision", "threshold"):
         assert found[column].tolist() == expected[column].tolist(), column
+    assert set(found["model_digest"]) == {scorer.decision_policy["model_digest"]}
+    assert set(found["model_id"]) == {served.identity["model_id"]}
+    if reasons:
+        told = [[dict(reason) for reason in of_client] for of_client in found["reasons"]]
+        assert told == expected["reasons"].tolist()

@@ -4,13 +4,14 @@ import hashlib
 import logging
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
+from ibis import _
 
 from credit_scoring.datasets.chunks import ParquetChunks
 from credit_scoring.errors import DataContractError
@@ -25,6 +26,14 @@ logger = logging.getLogger(__name__)
 _ID, _OUTCOME = "SK_ID_CURR", "TARGET"
 _WHO = {"to_score": "without an outcome", "known_outcome": "with a known outcome", "all": "of any kind"}
 _OFFICIAL_ROWS = RAW_TABLES["application_test"].official_rows
+
+
+class TableScorer(Protocol):
+    """A scorer that the engine of a table applies to it."""
+
+    def score(self, applicants: ir.Table, key: str, *, explain: bool, language: str) -> ir.Table:
+        """Return the key and what the model predicts for each row."""
+        ...
 
 
 def count_applicants(applicant_features: ir.Table, scoring: ScoringOptions) -> ir.Table:
@@ -110,6 +119,29 @@ def score_applicants(
     key = hashlib.sha256(follows_from.encode()).hexdigest()[:16]
     score = partial(_score_chunk, applicants_to_score, credit_scorer, model["model_id"], scoring)
     return {f"{number:06d}_{key}": partial(score, number) for number in range(applicants_to_score.n_chunks)}
+
+
+def score_applicants_on_spark(
+    applicants_to_score: ir.Table,
+    spark_scorer: TableScorer,
+    credit_scorer: CreditScorer,
+    served_model: ModelFolder,
+    scoring: ScoringOptions,
+) -> ir.Table:
+    """Score and decide every applicant where the rows lie.
+
+    Returns:
+        The columns of `score_applicants`.
+    """
+    numbers = {column.name for column in served_model.contract.columns if not column.is_text}
+    table = applicants_to_score.mutate(
+        **{name: _[name].cast("float64") for name in applicants_to_score.columns if name in numbers}
+    )
+    scores = spark_scorer.score(table, _ID, explain=scoring.reasons, language=scoring.language)
+    return scores.mutate(
+        model_id=ibis.literal(served_model.identity["model_id"]),
+        model_digest=ibis.literal(str(credit_scorer.decision_policy["model_digest"])),
+    ).relocate("model_id", "model_digest", after="threshold")
 
 
 def format_kaggle_submission(scores: ir.Table) -> ir.Table:

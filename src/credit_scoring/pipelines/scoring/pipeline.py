@@ -6,12 +6,47 @@ from credit_scoring.pipelines.scoring.nodes import (
     count_applicants,
     format_kaggle_submission,
     score_applicants,
+    score_applicants_on_spark,
     select_applicants,
 )
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
     """Features of applicants to score -> probability, decision, threshold -> submission file."""
+    return _create_selection() + Pipeline(
+        [
+            Node(
+                func=score_applicants,
+                inputs=["applicants_to_score@chunks", "credit_scorer", "served_model", "params:scoring"],
+                outputs="scores@parts",
+                name="score_applicants",
+            ),
+            Node(
+                func=format_kaggle_submission,
+                inputs="scores@ibis",
+                outputs="kaggle_submission",
+                name="format_kaggle_submission",
+            ),
+        ]
+    )
+
+
+def create_spark_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
+    """Features of applicants to score -> probability, decision, threshold, by the executors of Spark."""
+    return _create_selection() + Pipeline(
+        [
+            Node(
+                func=score_applicants_on_spark,
+                inputs=["applicants_to_score@ibis", "spark_scorer", "credit_scorer", "served_model", "params:scoring"],
+                outputs="scores@ibis",
+                name="score_applicants_on_spark",
+                tags="spark",
+            ),
+        ]
+    )
+
+
+def _create_selection() -> Pipeline:
     return Pipeline(
         [
             Node(
@@ -31,18 +66,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 ],
                 outputs="applicants_to_score@ibis",
                 name="select_applicants",
-            ),
-            Node(
-                func=score_applicants,
-                inputs=["applicants_to_score@chunks", "credit_scorer", "served_model", "params:scoring"],
-                outputs="scores@parts",
-                name="score_applicants",
-            ),
-            Node(
-                func=format_kaggle_submission,
-                inputs="scores@ibis",
-                outputs="kaggle_submission",
-                name="format_kaggle_submission",
             ),
         ]
     )

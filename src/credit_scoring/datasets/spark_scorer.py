@@ -1,0 +1,84 @@
+"""The exported model as a function on tables of Spark, as a catalog dataset."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+from kedro.io import AbstractDataset, DatasetError
+
+_SCORES = "probability_default double, decision string, threshold double"
+_REASONS = "reasons array<struct<effect string, text string>>"
+_VIEW = "scores_of_applicants"
+
+
+@dataclass(frozen=True)
+class SparkScorer:
+    """Scores a table where it lies: MLflow hands the model to the executors, each of which scores its own rows.
+
+    Attributes:
+        folder: The exported model.
+    """
+
+    folder: Path
+
+    def score(self, applicants: ir.Table, key: str, *, explain: bool, language: str) -> ir.Table:
+        """Score and decide, and say why if asked to, to the last bit as the scorer does.
+
+        Args:
+            applicants: Table of Spark: one row per applicant, the key and columns of the model, numbers as float64.
+            key: Column that names the applicant.
+            explain: Whether to add `reasons`.
+            language: Of the reasons.
+
+        Returns:
+            The key and what the model predicts, one row per applicant; nothing is computed yet.
+
+        Raises:
+            DatasetError: If the table is of another engine.
+        """
+        import mlflow.pyfunc  # noqa: PLC0415 - takes seconds, and other pipelines do without
+
+        engine = applicants.get_backend()
+        if engine.name != "pyspark":
+            raise DatasetError(f"A table of {engine.name} cannot be scored by Spark.\nHint: run with --env spark.")
+        session = engine._session
+        udf = mlflow.pyfunc.spark_udf(
+            session,
+            self.folder.absolute().as_posix(),
+            env_manager="local",  # what the executors have: see docs/spark.md
+            result_type=f"{_SCORES}, {_REASONS}" if explain else _SCORES,
+            params={"explain": explain, "language": language},
+        )
+        session.udf.register("score_applicant", udf)
+        columns = ", ".join(f"`{name}`" for name in applicants.columns if name != key)
+        rows = session.sql(engine.compile(applicants))
+        scored = rows.selectExpr(key, f"score_applicant(struct({columns})) AS score").selectExpr(key, "score.*")
+        scored.createOrReplaceTempView(_VIEW)
+        return engine.table(_VIEW)
+
+
+class SparkScorerDataset(AbstractDataset[None, SparkScorer]):
+    """Load the exported model for Spark.
+
+    Args:
+        filepath: Folder of the exported model, which driver and executors see under this path.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> SparkScorer:
+        """Return the scorer; the model is loaded where it scores."""
+        return SparkScorer(self._folder)
+
+    def save(self, data: None) -> None:
+        """Refuse: the scorer's dataset writes the folder."""
+        raise NotImplementedError
+
+    def _exists(self) -> bool:
+        return (self._folder / "MLmodel").is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._folder.as_posix()}
