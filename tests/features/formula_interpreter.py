@@ -212,8 +212,6 @@ def _apply(function: str, values: list[pd.Series], arguments: tuple[Term, ...]) 
             return _number(first).abs()
         case "ceil":
             return np.ceil(_number(first))
-        case "round":
-            return _number(first).round(3)
         case "ln":
             return np.log(_number(first))
         case "and":

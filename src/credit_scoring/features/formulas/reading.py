@@ -192,6 +192,7 @@ _SPECIAL: Mapping[type[Node], Callable[[Callable[[Node], Term], Node], Term]] = 
     ops.Coalesce: lambda read, node: first_known(*map(read, node.arg)),
     ops.NullIf: lambda read, node: null_if(read(node.arg), Call("=", (read(node.arg), read(node.null_if_expr)))),
     ops.Clip: _read_clip,
+    ops.Round: lambda read, node: read(node.arg),  # of what amounts leave when they cancel out: said once, in the guide
     ops.InValues: lambda read, node: call("in", read(node.value), *map(read, node.options)),
     ops.SearchedCase: lambda read, node: call("cases", *map(read, (*node.cases, *node.results, node.default))),
     ops.Least: lambda read, node: call("min", *map(read, node.arg)),
@@ -217,7 +218,6 @@ _NOTATION: Mapping[type[Node], str] = {
     ops.IsNull: "unknown",
     ops.Abs: "abs",
     ops.Ceil: "ceil",
-    ops.Round: "round",
     ops.Sqrt: "sqrt",
     ops.Ln: "ln",
     ops.IsNan: "is NaN",

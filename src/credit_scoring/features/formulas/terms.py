@@ -83,7 +83,7 @@ ZERO = Constant(0.0)
 ONE = Constant(1)
 
 COMPARISONS = ("<", ">", "<=", ">=", "=", "!=")
-_STRICT = (*COMPARISONS, "in", "not", "+", "-", "*", "/", "negative", "abs", "ceil", "round", "sqrt", "ln")
+_STRICT = (*COMPARISONS, "in", "not", "+", "-", "*", "/", "negative", "abs", "ceil", "sqrt", "ln")
 
 
 def parts(term: Term) -> Iterator[Term]:
