@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -170,6 +171,7 @@ def start_spark(master: str, settings: dict[str, Any], answer_within: float) -> 
     check_spark_installation()
     if is_local := master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nobody else has to find this process
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # whatever else is called python3 here
     else:
         _check_master(master)
     from pyspark.sql import SparkSession  # noqa: PLC0415

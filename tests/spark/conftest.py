@@ -1,7 +1,6 @@
 """Tests on PySpark: one session for all of them, sized for a few rows."""
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from tests.conftest import Project
 # of the time; neither touches a value.
 SETTINGS = {
     "spark.driver.memory": "2g",
-    "spark.pyspark.python": sys.executable,
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": True,

@@ -5,7 +5,7 @@ All that the sentences need is plain data, gathered when the scorer is made: tel
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 DEFAULT_LANGUAGE = "fr"
 AGAINST, FOR = "against", "for"
+
+Pick = Callable[[str, npt.NDArray[np.int_]], Sequence[Any]]
+"""Name of a column and positions of clients -> their plain values, None or NaN for null."""
 
 _DAYS_PER_YEAR = 365.25
 _PHRASES: Mapping[str, Mapping[str, str]] = {
@@ -171,13 +174,27 @@ class ReasonBook:
             cause is told by one of its columns that weighed in its direction: the one of most weight times clarity.
             Forbidden ones are left out.
         """
-        matrix = self._ordered(contributions)
+
+        def pick(name: str, at: npt.NDArray[np.int_]) -> list[Any]:
+            column = values[name].iloc[at]
+            return column.astype(object).where(column.notna(), None).tolist()
+
+        return self.tell_picked(self._ordered(contributions), pick, language)
+
+    def tell_picked(self, matrix: npt.NDArray[np.float64], pick: Pick, language: str) -> list[list[dict[str, str]]]:
+        """Do as `tell` does, without tables.
+
+        Args:
+            matrix: Contributions, one row per client, one column per column of the model, in its order.
+            pick: Looks up the few values that are told.
+            language: One of `LANGUAGES`.
+        """
         rows, causes, weights = self._heaviest(self._weigh(matrix), with_forbidden=False)
         leads = self._leading_columns(matrix, rows, causes, weights)
         texts = np.empty(len(rows), dtype=object)
         for lead in np.unique(leads):
             told = np.flatnonzero(leads == lead)
-            texts[told] = self.describe(int(lead), values[self.columns[lead].name].iloc[rows[told]], language)
+            texts[told] = self.describe(int(lead), pick(self.columns[lead].name, rows[told]), language)
         reasons: list[list[dict[str, str]]] = [[] for _ in range(len(matrix))]
         for i in np.lexsort((causes, -np.abs(weights), rows)):
             reasons[rows[i]].append({"effect": AGAINST if weights[i] > 0 else FOR, "text": texts[i]})
@@ -190,8 +207,8 @@ class ReasonBook:
         forbidden[rows[self._forbidden_causes()[causes]]] = True
         return forbidden
 
-    def describe(self, column: int, values: pd.Series, language: str) -> list[str]:
-        """Write one sentence per value of a column: what it is, the value, where granted clients stand."""
+    def describe(self, column: int, values: Sequence[Any], language: str) -> list[str]:
+        """Write one sentence per plain value of a column: what it is, the value, where granted clients stand."""
         described, phrases = self.columns[column], _PHRASES[language]
         shown = show_values(described, values, language)
         label = described.labels[language]
@@ -201,7 +218,7 @@ class ReasonBook:
             for value, comparison in zip(shown, compared, strict=True)
         ]
 
-    def _compare(self, column: ExplainedColumn, values: pd.Series, phrases: Mapping[str, str]) -> list[str]:
+    def _compare(self, column: ExplainedColumn, values: Sequence[Any], phrases: Mapping[str, str]) -> list[str]:
         missing = phrases["like"].format(_share(self.granted.missing[column.name], phrases))
         if column.name not in self.granted.numbers:
             shares = self.granted.shares.get(column.name)
@@ -211,7 +228,7 @@ class ReasonBook:
                 else ("" if shares is None else phrases["like"].format(_share(shares.get(str(value), 0.0), phrases)))
                 for value in values
             ]
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = np.array(values, dtype=np.float64)
         below, equal, above = self.granted.shares_around(column.name, numbers)
         less, more = ("earlier", "later") if column.unit.startswith("date_") else ("below", "above")
         if column.unit == "elapsed_days":  # the longer ago, the more negative the days
@@ -297,8 +314,8 @@ def check_language(language: object) -> str:
     return str(language)
 
 
-def show_values(column: ExplainedColumn, values: pd.Series, language: str) -> list[str]:
-    """Write values of a column in natural units, the way the language does."""
+def show_values(column: ExplainedColumn, values: Sequence[Any], language: str) -> list[str]:
+    """Write plain values of a column, None or NaN for null, in natural units, the way the language does."""
     phrases = _PHRASES[language]
     if column.unit == "category":
         words = column.categories.get(language, {})
@@ -308,7 +325,7 @@ def show_values(column: ExplainedColumn, values: pd.Series, language: str) -> li
             phrases["missing"] if pd.isna(value) else phrases["yes" if value in _TRUE else "no"] for value in values
         ]
     write = _WRITERS.get(column.unit, _write_number)
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = np.array(values, dtype=np.float64)
     return [phrases["missing"] if np.isnan(value) else write(value, language) for value in numbers]
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,9 +81,13 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             Contributions in log-odds, same rows as `X` and one column per feature, and the base value.
         """
         values, base = self.model.contributions(X)
+        slope, intercept = self._calibration_line()
+        return values * slope, base * slope + intercept
+
+    def _calibration_line(self) -> tuple[float, float]:
         if self.calibration.method != "sigmoid":
-            return values, base
-        return values * self.calibration.slope, base * self.calibration.slope + self.calibration.intercept
+            return 1.0, 0.0
+        return self.calibration.slope, self.calibration.intercept
 
     def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
         """Return `refused` where the probability of default reaches the threshold, and `granted` elsewhere."""
@@ -119,11 +123,15 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         return pd.DataFrame(columns, index=X.index)
 
     def _tell_reasons(self, X: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
-        if self.reason_book is None:
-            raise ValueError("This scorer was made without reasons.\nHint: `kedro run --pipelines threshold_tuning`.")
+        book = self._book()
         if X.empty:
             return []
-        return self.reason_book.tell(self.contributions(X)[0], self.model.explained_features(X), language)
+        return book.tell(self.contributions(X)[0], self.model.explained_features(X), language)
+
+    def _book(self) -> ReasonBook:
+        if self.reason_book is None:
+            raise ValueError("This scorer was made without reasons.\nHint: `kedro run --pipelines threshold_tuning`.")
+        return self.reason_book
 
     @property
     def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
@@ -140,9 +148,34 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         Raises:
             TypeError: If the model has no `category_codes`.
         """
+        return self.calibration.apply(self._trees().predict_coded(encoded))
+
+    def tell_coded(
+        self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
+    ) -> list[list[dict[str, str]]]:
+        """Return the reasons that `predict` gives, from rows without a table around them.
+
+        Args:
+            encoded: As of `score_coded`.
+            texts: By text column what stands there, of which `encoded` only knows the categories that training held.
+            language: `fr` or `en`.
+
+        Raises:
+            TypeError: If the model has no `category_codes`.
+            ValueError: If the language is unknown, or the scorer was made without a reason book.
+        """
+        book, place = self._book(), {name: i for i, name in enumerate(self.feature_names_in_)}
+        values, _ = self._trees().contributions_coded(encoded)
+        return book.tell_picked(
+            values * self._calibration_line()[0],
+            lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
+            check_language(language),
+        )
+
+    def _trees(self) -> BoostedTrees:
         if not isinstance(self.model, BoostedTrees):
             raise TypeError(f"{type(self.model).__name__} has no codes. Hint: call predict with a table.")
-        return self.calibration.apply(self.model.predict_coded(encoded))
+        return self.model
 
 
 @dataclass(frozen=True)

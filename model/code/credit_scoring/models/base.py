@@ -203,8 +203,15 @@ class BoostedTrees(ScoringModel):
         """Return the probabilities of default of rows that `codes_` has encoded; a server may do that by itself."""
         raise NotImplementedError
 
+    def contributions_coded(self, encoded: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+        """Do as `contributions` does, on rows that `codes_` has encoded."""
+        raise NotImplementedError
+
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         return self.predict_coded(self.codes_.transform(X))
+
+    def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
+        return self.contributions_coded(self.codes_.transform(X))
 
 
 def text_columns(X: pd.DataFrame) -> list[str]:

@@ -6,7 +6,6 @@ from typing import Any
 import lightgbm
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from credit_scoring.models.base import BoostedTrees, TrainingRows, Trial
 from credit_scoring.models.encoding import CategoryCodes
@@ -83,9 +82,9 @@ class LightGBMModel(BoostedTrees):
         """Return the probabilities of default of encoded rows."""
         return self._ask_booster(encoded)
 
-    def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
+    def contributions_coded(self, encoded: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
         """Return exact path-dependent TreeSHAP values (Lundberg et al., Nature Machine Intelligence 2, 2020)."""
-        values = self._ask_booster(self.codes_.transform(X), pred_contrib=True)
+        values = self._ask_booster(encoded, pred_contrib=True)
         return values[:, :-1], float(values[0, -1])
 
     def _ask_booster(self, encoded: npt.NDArray[np.float64], **options: Any) -> npt.NDArray[np.float64]:

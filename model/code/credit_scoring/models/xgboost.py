@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xgboost
 from scipy.special import expit
 
@@ -74,13 +73,13 @@ class XGBoostModel(BoostedTrees):
         """Return the probabilities of default of encoded rows."""
         return expit(self._margin(self._matrix(encoded)))
 
-    def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
+    def contributions_coded(self, encoded: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
         """Return exact path-dependent TreeSHAP values (Lundberg et al., Nature Machine Intelligence 2, 2020).
 
         XGBoost sums in single precision, so that they miss the margin by about 1e-6; that rest is spread over the
         values in proportion to their size.
         """
-        matrix = self._matrix(self.codes_.transform(X))
+        matrix = self._matrix(encoded)
         values = self.booster_.predict(matrix, pred_contribs=True).astype(np.float64)
         contributions, base = values[:, :-1], float(values[0, -1])
         rest = self._margin(matrix) - base - contributions.sum(axis=1)
