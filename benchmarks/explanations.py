@@ -85,7 +85,7 @@ def main() -> None:
     for size in arguments.sizes:
         rows = applicants.iloc[np.arange(size) % len(applicants)].reset_index(drop=True)
         lines.append(f"| {' | '.join(measure(scorer, rows, arguments.peer_limit))} |")
-    trees = getattr(getattr(scorer.model, "booster_", None), "num_trees", lambda: 0)()
+    trees = getattr(scorer.model, "n_iterations_", 0)
     explanation = (
         f"The exported scorer ({scorer.decision_policy['model']}{f', {trees:,} trees' if trees else ''}, "
         f"{len(scorer.feature_names_in_)} columns), in process. TreeSHAP is exact, and takes time by the number of "

@@ -133,7 +133,7 @@ def measure_bounds(n_rows: int) -> list[list[str]]:
     nothing = pd.DataFrame({"probability_default": [0.5] * n_rows, "decision": "refused", "threshold": 0.1})
     with asyncio.Runner() as runner, mock.patch.object(type(scorer), "predict", return_value=nothing):
         return [
-            time_in_process("trees in process", n_rows, lambda: scorer.model.booster_.predict(encoded, num_threads=1)),
+            time_in_process("trees in process", n_rows, lambda: scorer.model.predict_coded(encoded)),
             time_in_process("MLflow in process, no model", n_rows, lambda: runner.run(application.score(rows))),
         ]
 
@@ -189,7 +189,7 @@ def main() -> None:
         "Both front ends of the server with two workers, clients on the same machine, "
         f"{arguments.seconds:g} seconds per load; and what bounds them: the trees alone on a matrix in memory, and "
         "MLflow's application around a model that does nothing. The exported model: "
-        f"{scorer.model.booster_.num_trees()} trees on {len(scorer.feature_names_in_)} columns, "
+        f"{scorer.model.n_iterations_} trees on {len(scorer.feature_names_in_)} columns, "
         f"{len(scorer.category_codes)} of them text. Every client waits for its answer before it asks again."
     )
     command = f"python -m benchmarks.serving --seconds {arguments.seconds:g} --soak {arguments.soak:g}"
