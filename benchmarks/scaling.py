@@ -199,7 +199,8 @@ def describe_scale(results: list[dict]) -> str:
     lines = [
         "The whole command, start of Python and checks of the raw files included; memory is that of all its processes "
         "together. Spark runs on this one machine, `local[2]`: there its price shows, not its purpose. The load is the "
-        "average of the quarter of an hour before: other programs that kept the two cores busy made a run slower.",
+        "average of the quarter of an hour before, earlier sizes of this benchmark included: it is high after "
+        "one of them as well as beside other programs.",
         "",
         "| of the official size | applicants | rows | engine | wall, s | CPU, s | peak, GB | memory limit | load |",
         "|---:|---:|---:|---|---:|---:|---:|---|---:|",

@@ -225,6 +225,16 @@ def test_what_is_left_of_running_loans_is_net_of_the_payments_made(raw: Raw) -> 
     assert what_is_left(raw, loans, *payments) == pytest.approx(expected)
 
 
+def test_what_is_paid_in_part_payments_to_the_last_cent_is_paid_off(raw: Raw) -> None:
+    """In floating point 0.1 + 0.2 is more than 0.3, and 0.7 + 0.1 less than 0.8."""
+    parts = [payment(1, -100.0, -101.0, amount, AMT_INSTALMENT=0.3) for amount in (0.1, 0.2)]
+    other = [payment(2, -50.0, -51.0, amount, AMT_INSTALMENT=0.8) for amount in (0.7, 0.1)]
+    computed = features(raw, *parts, *other).loc[1]
+    for name in ("SUM", "MEAN", "MAX", "MEAN_LAST_1", "MEAN_LAST_3"):
+        assert computed[f"INSTALLMENTS_SHORTFALL_{name}"] == 0.0, name
+    assert what_is_left(raw, [loan(10, AMT_CREDIT=0.8, AMT_ANNUITY=0.4, CNT_PAYMENT=2.0)], *other)[:3] == [0, 0, 0]
+
+
 def test_without_a_running_loan_nothing_is_left_and_of_an_unknown_credit_it_is_unknown(raw: Raw) -> None:
     assert what_is_left(raw, [loan(10, DAYS_LAST_DUE=-10.0)], payment(1, -90.0, -90.0)) == pytest.approx(
         [0, np.nan, 0, np.nan], nan_ok=True

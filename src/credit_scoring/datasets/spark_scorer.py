@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import ibis.expr.types as ir
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import DatasetError
+
+from credit_scoring.datasets.model_folder import ModelFolderDataset
 
 _SCORES = "probability_default double, decision string, threshold double"
 _REASONS = "reasons array<struct<effect string, text string>>"
@@ -58,27 +59,9 @@ class SparkScorer:
         return engine.table(_VIEW)
 
 
-class SparkScorerDataset(AbstractDataset[None, SparkScorer]):
-    """Load the exported model for Spark.
+class SparkScorerDataset(ModelFolderDataset):
+    """The exported model for Spark, its files compared with their digests; executors see it under the same path."""
 
-    Args:
-        filepath: Folder of the exported model, which driver and executors see under this path.
-    """
-
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._folder = Path(filepath)
-        self.metadata = metadata
-
-    def load(self) -> SparkScorer:
+    def load(self) -> SparkScorer:  # type: ignore[override]
         """Return the scorer; the model is loaded where it scores."""
-        return SparkScorer(self._folder)
-
-    def save(self, data: None) -> None:
-        """Refuse: the scorer's dataset writes the folder."""
-        raise NotImplementedError
-
-    def _exists(self) -> bool:
-        return (self._folder / "MLmodel").is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._folder.as_posix()}
+        return SparkScorer(super().load().path)

@@ -215,7 +215,7 @@ def _summarise_ages(instalments: ir.Table) -> ir.Table:
         features |= summarise_partials(
             "INSTALLMENTS", {"INSTALMENTS": ("COUNT",), "PAYMENT": ("SUM",)}, window=f"{days}D", where=_.AGE <= days
         )
-    shortfall = settle(_.SHORTFALL_SUM.sum())
+    shortfall = settle(_.SHORTFALL_SUM.sum())  # as of `net_mean`: what one payment lacks another may exceed
     features |= {
         "INSTALLMENTS_SHORTFALL_SUM": shortfall,
         "INSTALLMENTS_SHORTFALL_MEAN": safe_ratio(shortfall, _.SHORTFALL_N.sum()),
