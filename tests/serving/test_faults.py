@@ -44,7 +44,8 @@ def test_a_killed_worker_is_replaced_under_load_and_a_stop_lets_requests_finish(
     demo: Project, holdout: pd.DataFrame
 ) -> None:
     body = as_split(holdout.head(1))
-    with serving(demo.path, SERVING_FRONT_END="lean", SERVING_WORKERS="2") as server:
+    # A worker that dies just while it is asked for a sign of life is given up after that timeout and five seconds.
+    with serving(demo.path, SERVING_FRONT_END="lean", SERVING_WORKERS="2", SERVING_TIMEOUT="10") as server:
         statuses: list[int] = []
         enough = threading.Event()
 

@@ -168,7 +168,8 @@ def plot_dependence(
         values = _told(explained_rows[name])
         partner = _strongest_partner(name, numbers[:20], shap_values, explained_rows)
         ranks = explained_rows[partner].astype(float).rank(pct=True)
-        drawn = axes.scatter(values, shap_values[name], c=ranks, cmap="coolwarm", s=7, alpha=0.7, plotnonfinite=False)
+        colours = {"c": ranks, "cmap": "coolwarm", "vmin": 0, "vmax": 1}  # of many equal values none has rank 0 or 1
+        drawn = axes.scatter(values, shap_values[name], **colours, s=7, alpha=0.7, plotnonfinite=False)
         axes.axhline(0, color="0.6", lw=0.7)
         axes.set_xlabel(_name_axis(name, figures.language), fontsize=8.5)
         axes.tick_params(labelsize=8)
