@@ -15,6 +15,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
 from kedro.pipeline import Pipeline
 
+from credit_scoring.features.records import Cleaning
 from credit_scoring.pipeline_registry import register_pipelines
 from credit_scoring.schemas.raw import RAW_TABLES
 
@@ -55,9 +56,12 @@ def test_a_batch_goes_from_its_raw_files_to_scores_and_touches_nothing_that_was_
 
 
 def test_a_node_is_named_like_its_function() -> None:
-    assert [(node.name, node.func.__name__) for pipeline in PIPELINES.values() for node in pipeline.nodes] == [
-        (node.name, node.name) for pipeline in PIPELINES.values() for node in pipeline.nodes
-    ]
+    """One that cleans a table is `apply` of the record that says what cleaning does to it."""
+    nodes = [node for pipeline in PIPELINES.values() for node in pipeline.nodes]
+    cleaning = [node for node in nodes if isinstance(getattr(node.func, "__self__", None), Cleaning)]
+    assert {node.name for node in cleaning} == {f"clean_{node.func.__self__.table.lower()}" for node in cleaning}
+    others = [node for node in nodes if node not in cleaning]
+    assert [node.func.__name__ for node in others] == [node.name for node in others]
 
 
 def test_every_node_function_has_a_docstring_and_types() -> None:

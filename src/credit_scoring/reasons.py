@@ -79,7 +79,7 @@ class ExplainedColumn:
     Attributes:
         name: Its name.
         labels: Language -> what a client reads.
-        unit: How its values are told, one of `credit_scoring.features.wording.Unit`.
+        unit: How its values are told, one of `credit_scoring.features.records.Unit`.
         cause: Number of the cause that it belongs to: columns of one cause are told once.
         forbidden: Whether no reason may name it.
         clarity: How well it speaks for its cause, from 0 to 1: a field of the application form better than a product

@@ -330,13 +330,15 @@ def test_parameters_of_a_request_reach_the_scorer(
         ("AMT_CREDIT", "currency of the data"),
         ("DAYS_BIRTH", "days, negative before the application"),
         ("HAS_BUREAU", "1 for yes, 0 for no"),
-        ("INSTALLMENTS_PAYMENT_SUM_90D", ""),
+        ("INSTALLMENTS_PAYMENT_SUM_90D", "currency of the data"),
         ("INSTALLMENTS_LATE_RATE_365D", "share, 0 to 1"),
         ("BUREAU_CLOSED_COUNT", "count"),
-        ("APPLICATION_CREDIT_TO_ANNUITY_RATIO", "ratio"),
+        ("APPLICATION_CREDIT_TO_ANNUITY_RATIO", "number, see its formula"),
+        ("INSTALLMENTS_DELAY_MEAN_LAST_3", "days, may be negative"),
+        ("BUREAU_DEBT_TO_INCOME_RATIO_ACTIVE", "ratio, 1 = 100 %"),
     ],
 )
-def test_a_unit_is_told_where_the_name_and_the_raw_columns_leave_no_doubt(name: str, unit: str) -> None:
+def test_the_unit_of_a_column_is_that_of_its_record(name: str, unit: str) -> None:
     (column,) = describe_columns(pd.DataFrame({name: [1.0]}))
     assert column["unit"] == unit
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from credit_scoring.features import SOURCES
+from credit_scoring.features.sources import SOURCES
 from credit_scoring.schemas.raw import RAW_TABLES
 
 ARROW_TYPES = {"int32": pa.int32(), "float64": pa.float64(), "string": pa.string()}

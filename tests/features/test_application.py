@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.application import clean_application, compute_application_features
+from credit_scoring.features.application import CLEAN_APPLICATION, compute_application_features
 from tests.features.conftest import Raw, Row, read
 
 APPLICANT = {
@@ -154,5 +154,5 @@ def test_the_outcome_passes_through_and_reaches_no_feature(raw: Raw) -> None:
     assert labelled["TARGET"].tolist() == pytest.approx([0, 1, np.nan], nan_ok=True)
     assert (labelled.drop(columns="TARGET").nunique(dropna=False) == 1).all()
     unlabelled = raw("application", *rows).drop("TARGET")
-    computed = compute_application_features(clean_application(unlabelled))
+    computed = compute_application_features(CLEAN_APPLICATION.apply(unlabelled))
     pd.testing.assert_frame_equal(read(computed), labelled.drop(columns="TARGET"))

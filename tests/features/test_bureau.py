@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.bureau import clean_bureau
+from credit_scoring.features.bureau import CLEAN_BUREAU
 from tests.features.conftest import Raw, Row
 
 
@@ -48,7 +48,7 @@ CLEANED = [
 
 def test_cleaning(raw: Raw) -> None:
     rows = [credit(number, **{column: value}) for number, (column, value, _) in enumerate(CLEANED)]
-    table = clean_bureau(raw("bureau", *rows)).to_pandas().set_index("SK_ID_BUREAU")
+    table = CLEAN_BUREAU.apply(raw("bureau", *rows)).to_pandas().set_index("SK_ID_BUREAU")
     found = [table.loc[number, column] for number, (column, *_) in enumerate(CLEANED)]
     expected = [np.nan if cleaned is None else cleaned for *_, cleaned in CLEANED]
     assert [float("nan" if pd.isna(value) else value) for value in found] == pytest.approx(expected, nan_ok=True)

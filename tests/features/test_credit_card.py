@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.credit_card import clean_credit_card_balance
+from credit_scoring.features.credit_card import CLEAN_CREDIT_CARD_BALANCE
 from tests.features.conftest import Raw, Row
 
 
@@ -40,7 +40,7 @@ CLEANED = [
 
 def test_cleaning(raw: Raw) -> None:
     rows = [month(number, **{column: value}) for number, (column, value, _) in enumerate(CLEANED)]
-    table = clean_credit_card_balance(raw("credit_card_balance", *rows)).to_pandas().set_index("MONTHS_BALANCE")
+    table = CLEAN_CREDIT_CARD_BALANCE.apply(raw("credit_card_balance", *rows)).to_pandas().set_index("MONTHS_BALANCE")
     found = [table.loc[-number, column] for number, (column, *_) in enumerate(CLEANED)]
     expected = [np.nan if cleaned is None else cleaned for *_, cleaned in CLEANED]
     assert [float("nan" if pd.isna(value) else value) for value in found] == pytest.approx(expected, nan_ok=True)

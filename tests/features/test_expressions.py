@@ -1,5 +1,7 @@
 """Safe arithmetic and named aggregates."""
 
+from dataclasses import replace
+
 import ibis
 import numpy as np
 import pandas as pd
@@ -13,16 +15,23 @@ from credit_scoring.features.expressions import (
     join_on_client,
     net_mean,
     ols_slope,
-    partial_aggregates,
     partial_slope,
     safe_ratio,
     slope_of_partials,
-    summarise,
-    summarise_partials,
 )
+from credit_scoring.features.records import Measure, Origin, Rows, Subset, values_of
 from tests.features.conftest import read
 
 MEASURES = {"AMOUNT": ("SUM", "MEAN", "MIN", "MAX", "STD"), "LATE": ("COUNT", "RATE")}
+ROWS = Rows(
+    Origin("S", "rows", ("Rows", "Lignes"), "bureau", "S_LATE_COUNT"),
+    "row",
+    measures=(
+        Measure("AMOUNT", _.AMOUNT, "amount", "amount", "montant"),
+        Measure("LATE", _.LATE, "yes_no", "late", "en retard"),
+    ),
+)
+REDUCED = replace(ROWS, from_partials=True)
 
 
 def rows(**columns: list) -> ibis.Table:
@@ -53,14 +62,16 @@ def test_slope_leaves_out_unknown_values_and_rows_outside_the_subset() -> None:
 
 def test_over_an_empty_subset_counts_and_sums_are_zero_and_the_rest_is_null() -> None:
     table = rows(SK_ID_CURR=[1], AMOUNT=[5.0], LATE=[True])
-    features = read(aggregate_by_client(table, summarise("S", MEASURES, window="30D", where=_.AMOUNT > 9)))
+    features = read(
+        aggregate_by_client(table, values_of(ROWS.features(MEASURES, Subset("30D", _.AMOUNT > 9, ("", "")))))
+    )
     assert features.loc[1, ["S_AMOUNT_SUM_30D", "S_LATE_COUNT_30D"]].tolist() == [0, 0]
     assert features.loc[1].drop(["S_AMOUNT_SUM_30D", "S_LATE_COUNT_30D"]).isna().all()
 
 
 def test_the_sum_of_unknown_amounts_is_unknown() -> None:
     table = ibis.memtable({"SK_ID_CURR": [1], "AMOUNT": [None]}, schema={"SK_ID_CURR": "int32", "AMOUNT": "float64"})
-    assert read(aggregate_by_client(table, summarise("S", {"AMOUNT": ("SUM",)})))["S_AMOUNT_SUM"].isna().all()
+    assert read(aggregate_by_client(table, values_of(ROWS.features({"AMOUNT": ("SUM",)}))))["S_AMOUNT_SUM"].isna().all()
 
 
 def test_aggregates_of_partial_aggregates_are_the_aggregates_themselves() -> None:
@@ -76,10 +87,11 @@ def test_aggregates_of_partial_aggregates_are_the_aggregates_themselves() -> Non
             LATE=rng.random(n) < 0.2,
         )
     )
-    parts = table.group_by("SK_ID_CURR", "PART").agg(**partial_aggregates(MEASURES), **partial_slope("AMOUNT", "X"))
+    parts = table.group_by("SK_ID_CURR", "PART").agg(**REDUCED.partials(MEASURES), **partial_slope("AMOUNT", "X"))
     for where in (None, _.PART > 0):
-        direct = summarise("S", MEASURES, where=where) | {"S_SLOPE": ols_slope(_.AMOUNT, _.X, where=where)}
-        staged = summarise_partials("S", MEASURES, where=where) | {"S_SLOPE": slope_of_partials("AMOUNT", where=where)}
+        of = Subset("OF", where, ("", ""))
+        direct = values_of(ROWS.features(MEASURES, of)) | {"S_SLOPE": ols_slope(_.AMOUNT, _.X, where=where)}
+        staged = values_of(REDUCED.features(MEASURES, of)) | {"S_SLOPE": slope_of_partials("AMOUNT", where=where)}
         pd.testing.assert_frame_equal(
             read(aggregate_by_client(table, direct)), read(aggregate_by_client(parts, staged))
         )

@@ -7,7 +7,8 @@ import ibis.expr.types as ir
 import pandas as pd
 import pytest
 
-from credit_scoring.features import SOURCES, join_features
+from credit_scoring.features.join import join_features
+from credit_scoring.features.sources import SOURCES
 from tests.features.conftest import Raw, Tables, arrow, read
 
 HISTORIES = ("bureau", "previous_application", "pos_cash", "installments", "credit_card")

@@ -4,7 +4,7 @@ import ibis
 import pytest
 from ibis import _
 
-from credit_scoring.features.documentation import document_features
+from credit_scoring.features.catalogue import feature_lineages
 from credit_scoring.features.lineage import Lineage, column_lineage, compose_lineages
 
 CREDITS = ibis.table({"SK_ID_CURR": "int32", "DAYS": "int32", "AMOUNT": "float64", "KIND": "string"}, name="credits")
@@ -16,7 +16,7 @@ def columns(*names: str) -> frozenset[str]:
 
 @pytest.fixture(scope="module")
 def lineages() -> dict[str, Lineage]:
-    return {feature.name: feature.lineage for source in document_features() for feature in source.features}
+    return dict(feature_lineages())
 
 
 def test_operands_conditions_filters_and_ranks_are_read_and_identifiers_are_not() -> None:

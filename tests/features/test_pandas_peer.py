@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.pandas_features import COLUMNS, compute_features
-from credit_scoring.features import SOURCES, join_features
+from credit_scoring.features.join import join_features
+from credit_scoring.features.sources import SOURCES
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
 from credit_scoring.schemas.raw import RAW_TABLES

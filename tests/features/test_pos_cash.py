@@ -6,7 +6,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from credit_scoring.features.pos_cash import clean_pos_cash_balance
+from credit_scoring.features.pos_cash import CLEAN_POS_CASH_BALANCE
 from tests.features.conftest import Raw, Row
 
 
@@ -30,7 +30,7 @@ def features(raw: Raw, *rows: Row) -> pd.DataFrame:
 
 def test_more_instalments_left_than_the_loan_has_and_a_loan_of_none_are_unknown(raw: Raw) -> None:
     cleaned = (
-        clean_pos_cash_balance(
+        CLEAN_POS_CASH_BALANCE.apply(
             raw(
                 "POS_CASH_balance",
                 month(1, 1, CNT_INSTALMENT_FUTURE=13.0),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.previous_application import clean_previous_application
+from credit_scoring.features.previous_application import CLEAN_PREVIOUS_APPLICATION
 from tests.features.conftest import Raw, Row
 
 
@@ -43,14 +43,14 @@ CLEANED = [
 
 def test_cleaning(raw: Raw) -> None:
     rows = [application(number, **{column: value}) for number, (column, value, _) in enumerate(CLEANED)]
-    table = clean_previous_application(raw("previous_application", *rows)).to_pandas().set_index("SK_ID_PREV")
+    table = CLEAN_PREVIOUS_APPLICATION.apply(raw("previous_application", *rows)).to_pandas().set_index("SK_ID_PREV")
     found = [table.loc[number, column] for number, (column, *_) in enumerate(CLEANED)]
     expected = [np.nan if cleaned is None else cleaned for *_, cleaned in CLEANED]
     assert [float("nan" if pd.isna(value) else value) for value in found] == pytest.approx(expected, nan_ok=True)
 
 
 def test_codes_of_the_lender_for_missing_become_null(raw: Raw) -> None:
-    table = clean_previous_application(
+    table = CLEAN_PREVIOUS_APPLICATION.apply(
         raw("previous_application", application(1, CODE_REJECT_REASON="XAP", NAME_YIELD_GROUP="XNA"))
     )
     assert table.to_pandas()[["CODE_REJECT_REASON", "NAME_YIELD_GROUP"]].isna().all(axis=None)

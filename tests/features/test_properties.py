@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 import pytest
 
 import credit_scoring.features as package
-from credit_scoring.features import SOURCES, FeatureSource, join_features
-from credit_scoring.features.dictionary import describe_feature
-from credit_scoring.features.naming import parse_feature_name
+from credit_scoring.features.join import join_features
+from credit_scoring.features.records import Source
+from credit_scoring.features.sources import SOURCES
 from credit_scoring.schemas.raw import RAW_TABLES
 from tests.features.conftest import Raw, Tables, arrow, read
 
@@ -25,7 +25,7 @@ RAW_COLUMNS_KEPT = set(arrow("application", []).column_names)
 each_source = pytest.mark.parametrize("source", SOURCES, ids=SOURCE_IDS)
 
 
-def expression(source: FeatureSource, tables: Tables) -> ir.Table:
+def expression(source: Source, tables: Tables) -> ir.Table:
     return source.compute(*(clean(ibis.memtable(tables[name])) for name, clean in source.clean.items()))
 
 
@@ -39,19 +39,19 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
 
 
 @each_source
-def test_the_random_tables_exercise_the_source(source: FeatureSource, computed: dict[str, pd.DataFrame]) -> None:
+def test_the_random_tables_exercise_the_source(source: Source, computed: dict[str, pd.DataFrame]) -> None:
     assert len(computed[source.name]) >= 10
     assert computed[source.name].notna().any().mean() > 0.95
 
 
 @each_source
-def test_one_row_per_client(source: FeatureSource, computed: dict[str, pd.DataFrame]) -> None:
+def test_one_row_per_client(source: Source, computed: dict[str, pd.DataFrame]) -> None:
     assert computed[source.name].index.is_unique
 
 
 @each_source
 def test_the_order_of_rows_does_not_matter(
-    source: FeatureSource, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
+    source: Source, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
 ) -> None:
     rng = np.random.default_rng(1)
     shuffled = {name: random_tables[name].take(rng.permutation(len(random_tables[name]))) for name in source.clean}
@@ -60,7 +60,7 @@ def test_the_order_of_rows_does_not_matter(
 
 @each_source
 def test_other_clients_do_not_matter(
-    source: FeatureSource, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
+    source: Source, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
 ) -> None:
     client = int(computed[source.name].index[0])
     alone = {
@@ -71,7 +71,7 @@ def test_other_clients_do_not_matter(
 
 
 @each_source
-def test_nothing_is_infinite_nor_nan_inside_the_engine(source: FeatureSource, raw: Raw, random_tables: Tables) -> None:
+def test_nothing_is_infinite_nor_nan_inside_the_engine(source: Source, raw: Raw, random_tables: Tables) -> None:
     table = raw.compute(source.name, random_tables)
     numbers = [field.name for field in table.schema if pa.types.is_floating(field.type)]
     assert numbers
@@ -79,16 +79,14 @@ def test_nothing_is_infinite_nor_nan_inside_the_engine(source: FeatureSource, ra
 
 
 @each_source
-def test_an_empty_table_gives_the_same_columns_and_no_row(
-    source: FeatureSource, raw: Raw, random_tables: Tables
-) -> None:
+def test_an_empty_table_gives_the_same_columns_and_no_row(source: Source, raw: Raw, random_tables: Tables) -> None:
     empty, full = raw.compute(source.name, {}), raw.compute(source.name, random_tables)
     assert empty.schema == full.schema
     assert len(empty) == 0
 
 
 @each_source
-def test_features_are_real_numbers_or_text(source: FeatureSource, random_tables: Tables) -> None:
+def test_features_are_real_numbers_or_text(source: Source, random_tables: Tables) -> None:
     schema = expression(source, random_tables).schema()
     features = {name: str(kind) for name, kind in schema.items() if name not in ("SK_ID_CURR", "TARGET")}
     assert set(features.values()) <= {"float64", "string"}
@@ -119,7 +117,7 @@ def _reals(table: pa.Table, prefix: str = "") -> list[str]:
 
 @each_source
 def test_a_negative_zero_is_a_zero(
-    source: FeatureSource, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
+    source: Source, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
 ) -> None:
     signed = dict(random_tables)
     for table_name in source.clean:
@@ -134,9 +132,7 @@ def test_a_negative_zero_is_a_zero(
 
 @each_source
 @pytest.mark.parametrize("infinity", [np.inf, -np.inf])
-def test_an_infinite_number_is_an_unknown_one(
-    source: FeatureSource, infinity: float, raw: Raw, random_tables: Tables
-) -> None:
+def test_an_infinite_number_is_an_unknown_one(source: Source, infinity: float, raw: Raw, random_tables: Tables) -> None:
     infinite, unknown = dict(random_tables), dict(random_tables)
     for table_name in source.clean:
         every_third_row = pa.array(np.arange(len(random_tables[table_name])) % 3 == 0)
@@ -163,7 +159,7 @@ each_history = pytest.mark.parametrize("source", SOURCES[1:], ids=SOURCE_IDS[1:]
 
 @each_history
 def test_what_lies_after_the_application_changes_nothing(
-    source: FeatureSource, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
+    source: Source, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
 ) -> None:
     later = dict(random_tables)
     for table_name in source.clean:
@@ -179,7 +175,7 @@ def test_what_lies_after_the_application_changes_nothing(
 
 @each_history
 def test_a_history_of_a_hundred_years_stays_finite_and_its_clients_own(
-    source: FeatureSource, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
+    source: Source, computed: dict[str, pd.DataFrame], raw: Raw, random_tables: Tables
 ) -> None:
     client = int(computed[source.name].index[0])
     old = dict(random_tables)
@@ -224,22 +220,6 @@ def test_there_are_at_least_300_features(joined_columns: list[str]) -> None:
     assert len(set(joined_columns) - {"SK_ID_CURR", "TARGET"}) >= 300
 
 
-def test_names_follow_the_grammar_under_the_prefix_of_their_source(random_tables: Tables) -> None:
-    for source in SOURCES:
-        for column in expression(source, random_tables).columns:
-            if column not in RAW_COLUMNS_KEPT:
-                assert parse_feature_name(column).source in source.prefixes
-
-
-def test_every_feature_is_explained_in_both_languages(joined_columns: list[str]) -> None:
-    engineered = [column for column in joined_columns if column not in RAW_COLUMNS_KEPT]
-    for language in ("en", "fr"):
-        meanings = {column: describe_feature(column, language) for column in engineered}
-        assert len(set(meanings.values())) == len(engineered), pd.Series(meanings)[
-            pd.Series(meanings).duplicated(keep=False)
-        ]
-
-
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_features_are_pure_expressions(path: Path) -> None:
     """No engine, no SQL, no data frame, no outcome: checked on the syntax tree, so that docstrings may name them."""
@@ -250,7 +230,7 @@ def test_features_are_pure_expressions(path: Path) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    assert imported <= {"ibis", "credit_scoring", "collections", "dataclasses", "functools", "re", "typing"}
+    assert imported <= {"ibis", "credit_scoring", "collections", "dataclasses", "functools", "re", "types", "typing"}
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert not attributes & {"execute", "to_pandas", "to_pyarrow", "sql", "raw_sql", "connect", "TARGET"}
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}

@@ -13,7 +13,8 @@ import pytest
 from benchmarks.parity import compare_tables
 from credit_scoring.datasets.raw_csv import RawCsvDataset, RawFile
 from credit_scoring.datasets.table_file import TableFileDataset
-from credit_scoring.features import SOURCES, FeatureSource
+from credit_scoring.features.records import Source
+from credit_scoring.features.sources import SOURCES
 from tests.features.conftest import Raw, random_table, raw_names
 
 pytestmark = pytest.mark.spark
@@ -104,7 +105,7 @@ def quirks() -> Mapping[str, pa.Table]:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 def test_features_of_every_quirk_are_the_same(
-    spark: Any, quirks: Mapping[str, pa.Table], tmp_path: Path, source: FeatureSource
+    spark: Any, quirks: Mapping[str, pa.Table], tmp_path: Path, source: Source
 ) -> None:
     cleaned = []
     for name, clean in source.clean.items():

@@ -12,8 +12,8 @@ import pandas as pd
 from mlflow.models import Model, infer_signature
 
 import credit_scoring
-from credit_scoring.features.dictionary import describe_feature
-from credit_scoring.features.documentation import FeatureEntry, document_features
+from credit_scoring.features.catalogue import FEATURES
+from credit_scoring.features.records import UNITS
 from credit_scoring.models import FAMILIES
 from credit_scoring.models.base import text_columns
 from credit_scoring.scorer import CreditScorer, ScorerRelease
@@ -39,16 +39,6 @@ _SERVED_PACKAGES = (
 )
 # Options of a request, with the value and hence the type of each where a request does not say.
 _PARAMETERS = {"explain": False, "language": "fr"}
-_FLAG, _NO_NUMBER = "1 for yes, 0 for no", "text"
-_OF_AGGREGATE = {
-    "COUNT": "count",
-    "RATE": "share, 0 to 1",
-    "RATIO": "ratio",
-    "FLAG": _FLAG,
-    "YEARS": "years",
-}
-_OF_VALUE = {"AMT": "currency of the data", "DAYS": "days, negative before the application", "CNT": "count"}
-_KEEPS_UNIT = {"SUM", "MEAN", "MEDIAN", "MIN", "MAX", "STD", "RANGE", "DIFF", "LAST"}
 
 
 def model_arguments(release: ScorerRelease, metadata: Mapping[str, str], workspace: Path) -> dict[str, Any]:
@@ -123,39 +113,23 @@ def describe_columns(rows: pd.DataFrame) -> list[dict[str, Any]]:
         rows: Rows that stand for what will be sent.
 
     Returns:
-        Per column `name`, `description`, `unit` (empty where it has none of its own, see the formula in the dictionary
-        of features), `null_when` (what a null or a missing column says), and for a text `categories`, those of `rows`.
+        Per column `name`, and for a feature `description`, `unit` and `null_when` (what a null or a missing column
+        says); for a text `categories`, those of `rows`.
     """
-    entries = {feature.name: feature for source in document_features() for feature in source.features}
     texts = set(text_columns(rows))
     columns = []
     for name in rows.columns:
-        entry = entries.get(name)
         column: dict[str, Any] = {"name": name}
-        if entry is not None:
+        if feature := FEATURES.get(name):
             column |= {
-                "description": describe_feature(name),
-                "unit": _NO_NUMBER if name in texts else _unit(entry),
-                "null_when": [*(f"{flag} is 0" for flag in entry.histories), *entry.null_when],
+                "description": feature.describe(),
+                "unit": "text" if name in texts else UNITS[feature.unit],
+                "null_when": [*([f"{feature.history} is 0"] if feature.history else []), *feature.null_when],
             }
         if name in texts:
             column["categories"] = sorted(rows[name].dropna().unique())
         columns.append(column)
     return columns
-
-
-def _unit(entry: FeatureEntry) -> str:
-    """Read a unit off the name and off the raw columns that the values come from."""
-    if entry.name.startswith(("HAS_", "FLAG_")):
-        return _FLAG
-    aggregate = next((part for part in reversed(entry.name.split("_")) if part in {*_OF_AGGREGATE, *_KEEPS_UNIT}), "")
-    if aggregate in _OF_AGGREGATE:
-        return _OF_AGGREGATE[aggregate]
-    kinds = {column.split("_")[0] for columns in entry.lineage.values() for column in columns}
-    of_raw_column = not entry.formula
-    if len(kinds) == 1 and (aggregate in _KEEPS_UNIT or of_raw_column):
-        return _OF_VALUE.get(kinds.pop(), "")
-    return ""
 
 
 def _served_packages(scorer: CreditScorer) -> list[str]:

@@ -5,6 +5,8 @@ Units: amounts in the lender's currency, dates in days relative to the applicati
 
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -15,14 +17,36 @@ from credit_scoring.features.expressions import (
     OUTCOME,
     Expression,
     as_features,
-    clean_missing_markers,
+    as_written,
     null_if,
     safe_ratio,
+    written,
     yearly_interest_rate,
 )
+from credit_scoring.features.records import (
+    Cleaning,
+    Feature,
+    Origin,
+    Rows,
+    Source,
+    Theme,
+    Unit,
+    Words,
+    make_feature,
+    values_of,
+)
+from credit_scoring.schemas.contract import INTEGER
+from credit_scoring.schemas.raw.application import APPLICATION_TRAIN
+
+APPLICATION = Origin("APPLICATION", "application_train", ("Application", "Demande"))
 
 _EXT_SOURCES = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
-
+_CONTACT_FLAGS = ("FLAG_EMP_PHONE", "FLAG_WORK_PHONE", "FLAG_CONT_MOBILE", "FLAG_PHONE", "FLAG_EMAIL")
+_ADDRESS_FLAGS = tuple(
+    f"{home}_{area}_NOT_{other}_{area}"
+    for area in ("REGION", "CITY")
+    for home, other in (("REG", "LIVE"), ("REG", "WORK"), ("LIVE", "WORK"))
+)
 _HOUSING = (
     "APARTMENTS_AVG",
     "BASEMENTAREA_AVG",
@@ -39,77 +63,14 @@ _HOUSING = (
     "NONLIVINGAPARTMENTS_AVG",
     "NONLIVINGAREA_AVG",
 )
-
-_CATEGORIES = (
-    "NAME_CONTRACT_TYPE",
-    "CODE_GENDER",
-    "FLAG_OWN_CAR",
-    "FLAG_OWN_REALTY",
-    "NAME_TYPE_SUITE",
-    "NAME_INCOME_TYPE",
-    "NAME_EDUCATION_TYPE",
-    "NAME_FAMILY_STATUS",
-    "NAME_HOUSING_TYPE",
-    "OCCUPATION_TYPE",
-    "WEEKDAY_APPR_PROCESS_START",
-    "ORGANIZATION_TYPE",
-    "FONDKAPREMONT_MODE",
-    "HOUSETYPE_MODE",
-    "WALLSMATERIAL_MODE",
-    "EMERGENCYSTATE_MODE",
-)
-
-_CONTACT_FLAGS = ("FLAG_EMP_PHONE", "FLAG_WORK_PHONE", "FLAG_CONT_MOBILE", "FLAG_PHONE", "FLAG_EMAIL")
-
-_ADDRESS_FLAGS = (
-    "REG_REGION_NOT_LIVE_REGION",
-    "REG_REGION_NOT_WORK_REGION",
-    "LIVE_REGION_NOT_WORK_REGION",
-    "REG_CITY_NOT_LIVE_CITY",
-    "REG_CITY_NOT_WORK_CITY",
-    "LIVE_CITY_NOT_WORK_CITY",
-)
-
+_ENQUIRIES = tuple(f"AMT_REQ_CREDIT_BUREAU_{period}" for period in ("HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR"))
+_SOCIAL_CIRCLE = tuple(f"{seen}_{days}_CNT_SOCIAL_CIRCLE" for days in (30, 60) for seen in ("OBS", "DEF"))
 _DOCUMENT_FLAGS = tuple(f"FLAG_DOCUMENT_{number}" for number in range(2, 22))
-
 # Documents 2, 4, 7, 10, 12, 17, 19, 20 and 21 are handed in by fewer than one applicant in a thousand: alone each is
 # noise, so they count only in APPLICATION_DOCUMENTS_COUNT.
-_KEPT_DOCUMENT_FLAGS = tuple(f"FLAG_DOCUMENT_{number}" for number in (3, 5, 6, 8, 9, 11, 13, 14, 15, 16, 18))
+_KEPT_DOCUMENTS = (3, 5, 6, 8, 9, 11, 13, 14, 15, 16, 18)
 
-_BUREAU_ENQUIRIES = tuple(f"AMT_REQ_CREDIT_BUREAU_{period}" for period in ("HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR"))
-
-# The *_MODE and *_MEDI copies of the housing block repeat the *_AVG ones almost exactly; FLAG_MOBIL is constant.
-_KEPT_NUMBERS = (
-    "CNT_CHILDREN",
-    "AMT_INCOME_TOTAL",
-    "AMT_CREDIT",
-    "AMT_ANNUITY",
-    "AMT_GOODS_PRICE",
-    "REGION_POPULATION_RELATIVE",
-    "DAYS_BIRTH",
-    "DAYS_EMPLOYED",
-    "DAYS_REGISTRATION",
-    "DAYS_ID_PUBLISH",
-    "OWN_CAR_AGE",
-    *_CONTACT_FLAGS,
-    "CNT_FAM_MEMBERS",
-    "REGION_RATING_CLIENT",
-    "REGION_RATING_CLIENT_W_CITY",
-    "HOUR_APPR_PROCESS_START",
-    *_ADDRESS_FLAGS,
-    *_EXT_SOURCES,
-    *_HOUSING,
-    "TOTALAREA_MODE",
-    "OBS_30_CNT_SOCIAL_CIRCLE",
-    "DEF_30_CNT_SOCIAL_CIRCLE",
-    "OBS_60_CNT_SOCIAL_CIRCLE",
-    "DEF_60_CNT_SOCIAL_CIRCLE",
-    "DAYS_LAST_PHONE_CHANGE",
-    *_KEPT_DOCUMENT_FLAGS,
-    *_BUREAU_ENQUIRIES,
-)
-
-_PAST_DATES = ("DAYS_BIRTH", "DAYS_EMPLOYED", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "DAYS_LAST_PHONE_CHANGE")
+_PAST_DATES = ("DAYS_BIRTH", "DAYS_EMPLOYED", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH")
 
 _MAX_INCOME = 20_000_000
 _MAX_CAR_AGE = 63
@@ -119,194 +80,733 @@ _MAX_ENQUIRIES = 100
 _TERMS = tuple(range(6, 61, 6))
 _MIN_PLAUSIBLE_RATE = 0.085
 
-
-def clean_application(table: ir.Table) -> ir.Table:
-    """Turn placeholders and impossible values of the application into null; no applicant is dropped.
-
-    Args:
-        table: `application_train` (with TARGET) or `application_test`, or the two one above the other.
-
-    Returns:
-        The same rows and columns.
-    """
-    cleaned = clean_missing_markers(table)
-    social_circle = [column for column in _KEPT_NUMBERS if column.endswith("SOCIAL_CIRCLE")]
-    return cleaned.mutate(
+CLEAN_APPLICATION = Cleaning(
+    "application",
+    columns={
         # Pensioners and the unemployed have no employment date: it is written 365243. No date can follow the
         # application.
-        **{column: null_if(_[column], _[column] > 0) for column in _PAST_DATES if column != "DAYS_LAST_PHONE_CHANGE"},
+        **{column: null_if(_[column], _[column] > 0) for column in _PAST_DATES},
         # 0 is what the phone column holds when no change is known.
-        DAYS_LAST_PHONE_CHANGE=null_if(_.DAYS_LAST_PHONE_CHANGE, _.DAYS_LAST_PHONE_CHANGE >= 0),
-        NAME_FAMILY_STATUS=_.NAME_FAMILY_STATUS.nullif("Unknown"),
+        "DAYS_LAST_PHONE_CHANGE": null_if(_.DAYS_LAST_PHONE_CHANGE, _.DAYS_LAST_PHONE_CHANGE >= 0),
+        "NAME_FAMILY_STATUS": _.NAME_FAMILY_STATUS.nullif("Unknown"),
         # The rating runs from 1 to 3.
-        REGION_RATING_CLIENT_W_CITY=null_if(_.REGION_RATING_CLIENT_W_CITY, _.REGION_RATING_CLIENT_W_CITY < 1),
+        "REGION_RATING_CLIENT_W_CITY": null_if(_.REGION_RATING_CLIENT_W_CITY, _.REGION_RATING_CLIENT_W_CITY < 1),
         # A handful of incomes are typing errors (a labourer earning 117 million).
-        AMT_INCOME_TOTAL=null_if(_.AMT_INCOME_TOTAL, (_.AMT_INCOME_TOTAL > _MAX_INCOME) | (_.AMT_INCOME_TOTAL <= 0)),
+        "AMT_INCOME_TOTAL": null_if(_.AMT_INCOME_TOTAL, (_.AMT_INCOME_TOTAL > _MAX_INCOME) | (_.AMT_INCOME_TOTAL <= 0)),
         # Ages 64 and 65 pile up by the thousand: a code for "unknown", not cars of the nineteen-fifties.
-        OWN_CAR_AGE=null_if(_.OWN_CAR_AGE, (_.OWN_CAR_AGE > _MAX_CAR_AGE) | (_.OWN_CAR_AGE < 0)),
+        "OWN_CAR_AGE": null_if(_.OWN_CAR_AGE, (_.OWN_CAR_AGE > _MAX_CAR_AGE) | (_.OWN_CAR_AGE < 0)),
         # Nobody has 348 late-paying acquaintances, nor 261 enquiries in one quarter.
-        **{column: null_if(_[column], _[column] > _MAX_SOCIAL_CIRCLE) for column in social_circle},
-        **{column: null_if(_[column], _[column] > _MAX_ENQUIRIES) for column in _BUREAU_ENQUIRIES},
-    )
+        **{column: null_if(_[column], _[column] > _MAX_SOCIAL_CIRCLE) for column in _SOCIAL_CIRCLE},
+        **{column: null_if(_[column], _[column] > _MAX_ENQUIRIES) for column in _ENQUIRIES},
+    },
+)
+"""No applicant is dropped. The applications to learn from and those to score are stacked before they are cleaned."""
 
 
-def _row_sum(columns: tuple[str, ...]) -> Expression:
+def _field(
+    name: str, unit: Unit, theme: Theme, en: str, fr: str, *, label: Words | None = None, null: str = "not given"
+) -> Feature:
+    """Record a field of the form that is a feature as it is; what cleaning changes in it is told, too."""
+    never_null = APPLICATION_TRAIN.columns[name] == INTEGER
+    rule = CLEAN_APPLICATION.columns.get(name)
+    reasons = (*(() if never_null else (null,)), *(() if rule is None else (f"cleaned by `{written(rule)}`",)))
+    return Feature(name, APPLICATION, theme, None, unit, (en, fr), reasons, "", name, label, 1.0)
+
+
+# The *_MODE and *_MEDI copies of the housing block repeat the *_AVG ones almost exactly; FLAG_MOBIL is constant.
+_FIELDS = (
+    _field(
+        "NAME_CONTRACT_TYPE", "category", "loan",
+        "type of loan, cash or revolving", "type de prêt, personnel ou renouvelable",
+        label=("Type of loan", "Type de prêt"),
+    ),
+    _field("CODE_GENDER", "category", "person", "gender", "sexe"),
+    _field("FLAG_OWN_CAR", "yes_no", "home", "owns a car", "possède une voiture"),
+    _field("FLAG_OWN_REALTY", "yes_no", "home", "owns a house or a flat", "possède une maison ou un appartement"),
+    _field("NAME_TYPE_SUITE", "category", "contact", "who came along to apply", "personne qui accompagnait le client"),
+    _field("NAME_INCOME_TYPE", "category", "income", "kind of income", "type de revenu"),
+    _field("NAME_EDUCATION_TYPE", "category", "person", "highest education", "niveau d'études"),
+    _field("NAME_FAMILY_STATUS", "category", "person", "family status", "situation de famille"),
+    _field(
+        "NAME_HOUSING_TYPE", "category", "home",
+        "housing, such as tenant or with parents", "logement, par exemple locataire ou chez ses parents",
+        label=("Housing", "Logement"),
+    ),
+    _field("OCCUPATION_TYPE", "category", "income", "occupation", "profession"),
+    _field(
+        "WEEKDAY_APPR_PROCESS_START", "category", "contact",
+        "day of the week of the application", "jour de la semaine de la demande",
+    ),
+    _field("ORGANIZATION_TYPE", "category", "income", "type of employer", "type d'employeur"),
+    _field(
+        "FONDKAPREMONT_MODE", "category", "home",
+        "fund that pays for repairs of the building", "fonds qui finance les travaux de l'immeuble",
+    ),
+    _field("HOUSETYPE_MODE", "category", "home", "type of building", "type d'immeuble"),
+    _field("WALLSMATERIAL_MODE", "category", "home", "material of the walls", "matériau des murs"),
+    _field("EMERGENCYSTATE_MODE", "yes_no", "home", "building in a state of emergency", "immeuble déclaré en péril"),
+    _field("CNT_CHILDREN", "count", "person", "number of children", "nombre d'enfants"),
+    _field("AMT_INCOME_TOTAL", "amount", "income", "declared income", "revenu déclaré"),
+    _field("AMT_CREDIT", "amount", "loan", "amount of the credit applied for", "montant du crédit demandé"),
+    _field(
+        "AMT_ANNUITY", "amount", "loan", "annuity of the loan, one regular repayment", "annuité du prêt, une échéance",
+        label=("Regular repayment of the loan", "Échéance du prêt"),
+    ),
+    _field("AMT_GOODS_PRICE", "amount", "loan", "price of the goods to be financed", "prix du bien à financer"),
+    _field(
+        "REGION_POPULATION_RELATIVE", "score", "home",
+        "population of the region of residence, relative", "population de la région de résidence, en valeur relative",
+        label=("Population of the region of residence", "Population de la région de résidence"),
+    ),
+    _field(
+        "DAYS_BIRTH", "elapsed_days", "person",
+        "date of birth, in days before the application", "date de naissance, en jours avant la demande",
+        label=("Age", "Âge"),
+    ),
+    _field(
+        "DAYS_EMPLOYED", "elapsed_days", "income",
+        "start of the present job, in days before the application",
+        "début de l'emploi actuel, en jours avant la demande",
+        label=("Time in the present job", "Ancienneté dans l'emploi actuel"),
+    ),
+    _field(
+        "DAYS_REGISTRATION", "elapsed_days", "contact",
+        "last change of registration, in days before the application",
+        "dernier changement d'enregistrement, en jours avant la demande",
+        label=(
+            "Time since the last change of registration",
+            "Temps écoulé depuis le dernier changement d'enregistrement",
+        ),
+    ),
+    _field(
+        "DAYS_ID_PUBLISH", "elapsed_days", "contact",
+        "last change of the identity document, in days before the application",
+        "dernier changement de pièce d'identité, en jours avant la demande",
+        label=("Age of the identity document", "Ancienneté de la pièce d'identité"),
+    ),
+    _field(
+        "OWN_CAR_AGE", "years", "home", "age of the car, in years", "âge de la voiture, en années",
+        label=("Age of the car", "Âge de la voiture"),
+    ),
+    _field(
+        "FLAG_EMP_PHONE", "yes_no", "income",
+        "gave a telephone number of the employer", "a fourni le téléphone de l'employeur",
+    ),
+    _field(
+        "FLAG_WORK_PHONE", "yes_no", "contact",
+        "gave a telephone number at work", "a fourni un téléphone professionnel",
+    ),
+    _field(
+        "FLAG_CONT_MOBILE", "yes_no", "contact",
+        "could be reached by mobile telephone", "joignable sur son téléphone mobile",
+    ),
+    _field("FLAG_PHONE", "yes_no", "contact", "gave a telephone number at home", "a fourni un téléphone fixe"),
+    _field("FLAG_EMAIL", "yes_no", "contact", "gave an e-mail address", "a fourni une adresse électronique"),
+    _field("CNT_FAM_MEMBERS", "count", "person", "number of family members", "nombre de membres du foyer"),
+    _field(
+        "REGION_RATING_CLIENT", "number", "home",
+        "lender's rating of the region, 1 best to 3 worst", "note de la région par le prêteur, de 1 (meilleure) à 3",
+    ),
+    _field(
+        "REGION_RATING_CLIENT_W_CITY", "number", "home",
+        "lender's rating of the region and city, 1 best to 3 worst",
+        "note de la région et de la ville par le prêteur, de 1 (meilleure) à 3",
+    ),
+    _field("HOUR_APPR_PROCESS_START", "hour", "contact", "hour of the application", "heure de la demande"),
+    _field(
+        "REG_REGION_NOT_LIVE_REGION", "yes_no", "home",
+        "registered in another region than that of the contact address",
+        "enregistré dans une autre région que celle de l'adresse de contact",
+    ),
+    _field(
+        "REG_REGION_NOT_WORK_REGION", "yes_no", "home",
+        "registered in another region than that of the work address",
+        "enregistré dans une autre région que celle du travail",
+    ),
+    _field(
+        "LIVE_REGION_NOT_WORK_REGION", "yes_no", "home",
+        "contact address in another region than that of the work address",
+        "adresse de contact dans une autre région que celle du travail",
+    ),
+    _field(
+        "REG_CITY_NOT_LIVE_CITY", "yes_no", "home",
+        "registered in another city than that of the contact address",
+        "enregistré dans une autre ville que celle de l'adresse de contact",
+    ),
+    _field(
+        "REG_CITY_NOT_WORK_CITY", "yes_no", "home",
+        "registered in another city than that of the work address",
+        "enregistré dans une autre ville que celle du travail",
+    ),
+    _field(
+        "LIVE_CITY_NOT_WORK_CITY", "yes_no", "home",
+        "contact address in another city than that of the work address",
+        "adresse de contact dans une autre ville que celle du travail",
+    ),
+    _field("EXT_SOURCE_1", "score", "external_scores", "external score 1", "score externe 1"),
+    _field("EXT_SOURCE_2", "score", "external_scores", "external score 2", "score externe 2"),
+    _field("EXT_SOURCE_3", "score", "external_scores", "external score 3", "score externe 3"),
+    _field(
+        "APARTMENTS_AVG", "score", "home",
+        "building: size of the flats, from 0 to 1", "immeuble : taille des appartements, de 0 à 1",
+        label=("Building: size of the flats", "Immeuble : taille des appartements"),
+    ),
+    _field(
+        "BASEMENTAREA_AVG", "score", "home",
+        "building: area of the basement, from 0 to 1", "immeuble : surface du sous-sol, de 0 à 1",
+        label=("Building: area of the basement", "Immeuble : surface du sous-sol"),
+    ),
+    _field(
+        "YEARS_BEGINEXPLUATATION_AVG", "score", "home",
+        "building: time since it is in use, from 0 to 1", "immeuble : ancienneté de mise en service, de 0 à 1",
+        label=("Building: time since it is in use", "Immeuble : ancienneté de mise en service"),
+    ),
+    _field(
+        "YEARS_BUILD_AVG", "score", "home",
+        "building: time since it was built, from 0 to 1", "immeuble : ancienneté de construction, de 0 à 1",
+        label=("Building: time since it was built", "Immeuble : ancienneté de construction"),
+    ),
+    _field(
+        "COMMONAREA_AVG", "score", "home",
+        "building: common area, from 0 to 1", "immeuble : parties communes, de 0 à 1",
+        label=("Building: common area", "Immeuble : parties communes"),
+    ),
+    _field(
+        "ELEVATORS_AVG", "score", "home", "building: lifts, from 0 to 1", "immeuble : ascenseurs, de 0 à 1",
+        label=("Building: lifts", "Immeuble : ascenseurs"),
+    ),
+    _field(
+        "ENTRANCES_AVG", "score", "home", "building: entrances, from 0 to 1", "immeuble : entrées, de 0 à 1",
+        label=("Building: entrances", "Immeuble : entrées"),
+    ),
+    _field(
+        "FLOORSMAX_AVG", "score", "home",
+        "building: highest number of floors, from 0 to 1", "immeuble : nombre maximal d'étages, de 0 à 1",
+        label=("Building: highest number of floors", "Immeuble : nombre maximal d'étages"),
+    ),
+    _field(
+        "FLOORSMIN_AVG", "score", "home",
+        "building: lowest number of floors, from 0 to 1", "immeuble : nombre minimal d'étages, de 0 à 1",
+        label=("Building: lowest number of floors", "Immeuble : nombre minimal d'étages"),
+    ),
+    _field(
+        "LANDAREA_AVG", "score", "home",
+        "building: area of the plot, from 0 to 1", "immeuble : surface du terrain, de 0 à 1",
+        label=("Building: area of the plot", "Immeuble : surface du terrain"),
+    ),
+    _field(
+        "LIVINGAPARTMENTS_AVG", "score", "home",
+        "building: flats lived in, from 0 to 1", "immeuble : appartements habités, de 0 à 1",
+        label=("Building: flats lived in", "Immeuble : appartements habités"),
+    ),
+    _field(
+        "LIVINGAREA_AVG", "score", "home",
+        "building: area lived in, from 0 to 1", "immeuble : surface habitée, de 0 à 1",
+        label=("Building: area lived in", "Immeuble : surface habitée"),
+    ),
+    _field(
+        "NONLIVINGAPARTMENTS_AVG", "score", "home",
+        "building: flats not lived in, from 0 to 1", "immeuble : appartements non habités, de 0 à 1",
+        label=("Building: flats not lived in", "Immeuble : appartements non habités"),
+    ),
+    _field(
+        "NONLIVINGAREA_AVG", "score", "home",
+        "building: area not lived in, from 0 to 1", "immeuble : surface non habitée, de 0 à 1",
+        label=("Building: area not lived in", "Immeuble : surface non habitée"),
+    ),
+    _field(
+        "TOTALAREA_MODE", "score", "home", "building: total area, from 0 to 1", "immeuble : surface totale, de 0 à 1",
+        label=("Building: total area", "Immeuble : surface totale"),
+    ),
+    _field(
+        "OBS_30_CNT_SOCIAL_CIRCLE", "count", "enquiries",
+        "acquaintances who could be observed past due by 30 days",
+        "relations dont un retard de 30 jours était observable",
+    ),
+    _field(
+        "DEF_30_CNT_SOCIAL_CIRCLE", "count", "enquiries",
+        "acquaintances who defaulted, past due by 30 days", "relations en défaut, avec 30 jours de retard",
+    ),
+    _field(
+        "OBS_60_CNT_SOCIAL_CIRCLE", "count", "enquiries",
+        "acquaintances who could be observed past due by 60 days",
+        "relations dont un retard de 60 jours était observable",
+    ),
+    _field(
+        "DEF_60_CNT_SOCIAL_CIRCLE", "count", "enquiries",
+        "acquaintances who defaulted, past due by 60 days", "relations en défaut, avec 60 jours de retard",
+    ),
+    _field(
+        "DAYS_LAST_PHONE_CHANGE", "elapsed_days", "contact",
+        "last change of telephone, in days before the application",
+        "dernier changement de téléphone, en jours avant la demande",
+        label=("Time since the last change of telephone", "Temps écoulé depuis le dernier changement de téléphone"),
+    ),
+    *(
+        _field(
+            f"FLAG_DOCUMENT_{number}", "yes_no", "contact",
+            f"handed in document {number}", f"a fourni le document {number}",
+        )
+        for number in _KEPT_DOCUMENTS
+    ),
+    _field(
+        "AMT_REQ_CREDIT_BUREAU_HOUR", "count", "enquiries",
+        "enquiries at the credit bureau, hour before", "consultations du fichier de crédit, heure précédente",
+    ),
+    _field(
+        "AMT_REQ_CREDIT_BUREAU_DAY", "count", "enquiries",
+        "enquiries at the credit bureau, day before", "consultations du fichier de crédit, jour précédent",
+    ),
+    _field(
+        "AMT_REQ_CREDIT_BUREAU_WEEK", "count", "enquiries",
+        "enquiries at the credit bureau, week before", "consultations du fichier de crédit, semaine précédente",
+    ),
+    _field(
+        "AMT_REQ_CREDIT_BUREAU_MON", "count", "enquiries",
+        "enquiries at the credit bureau, month before", "consultations du fichier de crédit, mois précédent",
+    ),
+    _field(
+        "AMT_REQ_CREDIT_BUREAU_QRT", "count", "enquiries",
+        "enquiries at the credit bureau, quarter before", "consultations du fichier de crédit, trimestre précédent",
+    ),
+    _field(
+        "AMT_REQ_CREDIT_BUREAU_YEAR", "count", "enquiries",
+        "enquiries at the credit bureau, year before", "consultations du fichier de crédit, année précédente",
+    ),
+)  # fmt: skip
+
+_FIELD_NAMES = tuple(field.name for field in _FIELDS)
+
+
+def _row_sum(columns: Sequence[str]) -> Expression:
     return sum(_[column].cast("float64").fill_null(0.0) for column in columns)
 
 
-def _known_count(columns: tuple[str, ...]) -> Expression:
+def _known_count(columns: Sequence[str]) -> Expression:
     return sum(_[column].notnull().cast("float64") for column in columns)
 
 
-def _with_row_statistics(table: ir.Table) -> ir.Table:
-    """Add the per-applicant means, extremes and sums over groups of columns."""
-    known = table.mutate(
-        EXT_COUNT=_known_count(_EXT_SOURCES),
-        EXT_SUM=_row_sum(_EXT_SOURCES),
-        EXT_MIN=ibis.least(*(table[column] for column in _EXT_SOURCES)),
-        EXT_MAX=ibis.greatest(*(table[column] for column in _EXT_SOURCES)),
-        HOUSING_COUNT=_known_count(_HOUSING),
-        HOUSING_SUM=_row_sum(_HOUSING),
-    ).mutate(EXT_MEAN=safe_ratio(_.EXT_SUM, _.EXT_COUNT), HOUSING_MEAN=safe_ratio(_.HOUSING_SUM, _.HOUSING_COUNT))
-    return known.mutate(
-        APPLICATION_EXT_SOURCE_MEAN=_.EXT_MEAN,
-        APPLICATION_EXT_SOURCE_MIN=_.EXT_MIN,
-        APPLICATION_EXT_SOURCE_MAX=_.EXT_MAX,
-        # The middle one of three, the mean of two, or the only one.
-        APPLICATION_EXT_SOURCE_MEDIAN=(_.EXT_COUNT == len(_EXT_SOURCES)).ifelse(
-            _.EXT_SUM - _.EXT_MIN - _.EXT_MAX, _.EXT_MEAN
-        ),
-        APPLICATION_EXT_SOURCE_STD=_row_std(_EXT_SOURCES, _.EXT_MEAN, _.EXT_COUNT),
-        APPLICATION_EXT_SOURCE_RANGE=null_if(_.EXT_MAX - _.EXT_MIN, _.EXT_COUNT < 2),
-        APPLICATION_EXT_SOURCE_NULL_COUNT=len(_EXT_SOURCES) - _.EXT_COUNT,
-        APPLICATION_HOUSING_MEAN=_.HOUSING_MEAN,
-        APPLICATION_HOUSING_STD=_row_std(_HOUSING, _.HOUSING_MEAN, _.HOUSING_COUNT),
-        APPLICATION_HOUSING_NULL_COUNT=len(_HOUSING) - _.HOUSING_COUNT,
-        APPLICATION_DOCUMENTS_COUNT=_row_sum(_DOCUMENT_FLAGS),
-        APPLICATION_CONTACTS_COUNT=_row_sum(_CONTACT_FLAGS),
-        APPLICATION_ADDRESS_MISMATCHES_COUNT=_row_sum(_ADDRESS_FLAGS),
-        APPLICATION_ENQUIRIES_SUM=null_if(_row_sum(_BUREAU_ENQUIRIES), _known_count(_BUREAU_ENQUIRIES) == 0),
-        APPLICATION_FIELDS_NULL_COUNT=len(_KEPT_NUMBERS + _CATEGORIES) - _known_count(_KEPT_NUMBERS + _CATEGORIES),
-    ).drop("EXT_COUNT", "EXT_SUM", "EXT_MEAN", "EXT_MIN", "EXT_MAX", "HOUSING_COUNT", "HOUSING_SUM", "HOUSING_MEAN")
-
-
-def _row_std(columns: tuple[str, ...], mean: Expression, count: Expression) -> Expression:
+def _row_std(columns: Sequence[str], mean: Expression, count: Expression) -> Expression:
     # From the deviations themselves: the difference of sums of squares has no digit left for scores that almost agree.
     deviations = sum(((_[column] - mean) * (_[column] - mean)).fill_null(0.0) for column in columns)
     return null_if(safe_ratio(deviations, count - 1), count < 2).sqrt()
 
 
-def _with_score_combinations(table: ir.Table) -> ir.Table:
-    """Add products, differences and divisions of the external scores, the strongest columns of the application."""
-    first, second, third = (_[column] for column in _EXT_SOURCES)
-    # Weights of the relative strength of each score; a missing one leaves its weight out.
-    weights = {"EXT_SOURCE_1": 1.9, "EXT_SOURCE_2": 2.1, "EXT_SOURCE_3": 2.6}
-    weighted_sum = sum((_[column] * weight).fill_null(0.0) for column, weight in weights.items())
-    weight_sum = sum(_[column].notnull().cast("float64") * weight for column, weight in weights.items())
-    return table.mutate(
-        APPLICATION_EXT_SOURCE_WEIGHTED_MEAN=safe_ratio(weighted_sum, weight_sum),
-        APPLICATION_EXT_SOURCE_PRODUCT=first * second * third,
-        APPLICATION_EXT_SOURCE_1_2_PRODUCT=first * second,
-        APPLICATION_EXT_SOURCE_1_3_PRODUCT=first * third,
-        APPLICATION_EXT_SOURCE_2_3_PRODUCT=second * third,
-        APPLICATION_EXT_SOURCE_1_2_DIFF=first - second,
-        APPLICATION_EXT_SOURCE_1_3_DIFF=first - third,
-        APPLICATION_EXT_SOURCE_2_3_DIFF=second - third,
-        APPLICATION_CREDIT_TO_EXT_SOURCE_3_RATIO=safe_ratio(_.AMT_CREDIT, third),
-        APPLICATION_ANNUITY_TO_EXT_SOURCE_3_RATIO=safe_ratio(_.AMT_ANNUITY, third),
-        APPLICATION_INCOME_TO_EXT_SOURCE_3_RATIO=safe_ratio(_.AMT_INCOME_TOTAL, third),
-        APPLICATION_AGE_TO_EXT_SOURCE_3_RATIO=safe_ratio(-_.DAYS_BIRTH, third),
-        APPLICATION_EXT_SOURCE_1_NULL_FLAG=first.isnull(),
-        APPLICATION_EXT_SOURCE_3_NULL_FLAG=third.isnull(),
-    )
+def _rate(term: int) -> Expression:
+    """Build the yearly rate that the amounts imply for a term, null where the lender never charges so little.
 
-
-def _with_amount_ratios(table: ir.Table) -> ir.Table:
-    """Add the ratios between credit, annuity, goods price, income and household."""
-    adults = _.CNT_FAM_MEMBERS - _.CNT_CHILDREN
-    return table.mutate(
-        APPLICATION_CREDIT_TO_ANNUITY_RATIO=safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY),
-        APPLICATION_CREDIT_TO_GOODS_RATIO=safe_ratio(_.AMT_CREDIT, _.AMT_GOODS_PRICE),
-        APPLICATION_CREDIT_TO_INCOME_RATIO=safe_ratio(_.AMT_CREDIT, _.AMT_INCOME_TOTAL),
-        APPLICATION_ANNUITY_TO_INCOME_RATIO=safe_ratio(_.AMT_ANNUITY, _.AMT_INCOME_TOTAL),
-        APPLICATION_GOODS_TO_INCOME_RATIO=safe_ratio(_.AMT_GOODS_PRICE, _.AMT_INCOME_TOTAL),
-        APPLICATION_GOODS_TO_ANNUITY_RATIO=safe_ratio(_.AMT_GOODS_PRICE, _.AMT_ANNUITY),
-        APPLICATION_GOODS_CREDIT_DIFF=_.AMT_GOODS_PRICE - _.AMT_CREDIT,
-        APPLICATION_GOODS_CREDIT_DIFF_TO_INCOME_RATIO=safe_ratio(_.AMT_GOODS_PRICE - _.AMT_CREDIT, _.AMT_INCOME_TOTAL),
-        APPLICATION_INCOME_TO_PERSONS_RATIO=safe_ratio(_.AMT_INCOME_TOTAL, _.CNT_FAM_MEMBERS),
-        APPLICATION_INCOME_TO_CHILDREN_RATIO=safe_ratio(_.AMT_INCOME_TOTAL, 1 + _.CNT_CHILDREN),
-        APPLICATION_INCOME_TO_ADULTS_RATIO=safe_ratio(_.AMT_INCOME_TOTAL, adults),
-        APPLICATION_CREDIT_TO_PERSONS_RATIO=safe_ratio(_.AMT_CREDIT, _.CNT_FAM_MEMBERS),
-        APPLICATION_CHILDREN_TO_FAMILY_RATIO=safe_ratio(_.CNT_CHILDREN, _.CNT_FAM_MEMBERS),
-        APPLICATION_INCOME_AFTER_ANNUITY_DIFF=_.AMT_INCOME_TOTAL - 12 * _.AMT_ANNUITY,
-        APPLICATION_INCOME_LOG=(_.AMT_INCOME_TOTAL + 1).ln(),
-    )
-
-
-def _with_time_ratios(table: ir.Table) -> ir.Table:
-    """Add ages, durations and the ratios between them."""
-    # Real numbers from the start: Spark would divide a whole number by 365.25 as a short decimal.
-    age_days, employed_days = -_.DAYS_BIRTH.cast("float64"), -_.DAYS_EMPLOYED.cast("float64")
-    return table.mutate(
-        APPLICATION_AGE_YEARS=age_days / DAYS_PER_YEAR,
-        APPLICATION_EMPLOYED_NULL_FLAG=_.DAYS_EMPLOYED.isnull(),
-        APPLICATION_EMPLOYED_TO_AGE_RATIO=safe_ratio(_.DAYS_EMPLOYED, _.DAYS_BIRTH),
-        APPLICATION_EMPLOYED_BIRTH_DIFF=_.DAYS_EMPLOYED - _.DAYS_BIRTH,
-        APPLICATION_INCOME_TO_EMPLOYED_RATIO=safe_ratio(_.AMT_INCOME_TOTAL, employed_days),
-        APPLICATION_INCOME_TO_AGE_RATIO=safe_ratio(_.AMT_INCOME_TOTAL, age_days),
-        APPLICATION_CREDIT_TO_EMPLOYED_RATIO=safe_ratio(_.AMT_CREDIT, employed_days),
-        APPLICATION_CREDIT_TO_AGE_RATIO=safe_ratio(_.AMT_CREDIT, age_days),
-        # CREDIT / ANNUITY is close to the number of monthly payments.
-        APPLICATION_AGE_AT_END_YEARS=(30 * safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY) + age_days) / DAYS_PER_YEAR,
-        APPLICATION_ID_PUBLISH_TO_AGE_RATIO=safe_ratio(_.DAYS_ID_PUBLISH, _.DAYS_BIRTH),
-        APPLICATION_ID_PUBLISH_BIRTH_DIFF=_.DAYS_ID_PUBLISH - _.DAYS_BIRTH,
-        APPLICATION_REGISTRATION_TO_AGE_RATIO=safe_ratio(_.DAYS_REGISTRATION, _.DAYS_BIRTH),
-        APPLICATION_REGISTRATION_ID_PUBLISH_DIFF=_.DAYS_REGISTRATION - _.DAYS_ID_PUBLISH,
-        APPLICATION_PHONE_TO_AGE_RATIO=safe_ratio(_.DAYS_LAST_PHONE_CHANGE, _.DAYS_BIRTH),
-        APPLICATION_PHONE_TO_EMPLOYED_RATIO=safe_ratio(_.DAYS_LAST_PHONE_CHANGE, _.DAYS_EMPLOYED),
-        APPLICATION_PHONE_ID_PUBLISH_DIFF=_.DAYS_LAST_PHONE_CHANGE - _.DAYS_ID_PUBLISH,
-        APPLICATION_EMPLOYED_ID_PUBLISH_DIFF=_.DAYS_EMPLOYED - _.DAYS_ID_PUBLISH,
-        APPLICATION_EMPLOYED_REGISTRATION_DIFF=_.DAYS_EMPLOYED - _.DAYS_REGISTRATION,
-        APPLICATION_CAR_TO_AGE_RATIO=safe_ratio(_.OWN_CAR_AGE, age_days / DAYS_PER_YEAR),
-        APPLICATION_CAR_TO_EMPLOYED_RATIO=safe_ratio(_.OWN_CAR_AGE, employed_days / DAYS_PER_YEAR),
-        APPLICATION_SOCIAL_CIRCLE_RATE_30D=safe_ratio(_.DEF_30_CNT_SOCIAL_CIRCLE, _.OBS_30_CNT_SOCIAL_CIRCLE),
-        APPLICATION_SOCIAL_CIRCLE_RATE_60D=safe_ratio(_.DEF_60_CNT_SOCIAL_CIRCLE, _.OBS_60_CNT_SOCIAL_CIRCLE),
-    )
-
-
-def _with_interest(table: ir.Table) -> ir.Table:
-    """Add the interest rate of the loan applied for, over the terms that make it plausible.
-
-    The term is not in the application. For each usual term the amounts imply a yearly rate, and the terms whose rate is
-    below what the lender ever charges are ruled out. Revolving loans have no term, of others the kind is unknown: null.
+    The term is not in the application. Revolving loans have no term, of others the kind is unknown: null.
     """
     cash = (_.NAME_CONTRACT_TYPE == "Cash loans").fill_null(False)
-
-    def rate(term: int) -> Expression:
-        yearly = yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, term)
-        return null_if(yearly, ~cash | (yearly < _MIN_PLAUSIBLE_RATE))
-
-    rates = table.mutate(**{f"RATE_{term}": rate(term) for term in _TERMS})
-    columns = [rates[f"RATE_{term}"] for term in _TERMS]
-    # The rate grows with the term, so the shortest plausible term is the first one that was kept.
-    shortest = ibis.coalesce(
-        *(
-            column.notnull().ifelse(float(term), ibis.null("float64"))
-            for column, term in zip(columns, _TERMS, strict=True)
-        )
+    yearly = yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, term)
+    return as_written(
+        null_if(yearly, ~cash | (yearly < _MIN_PLAUSIBLE_RATE)),
+        f"yearly_interest_rate(AMT_CREDIT, AMT_ANNUITY, {term}) of a cash loan, null below {_MIN_PLAUSIBLE_RATE}",
     )
-    return rates.mutate(
-        APPLICATION_INTEREST_RATE_MIN=ibis.least(*columns),
-        APPLICATION_INTEREST_RATE_MAX=ibis.greatest(*columns),
-        APPLICATION_TERM_MIN=shortest,
-    ).drop(*(f"RATE_{term}" for term in _TERMS))
+
+
+APPLICANTS = Rows(
+    APPLICATION,
+    "applicant",
+    parts={
+        "EXT_COUNT": as_written(_known_count(_EXT_SOURCES), "number of known scores"),
+        "EXT_SUM": as_written(_row_sum(_EXT_SOURCES), "sum of the known scores"),
+        "EXT_MIN": ibis.least(*(_[column] for column in _EXT_SOURCES)),
+        "EXT_MAX": ibis.greatest(*(_[column] for column in _EXT_SOURCES)),
+        "HOUSING_COUNT": as_written(_known_count(_HOUSING), f"number of known ones of {', '.join(_HOUSING)}"),
+        "HOUSING_SUM": as_written(_row_sum(_HOUSING), "sum of the known ones of them"),
+        **{f"RATE_{term}": _rate(term) for term in _TERMS},
+    },
+    helpers={
+        "EXT_MEAN": safe_ratio(_.EXT_SUM, _.EXT_COUNT),
+        "HOUSING_MEAN": safe_ratio(_.HOUSING_SUM, _.HOUSING_COUNT),
+    },
+)
+
+
+def _feature(
+    name: str,
+    value: Expression,
+    unit: Unit,
+    theme: Theme,
+    en: str,
+    fr: str,
+    *,
+    null: str | tuple[str, ...] = (),
+    measure: str = "",
+    label: Words | None = None,
+    abstract: bool = False,
+    formula: str = "",
+) -> Feature:
+    return make_feature(
+        APPLICATION, name, value, unit, (en, fr),
+        null=null, theme=theme, measure=measure, label=label, abstract=abstract, formula=formula,
+    )  # fmt: skip
+
+
+def _ratio(
+    name: str, numerator: Expression, denominator: Expression, unit: Unit, theme: Theme, en: str, fr: str
+) -> Feature:
+    value = safe_ratio(numerator, denominator)
+    null = (f"`{written(numerator)}` is null", f"`{written(denominator)}` is null or 0")
+    return _feature(name, value, unit, theme, en, fr, null=null)
+
+
+def _of_two(
+    name: str,
+    first: str,
+    second: str,
+    build: str,
+    unit: Unit,
+    theme: Theme,
+    en: str,
+    fr: str,
+    label: Words | None = None,
+) -> Feature:
+    """Record the product or the difference of two fields."""
+    value = _[first] * _[second] if build == "product" else _[first] - _[second]
+    null = (f"`{first}` is null", f"`{second}` is null")
+    return _feature(name, value, unit, theme, en, fr, null=null, label=label, abstract=True)
+
+
+# The three external scores, the strongest columns of the application; the weights are of their relative strength, and a
+# missing score leaves its weight out.
+_WEIGHTS = {"EXT_SOURCE_1": 1.9, "EXT_SOURCE_2": 2.1, "EXT_SOURCE_3": 2.6}
+_WEIGHTED_SUM = sum((_[column] * weight).fill_null(0.0) for column, weight in _WEIGHTS.items())
+_WEIGHT_SUM = sum(_[column].notnull().cast("float64") * weight for column, weight in _WEIGHTS.items())
+_NO_SCORE = "all three scores are null"
+_AGE_DAYS, _EMPLOYED_DAYS = -_.DAYS_BIRTH.cast("float64"), -_.DAYS_EMPLOYED.cast("float64")
+# Real numbers from the start: Spark would divide a whole number by 365.25 as a short decimal.
+_AGE_YEARS, _EMPLOYED_YEARS = _AGE_DAYS / DAYS_PER_YEAR, _EMPLOYED_DAYS / DAYS_PER_YEAR
+_RATES = tuple(_[f"RATE_{term}"] for term in _TERMS)
+_NO_TERM = "not a cash loan, or no usual term gives a plausible rate"
+
+_COMPUTED: tuple[Feature, ...] = (
+    _feature(
+        "APPLICATION_EXT_SOURCE_MEAN", _.EXT_MEAN, "score", "external_scores",
+        "external scores, mean", "scores externes, moyenne", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE",
+    ),
+    _feature(
+        "APPLICATION_EXT_SOURCE_MIN", _.EXT_MIN, "score", "external_scores",
+        "external scores, minimum", "scores externes, minimum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE",
+    ),
+    _feature(
+        "APPLICATION_EXT_SOURCE_MAX", _.EXT_MAX, "score", "external_scores",
+        "external scores, maximum", "scores externes, maximum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE",
+    ),
+    # The middle one of three, the mean of two, or the only one.
+    _feature(
+        "APPLICATION_EXT_SOURCE_MEDIAN",
+        (_.EXT_COUNT == len(_EXT_SOURCES)).ifelse(_.EXT_SUM - _.EXT_MIN - _.EXT_MAX, _.EXT_MEAN),
+        "score", "external_scores", "external scores, median", "scores externes, médiane",
+        null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE",
+    ),
+    _feature(
+        "APPLICATION_EXT_SOURCE_STD", _row_std(_EXT_SOURCES, _.EXT_MEAN, _.EXT_COUNT), "score", "external_scores",
+        "external scores, standard deviation", "scores externes, écart-type",
+        null="fewer than two scores are known", measure="APPLICATION_EXT_SOURCE", abstract=True,
+        formula="standard deviation of the known scores",
+    ),
+    _feature(
+        "APPLICATION_EXT_SOURCE_RANGE", null_if(_.EXT_MAX - _.EXT_MIN, _.EXT_COUNT < 2), "score", "external_scores",
+        "external scores, range", "scores externes, étendue",
+        null="fewer than two scores are known", measure="APPLICATION_EXT_SOURCE", abstract=True,
+    ),
+    _feature(
+        "APPLICATION_EXT_SOURCE_NULL_COUNT", len(_EXT_SOURCES) - _.EXT_COUNT, "count", "external_scores",
+        "external scores unknown, number", "scores externes inconnus, nombre",
+    ),
+    _feature(
+        "APPLICATION_HOUSING_MEAN", _.HOUSING_MEAN, "score", "home",
+        "indicators of the building, mean", "indicateurs du logement, moyenne",
+        null="all indicators are null", measure="APPLICATION_HOUSING",
+    ),
+    _feature(
+        "APPLICATION_HOUSING_STD", _row_std(_HOUSING, _.HOUSING_MEAN, _.HOUSING_COUNT), "score", "home",
+        "indicators of the building, standard deviation", "indicateurs du logement, écart-type",
+        null="fewer than two indicators are known", measure="APPLICATION_HOUSING", abstract=True,
+        formula="standard deviation of the known indicators",
+    ),
+    _feature(
+        "APPLICATION_HOUSING_NULL_COUNT", len(_HOUSING) - _.HOUSING_COUNT, "count", "home",
+        "indicators of the building unknown, number", "indicateurs du logement inconnus, nombre",
+    ),
+    _feature(
+        "APPLICATION_DOCUMENTS_COUNT", _row_sum(_DOCUMENT_FLAGS), "count", "contact",
+        "documents handed in, number", "documents fournis, nombre", formula="sum of the 20 FLAG_DOCUMENT_*",
+    ),
+    _feature(
+        "APPLICATION_CONTACTS_COUNT", _row_sum(_CONTACT_FLAGS), "count", "contact",
+        "means of contact given, number", "moyens de contact fournis, nombre",
+        formula=f"sum of {', '.join(_CONTACT_FLAGS)}",
+    ),
+    _feature(
+        "APPLICATION_ADDRESS_MISMATCHES_COUNT", _row_sum(_ADDRESS_FLAGS), "count", "home",
+        "addresses that differ from one another, number", "adresses qui diffèrent entre elles, nombre",
+        formula=f"sum of {', '.join(_ADDRESS_FLAGS)}",
+    ),
+    _feature(
+        "APPLICATION_ENQUIRIES_SUM", null_if(_row_sum(_ENQUIRIES), _known_count(_ENQUIRIES) == 0), "count", "enquiries",
+        "enquiries at the credit bureau, total", "consultations du fichier de crédit, total",
+        null="all six counts are null", formula="sum of the known AMT_REQ_CREDIT_BUREAU_*",
+    ),
+    _feature(
+        "APPLICATION_FIELDS_NULL_COUNT", len(_FIELDS) - _known_count((*_FIELD_NAMES[16:], *_FIELD_NAMES[:16])), "count",
+        "contact", "fields left empty, number", "champs non renseignés, nombre",
+        formula=f"number of null ones among the {len(_FIELDS)} fields above",
+    ),
+    _feature(
+        "APPLICATION_EXT_SOURCE_WEIGHTED_MEAN", safe_ratio(_WEIGHTED_SUM, _WEIGHT_SUM), "score", "external_scores",
+        "external scores, weighted, mean", "scores externes, pondérés, moyenne", null=_NO_SCORE,
+        formula="mean of the known scores, weighted 1.9, 2.1 and 2.6",
+    ),
+    _feature(
+        "APPLICATION_EXT_SOURCE_PRODUCT", _.EXT_SOURCE_1 * _.EXT_SOURCE_2 * _.EXT_SOURCE_3, "score", "external_scores",
+        "external scores, product", "scores externes, produit",
+        null="one of the three scores is null", measure="APPLICATION_EXT_SOURCE", abstract=True,
+    ),
+    _of_two(
+        "APPLICATION_EXT_SOURCE_1_2_PRODUCT", "EXT_SOURCE_1", "EXT_SOURCE_2", "product", "score", "external_scores",
+        "external scores 1 and 2, product", "scores externes 1 et 2, produit",
+    ),
+    _of_two(
+        "APPLICATION_EXT_SOURCE_1_3_PRODUCT", "EXT_SOURCE_1", "EXT_SOURCE_3", "product", "score", "external_scores",
+        "external scores 1 and 3, product", "scores externes 1 et 3, produit",
+    ),
+    _of_two(
+        "APPLICATION_EXT_SOURCE_2_3_PRODUCT", "EXT_SOURCE_2", "EXT_SOURCE_3", "product", "score", "external_scores",
+        "external scores 2 and 3, product", "scores externes 2 et 3, produit",
+    ),
+    _of_two(
+        "APPLICATION_EXT_SOURCE_1_2_DIFF", "EXT_SOURCE_1", "EXT_SOURCE_2", "difference", "score", "external_scores",
+        "external score 1 less score 2", "score externe 1 moins score 2",
+    ),
+    _of_two(
+        "APPLICATION_EXT_SOURCE_1_3_DIFF", "EXT_SOURCE_1", "EXT_SOURCE_3", "difference", "score", "external_scores",
+        "external score 1 less score 3", "score externe 1 moins score 3",
+    ),
+    _of_two(
+        "APPLICATION_EXT_SOURCE_2_3_DIFF", "EXT_SOURCE_2", "EXT_SOURCE_3", "difference", "score", "external_scores",
+        "external score 2 less score 3", "score externe 2 moins score 3",
+    ),
+    _ratio(
+        "APPLICATION_CREDIT_TO_EXT_SOURCE_3_RATIO", _.AMT_CREDIT, _.EXT_SOURCE_3, "number", "external_scores",
+        "credit over external score 3", "crédit sur score externe 3",
+    ),
+    _ratio(
+        "APPLICATION_ANNUITY_TO_EXT_SOURCE_3_RATIO", _.AMT_ANNUITY, _.EXT_SOURCE_3, "number", "external_scores",
+        "annuity over external score 3", "annuité sur score externe 3",
+    ),
+    _ratio(
+        "APPLICATION_INCOME_TO_EXT_SOURCE_3_RATIO", _.AMT_INCOME_TOTAL, _.EXT_SOURCE_3, "number", "external_scores",
+        "income over external score 3", "revenu sur score externe 3",
+    ),
+    _ratio(
+        "APPLICATION_AGE_TO_EXT_SOURCE_3_RATIO", -_.DAYS_BIRTH, _.EXT_SOURCE_3, "number", "external_scores",
+        "age over external score 3", "âge sur score externe 3",
+    ),
+    _feature(
+        "APPLICATION_EXT_SOURCE_1_NULL_FLAG", _.EXT_SOURCE_1.isnull(), "yes_no", "external_scores",
+        "external score 1 unknown", "score externe 1 inconnu",
+    ),
+    _feature(
+        "APPLICATION_EXT_SOURCE_3_NULL_FLAG", _.EXT_SOURCE_3.isnull(), "yes_no", "external_scores",
+        "external score 3 unknown", "score externe 3 inconnu",
+    ),
+    _ratio(
+        "APPLICATION_CREDIT_TO_ANNUITY_RATIO", _.AMT_CREDIT, _.AMT_ANNUITY, "number", "loan",
+        "credit over annuity, about the term", "crédit sur annuité, proche de la durée",
+    ),
+    _ratio(
+        "APPLICATION_CREDIT_TO_GOODS_RATIO", _.AMT_CREDIT, _.AMT_GOODS_PRICE, "number", "loan",
+        "credit over price of the goods", "crédit sur prix du bien",
+    ),
+    _ratio(
+        "APPLICATION_CREDIT_TO_INCOME_RATIO", _.AMT_CREDIT, _.AMT_INCOME_TOTAL, "ratio", "income",
+        "credit over income", "crédit sur revenu",
+    ),
+    _ratio(
+        "APPLICATION_ANNUITY_TO_INCOME_RATIO", _.AMT_ANNUITY, _.AMT_INCOME_TOTAL, "ratio", "income",
+        "annuity over income", "annuité sur revenu",
+    ),
+    _ratio(
+        "APPLICATION_GOODS_TO_INCOME_RATIO", _.AMT_GOODS_PRICE, _.AMT_INCOME_TOTAL, "ratio", "income",
+        "price of the goods over income", "prix du bien sur revenu",
+    ),
+    _ratio(
+        "APPLICATION_GOODS_TO_ANNUITY_RATIO", _.AMT_GOODS_PRICE, _.AMT_ANNUITY, "number", "loan",
+        "price of the goods over annuity", "prix du bien sur annuité",
+    ),
+    _of_two(
+        "APPLICATION_GOODS_CREDIT_DIFF", "AMT_GOODS_PRICE", "AMT_CREDIT", "difference", "amount", "loan",
+        "price of the goods less credit", "prix du bien moins crédit",
+    ),
+    _ratio(
+        "APPLICATION_GOODS_CREDIT_DIFF_TO_INCOME_RATIO", _.AMT_GOODS_PRICE - _.AMT_CREDIT, _.AMT_INCOME_TOTAL, "ratio",
+        "income", "price of the goods less credit, over income", "prix du bien moins crédit, sur revenu",
+    ),
+    _ratio(
+        "APPLICATION_INCOME_TO_PERSONS_RATIO", _.AMT_INCOME_TOTAL, _.CNT_FAM_MEMBERS, "amount", "income",
+        "income per family member", "revenu par membre du foyer",
+    ),
+    _ratio(
+        "APPLICATION_INCOME_TO_CHILDREN_RATIO", _.AMT_INCOME_TOTAL, 1 + _.CNT_CHILDREN, "amount", "income",
+        "income per child and one", "revenu par enfant plus un",
+    ),
+    _ratio(
+        "APPLICATION_INCOME_TO_ADULTS_RATIO", _.AMT_INCOME_TOTAL, _.CNT_FAM_MEMBERS - _.CNT_CHILDREN, "amount",
+        "income", "income per adult", "revenu par adulte",
+    ),
+    _ratio(
+        "APPLICATION_CREDIT_TO_PERSONS_RATIO", _.AMT_CREDIT, _.CNT_FAM_MEMBERS, "amount", "loan",
+        "credit per family member", "crédit par membre du foyer",
+    ),
+    _ratio(
+        "APPLICATION_CHILDREN_TO_FAMILY_RATIO", _.CNT_CHILDREN, _.CNT_FAM_MEMBERS, "share", "person",
+        "children over family members", "enfants sur membres du foyer",
+    ),
+    _feature(
+        "APPLICATION_INCOME_AFTER_ANNUITY_DIFF", _.AMT_INCOME_TOTAL - 12 * _.AMT_ANNUITY, "amount", "income",
+        "income less a year of annuities", "revenu moins un an d'annuités",
+        null=("`AMT_INCOME_TOTAL` is null", "`AMT_ANNUITY` is null"), abstract=True,
+    ),
+    _feature(
+        "APPLICATION_INCOME_LOG", (_.AMT_INCOME_TOTAL + 1).ln(), "number", "income",
+        "income, logarithm", "revenu, logarithme", null="`AMT_INCOME_TOTAL` is null", abstract=True,
+    ),
+    _feature(
+        "APPLICATION_AGE_YEARS", _AGE_YEARS, "years", "person", "age", "âge", null="`DAYS_BIRTH` is null"
+    ),
+    _feature(
+        "APPLICATION_EMPLOYED_NULL_FLAG", _.DAYS_EMPLOYED.isnull(), "yes_no", "income",
+        "job date unknown", "date d'emploi inconnue",
+    ),
+    _ratio(
+        "APPLICATION_EMPLOYED_TO_AGE_RATIO", _.DAYS_EMPLOYED, _.DAYS_BIRTH, "share", "income",
+        "time in the job over age", "ancienneté d'emploi sur âge",
+    ),
+    _of_two(
+        "APPLICATION_EMPLOYED_BIRTH_DIFF", "DAYS_EMPLOYED", "DAYS_BIRTH", "difference", "days_as_years", "income",
+        "age when the job began, in days", "âge au début de l'emploi, en jours",
+        label=("Age when the job began", "Âge au début de l'emploi"),
+    ),
+    _ratio(
+        "APPLICATION_INCOME_TO_EMPLOYED_RATIO", _.AMT_INCOME_TOTAL, _EMPLOYED_DAYS, "number", "income",
+        "income over time in the job", "revenu sur ancienneté d'emploi",
+    ),
+    _ratio(
+        "APPLICATION_INCOME_TO_AGE_RATIO", _.AMT_INCOME_TOTAL, _AGE_DAYS, "number", "income",
+        "income over age", "revenu sur âge",
+    ),
+    _ratio(
+        "APPLICATION_CREDIT_TO_EMPLOYED_RATIO", _.AMT_CREDIT, _EMPLOYED_DAYS, "number", "income",
+        "credit over time in the job", "crédit sur ancienneté d'emploi",
+    ),
+    _ratio(
+        "APPLICATION_CREDIT_TO_AGE_RATIO", _.AMT_CREDIT, _AGE_DAYS, "number", "loan",
+        "credit over age", "crédit sur âge",
+    ),
+    # CREDIT / ANNUITY is close to the number of monthly payments.
+    _feature(
+        "APPLICATION_AGE_AT_END_YEARS", (30 * safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY) + _AGE_DAYS) / DAYS_PER_YEAR,
+        "years", "person", "age when the loan ends", "âge à la fin du prêt",
+        null=("`AMT_CREDIT` is null", "`AMT_ANNUITY` is null or 0", "`DAYS_BIRTH` is null"),
+    ),
+    _ratio(
+        "APPLICATION_ID_PUBLISH_TO_AGE_RATIO", _.DAYS_ID_PUBLISH, _.DAYS_BIRTH, "number", "contact",
+        "age of the identity document over age", "ancienneté de la pièce d'identité sur âge",
+    ),
+    _of_two(
+        "APPLICATION_ID_PUBLISH_BIRTH_DIFF", "DAYS_ID_PUBLISH", "DAYS_BIRTH", "difference", "days_as_years", "contact",
+        "age at the identity document, in days", "âge à la pièce d'identité, en jours",
+        label=("Age at the identity document", "Âge à la pièce d'identité"),
+    ),
+    _ratio(
+        "APPLICATION_REGISTRATION_TO_AGE_RATIO", _.DAYS_REGISTRATION, _.DAYS_BIRTH, "number", "contact",
+        "time since registration over age", "ancienneté de l'enregistrement sur âge",
+    ),
+    _of_two(
+        "APPLICATION_REGISTRATION_ID_PUBLISH_DIFF", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "difference",
+        "days_as_years", "contact",
+        "from identity document to registration, in days", "de la pièce d'identité à l'enregistrement, en jours",
+        label=("From identity document to registration", "De la pièce d'identité à l'enregistrement"),
+    ),
+    _ratio(
+        "APPLICATION_PHONE_TO_AGE_RATIO", _.DAYS_LAST_PHONE_CHANGE, _.DAYS_BIRTH, "number", "contact",
+        "time since the change of telephone over age", "ancienneté du téléphone sur âge",
+    ),
+    _ratio(
+        "APPLICATION_PHONE_TO_EMPLOYED_RATIO", _.DAYS_LAST_PHONE_CHANGE, _.DAYS_EMPLOYED, "number", "income",
+        "time since the change of telephone over time in the job", "ancienneté du téléphone sur ancienneté d'emploi",
+    ),
+    _of_two(
+        "APPLICATION_PHONE_ID_PUBLISH_DIFF", "DAYS_LAST_PHONE_CHANGE", "DAYS_ID_PUBLISH", "difference",
+        "days_as_years", "contact",
+        "from identity document to change of telephone, in days",
+        "de la pièce d'identité au changement de téléphone, en jours",
+        label=(
+            "From identity document to change of telephone", "De la pièce d'identité au changement de téléphone"
+        ),
+    ),
+    _of_two(
+        "APPLICATION_EMPLOYED_ID_PUBLISH_DIFF", "DAYS_EMPLOYED", "DAYS_ID_PUBLISH", "difference",
+        "days_as_years", "income",
+        "from identity document to job, in days", "de la pièce d'identité à l'emploi, en jours",
+        label=("From identity document to job", "De la pièce d'identité à l'emploi"),
+    ),
+    _of_two(
+        "APPLICATION_EMPLOYED_REGISTRATION_DIFF", "DAYS_EMPLOYED", "DAYS_REGISTRATION", "difference",
+        "days_as_years", "income",
+        "from registration to job, in days", "de l'enregistrement à l'emploi, en jours",
+        label=("From registration to job", "De l'enregistrement à l'emploi"),
+    ),
+    _ratio(
+        "APPLICATION_CAR_TO_AGE_RATIO", _.OWN_CAR_AGE, _AGE_YEARS, "number", "home",
+        "age of the car over age of the client", "âge de la voiture sur âge du client",
+    ),
+    _ratio(
+        "APPLICATION_CAR_TO_EMPLOYED_RATIO", _.OWN_CAR_AGE, _EMPLOYED_YEARS, "number", "income",
+        "age of the car over time in the job", "âge de la voiture sur ancienneté d'emploi",
+    ),
+    *(
+        _ratio(
+            f"APPLICATION_SOCIAL_CIRCLE_RATE_{days}D",
+            _[f"DEF_{days}_CNT_SOCIAL_CIRCLE"], _[f"OBS_{days}_CNT_SOCIAL_CIRCLE"], "share", "enquiries",
+            f"acquaintances in default among those observed, share, {days} days past due",
+            f"relations en défaut parmi celles observées, part, {days} jours de retard",
+        )
+        for days in (30, 60)
+    ),
+    _feature(
+        "APPLICATION_INTEREST_RATE_MIN", ibis.least(*_RATES), "ratio", "loan",
+        "interest rate that the amounts imply, minimum", "taux d'intérêt impliqué par les montants, minimum",
+        null=_NO_TERM, measure="APPLICATION_INTEREST_RATE",
+    ),
+    _feature(
+        "APPLICATION_INTEREST_RATE_MAX", ibis.greatest(*_RATES), "ratio", "loan",
+        "interest rate that the amounts imply, maximum", "taux d'intérêt impliqué par les montants, maximum",
+        null=_NO_TERM, measure="APPLICATION_INTEREST_RATE",
+    ),
+    # The rate grows with the term, so the shortest plausible term is the first one whose rate was kept.
+    _feature(
+        "APPLICATION_TERM_MIN",
+        ibis.coalesce(
+            *(
+                rate.notnull().ifelse(float(term), ibis.null("float64"))
+                for rate, term in zip(_RATES, _TERMS, strict=True)
+            )
+        ),
+        "count", "loan", "shortest plausible number of payments", "plus petit nombre plausible de paiements",
+        null=_NO_TERM, formula="the first of 6, 12, ..., 60 whose RATE is known",
+    ),
+)  # fmt: skip
 
 
 def compute_application_features(application: ir.Table) -> ir.Table:
     """Compute the features known from the application form itself.
 
     Args:
-        application: `clean_application`, with or without TARGET.
+        application: The clean applications, with or without TARGET.
 
     Returns:
         One row per SK_ID_CURR: the key, TARGET if it was there (no feature reads it), the useful raw columns under
@@ -314,17 +814,18 @@ def compute_application_features(application: ir.Table) -> ir.Table:
         is.
     """
     outcome = [column for column in (OUTCOME,) if column in application.columns]
-    features = application.select(CLIENT_KEY, *outcome, *_CATEGORIES, *_KEPT_NUMBERS, *_unkept_documents())
-    for step in (
-        _with_row_statistics,
-        _with_score_combinations,
-        _with_amount_ratios,
-        _with_time_ratios,
-        _with_interest,
-    ):
-        features = step(features)
-    return as_features(features.drop(*_unkept_documents()))
+    kept = [CLIENT_KEY, *outcome, *_FIELD_NAMES]
+    unkept = [name for name in _DOCUMENT_FLAGS if name not in kept]
+    applicants = application.select(*kept, *unkept).mutate(**APPLICANTS.parts).mutate(**APPLICANTS.helpers)
+    computed = applicants.mutate(**values_of(_COMPUTED))
+    return as_features(computed.select(*kept, *values_of(_COMPUTED)))
 
 
-def _unkept_documents() -> list[str]:
-    return [column for column in _DOCUMENT_FLAGS if column not in _KEPT_DOCUMENT_FLAGS]
+SOURCE = Source(
+    "application",
+    "The application",
+    (CLEAN_APPLICATION,),
+    compute_application_features,
+    (*_FIELDS, *_COMPUTED),
+    (APPLICANTS,),
+)

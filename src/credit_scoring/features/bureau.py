@@ -11,41 +11,168 @@ from ibis import _
 
 from credit_scoring.features.expressions import (
     CLIENT_KEY,
-    Expression,
     aggregate_by_client,
-    clean_missing_markers,
+    change_since_previous,
     count_where,
     join_on_client,
     null_if,
     ols_slope,
+    rank,
     safe_ratio,
-    summarise,
+    total,
+)
+from credit_scoring.features.records import (
+    Cleaning,
+    Feature,
+    Measure,
+    Origin,
+    Rows,
+    Source,
+    Subset,
+    Words,
+    last_days,
+    last_months,
+    last_rows,
+    make_feature,
+    values_of,
+)
+
+BUREAU = Origin(
+    "BUREAU", "bureau", ("Credits at other lenders", "Crédits chez d'autres prêteurs"), "bureau", "BUREAU_CREDITS_COUNT"
+)
+BUREAU_BALANCE = Origin(
+    "BUREAU_BALANCE",
+    "bureau_balance",
+    ("Monthly history at other lenders", "Historique mensuel chez d'autres prêteurs"),
+    "bureau",
+    "BUREAU_BALANCE_CREDITS_COUNT",
 )
 
 _CREDIT_KEY = "SK_ID_BUREAU"
+_LATEST_FIRST = ("DAYS_CREDIT", _CREDIT_KEY)
 
 # Ends written 40,000 days away and more are placeholders: no loan runs a century.
 _MAX_DAYS = 40_000
-# Above these the amounts are keying errors (one credit of 585 million, one overdue of 116 million).
-_MAX_AMOUNTS = {
-    "AMT_ANNUITY": 8e7,
-    "AMT_CREDIT_SUM": 3e8,
-    "AMT_CREDIT_SUM_DEBT": 1e8,
-    "AMT_CREDIT_MAX_OVERDUE": 8e7,
-    "AMT_CREDIT_SUM_OVERDUE": 8e7,
-}
 
-_TYPES = {
-    "CONSUMER": ("Consumer credit",),
-    "CARD": ("Credit card",),
-    "CAR": ("Car loan",),
-    "MORTGAGE": ("Mortgage", "Real estate loan"),
-    "MICROLOAN": ("Microloan",),
-}
+CLEAN_BUREAU = Cleaning(
+    "bureau",
+    keep=_.DAYS_CREDIT <= 0,
+    columns={
+        # Above these bounds amounts are keying errors (one credit of 585 million, one overdue of 116 million). A credit
+        # of 0 is one whose amount was not reported, an annuity of 0 one that the other lender did not give.
+        "AMT_ANNUITY": null_if(_.AMT_ANNUITY, (_.AMT_ANNUITY > 8e7) | (_.AMT_ANNUITY <= 0)),
+        "AMT_CREDIT_SUM": null_if(_.AMT_CREDIT_SUM, (_.AMT_CREDIT_SUM > 3e8) | (_.AMT_CREDIT_SUM <= 0)),
+        "AMT_CREDIT_MAX_OVERDUE": null_if(_.AMT_CREDIT_MAX_OVERDUE, _.AMT_CREDIT_MAX_OVERDUE > 8e7),
+        "AMT_CREDIT_SUM_OVERDUE": null_if(_.AMT_CREDIT_SUM_OVERDUE, _.AMT_CREDIT_SUM_OVERDUE > 8e7),
+        # A negative debt is an overpaid account. Its owner owes nothing, and it must not offset debts elsewhere.
+        "AMT_CREDIT_SUM_DEBT": null_if(_.AMT_CREDIT_SUM_DEBT, _.AMT_CREDIT_SUM_DEBT > 1e8).clip(lower=0.0),
+        "AMT_CREDIT_SUM_LIMIT": null_if(_.AMT_CREDIT_SUM_LIMIT, _.AMT_CREDIT_SUM_LIMIT < 0),
+        "DAYS_CREDIT_ENDDATE": null_if(_.DAYS_CREDIT_ENDDATE, _.DAYS_CREDIT_ENDDATE.abs() > _MAX_DAYS),
+        # What happened after the application is not known on its day.
+        "DAYS_ENDDATE_FACT": null_if(
+            _.DAYS_ENDDATE_FACT, (_.DAYS_ENDDATE_FACT < -_MAX_DAYS) | (_.DAYS_ENDDATE_FACT > 0)
+        ),
+        "DAYS_CREDIT_UPDATE": null_if(
+            _.DAYS_CREDIT_UPDATE, (_.DAYS_CREDIT_UPDATE < -_MAX_DAYS) | (_.DAYS_CREDIT_UPDATE > 0)
+        ),
+    },
+)
 
-_LATE_STATUSES = ("1", "2", "3", "4", "5")
-_MONTH_WINDOWS = (6, 12, 24)
-_WINDOW_SUFFIXES = ("", *(f"_{window}M" for window in _MONTH_WINDOWS))
+CLEAN_BUREAU_BALANCE = Cleaning("bureau_balance", keep=_.MONTHS_BALANCE <= 0)
+"""Months of credits without a `bureau` row stay; they belong to no client and join to nothing."""
+
+CREDITS = Rows(
+    BUREAU,
+    "credit",
+    measures=(
+        Measure("CREDITS", True, "yes_no", "credits", "crédits"),
+        Measure("ACTIVE", _.CREDIT_ACTIVE == "Active", "yes_no", "active credits", "crédits actifs"),
+        Measure("CLOSED", _.CREDIT_ACTIVE == "Closed", "yes_no", "closed credits", "crédits clos"),
+        Measure(
+            "DISTRESSED", _.CREDIT_ACTIVE.isin(("Sold", "Bad debt")), "yes_no",
+            "credits sold or in bad debt", "crédits cédés ou irrécouvrables",
+        ),
+        Measure("CREDIT", _.AMT_CREDIT_SUM, "amount", "amount of credit", "montant du crédit"),
+        Measure("DEBT", _.AMT_CREDIT_SUM_DEBT, "amount", "debt", "dette"),
+        Measure("LIMIT", _.AMT_CREDIT_SUM_LIMIT, "amount", "limit of the credit card", "plafond de carte"),
+        Measure("OVERDUE", _.AMT_CREDIT_SUM_OVERDUE, "amount", "amount overdue now", "impayé actuel"),
+        Measure("MAX_OVERDUE", _.AMT_CREDIT_MAX_OVERDUE, "amount", "largest amount ever overdue", "plus fort impayé"),
+        Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "annuité"),
+        Measure(
+            "DAYS_CREDIT", _.DAYS_CREDIT, "date_days",
+            "day the credit was granted", "jour d'octroi du crédit", known=True,
+        ),
+        Measure(
+            "DURATION_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_CREDIT, "day_gap",
+            "planned duration in days", "durée prévue en jours",
+        ),
+        Measure("REMAINING_DAYS", _.DAYS_CREDIT_ENDDATE.clip(lower=0), "days", "days left", "jours restants"),
+        Measure(
+            "PLANNED_END_DAYS", _.DAYS_CREDIT_ENDDATE, "date_planned_days",
+            "planned day of the end", "jour de fin prévu",
+        ),
+        Measure("CLOSURE_DAYS", _.DAYS_ENDDATE_FACT, "date_days", "day of closure", "jour de clôture"),
+        Measure(
+            "EARLY_CLOSURE_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_ENDDATE_FACT, "day_gap",
+            "days closed ahead of plan", "jours de clôture anticipée",
+        ),
+        Measure(
+            "UPDATE_DAYS", _.DAYS_CREDIT_UPDATE, "date_days",
+            "day of the last report", "jour de la dernière déclaration",
+        ),
+        Measure(
+            "DAYS_OVERDUE", _.CREDIT_DAY_OVERDUE, "days",
+            "days past due now", "jours de retard actuels", known=True,
+        ),
+        Measure("PROLONGATIONS", _.CNT_CREDIT_PROLONG, "count", "prolongations", "prolongations", known=True),
+        Measure(
+            "DEBT_TO_CREDIT", safe_ratio(_.AMT_CREDIT_SUM_DEBT, _.AMT_CREDIT_SUM), "ratio",
+            "debt over amount of credit", "dette sur montant du crédit",
+        ),
+        Measure(
+            "UNUSED_CREDIT", _.AMT_CREDIT_SUM - _.AMT_CREDIT_SUM_DEBT, "amount",
+            "credit less debt", "crédit moins dette",
+        ),
+        Measure(
+            "EVER_OVERDUE", _.AMT_CREDIT_MAX_OVERDUE > 0, "yes_no",
+            "credits once overdue", "crédits ayant connu un impayé",
+        ),
+        Measure(
+            "STILL_RUNNING", _.DAYS_CREDIT_ENDDATE > 0, "yes_no",
+            "credits that end after the application", "crédits finissant après la demande",
+        ),
+        # Days since the client's previous credit.
+        Measure(
+            "GAP_DAYS", change_since_previous("DAYS_CREDIT", *_LATEST_FIRST), "days",
+            "days between one credit and the next", "jours entre deux crédits successifs",
+        ),
+        Measure(
+            "OVERDRAWN", _.DEBT_TO_CREDIT > 1, "yes_no",
+            "credits with more debt than credit", "crédits dont la dette dépasse le montant", derived=True,
+        ),
+    ),
+    helpers={
+        "RANK": rank(*_LATEST_FIRST),
+        # Debt and credit where both are known, so that the ratio of their sums compares the same credits.
+        "DEBT_OF_KNOWN": null_if(_.AMT_CREDIT_SUM_DEBT, _.AMT_CREDIT_SUM.isnull()),
+        "CREDIT_OF_KNOWN": null_if(_.AMT_CREDIT_SUM, _.AMT_CREDIT_SUM_DEBT.isnull()),
+    },
+)  # fmt: skip
+
+_ACTIVE = Subset("ACTIVE", _.ACTIVE, ("active only", "actifs seulement"))
+_CLOSED = Subset("CLOSED", _.CLOSED, ("closed only", "clos seulement"))
+_TYPES = (
+    Subset("CONSUMER", _.CREDIT_TYPE == "Consumer credit", ("consumer credits", "crédits à la consommation")),
+    Subset("CARD", _.CREDIT_TYPE == "Credit card", ("credit cards", "cartes de crédit")),
+    Subset("CAR", _.CREDIT_TYPE == "Car loan", ("car loans", "prêts automobiles")),
+    Subset("MORTGAGE", _.CREDIT_TYPE.isin(("Mortgage", "Real estate loan")), ("mortgages", "prêts immobiliers")),
+    Subset("MICROLOAN", _.CREDIT_TYPE == "Microloan", ("microloans", "microcrédits")),
+)
+
+
+def _in_last(days: int) -> Subset:
+    return last_days(days, _.DAYS_CREDIT >= -days)
+
 
 _OVERALL = {
     "CREDITS": ("COUNT",),
@@ -97,194 +224,226 @@ _BY_DAYS = {"CREDIT": ("SUM",), "DEBT": ("SUM",), "MAX_OVERDUE": ("MAX",), "DEBT
 _BY_RANK = {"CREDIT": ("MEAN",), "DEBT_TO_CREDIT": ("MEAN",), "MAX_OVERDUE": ("MAX",)}
 
 
-def clean_bureau(table: ir.Table) -> ir.Table:
-    """Turn impossible amounts and dates into null.
+_OF_CREDITS: tuple[Feature, ...] = (
+    *CREDITS.features(_OVERALL),
+    *CREDITS.features(_OF_ACTIVE, _ACTIVE),
+    *CREDITS.features(_OF_CLOSED, _CLOSED),
+    *(feature for kind in _TYPES for feature in CREDITS.features(_BY_TYPE, kind)),
+    *(
+        feature
+        for days in (30, 90, 180, 365, 720)
+        for feature in CREDITS.features({"CREDITS": ("COUNT",)}, _in_last(days))
+    ),
+    *(feature for days in (180, 365, 1000) for feature in CREDITS.features(_BY_DAYS, _in_last(days))),
+    *(feature for last in (1, 3) for feature in CREDITS.features(_BY_RANK, last_rows(last))),
+    CREDITS.feature(
+        "TYPES_COUNT", _.CREDIT_TYPE.nunique(), "count", ("types of credit, number", "types de crédit, nombre")
+    ),
+    CREDITS.feature(
+        "CREDIT_SLOPE", ols_slope(_.CREDIT, _.DAYS_CREDIT, per=365), "number",
+        ("amount of credit, trend per year", "montant du crédit, tendance par an"),
+        null="fewer than two days have a credit of known amount", measure="BUREAU_CREDIT", abstract=True,
+    ),
+    CREDITS.feature(
+        "DEBT_TO_CREDIT_RATIO", safe_ratio(_.DEBT_OF_KNOWN.sum(), _.CREDIT_OF_KNOWN.sum()), "ratio",
+        ("total debt over total credit", "dette totale sur crédit total"),
+        null="debt and amount are both known for no credit", measure="BUREAU_DEBT_TO_CREDIT",
+    ),
+    CREDITS.feature(
+        "DEBT_TO_CREDIT_RATIO_ACTIVE",
+        safe_ratio(_.DEBT_OF_KNOWN.sum(where=_.ACTIVE), _.CREDIT_OF_KNOWN.sum(where=_.ACTIVE)), "ratio",
+        ("total debt over total credit, active only", "dette totale sur crédit total, actifs seulement"),
+        null="debt and amount are both known for no active credit", measure="BUREAU_DEBT_TO_CREDIT",
+    ),
+    CREDITS.feature(
+        "OVERDUE_TO_DEBT_RATIO", safe_ratio(_.OVERDUE.sum(), _.DEBT.sum()), "number",
+        ("amount overdue over debt", "impayé sur dette"),
+        null=("no credit has a known amount overdue", "the total debt is unknown or 0"),
+    ),
+)  # fmt: skip
 
-    Args:
-        table: Raw `bureau`, unique by SK_ID_BUREAU.
+_OF_BUREAU = (
+    make_feature(
+        BUREAU, "BUREAU_CREDITS_365D_TO_ALL_RATIO", safe_ratio(_.BUREAU_CREDITS_COUNT_365D, _.BUREAU_CREDITS_COUNT),
+        "share", ("credits granted over 365 days against all", "crédits octroyés sur 365 jours rapportés au total"),
+    ),
+)  # fmt: skip
 
-    Returns:
-        The same columns. Credits dated after the application are left out.
-    """
-    cleaned = clean_missing_markers(table).filter(_.DAYS_CREDIT <= 0)
-    return cleaned.mutate(
-        **{column: null_if(_[column], _[column] > limit) for column, limit in _MAX_AMOUNTS.items()}
-    ).mutate(
-        DAYS_CREDIT_ENDDATE=null_if(_.DAYS_CREDIT_ENDDATE, _.DAYS_CREDIT_ENDDATE.abs() > _MAX_DAYS),
-        # What happened after the application is not known on its day.
-        DAYS_ENDDATE_FACT=null_if(_.DAYS_ENDDATE_FACT, (_.DAYS_ENDDATE_FACT < -_MAX_DAYS) | (_.DAYS_ENDDATE_FACT > 0)),
-        DAYS_CREDIT_UPDATE=null_if(
-            _.DAYS_CREDIT_UPDATE, (_.DAYS_CREDIT_UPDATE < -_MAX_DAYS) | (_.DAYS_CREDIT_UPDATE > 0)
-        ),
-        # A negative debt is an overpaid account. Its owner owes nothing, and it must not offset debts elsewhere.
-        AMT_CREDIT_SUM_DEBT=_.AMT_CREDIT_SUM_DEBT.clip(lower=0.0),
-        AMT_CREDIT_SUM_LIMIT=null_if(_.AMT_CREDIT_SUM_LIMIT, _.AMT_CREDIT_SUM_LIMIT < 0),
-        # A credit of 0 is one whose amount was not reported.
-        AMT_CREDIT_SUM=null_if(_.AMT_CREDIT_SUM, _.AMT_CREDIT_SUM <= 0),
-        # An annuity of 0 is one the other lender did not give.
-        AMT_ANNUITY=null_if(_.AMT_ANNUITY, _.AMT_ANNUITY <= 0),
-    )
+_LATE_STATUSES = ("1", "2", "3", "4", "5")
+_MONTHS = (6, 12, 24)
 
+HISTORIES = Rows(
+    BUREAU_BALANCE,
+    "credit with monthly history",
+    keys=(_CREDIT_KEY,),
+    parts={
+        "MONTHS": _.count(),
+        "KNOWN": count_where(_.STATUS != "X"),
+        "CLOSED_MONTHS": count_where(_.STATUS == "C"),
+        "OLDEST": _.MONTHS_BALANCE.min(),
+        "NEWEST": _.MONTHS_BALANCE.max(),
+        **{f"KNOWN_{m}M": count_where((_.STATUS != "X") & (_.MONTHS_BALANCE >= -m)) for m in _MONTHS},
+    },
+    # Known in some month and late in none is on time: severity 0. `X` throughout is unknown.
+    helpers={
+        f"WORST{suffix}": (_[f"KNOWN{suffix}"] > 0).ifelse(_[f"WORST{suffix}"].fill_null(0.0), ibis.null("float64"))
+        for suffix in ("", *(f"_{m}M" for m in _MONTHS))
+    },
+)
+"""STATUS is `C` closed, `X` unknown, `0` nothing past due, `1` to `5` ever later payments (5 = more than 120 days, sold
+or written off)."""
 
-def clean_bureau_balance(table: ir.Table) -> ir.Table:
-    """Keep the months up to the application.
-
-    STATUS stays as it is: `C` closed, `X` unknown, `0` nothing past due, `1` to `5` ever later payments (5 = more
-    than 120 days, sold or written off).
-
-    Args:
-        table: Raw `bureau_balance`, unique by SK_ID_BUREAU and MONTHS_BALANCE.
-
-    Returns:
-        The same columns. Months of credits without a `bureau` row stay; they belong to no client and join to nothing.
-    """
-    return clean_missing_markers(table).filter(_.MONTHS_BALANCE <= 0)
-
-
-def compute_bureau_features(bureau: ir.Table, bureau_balance: ir.Table) -> ir.Table:
-    """Summarise what other lenders reported about each client.
-
-    Args:
-        bureau: `clean_bureau`.
-        bureau_balance: `clean_bureau_balance`.
-
-    Returns:
-        One row per SK_ID_CURR that has a bureau credit: BUREAU_* features, and BUREAU_BALANCE_* features that are
-        null for clients none of whose credits has a monthly history.
-    """
-    credits = _with_credit_measures(bureau)
-    months = _summarise_months(bureau_balance)
-    return join_on_client(_summarise_credits(credits), _summarise_histories(credits, months))
-
-
-def _with_credit_measures(bureau: ir.Table) -> ir.Table:
-    by_client = ibis.window(group_by=CLIENT_KEY, order_by=[_.DAYS_CREDIT.desc(), _[_CREDIT_KEY].desc()])
-    measured = bureau.mutate(
-        CREDITS=True,
-        ACTIVE=_.CREDIT_ACTIVE == "Active",
-        CLOSED=_.CREDIT_ACTIVE == "Closed",
-        DISTRESSED=_.CREDIT_ACTIVE.isin(("Sold", "Bad debt")),
-        CREDIT=_.AMT_CREDIT_SUM,
-        DEBT=_.AMT_CREDIT_SUM_DEBT,
-        LIMIT=_.AMT_CREDIT_SUM_LIMIT,
-        OVERDUE=_.AMT_CREDIT_SUM_OVERDUE,
-        MAX_OVERDUE=_.AMT_CREDIT_MAX_OVERDUE,
-        ANNUITY=_.AMT_ANNUITY,
-        DURATION_DAYS=_.DAYS_CREDIT_ENDDATE - _.DAYS_CREDIT,
-        REMAINING_DAYS=_.DAYS_CREDIT_ENDDATE.clip(lower=0),
-        PLANNED_END_DAYS=_.DAYS_CREDIT_ENDDATE,
-        CLOSURE_DAYS=_.DAYS_ENDDATE_FACT,
-        EARLY_CLOSURE_DAYS=_.DAYS_CREDIT_ENDDATE - _.DAYS_ENDDATE_FACT,
-        UPDATE_DAYS=_.DAYS_CREDIT_UPDATE,
-        DAYS_OVERDUE=_.CREDIT_DAY_OVERDUE,
-        PROLONGATIONS=_.CNT_CREDIT_PROLONG,
-        DEBT_TO_CREDIT=safe_ratio(_.AMT_CREDIT_SUM_DEBT, _.AMT_CREDIT_SUM),
-        UNUSED_CREDIT=_.AMT_CREDIT_SUM - _.AMT_CREDIT_SUM_DEBT,
-        # Debt and credit where both are known, so that the ratio of their sums compares the same credits.
-        DEBT_OF_KNOWN=null_if(_.AMT_CREDIT_SUM_DEBT, _.AMT_CREDIT_SUM.isnull()),
-        CREDIT_OF_KNOWN=null_if(_.AMT_CREDIT_SUM, _.AMT_CREDIT_SUM_DEBT.isnull()),
-        EVER_OVERDUE=_.AMT_CREDIT_MAX_OVERDUE > 0,
-        STILL_RUNNING=_.DAYS_CREDIT_ENDDATE > 0,
-        # Days since the client's previous credit.
-        GAP_DAYS=_.DAYS_CREDIT - _.DAYS_CREDIT.lead().over(by_client),
-        RANK=ibis.row_number().over(by_client) + 1,
-    )
-    return measured.mutate(OVERDRAWN=_.DEBT_TO_CREDIT > 1)
-
-
-def _summarise_credits(credits: ir.Table) -> ir.Table:
-    features = summarise("BUREAU", _OVERALL)
-    features |= summarise("BUREAU", _OF_ACTIVE, subset="ACTIVE", where=_.ACTIVE)
-    features |= summarise("BUREAU", _OF_CLOSED, subset="CLOSED", where=_.CLOSED)
-    for subset, names in _TYPES.items():
-        features |= summarise("BUREAU", _BY_TYPE, subset=subset, where=_.CREDIT_TYPE.isin(names))
-    for days in (30, 90, 180, 365, 720):
-        features |= summarise("BUREAU", {"CREDITS": ("COUNT",)}, window=f"{days}D", where=_.DAYS_CREDIT >= -days)
-    for days in (180, 365, 1000):
-        features |= summarise("BUREAU", _BY_DAYS, window=f"{days}D", where=_.DAYS_CREDIT >= -days)
-    for last in (1, 3):
-        features |= summarise("BUREAU", _BY_RANK, window=f"LAST_{last}", where=_.RANK <= last)
-    features |= {
-        "BUREAU_TYPES_COUNT": _.CREDIT_TYPE.nunique(),
-        "BUREAU_CREDIT_SLOPE": ols_slope(_.CREDIT, _.DAYS_CREDIT, per=365),
-        "BUREAU_DEBT_TO_CREDIT_RATIO": safe_ratio(_.DEBT_OF_KNOWN.sum(), _.CREDIT_OF_KNOWN.sum()),
-        "BUREAU_DEBT_TO_CREDIT_RATIO_ACTIVE": safe_ratio(
-            _.DEBT_OF_KNOWN.sum(where=_.ACTIVE), _.CREDIT_OF_KNOWN.sum(where=_.ACTIVE)
-        ),
-        "BUREAU_OVERDUE_TO_DEBT_RATIO": safe_ratio(_.OVERDUE.sum(), _.DEBT.sum()),
-    }
-    return aggregate_by_client(credits, features).mutate(
-        BUREAU_CREDITS_365D_TO_ALL_RATIO=safe_ratio(_.BUREAU_CREDITS_COUNT_365D, _.BUREAU_CREDITS_COUNT)
-    )
-
-
-def _summarise_months(bureau_balance: ir.Table) -> ir.Table:
-    """Reduce the monthly history to one row per bureau credit: counts and sums that add up to the client's own."""
-    known = _.STATUS != "X"
-    lengths = bureau_balance.group_by(_CREDIT_KEY).agg(
-        MONTHS=_.count(),
-        KNOWN=count_where(known),
-        CLOSED_MONTHS=count_where(_.STATUS == "C"),
-        OLDEST=_.MONTHS_BALANCE.min(),
-        NEWEST=_.MONTHS_BALANCE.max(),
-        **{f"KNOWN_{window}M": count_where(known & (_.MONTHS_BALANCE >= -window)) for window in _MONTH_WINDOWS},
-    )
-    # One month in a hundred is late: what concerns only late months is summed on those.
-    late = bureau_balance.filter(_.STATUS.isin(_LATE_STATUSES)).mutate(
-        SEVERITY=_.STATUS.cast("float64"), AGE=-_.MONTHS_BALANCE
-    )
-    columns = {
+LATE_MONTHS = Rows(
+    BUREAU_BALANCE,
+    "credit late in some month",
+    keys=(_CREDIT_KEY,),
+    parts={
         "LATE": _.count(),
         "SERIOUSLY_LATE": count_where(_.SEVERITY > 1),
         "SEVERITY": _.SEVERITY.sum(),
         "DECAYED_SEVERITY": (_.SEVERITY / (1.0 + _.AGE)).sum(),
         "WORST": _.SEVERITY.max(),
         "LAST_LATE": _.MONTHS_BALANCE.max(),
-    }
-    for window in _MONTH_WINDOWS:
-        columns |= {
-            f"LATE_{window}M": count_where(_.AGE <= window),
-            f"SEVERITY_{window}M": _.SEVERITY.sum(where=_.AGE <= window),
-            f"WORST_{window}M": _.SEVERITY.max(where=_.AGE <= window),
-        }
-    lateness = late.group_by(_CREDIT_KEY).agg(**columns)
-    months = lengths.left_join(lateness, _CREDIT_KEY, rname="{name}_right").drop(f"{_CREDIT_KEY}_right")
-    # Known in some month and late in none is on time: severity 0. `X` throughout is unknown.
-    return months.mutate(
-        **{f"WORST{suffix}": _known_or_zero(f"WORST{suffix}", f"KNOWN{suffix}") for suffix in _WINDOW_SUFFIXES},
+        **{f"LATE_{m}M": count_where(_.AGE <= m) for m in _MONTHS},
+        **{f"SEVERITY_{m}M": _.SEVERITY.sum(where=_.AGE <= m) for m in _MONTHS},
+        **{f"WORST_{m}M": _.SEVERITY.max(where=_.AGE <= m) for m in _MONTHS},
+    },
+    helpers={"SEVERITY": _.STATUS.cast("float64"), "AGE": -_.MONTHS_BALANCE},
+)
+"""One month in a hundred is late: what concerns only late months is summed on those."""
+
+_NEVER_LATE = "no month was past due"
+_NO_STATUS = "the status of no month is known"
+
+
+def _of_months(window: Subset | None) -> tuple[Feature, ...]:
+    """Record how often and how badly credits were late, in all months or in the last ones."""
+    suffix = f"_{window.name}" if window else ""
+
+    def words(en: str, fr: str) -> Words:
+        return (f"{en}, {window.words[0]}", f"{fr}, {window.words[1]}") if window else (en, fr)
+
+    late, severity, known = (total(_[f"{name}{suffix}"]) for name in ("LATE", "SEVERITY", "KNOWN"))
+    null = f"{_NO_STATUS} in the {window.words[0]}" if window else _NO_STATUS
+    return (
+        HISTORIES.feature(
+            f"LATE_RATE{suffix}", safe_ratio(late, known), "share",
+            words("months past due, share", "mois en retard, part"), null=null, measure="BUREAU_BALANCE_LATE",
+        ),
+        HISTORIES.feature(
+            f"SEVERITY_MEAN{suffix}", safe_ratio(severity, known), "number",
+            words("severity of arrears from 0 to 5, mean", "gravité des retards de 0 à 5, moyenne"),
+            null=null, measure="BUREAU_BALANCE_SEVERITY",
+        ),
+        HISTORIES.feature(
+            f"SEVERITY_MAX{suffix}", _[f"WORST{suffix}"].max(), "number",
+            words("severity of arrears from 0 to 5, maximum", "gravité des retards de 0 à 5, maximum"),
+            null=null, measure="BUREAU_BALANCE_SEVERITY",
+        ),
+    )  # fmt: skip
+
+
+_OF_HISTORIES: tuple[Feature, ...] = (
+    HISTORIES.feature(
+        "CREDITS_COUNT", _.count(), "count",
+        ("credits with a monthly history, number", "crédits avec historique mensuel, nombre"),
+    ),
+    HISTORIES.feature(
+        "MONTHS_SUM", total(_.MONTHS), "count", ("months of history, total", "mois d'historique, total"),
+        measure="BUREAU_BALANCE_MONTHS",
+    ),
+    HISTORIES.feature(
+        "MONTHS_MEAN", _.MONTHS.mean(), "months", ("months of history, mean", "mois d'historique, moyenne"),
+        measure="BUREAU_BALANCE_MONTHS",
+    ),
+    HISTORIES.feature(
+        "MONTHS_BALANCE_MIN", _.OLDEST.min(), "date_months",
+        ("oldest month reported", "mois déclaré le plus ancien"), measure="BUREAU_BALANCE_MONTHS_BALANCE",
+    ),
+    HISTORIES.feature(
+        "MONTHS_BALANCE_MAX", _.NEWEST.max(), "date_months",
+        ("most recent month reported", "mois déclaré le plus récent"), measure="BUREAU_BALANCE_MONTHS_BALANCE",
+    ),
+    HISTORIES.feature(
+        "LATE_MONTHS_BALANCE_MAX", _.LAST_LATE.max(), "date_months",
+        ("most recent month past due", "mois en retard le plus récent"), null=_NEVER_LATE,
+    ),
+    HISTORIES.feature(
+        "LATE_COUNT", total(_.LATE), "count", ("months past due, number", "mois en retard, nombre"),
+        measure="BUREAU_BALANCE_LATE",
+    ),
+    HISTORIES.feature(
+        "SERIOUSLY_LATE_COUNT", total(_.SERIOUSLY_LATE), "count",
+        ("months over 30 days past due, number", "mois à plus de 30 jours de retard, nombre"),
+        measure="BUREAU_BALANCE_SERIOUSLY_LATE",
+    ),
+    HISTORIES.feature(
+        "SERIOUSLY_LATE_RATE", safe_ratio(total(_.SERIOUSLY_LATE), total(_.KNOWN)), "share",
+        ("months over 30 days past due, share", "mois à plus de 30 jours de retard, part"),
+        null=_NO_STATUS, measure="BUREAU_BALANCE_SERIOUSLY_LATE",
+    ),
+    HISTORIES.feature(
+        "LATE_RATE_ACTIVE", safe_ratio(total(_.LATE, _.ACTIVE), total(_.KNOWN, _.ACTIVE)), "share",
+        ("months past due, share, active only", "mois en retard, part, actifs seulement"),
+        null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_LATE",
+    ),
+    HISTORIES.feature(
+        "SEVERITY_MAX_ACTIVE", _.WORST.max(where=_.ACTIVE), "number",
+        (
+            "severity of arrears from 0 to 5, maximum, active only",
+            "gravité des retards de 0 à 5, maximum, actifs seulement",
+        ),
+        null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_SEVERITY",
+    ),
+    HISTORIES.feature(
+        "CLOSED_RATE", safe_ratio(total(_.CLOSED_MONTHS), total(_.MONTHS)), "share",
+        ("months closed, share", "mois clos, part"),
+    ),
+    HISTORIES.feature(
+        "UNKNOWN_RATE", safe_ratio(total(_.MONTHS) - total(_.KNOWN), total(_.MONTHS)), "share",
+        ("months of unknown status, share", "mois de statut inconnu, part"),
+    ),
+    HISTORIES.feature(
+        "DECAYED_SEVERITY_SUM", total(_.DECAYED_SEVERITY), "number",
+        (
+            "severity of arrears, recent months weigh more, total",
+            "gravité des retards, pondérée par récence, total",
+        ),
+    ),
+    *(
+        feature
+        for window in (None, *(last_months(m, _.AGE <= m) for m in _MONTHS))
+        for feature in _of_months(window)
+    ),
+)  # fmt: skip
+
+
+def compute_bureau_features(bureau: ir.Table, bureau_balance: ir.Table) -> ir.Table:
+    """Summarise what other lenders reported about each client.
+
+    Args:
+        bureau: Clean `bureau`.
+        bureau_balance: Clean `bureau_balance`.
+
+    Returns:
+        One row per SK_ID_CURR that has a bureau credit: BUREAU_* features, and BUREAU_BALANCE_* features that are
+        null for clients none of whose credits has a monthly history.
+    """
+    credits = CREDITS.measure(bureau)
+    lateness = LATE_MONTHS.merge(LATE_MONTHS.measure(bureau_balance.filter(_.STATUS.isin(_LATE_STATUSES))))
+    months = HISTORIES.merge(bureau_balance).left_join(lateness, _CREDIT_KEY, rname="{name}_right")
+    histories = credits.select(CLIENT_KEY, _CREDIT_KEY, "ACTIVE").inner_join(
+        HISTORIES.measure(months.drop(f"{_CREDIT_KEY}_right")), _CREDIT_KEY
     )
+    of_credits = aggregate_by_client(credits, values_of(_OF_CREDITS)).mutate(**values_of(_OF_BUREAU))
+    return join_on_client(of_credits, aggregate_by_client(histories, values_of(_OF_HISTORIES)))
 
 
-def _known_or_zero(column: str, known: str) -> Expression:
-    return (_[known] > 0).ifelse(_[column].fill_null(0.0), ibis.null("float64"))
-
-
-def _summarise_histories(credits: ir.Table, months: ir.Table) -> ir.Table:
-    histories = credits.select(CLIENT_KEY, _CREDIT_KEY, "ACTIVE").inner_join(months, _CREDIT_KEY)
-
-    def total(column: str, where: Expression | None = None) -> Expression:
-        return _[column].cast("float64").sum(where=where).fill_null(0.0)
-
-    features = {
-        "CREDITS_COUNT": _.count(),
-        "MONTHS_SUM": total("MONTHS"),
-        "MONTHS_MEAN": _.MONTHS.mean(),
-        "MONTHS_BALANCE_MIN": _.OLDEST.min(),
-        "MONTHS_BALANCE_MAX": _.NEWEST.max(),
-        "LATE_MONTHS_BALANCE_MAX": _.LAST_LATE.max(),
-        "LATE_COUNT": total("LATE"),
-        "SERIOUSLY_LATE_COUNT": total("SERIOUSLY_LATE"),
-        "SERIOUSLY_LATE_RATE": safe_ratio(total("SERIOUSLY_LATE"), total("KNOWN")),
-        "LATE_RATE_ACTIVE": safe_ratio(total("LATE", _.ACTIVE), total("KNOWN", _.ACTIVE)),
-        "SEVERITY_MAX_ACTIVE": _.WORST.max(where=_.ACTIVE),
-        "CLOSED_RATE": safe_ratio(total("CLOSED_MONTHS"), total("MONTHS")),
-        "UNKNOWN_RATE": safe_ratio(total("MONTHS") - total("KNOWN"), total("MONTHS")),
-        "DECAYED_SEVERITY_SUM": total("DECAYED_SEVERITY"),
-    }
-    for suffix in _WINDOW_SUFFIXES:
-        features |= {
-            f"LATE_RATE{suffix}": safe_ratio(total(f"LATE{suffix}"), total(f"KNOWN{suffix}")),
-            f"SEVERITY_MEAN{suffix}": safe_ratio(total(f"SEVERITY{suffix}"), total(f"KNOWN{suffix}")),
-            f"SEVERITY_MAX{suffix}": _[f"WORST{suffix}"].max(),
-        }
-    return aggregate_by_client(histories, {f"BUREAU_BALANCE_{name}": value for name, value in features.items()})
+SOURCE = Source(
+    "bureau",
+    "Credits at other lenders",
+    (CLEAN_BUREAU, CLEAN_BUREAU_BALANCE),
+    compute_bureau_features,
+    (*_OF_CREDITS, *_OF_BUREAU, *_OF_HISTORIES),
+    (CREDITS, HISTORIES, LATE_MONTHS),
+)

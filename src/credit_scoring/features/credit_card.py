@@ -5,21 +5,34 @@ Units: amounts in currency, months relative to the application (negative = befor
 
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
-import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import (
     CLIENT_KEY,
-    Expression,
     aggregate_by_client,
-    clean_missing_markers,
     net_mean,
     null_if,
     ols_slope,
+    rank,
+    round_amount,
     safe_ratio,
-    settle,
-    summarise,
+)
+from credit_scoring.features.records import (
+    Cleaning,
+    Feature,
+    Measure,
+    Origin,
+    Rows,
+    Source,
+    last_months,
+    last_rows,
+    make_feature,
+    values_of,
+)
+
+CREDIT_CARD = Origin(
+    "CREDIT_CARD", "credit_card_balance", ("Credit card", "Carte de crédit"), "card", "CREDIT_CARD_MONTHS_COUNT"
 )
 
 _DRAWINGS = (
@@ -28,6 +41,105 @@ _DRAWINGS = (
     "AMT_DRAWINGS_OTHER_CURRENT",
     "AMT_DRAWINGS_POS_CURRENT",
 )
+
+CLEAN_CREDIT_CARD_BALANCE = Cleaning(
+    "credit_card_balance",
+    keep=_.MONTHS_BALANCE <= 0,
+    columns={
+        # A negative balance is the card holder's own money on the card: nothing is owed.
+        "AMT_BALANCE": _.AMT_BALANCE.clip(lower=0.0),
+        # No credit can be used on a card without a limit: its utilisation is unknown, not infinite.
+        "AMT_CREDIT_LIMIT_ACTUAL": null_if(_.AMT_CREDIT_LIMIT_ACTUAL, _.AMT_CREDIT_LIMIT_ACTUAL <= 0),
+        # A negative drawing is a refund booked in the wrong column.
+        **{column: null_if(_[column], _[column] < 0) for column in _DRAWINGS},
+    },
+)
+
+MONTHS = Rows(
+    CREDIT_CARD,
+    "month",
+    # The cards of a client are added up in each month, so that "the last month" is one row.
+    keys=(CLIENT_KEY, "MONTHS_BALANCE"),
+    parts={
+        "CARDS": _.count(),
+        "BALANCE": _.AMT_BALANCE.sum(),
+        "LIMIT": _.AMT_CREDIT_LIMIT_ACTUAL.cast("float64").sum(),
+        "DRAWINGS": _.AMT_DRAWINGS_CURRENT.sum(),
+        "ATM_DRAWINGS": _.AMT_DRAWINGS_ATM_CURRENT.sum(),
+        "DRAWINGS_NUMBER": _.CNT_DRAWINGS_CURRENT.cast("float64").sum(),
+        "ATM_DRAWINGS_NUMBER": _.CNT_DRAWINGS_ATM_CURRENT.sum(),
+        "MINIMUM": _.AMT_INST_MIN_REGULARITY.sum(),
+        "PAYMENT": _.AMT_PAYMENT_CURRENT.sum(),
+        "PRINCIPAL": _.AMT_RECEIVABLE_PRINCIPAL.sum(),
+        "RECEIVABLE": _.AMT_TOTAL_RECEIVABLE.sum(),
+        "MATURE_INSTALMENTS": _.CNT_INSTALMENT_MATURE_CUM.max(),
+        "ACTIVE": (_.NAME_CONTRACT_STATUS == "Active").max(),
+        "DPD": _.SK_DPD.max(),
+        "DPD_DEF": _.SK_DPD_DEF.max(),
+    },
+    measures=(
+        Measure("MONTHS", True, "yes_no", "months of history", "mois d'historique"),
+        Measure("CARDS", _.CARDS, "count", "cards at once", "cartes simultanées", known=True),
+        Measure("MONTHS_BALANCE", _.MONTHS_BALANCE, "date_months", "month reported", "mois déclaré", known=True),
+        Measure("BALANCE", _.BALANCE, "amount", "balance owed", "solde dû"),
+        Measure("LIMIT", _.LIMIT, "amount", "limit", "plafond"),
+        Measure("UTILISATION", safe_ratio(_.BALANCE, _.LIMIT), "ratio", "balance over limit", "solde sur plafond"),
+        Measure(
+            "OVER_80_PERCENT", _.UTILISATION > 0.8, "yes_no",
+            "months over 80% of the limit", "mois au-delà de 80 % du plafond", derived=True,
+        ),
+        Measure(
+            "OVER_LIMIT", _.UTILISATION > 1, "yes_no",
+            "months over the limit", "mois au-delà du plafond", derived=True,
+        ),
+        Measure("DRAWINGS", _.DRAWINGS, "amount", "amount drawn", "montant tiré"),
+        Measure("ATM_DRAWINGS", _.ATM_DRAWINGS, "amount", "cash drawn", "retraits d'espèces"),
+        Measure(
+            "DRAWINGS_NUMBER", _.DRAWINGS_NUMBER, "count",
+            "number of drawings by month", "nombre mensuel de tirages", known=True,
+        ),
+        Measure(
+            "ATM_DRAWINGS_NUMBER", _.ATM_DRAWINGS_NUMBER, "count",
+            "number of cash drawings by month", "nombre mensuel de retraits",
+        ),
+        Measure("ATM_USED", _.ATM_DRAWINGS > 0, "yes_no", "months with cash drawn", "mois avec retrait d'espèces"),
+        Measure("DRAWN", _.DRAWINGS > 0, "yes_no", "months with a drawing", "mois avec tirage"),
+        Measure(
+            "DRAWINGS_TO_LIMIT", safe_ratio(_.DRAWINGS, _.LIMIT), "ratio",
+            "amount drawn over limit", "montant tiré sur plafond",
+        ),
+        Measure("PAYMENT", _.PAYMENT, "amount", "payment", "paiement"),
+        Measure(
+            "PAYMENT_TO_MINIMUM", safe_ratio(_.PAYMENT, _.MINIMUM), "number",
+            "payment over minimum", "paiement sur minimum",
+        ),
+        Measure(
+            "PAYMENT_MINIMUM_GAP", _.PAYMENT - _.MINIMUM, "amount", "payment less minimum", "paiement moins minimum"
+        ),
+        # Only a month in which something was due can be missed.
+        Measure(
+            "MINIMUM_MISSED", null_if(_.PAYMENT_MINIMUM_GAP < 0, _.MINIMUM <= 0), "yes_no",
+            "months below the minimum payment", "mois sous le paiement minimal", derived=True,
+        ),
+        Measure(
+            "PRINCIPAL_TO_RECEIVABLE", safe_ratio(_.PRINCIPAL, _.RECEIVABLE), "ratio",
+            "principal over receivable", "principal sur créance",
+        ),
+        Measure("MATURE_INSTALMENTS", _.MATURE_INSTALMENTS, "count", "instalments paid", "échéances payées"),
+        Measure("ACTIVE", _.ACTIVE, "yes_no", "months active", "mois actifs"),
+        Measure("DPD", _.DPD, "days", "days past due", "jours de retard", known=True),
+        Measure(
+            "DPD_DEF", _.DPD_DEF, "days",
+            "days past due, small debts left out", "jours de retard, hors petites dettes", known=True,
+        ),
+        Measure("LATE", _.DPD > 0, "yes_no", "months past due", "mois en retard", known=True),
+        Measure(
+            "SERIOUSLY_LATE", _.DPD_DEF > 0, "yes_no",
+            "months past due, small debts left out", "mois en retard, hors petites dettes", known=True,
+        ),
+    ),
+    helpers={"RANK": rank("MONTHS_BALANCE")},
+)  # fmt: skip
 
 _OVERALL = {
     "MONTHS": ("COUNT",),
@@ -72,103 +184,91 @@ _BY_RANK = {
     "LIMIT": ("MEAN",),
 }
 
+_LAST_YEAR, _KNOWN = _.MONTHS_BALANCE >= -12, _.BALANCE.notnull()
+# From end to end: the changes in between cancel out.
+_CHANGE = _.BALANCE.argmax(_.MONTHS_BALANCE, where=_KNOWN) - _.BALANCE.argmin(_.MONTHS_BALANCE, where=_KNOWN)
 
-def clean_credit_card_balance(table: ir.Table) -> ir.Table:
-    """Keep the months up to the application and turn impossible limits and drawings into null.
+_OF_MONTHS: tuple[Feature, ...] = (
+    *MONTHS.features(_OVERALL),
+    *(
+        feature
+        for months in (3, 6, 12)
+        for feature in MONTHS.features(_BY_MONTHS, last_months(months, _.MONTHS_BALANCE >= -months))
+    ),
+    *(feature for last in (1, 3) for feature in MONTHS.features(_BY_RANK, last_rows(last))),
+    MONTHS.feature(
+        "BALANCE_CHANGE_MEAN", safe_ratio(round_amount(_CHANGE), _.BALANCE.count() - 1), "amount",
+        ("change of balance from one month to the next, mean", "variation mensuelle du solde, moyenne"),
+        null="fewer than two months have a known balance",
+    ),
+    MONTHS.feature(
+        "PAYMENT_MINIMUM_GAP_MEAN", net_mean(_.PAYMENT_MINIMUM_GAP), "amount",
+        ("payment less minimum, mean", "paiement moins minimum, moyenne"),
+        null="payment and minimum are both known for no month",
+    ),
+    MONTHS.feature(
+        "LATE_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.LATE), "date_months",
+        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due",
+    ),
+    MONTHS.feature(
+        "OVER_90_PERCENT_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.UTILISATION > 0.9), "date_months",
+        ("most recent month over 90% of the limit", "mois le plus récent au-delà de 90 % du plafond"),
+        null="no month was over 90% of the limit",
+    ),
+    MONTHS.feature(
+        "BALANCE_SLOPE_12M", ols_slope(_.BALANCE, _.MONTHS_BALANCE, where=_LAST_YEAR, per=12), "number",
+        ("balance owed, trend per year, last 12 months", "solde dû, tendance par an, 12 derniers mois"),
+        null="fewer than two of the last 12 months have a known balance",
+        measure="CREDIT_CARD_BALANCE", abstract=True,
+    ),
+    MONTHS.feature(
+        "UTILISATION_SLOPE_12M", ols_slope(_.UTILISATION, _.MONTHS_BALANCE, where=_LAST_YEAR, per=12), "number",
+        ("balance over limit, trend per year, last 12 months", "solde sur plafond, tendance par an, 12 derniers mois"),
+        null="fewer than two of the last 12 months have a known utilisation",
+        measure="CREDIT_CARD_UTILISATION", abstract=True,
+    ),
+    MONTHS.feature(
+        "ATM_DRAWINGS_TO_DRAWINGS_RATIO", safe_ratio(_.ATM_DRAWINGS.sum(), _.DRAWINGS.sum()), "ratio",
+        ("cash drawn over all drawings", "retraits d'espèces sur tirages"),
+        null="cash drawn is known for no month, or nothing was drawn",
+    ),
+)  # fmt: skip
 
-    Args:
-        table: Raw `credit_card_balance`, unique by SK_ID_PREV and MONTHS_BALANCE.
-
-    Returns:
-        The same columns.
-    """
-    cleaned = clean_missing_markers(table).filter(_.MONTHS_BALANCE <= 0)
-    return cleaned.mutate(
-        # A negative balance is the card holder's own money on the card: nothing is owed.
-        AMT_BALANCE=_.AMT_BALANCE.clip(lower=0.0),
-        # No credit can be used on a card without a limit: its utilisation is unknown, not infinite.
-        AMT_CREDIT_LIMIT_ACTUAL=null_if(_.AMT_CREDIT_LIMIT_ACTUAL, _.AMT_CREDIT_LIMIT_ACTUAL <= 0),
-        # A negative drawing is a refund booked in the wrong column.
-        **{column: null_if(_[column], _[column] < 0) for column in _DRAWINGS},
-    )
+_OF_FEATURES = (
+    make_feature(
+        CREDIT_CARD, "CREDIT_CARD_BALANCE_3M_TO_12M_RATIO",
+        safe_ratio(_.CREDIT_CARD_BALANCE_MEAN_3M, _.CREDIT_CARD_BALANCE_MEAN_12M), "number",
+        ("balance owed over 3 months against 12", "solde dû sur 3 mois rapporté à 12"),
+        null="no known balance in the last 3 months, or none but 0 in the last 12",
+    ),
+    make_feature(
+        CREDIT_CARD, "CREDIT_CARD_DRAWINGS_3M_TO_12M_RATIO",
+        safe_ratio(_.CREDIT_CARD_DRAWINGS_SUM_3M, _.CREDIT_CARD_DRAWINGS_SUM_12M), "share",
+        ("amount drawn over 3 months against 12", "montant tiré sur 3 mois rapporté à 12"),
+        null="drawings are unknown in the last 3 months, or 0 in the last 12",
+    ),
+)  # fmt: skip
 
 
 def compute_credit_card_features(credit_card_balance: ir.Table) -> ir.Table:
     """Summarise how much of the card limit was used and how it was paid back.
 
     Args:
-        credit_card_balance: `clean_credit_card_balance`.
+        credit_card_balance: Clean `credit_card_balance`.
 
     Returns:
         One row per SK_ID_CURR that holds a card: CREDIT_CARD_* features. Windows are in months, LAST_<k> are the k
         latest months reported.
     """
-    months = _with_month_measures(_merge_cards(credit_card_balance))
-    return aggregate_by_client(months, _client_features()).mutate(
-        CREDIT_CARD_BALANCE_3M_TO_12M_RATIO=safe_ratio(_.CREDIT_CARD_BALANCE_MEAN_3M, _.CREDIT_CARD_BALANCE_MEAN_12M),
-        CREDIT_CARD_DRAWINGS_3M_TO_12M_RATIO=safe_ratio(_.CREDIT_CARD_DRAWINGS_SUM_3M, _.CREDIT_CARD_DRAWINGS_SUM_12M),
-    )
+    months = MONTHS.measure(MONTHS.merge(credit_card_balance))
+    return aggregate_by_client(months, values_of(_OF_MONTHS)).mutate(**values_of(_OF_FEATURES))
 
 
-def _merge_cards(credit_card_balance: ir.Table) -> ir.Table:
-    """Add up the cards of a client in each month, so that "the last month" is one row."""
-    return credit_card_balance.group_by(CLIENT_KEY, "MONTHS_BALANCE").agg(
-        CARDS=_.count(),
-        BALANCE=_.AMT_BALANCE.sum(),
-        LIMIT=_.AMT_CREDIT_LIMIT_ACTUAL.cast("float64").sum(),
-        DRAWINGS=_.AMT_DRAWINGS_CURRENT.sum(),
-        ATM_DRAWINGS=_.AMT_DRAWINGS_ATM_CURRENT.sum(),
-        DRAWINGS_NUMBER=_.CNT_DRAWINGS_CURRENT.cast("float64").sum(),
-        ATM_DRAWINGS_NUMBER=_.CNT_DRAWINGS_ATM_CURRENT.sum(),
-        MINIMUM=_.AMT_INST_MIN_REGULARITY.sum(),
-        PAYMENT=_.AMT_PAYMENT_CURRENT.sum(),
-        PRINCIPAL=_.AMT_RECEIVABLE_PRINCIPAL.sum(),
-        RECEIVABLE=_.AMT_TOTAL_RECEIVABLE.sum(),
-        MATURE_INSTALMENTS=_.CNT_INSTALMENT_MATURE_CUM.max(),
-        ACTIVE=(_.NAME_CONTRACT_STATUS == "Active").max(),
-        DPD=_.SK_DPD.max(),
-        DPD_DEF=_.SK_DPD_DEF.max(),
-    )
-
-
-def _with_month_measures(months: ir.Table) -> ir.Table:
-    by_client = ibis.window(group_by=CLIENT_KEY, order_by=_.MONTHS_BALANCE.desc())
-    measured = months.mutate(
-        UTILISATION=safe_ratio(_.BALANCE, _.LIMIT),
-        DRAWINGS_TO_LIMIT=safe_ratio(_.DRAWINGS, _.LIMIT),
-        PAYMENT_TO_MINIMUM=safe_ratio(_.PAYMENT, _.MINIMUM),
-        PAYMENT_MINIMUM_GAP=_.PAYMENT - _.MINIMUM,
-        PRINCIPAL_TO_RECEIVABLE=safe_ratio(_.PRINCIPAL, _.RECEIVABLE),
-        RANK=ibis.row_number().over(by_client) + 1,
-    )
-    return measured.mutate(
-        MONTHS=True,
-        OVER_80_PERCENT=_.UTILISATION > 0.8,
-        OVER_LIMIT=_.UTILISATION > 1,
-        ATM_USED=_.ATM_DRAWINGS > 0,
-        DRAWN=_.DRAWINGS > 0,
-        # Only a month in which something was due can be missed.
-        MINIMUM_MISSED=null_if(_.PAYMENT_MINIMUM_GAP < 0, _.MINIMUM <= 0),
-        LATE=_.DPD > 0,
-        SERIOUSLY_LATE=_.DPD_DEF > 0,
-    )
-
-
-def _client_features() -> dict[str, Expression]:
-    features = summarise("CREDIT_CARD", _OVERALL)
-    for months in (3, 6, 12):
-        features |= summarise("CREDIT_CARD", _BY_MONTHS, window=f"{months}M", where=_.MONTHS_BALANCE >= -months)
-    for last in (1, 3):
-        features |= summarise("CREDIT_CARD", _BY_RANK, window=f"LAST_{last}", where=_.RANK <= last)
-    last_year, known = _.MONTHS_BALANCE >= -12, _.BALANCE.notnull()
-    # From end to end: the changes in between cancel out.
-    change = _.BALANCE.argmax(_.MONTHS_BALANCE, where=known) - _.BALANCE.argmin(_.MONTHS_BALANCE, where=known)
-    return features | {
-        "CREDIT_CARD_BALANCE_CHANGE_MEAN": safe_ratio(settle(change), _.BALANCE.count() - 1),
-        "CREDIT_CARD_PAYMENT_MINIMUM_GAP_MEAN": net_mean(_.PAYMENT_MINIMUM_GAP),
-        "CREDIT_CARD_LATE_MONTHS_BALANCE_MAX": _.MONTHS_BALANCE.max(where=_.LATE),
-        "CREDIT_CARD_OVER_90_PERCENT_MONTHS_BALANCE_MAX": _.MONTHS_BALANCE.max(where=_.UTILISATION > 0.9),
-        "CREDIT_CARD_BALANCE_SLOPE_12M": ols_slope(_.BALANCE, _.MONTHS_BALANCE, where=last_year, per=12),
-        "CREDIT_CARD_UTILISATION_SLOPE_12M": ols_slope(_.UTILISATION, _.MONTHS_BALANCE, where=last_year, per=12),
-        "CREDIT_CARD_ATM_DRAWINGS_TO_DRAWINGS_RATIO": safe_ratio(_.ATM_DRAWINGS.sum(), _.DRAWINGS.sum()),
-    }
+SOURCE = Source(
+    "credit_card",
+    "Monthly balances of credit cards",
+    (CLEAN_CREDIT_CARD_BALANCE,),
+    compute_credit_card_features,
+    (*_OF_MONTHS, *_OF_FEATURES),
+    (MONTHS,),
+)

@@ -1,18 +1,19 @@
-"""Building blocks shared by every feature module: safe arithmetic, named conditional aggregates, client joins.
+"""Building blocks shared by every feature module: safe arithmetic, conditional aggregates, client joins.
 
-All of them work on deferred Ibis expressions (`_.AMT_CREDIT`), so that a feature module is a list of named
-expressions and one `group_by` per table.
+All of them work on deferred Ibis expressions (`_.AMT_CREDIT`), so that a feature is a record of one expression and a
+table of features one `group_by`. Functions marked `deferrable` stay calls until a table is there: a formula names them.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import ibis
 import ibis.expr.types as ir
 import ibis.selectors as s
 from ibis import _
-from ibis.common.deferred import Deferred
+from ibis.common.deferred import Deferred, deferrable
 
 from credit_scoring.schemas.numbers import is_not_finite
 
@@ -30,17 +31,54 @@ Expression: TypeAlias = Deferred
 """An expression on columns of a table still to come: `_.AMT_CREDIT / _.AMT_ANNUITY`."""
 
 
+def written(value: Expression | bool) -> str:
+    """Write an expression as a formula: as the code has it, without what only the engine needs.
+
+    `_.AMT_CREDIT.cast("float64")` is `AMT_CREDIT`, `|` is `or`; the functions of this module keep their names.
+    """
+    text = repr(value)
+    for pattern, replacement in _ONLY_FOR_THE_ENGINE:
+        text = re.sub(pattern, replacement, text)
+    inner = text[1:-1]
+    return inner if text.startswith("(") and text.endswith(")") and _is_balanced(inner) else text
+
+
+_ONLY_FOR_THE_ENGINE = (
+    (r"\b_\['(\w+)'\]", r"\1"),
+    (r"\b_\.", ""),
+    (r"\.cast\('(?:float64|int\d+)'\)", ""),
+    (r"<scalar\[[^<>]*>", "null"),
+    (r"<function (\w+) at 0x\w+>", r"\1"),
+    (r" \| ", " or "),
+    (r" & ", " and "),
+    (r"~", "not "),
+    (r"(, |\(|=)\(((?:[^()]|\([^()]*\))+)\)(?=[,)])", r"\1\2"),
+)
+
+
+def _is_balanced(text: str) -> bool:
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+@deferrable
 def safe_ratio(numerator: Expression, denominator: Expression) -> Expression:
     """Divide as real numbers; a zero or null denominator gives null, never an infinity."""
     return numerator.cast("float64") / denominator.cast("float64").nullif(0.0)
 
 
+@deferrable
 def null_if(value: Expression, condition: Expression) -> Expression:
     """Replace a value by null where the condition holds; an unknown condition leaves it as it is."""
     return condition.fill_null(False).ifelse(ibis.null(), value)
 
 
-def settle(amount: Expression) -> Expression:
+@deferrable
+def round_amount(amount: Expression) -> Expression:
     """Round a sum or difference of amounts to the whole thousandths of the currency that amounts are given in.
 
     Where amounts cancel out, floating point leaves a rest, another one for every order of adding up: a debt that is
@@ -49,17 +87,40 @@ def settle(amount: Expression) -> Expression:
     return amount.round(3)
 
 
+@deferrable
 def net_mean(amount: Expression, *, where: Expression | None = None) -> Expression:
     """Mean of amounts of either sign, which may cancel out; null values are left out, null over none."""
-    return safe_ratio(settle(amount.sum(where=where)), amount.count(where=where))
+    return safe_ratio(round_amount(amount.sum(where=where)), amount.count(where=where))
 
 
+@deferrable
 def yearly_interest_rate(credit: Expression, annuity: Expression, term: Expression | int) -> Expression:
     """Yearly rate of a credit repaid in `term` equal monthly payments, to the first order.
 
     The total interest is spread over the average outstanding amount, (term + 1) / 2 months of the whole credit.
     """
     return safe_ratio(24 * (term * annuity - credit), credit * (term + 1))
+
+
+def as_written(value: Expression, formula: str) -> Expression:
+    """Give an expression the formula that a reader understands."""
+    return Deferred(value._resolver, repr=formula)
+
+
+def rank(*latest_first: str) -> Expression:
+    """Number the rows of a client from the latest one, which is 1, by the largest of these columns."""
+    number = ibis.row_number().over(_by_client(latest_first)) + 1
+    return as_written(number, f"rank by the largest {', '.join(latest_first)}")
+
+
+def change_since_previous(column: str, *latest_first: str) -> Expression:
+    """Take off a column what it is in the client's row that comes just before; null for the oldest row."""
+    change = _[column] - _[column].lead().over(_by_client(latest_first))
+    return as_written(change, f"{column} less {column} of the row before by {', '.join(latest_first)}")
+
+
+def _by_client(latest_first: tuple[str, ...]) -> object:
+    return ibis.window(group_by=CLIENT_KEY, order_by=[_[column].desc() for column in latest_first])
 
 
 def clean_missing_markers(table: ir.Table) -> ir.Table:
@@ -87,6 +148,7 @@ def _slope(n: Expression, x: Expression, y: Expression, xy: Expression, xx: Expr
     return safe_ratio(n * xy - x * y, n * xx - x * x)
 
 
+@deferrable
 def ols_slope(y: Expression, x: Expression, *, where: Expression | None = None, per: float = 1.0) -> Expression:
     """Slope of the least-squares line of `y` on `x` within a group, in closed form from five sums.
 
@@ -123,7 +185,13 @@ def _sum(value: Expression, where: Expression | None) -> Expression:
     return (count_where(where) == 0).ifelse(0.0, value.cast("float64").sum(where=where))
 
 
-_AGGREGATES: Mapping[str, Callable[[Expression, Expression | None], Expression]] = {
+@deferrable
+def total(value: Expression, where: Expression | None = None) -> Expression:
+    """Add up what is counted per row; 0 over no rows."""
+    return value.cast("float64").sum(where=where).fill_null(0.0)
+
+
+AGGREGATES: dict[str, Callable[[Expression, Expression | None], Expression]] = {
     "COUNT": lambda flag, where: count_where(flag if where is None else flag & where),
     "SUM": _sum,
     "MEAN": lambda value, where: value.cast("float64").mean(where=where),
@@ -132,113 +200,56 @@ _AGGREGATES: Mapping[str, Callable[[Expression, Expression | None], Expression]]
     "STD": lambda value, where: value.cast("float64").std(where=where),
     "RATE": lambda flag, where: flag.cast("float64").mean(where=where),
 }
+"""Aggregate -> its expression, of a measure and of a condition on the rows or none.
+
+Null values are left out. Over no rows a count and a sum are 0, anything else is null; a sum of values that are all
+unknown is null.
+"""
 
 
-def feature_name(source: str, measure: str, aggregate: str, subset: str = "", window: str = "") -> str:
-    """Spell a feature: `<SOURCE>_<MEASURE>_<AGGREGATE>[_<SUBSET>][_<WINDOW>]`."""
-    return "_".join(part for part in (source, measure, aggregate, subset, window) if part)
-
-
-def summarise(
-    source: str,
-    measures: Mapping[str, Sequence[str]],
-    *,
-    subset: str = "",
-    window: str = "",
-    where: Expression | None = None,
-) -> dict[str, Expression]:
-    """Name and build the aggregates of some columns over a subset of rows.
-
-    Null policy: null values are left out. Over an empty subset a count and a sum are 0, anything else is null; a sum of
-    values that are all unknown is null.
-
-    Args:
-        source: Prefix of the source, such as `BUREAU`.
-        measures: Column name (which is also the measure's name) -> aggregates among COUNT (true rows of a boolean),
-            RATE (share of true rows), SUM, MEAN, MIN, MAX, STD.
-        subset: Name of the subset of rows, such as `ACTIVE`.
-        window: Name of the window of time or of rank, such as `365D`, `12M` or `LAST_5`.
-        where: Rows of that subset and window.
-
-    Returns:
-        Feature name -> aggregate expression.
-    """
-    return {
-        feature_name(source, measure, aggregate, subset, window): _AGGREGATES[aggregate](_[measure], where)
-        for measure, aggregates in measures.items()
-        for aggregate in aggregates
-    }
-
-
-_PARTIALS: Mapping[str, Callable[[Expression], Expression]] = {
-    "N": lambda value: value.count(),
-    "SUM": lambda value: value.cast("float64").sum(),
-    "SQUARES": lambda value: (value.cast("float64") * value.cast("float64")).sum(),
-    "MIN": lambda value: value.min(),
-    "MAX": lambda value: value.max(),
+NET_AGGREGATES = AGGREGATES | {
+    "SUM": lambda value, where: round_amount(value.sum(where=where)),
+    "MEAN": lambda value, where: net_mean(value, where=where),
 }
+"""The same of amounts of either sign, whose sums may cancel out; a sum over no rows is null here."""
 
-_PARTIALS_OF: Mapping[str, tuple[str, ...]] = {
-    "COUNT": ("SUM",),
-    "SUM": ("SUM",),
-    "MEAN": ("N", "SUM"),
-    "RATE": ("N", "SUM"),
-    "STD": ("N", "SUM", "SQUARES"),
-    "MIN": ("MIN",),
-    "MAX": ("MAX",),
+
+_N: Mapping[str, Callable[[Expression], Expression]] = {"N": lambda value: value.count()}
+_TOTAL: Mapping[str, Callable[[Expression], Expression]] = {"SUM": lambda value: value.cast("float64").sum()}
+
+PARTIALS: Mapping[str, Mapping[str, Callable[[Expression], Expression]]] = {
+    "COUNT": _TOTAL,
+    "SUM": _TOTAL,
+    "MEAN": {**_N, **_TOTAL},
+    "RATE": {**_N, **_TOTAL},
+    "STD": {**_N, **_TOTAL, "SQUARES": lambda value: (value.cast("float64") * value.cast("float64")).sum()},
+    "MIN": {"MIN": lambda value: value.min()},
+    "MAX": {"MAX": lambda value: value.max()},
 }
+"""Aggregate -> the additive columns `<MEASURE>_<PART>` from which `combine_partials` makes it.
+
+A large table is first reduced to a few rows per client (one per age, say), then to one: hundreds of conditional
+aggregates then read a tenth of the rows.
+"""
 
 
-def partial_aggregates(measures: Mapping[str, Sequence[str]]) -> dict[str, Expression]:
-    """Build the additive columns from which `summarise_partials` makes the listed aggregates.
-
-    A large monthly table is first reduced to a few rows per client (one per loan and period, say), then to one:
-    hundreds of conditional aggregates then read a tenth of the rows.
-
-    Args:
-        measures: Column name -> aggregates wanted in the end, as in `summarise`.
-
-    Returns:
-        Partial column name (`<MEASURE>_N`, `_SUM`, `_SQUARES`, `_MIN`, `_MAX`) -> aggregate expression.
-    """
-    return {
-        f"{measure}_{part}": _PARTIALS[part](_[measure])
-        for measure, aggregates in measures.items()
-        for aggregate in aggregates
-        for part in _PARTIALS_OF[aggregate]
-    }
-
-
-def _combine(measure: str, aggregate: str, where: Expression | None) -> Expression:
+def combine_partials(measure: str, aggregate: str, where: Expression | None, *, net: bool = False) -> Expression:
+    """Build an aggregate from the columns that `PARTIALS` names; null policy of `AGGREGATES`, or of the net ones."""
     if aggregate in ("MIN", "MAX"):
-        return _AGGREGATES[aggregate](_[f"{measure}_{aggregate}"], where)
-    total = _[f"{measure}_SUM"].sum(where=where)
+        return AGGREGATES[aggregate](_[f"{measure}_{aggregate}"], where)
+    summed = _[f"{measure}_SUM"].sum(where=where)
+    if net:
+        summed = round_amount(summed)
     if aggregate == "COUNT":
-        return total.fill_null(0.0)
+        return summed.fill_null(0.0)
     if aggregate == "SUM":
-        return _sum(_[f"{measure}_SUM"], where)
+        return summed if net else _sum(_[f"{measure}_SUM"], where)
     n = _[f"{measure}_N"].cast("float64").sum(where=where)
     if aggregate in ("MEAN", "RATE"):
-        return safe_ratio(total, n)
+        return safe_ratio(summed, n)
     # Rounding can leave the sum of squared deviations a hair below zero, of which no root exists.
-    deviations = (_[f"{measure}_SQUARES"].sum(where=where) - safe_ratio(total * total, n)).clip(lower=0.0)
+    deviations = (_[f"{measure}_SQUARES"].sum(where=where) - safe_ratio(summed * summed, n)).clip(lower=0.0)
     return safe_ratio(deviations, n - 1).sqrt()
-
-
-def summarise_partials(
-    source: str,
-    measures: Mapping[str, Sequence[str]],
-    *,
-    subset: str = "",
-    window: str = "",
-    where: Expression | None = None,
-) -> dict[str, Expression]:
-    """Do as `summarise`, from the columns made by `partial_aggregates`; same arguments, names and null policy."""
-    return {
-        feature_name(source, measure, aggregate, subset, window): _combine(measure, aggregate, where)
-        for measure, aggregates in measures.items()
-        for aggregate in aggregates
-    }
 
 
 def partial_slope(y: str, x: str) -> dict[str, Expression]:

@@ -16,22 +16,39 @@ from credit_scoring.features.expressions import (
     CLIENT_KEY,
     Expression,
     aggregate_by_client,
-    clean_missing_markers,
+    as_written,
     join_on_client,
-    net_mean,
     null_if,
-    partial_aggregates,
     partial_slope,
+    rank,
+    round_amount,
     safe_ratio,
-    settle,
     slope_of_partials,
-    summarise,
-    summarise_partials,
+)
+from credit_scoring.features.previous_application import CLEAN_PREVIOUS_APPLICATION
+from credit_scoring.features.records import (
+    Cleaning,
+    Feature,
+    Measure,
+    Origin,
+    Rows,
+    Source,
+    Subset,
+    last_days,
+    last_rows,
+    make_feature,
+    values_of,
+)
+
+INSTALLMENTS = Origin(
+    "INSTALLMENTS",
+    "installments_payments",
+    ("Repayments", "Remboursements"),
+    "repayment",
+    "INSTALLMENTS_INSTALMENTS_COUNT",
 )
 
 _LOAN_KEY = "SK_ID_PREV"
-# A card (version 0) restarts its numbering, so the due date belongs to the identity of an instalment.
-_INSTALMENT_KEY = (CLIENT_KEY, _LOAN_KEY, "NUM_INSTALMENT_VERSION", "NUM_INSTALMENT_NUMBER", "DAYS_INSTALMENT")
 
 # A difference below one unit is rounding, not an underpayment.
 _TOLERANCE = 1.0
@@ -41,6 +58,155 @@ _DECAY_PER_DAY = 0.0003
 
 _DAY_WINDOWS = (60, 90, 180, 365, 1000)
 _LAST_WINDOWS = (1, 3, 5, 10)
+
+# A payment after the application has not happened yet.
+_IN_THE_FUTURE = _.DAYS_ENTRY_PAYMENT > 0
+
+CLEAN_INSTALLMENTS_PAYMENTS = Cleaning(
+    "installments_payments",
+    keep=_.DAYS_INSTALMENT <= 0,
+    columns={
+        "AMT_PAYMENT": null_if(_.AMT_PAYMENT, _IN_THE_FUTURE),
+        "DAYS_ENTRY_PAYMENT": null_if(_.DAYS_ENTRY_PAYMENT, _IN_THE_FUTURE),
+    },
+)
+"""A missing payment (amount and date null) stays: it is an unpaid instalment. Equal rows stay: the table has no key,
+and two equal part payments on one day are two payments."""
+
+_DELAY = _.ENTRY_DAYS - _.DAYS_INSTALMENT
+_LATE = _DELAY > 0
+_DPD = _DELAY.clip(lower=0)
+_SHORTFALL = round_amount(_.INSTALMENT - _.PAYMENT)
+_IS_FIRST = (_.NUM_INSTALMENT_VERSION > 0) & (_.NUM_INSTALMENT_NUMBER <= _FIRST_INSTALMENTS)
+
+
+def _smallest_window(value: Expression, windows: tuple[int, ...]) -> Expression:
+    """Name each row by the narrowest window that holds it; null outside all of them."""
+    return ibis.cases(*((value <= window, window) for window in windows), else_=ibis.null("int32"))
+
+
+INSTALMENTS = Rows(
+    INSTALLMENTS,
+    "instalment",
+    # A card (version 0) restarts its numbering, so the due date belongs to the identity of an instalment. Its part
+    # payments are added up: it is settled on the day of the last one. Each repeats the amount due, hence the maximum.
+    keys=(CLIENT_KEY, _LOAN_KEY, "NUM_INSTALMENT_VERSION", "NUM_INSTALMENT_NUMBER", "DAYS_INSTALMENT"),
+    parts={
+        "ENTRY_DAYS": _.DAYS_ENTRY_PAYMENT.max(),
+        "PAYMENT": _.AMT_PAYMENT.sum().fill_null(0.0),
+        "INSTALMENT": _.AMT_INSTALMENT.max(),
+    },
+    measures=(
+        Measure("INSTALMENTS", True, "yes_no", "instalments", "échéances"),
+        Measure("DELAY", _DELAY, "day_gap", "days from due date to payment", "jours entre échéance et paiement"),
+        Measure("LATE", _LATE, "yes_no", "instalments paid late", "échéances payées en retard"),
+        Measure(
+            "LATE_OVER_30_DAYS", _DELAY > 30, "yes_no",
+            "instalments paid over 30 days late", "échéances payées avec plus de 30 jours de retard",
+        ),
+        Measure(
+            "FIRST_INSTALMENTS_LATE", null_if(_LATE, ~_IS_FIRST.fill_null(False)), "yes_no",
+            "first four instalments paid late", "quatre premières échéances payées en retard",
+        ),
+        Measure("DPD", _DPD, "days", "days late", "jours de retard"),
+        Measure(
+            "DECAYED_DPD", _DPD * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT), "number",
+            "days late, recent ones weigh more", "jours de retard, pondérés par récence",
+        ),
+        Measure("DBD", (-_DELAY).clip(lower=0), "days", "days paid ahead", "jours d'avance"),
+        Measure(
+            "UNPAID", _.ENTRY_DAYS.isnull(), "yes_no", "instalments not paid at all", "échéances non payées", known=True
+        ),
+        Measure("SHORTFALL", _SHORTFALL, "amount", "amount left unpaid", "montant resté impayé", net=True),
+        Measure(
+            "UNDERPAID", _SHORTFALL > _TOLERANCE, "yes_no", "instalments paid in part", "échéances payées partiellement"
+        ),
+        Measure("PAYMENT", _.PAYMENT, "amount", "amount paid", "montant payé", known=True),
+        Measure("INSTALMENT", _.INSTALMENT, "amount", "amount of the instalment", "montant de l'échéance"),
+        Measure(
+            "PAYMENT_TO_INSTALMENT", safe_ratio(_.PAYMENT, _.INSTALMENT), "ratio",
+            "payment over instalment", "paiement sur échéance",
+        ),
+        Measure("ENTRY_DAYS", _.ENTRY_DAYS, "date_days", "day of payment", "jour de paiement"),
+        Measure(
+            "LATE_DUE_DAYS", null_if(_.DAYS_INSTALMENT, ~_LATE.fill_null(False)), "date_days",
+            "due date of an instalment paid late", "jour d'échéance d'un paiement en retard",
+        ),
+        Measure("VERSION", _.NUM_INSTALMENT_VERSION, "number", "version of the schedule", "version de l'échéancier"),
+    ),
+    helpers={
+        "AGE": as_written(
+            _smallest_window(-_.DAYS_INSTALMENT, _DAY_WINDOWS),
+            f"the narrowest of {', '.join(map(str, _DAY_WINDOWS))} days that the due date lies within",
+        )
+    },
+    from_partials=True,
+)  # fmt: skip
+
+LAST_INSTALMENTS = Rows(INSTALLMENTS, "instalment", measures=INSTALMENTS.measures)
+
+LOANS = Rows(
+    INSTALLMENTS,
+    "loan",
+    keys=(CLIENT_KEY, _LOAN_KEY),
+    parts={
+        "LAST_DUE": _.DUE.max(),
+        "PAID": _.PAYMENT.sum(),
+        "LOAN_LATE_SHARE": _.LATE.cast("float64").mean(),
+        "LOAN_FIRST_LATE_SHARE": _.FIRST_INSTALMENTS_LATE.cast("float64").mean(),
+        "LOAN_MEAN_DPD": _.DPD.mean(),
+        "LOAN_WORST_DPD": _.DPD.max(),
+        "LOAN_PAID_SHARE": safe_ratio(_.PAYMENT.sum(), _.INSTALMENT.sum()),
+        "LOAN_PAYMENT_TO_INSTALMENT": _.PAYMENT_TO_INSTALMENT.mean(where=_.DUE >= -1000),
+    },
+    # Averaged over loans, so that a long loan does not hide a short one.
+    measures=(
+        Measure("LOANS", True, "yes_no", "loans", "prêts"),
+        Measure("LOAN_LATE_SHARE", _.LOAN_LATE_SHARE, "share", "share paid late, by loan", "part en retard, par prêt"),
+        Measure(
+            "LOAN_FIRST_LATE_SHARE", _.LOAN_FIRST_LATE_SHARE, "share",
+            "share of the first four instalments paid late, by loan",
+            "part en retard des quatre premières échéances, par prêt",
+        ),
+        Measure(
+            "LOAN_MEAN_DPD", _.LOAN_MEAN_DPD, "days", "mean days late, by loan", "jours de retard moyens, par prêt"
+        ),
+        Measure(
+            "LOAN_WORST_DPD", _.LOAN_WORST_DPD, "days", "worst days late, by loan", "pire retard en jours, par prêt"
+        ),
+        Measure(
+            "LOAN_PAID_SHARE", _.LOAN_PAID_SHARE, "ratio",
+            "payments over instalments, by loan", "paiements sur échéances, par prêt",
+        ),
+        Measure(
+            "LOAN_PAYMENT_TO_INSTALMENT", _.LOAN_PAYMENT_TO_INSTALMENT, "ratio",
+            "payment over instalment, by loan", "paiement sur échéance, par prêt",
+        ),
+    ),
+    helpers={
+        "RANK": rank("LAST_DUE", _LOAN_KEY)
+    },
+)  # fmt: skip
+
+RUNNING_LOANS = Rows(
+    INSTALLMENTS,
+    "loan",
+    measures=(
+        Measure(
+            "REMAINING_DEBT", round_amount(_.CREDIT - _.PAID).clip(lower=0.0), "amount",
+            "credit less payments made", "crédit moins paiements faits",
+        ),
+        Measure(
+            "LEFT_TO_PAY", round_amount(_.ALL_PAYMENTS - _.PAID).clip(lower=0.0), "amount",
+            "payments planned less payments made", "paiements prévus moins paiements faits",
+        ),
+        Measure(
+            "LOAN_REPAID_SHARE", safe_ratio(_.PAID, _.CREDIT), "ratio",
+            "payments over credit, by loan", "paiements sur crédit, par prêt",
+        ),
+    ),
+)  # fmt: skip
+"""What was paid on the loans still running against what was borrowed; no instalment yet is nothing paid."""
 
 _OVERALL = {
     "INSTALMENTS": ("COUNT",),
@@ -68,7 +234,7 @@ _BY_DAYS = {
     "UNDERPAID": ("RATE",),
     "PAYMENT_TO_INSTALMENT": ("MEAN",),
 }
-_BY_RANK = {"DELAY": ("MEAN",), "DPD": ("MAX",), "PAYMENT": ("MEAN",)}
+_BY_RANK = {"DELAY": ("MEAN",), "DPD": ("MAX",), "PAYMENT": ("MEAN",), "SHORTFALL": ("MEAN",)}
 _OF_LOANS = {
     "LOANS": ("COUNT",),
     "LOAN_LATE_SHARE": ("MEAN", "MAX"),
@@ -87,33 +253,75 @@ _OF_RUNNING = {
     "LEFT_TO_PAY": ("SUM",),
     "LOAN_REPAID_SHARE": ("MEAN", "MIN"),
 }
-_SUMS_OF_RUNNING = tuple(f"INSTALLMENTS_{measure}_SUM_RUNNING" for measure in ("REMAINING_DEBT", "LEFT_TO_PAY"))
 
 
-def clean_installments_payments(table: ir.Table) -> ir.Table:
-    """Keep what was due and paid up to the application.
+def _in_last(days: int) -> Subset:
+    return last_days(days, _.AGE <= days)
 
-    Args:
-        table: Raw `installments_payments`.
 
-    Returns:
-        The same columns. A missing payment (amount and date null) stays: it is an unpaid instalment. Equal rows stay:
-        the table has no key, and two equal part payments on one day are two payments.
-    """
-    cleaned = clean_missing_markers(table).filter(_.DAYS_INSTALMENT <= 0)
-    # A payment after the application has not happened yet.
-    future = _.DAYS_ENTRY_PAYMENT > 0
-    return cleaned.mutate(
-        AMT_PAYMENT=null_if(_.AMT_PAYMENT, future), DAYS_ENTRY_PAYMENT=null_if(_.DAYS_ENTRY_PAYMENT, future)
-    )
+def _slope_feature(name: str, where: Expression | None, words: tuple[str, str], formula: str) -> Feature:
+    return INSTALMENTS.feature(
+        name, slope_of_partials("DPD", where=where, per=365), "number", words, formula=formula,
+        null="fewer than two due dates have an instalment that was paid", measure="INSTALLMENTS_DPD", abstract=True,
+    )  # fmt: skip
+
+
+_OF_AGES: tuple[Feature, ...] = (
+    *INSTALMENTS.features(_OVERALL),
+    *(feature for days in _DAY_WINDOWS for feature in INSTALMENTS.features(_BY_DAYS, _in_last(days))),
+    *(
+        feature
+        for days in (90, 365)
+        for feature in INSTALMENTS.features({"INSTALMENTS": ("COUNT",), "PAYMENT": ("SUM",)}, _in_last(days))
+    ),
+    _slope_feature(
+        "DPD_SLOPE", None, ("days late, trend per year", "jours de retard, tendance par an"),
+        "ols_slope(DPD, DAYS_INSTALMENT, per=365) over instalments",
+    ),
+    _slope_feature(
+        "DPD_SLOPE_365D", _.AGE <= 365,
+        ("days late, trend per year, last 365 days", "jours de retard, tendance par an, 365 derniers jours"),
+        "ols_slope(DPD, DAYS_INSTALMENT, per=365) over instalments where AGE <= 365",
+    ),
+)  # fmt: skip
+
+
+_OF_LAST_ONES = tuple(
+    feature for last in _LAST_WINDOWS for feature in LAST_INSTALMENTS.features(_BY_RANK, last_rows(last))
+)
+
+_OF_ALL_LOANS = (
+    *LOANS.features(_OF_LOANS),
+    *LOANS.features({"LOAN_PAYMENT_TO_INSTALMENT": ("MEAN",)}, last_days(1000, None)),
+    *LOANS.features(_OF_LAST_LOAN, last_rows(1)),
+)  # fmt: skip
+
+_OF_RUNNING_LOANS = RUNNING_LOANS.features(
+    _OF_RUNNING, Subset("RUNNING", None, ("loans still running", "prêts encore en cours"))
+)
+
+_OF_FEATURES = (
+    make_feature(
+        INSTALLMENTS, "INSTALLMENTS_DPD_60D_TO_365D_RATIO",
+        safe_ratio(_.INSTALLMENTS_DPD_MEAN_60D, _.INSTALLMENTS_DPD_MEAN_365D), "number",
+        ("days late over 60 days against 365", "jours de retard sur 60 jours rapportés à 365"),
+        null="nothing paid of the last 60 days, or nothing late in the last 365",
+    ),
+    make_feature(
+        INSTALLMENTS, "INSTALLMENTS_LATE_365D_TO_ALL_RATIO",
+        safe_ratio(_.INSTALLMENTS_LATE_RATE_365D, _.INSTALLMENTS_LATE_RATE), "number",
+        ("share paid late over 365 days against all", "part en retard sur 365 jours rapportée au total"),
+        null="nothing paid of the last 365 days, or nothing ever late",
+    ),
+)  # fmt: skip
 
 
 def compute_installments_features(installments_payments: ir.Table, previous_application: ir.Table) -> ir.Table:
     """Summarise how punctually and completely earlier instalments were paid, and what is left to pay.
 
     Args:
-        installments_payments: `clean_installments_payments`.
-        previous_application: `clean_previous_application`, for the amounts of the loans still running.
+        installments_payments: Clean `installments_payments`.
+        previous_application: Clean `previous_application`, for the amounts of the loans still running.
 
     Returns:
         One row per SK_ID_CURR that has an instalment: INSTALLMENTS_* features. An unpaid instalment counts in the
@@ -121,34 +329,25 @@ def compute_installments_features(installments_payments: ir.Table, previous_appl
         k instalments due last, or the loan with the latest due date for a feature of loans. RUNNING are the approved
         loans that are not over; their sums are 0 for a client with instalments and no such loan.
     """
-    instalments = _rank_instalments(_merge_split_payments(installments_payments))
-    loans = _summarise_instalments_of_loans(instalments)
+    instalments = _rank_instalments(INSTALMENTS.merge(installments_payments))
+    loans = _merge_loans(instalments)
     features = functools.reduce(
         join_on_client,
         (
             _summarise_ages(instalments),
             _summarise_last_ones(instalments),
-            _summarise_loans(loans),
+            aggregate_by_client(LOANS.measure(loans), values_of(_OF_ALL_LOANS)),
             _summarise_running_loans(loans, previous_application),
         ),
     )
     return features.mutate(
-        INSTALLMENTS_DPD_60D_TO_365D_RATIO=safe_ratio(_.INSTALLMENTS_DPD_MEAN_60D, _.INSTALLMENTS_DPD_MEAN_365D),
-        INSTALLMENTS_LATE_365D_TO_ALL_RATIO=safe_ratio(_.INSTALLMENTS_LATE_RATE_365D, _.INSTALLMENTS_LATE_RATE),
-        **{name: _.RUNNING_LOANS.isnull().ifelse(0.0, _[name]) for name in _SUMS_OF_RUNNING},
+        **values_of(_OF_FEATURES),
+        **{
+            feature.name: _.RUNNING_LOANS.isnull().ifelse(0.0, _[feature.name])
+            for feature in _OF_RUNNING_LOANS
+            if feature.name.endswith("_SUM_RUNNING")
+        },
     ).drop("RUNNING_LOANS")
-
-
-def _merge_split_payments(installments_payments: ir.Table) -> ir.Table:
-    """Add up the payments of one instalment: it is settled on the day of the last one.
-
-    Each of its rows repeats the amount due, hence the maximum.
-    """
-    return installments_payments.group_by(*_INSTALMENT_KEY).agg(
-        ENTRY_DAYS=_.DAYS_ENTRY_PAYMENT.max(),
-        PAYMENT=_.AMT_PAYMENT.sum().fill_null(0.0),
-        INSTALMENT=_.AMT_INSTALMENT.max(),
-    )
 
 
 def _rank_instalments(instalments: ir.Table) -> ir.Table:
@@ -156,128 +355,43 @@ def _rank_instalments(instalments: ir.Table) -> ir.Table:
 
     Only these few columns are held while every summary reads them; each derives the measures that it needs.
     """
-    by_client = ibis.window(
-        group_by=CLIENT_KEY,
-        order_by=[
-            _.DAYS_INSTALMENT.desc(),
-            _[_LOAN_KEY].desc(),
-            _.NUM_INSTALMENT_NUMBER.desc(),
-            _.NUM_INSTALMENT_VERSION.desc(),
-        ],
-    )
-    return instalments.mutate(RANK=ibis.row_number().over(by_client) + 1)
-
-
-def _measures() -> dict[str, Expression]:
-    delay = _.ENTRY_DAYS - _.DAYS_INSTALMENT
-    late, dpd, shortfall = delay > 0, delay.clip(lower=0), settle(_.INSTALMENT - _.PAYMENT)
-    first = (_.NUM_INSTALMENT_VERSION > 0) & (_.NUM_INSTALMENT_NUMBER <= _FIRST_INSTALMENTS)
-    return {
-        "INSTALMENTS": ibis.literal(True),
-        "DELAY": delay,
-        "LATE": late,
-        "LATE_OVER_30_DAYS": delay > 30,
-        "FIRST_INSTALMENTS_LATE": null_if(late, ~first.fill_null(False)),
-        "DPD": dpd,
-        "DECAYED_DPD": dpd * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT),
-        "DBD": (-delay).clip(lower=0),
-        "UNPAID": _.ENTRY_DAYS.isnull(),
-        "SHORTFALL": shortfall,
-        "UNDERPAID": shortfall > _TOLERANCE,
-        "PAYMENT": _.PAYMENT,
-        "INSTALMENT": _.INSTALMENT,
-        "PAYMENT_TO_INSTALMENT": safe_ratio(_.PAYMENT, _.INSTALMENT),
-        "ENTRY_DAYS": _.ENTRY_DAYS,
-        "LATE_DUE_DAYS": null_if(_.DAYS_INSTALMENT, ~late.fill_null(False)),
-        "VERSION": _.NUM_INSTALMENT_VERSION,
-    }
-
-
-def _with_measures(instalments: ir.Table, *names: str, **columns: Expression) -> ir.Table:
-    measures = _measures()
-    return instalments.select(CLIENT_KEY, **{name: measures[name] for name in names}, **columns)
-
-
-def _smallest_window(value: Expression, windows: tuple[int, ...]) -> Expression:
-    """Name each row by the narrowest window that holds it; null outside all of them."""
-    return ibis.cases(*((value <= window, window) for window in windows), else_=ibis.null("int32"))
+    by = ("DAYS_INSTALMENT", _LOAN_KEY, "NUM_INSTALMENT_NUMBER", "NUM_INSTALMENT_VERSION")
+    return instalments.mutate(RANK=rank(*by))
 
 
 def _summarise_ages(instalments: ir.Table) -> ir.Table:
     """Reduce the instalments to one row per client and age, then to one per client."""
-    due = _.DAYS_INSTALMENT
-    measured = _with_measures(instalments, *_OVERALL, DUE=due, AGE=_smallest_window(-due, _DAY_WINDOWS))
-    ages = measured.group_by(CLIENT_KEY, "AGE").agg(**partial_aggregates(_OVERALL), **partial_slope("DPD", "DUE"))
-    features = summarise_partials("INSTALLMENTS", _OVERALL)
-    for days in _DAY_WINDOWS:
-        features |= summarise_partials("INSTALLMENTS", _BY_DAYS, window=f"{days}D", where=_.AGE <= days)
-    for days in (90, 365):
-        features |= summarise_partials(
-            "INSTALLMENTS", {"INSTALMENTS": ("COUNT",), "PAYMENT": ("SUM",)}, window=f"{days}D", where=_.AGE <= days
-        )
-    shortfall = settle(_.SHORTFALL_SUM.sum())  # as of `net_mean`: what one payment lacks another may exceed
-    features |= {
-        "INSTALLMENTS_SHORTFALL_SUM": shortfall,
-        "INSTALLMENTS_SHORTFALL_MEAN": safe_ratio(shortfall, _.SHORTFALL_N.sum()),
-        "INSTALLMENTS_DPD_SLOPE": slope_of_partials("DPD", per=365),
-        "INSTALLMENTS_DPD_SLOPE_365D": slope_of_partials("DPD", where=_.AGE <= 365, per=365),
-    }
-    return aggregate_by_client(ages, features)
+    measured = INSTALMENTS.select(instalments, *_OVERALL, DUE=_.DAYS_INSTALMENT, **INSTALMENTS.helpers)
+    ages = measured.group_by(CLIENT_KEY, "AGE").agg(**INSTALMENTS.partials(_OVERALL), **partial_slope("DPD", "DUE"))
+    return aggregate_by_client(ages, values_of(_OF_AGES))
 
 
 def _summarise_last_ones(instalments: ir.Table) -> ir.Table:
     last_ones = instalments.filter(_.RANK <= max(_LAST_WINDOWS))
-    features: dict[str, Expression] = {}
-    for last in _LAST_WINDOWS:
-        features |= summarise("INSTALLMENTS", _BY_RANK, window=f"LAST_{last}", where=_.RANK <= last)
-        features[f"INSTALLMENTS_SHORTFALL_MEAN_LAST_{last}"] = net_mean(_.SHORTFALL, where=_.RANK <= last)
-    return aggregate_by_client(_with_measures(last_ones, *_BY_RANK, "SHORTFALL", RANK=_.RANK), features)
+    measured = LAST_INSTALMENTS.select(last_ones, *_BY_RANK, RANK=_.RANK)
+    return aggregate_by_client(measured, values_of(_OF_LAST_ONES))
 
 
-def _summarise_instalments_of_loans(instalments: ir.Table) -> ir.Table:
-    measured = _with_measures(
-        instalments,
-        "LATE",
-        "FIRST_INSTALMENTS_LATE",
-        "DPD",
-        "PAYMENT",
-        "INSTALMENT",
-        "PAYMENT_TO_INSTALMENT",
-        DUE=_.DAYS_INSTALMENT,
-        **{_LOAN_KEY: _[_LOAN_KEY]},
-    )
-    return measured.group_by(CLIENT_KEY, _LOAN_KEY).agg(
-        LAST_DUE=_.DUE.max(),
-        PAID=_.PAYMENT.sum(),
-        LOAN_LATE_SHARE=_.LATE.cast("float64").mean(),
-        LOAN_FIRST_LATE_SHARE=_.FIRST_INSTALMENTS_LATE.cast("float64").mean(),
-        LOAN_MEAN_DPD=_.DPD.mean(),
-        LOAN_WORST_DPD=_.DPD.max(),
-        LOAN_PAID_SHARE=safe_ratio(_.PAYMENT.sum(), _.INSTALMENT.sum()),
-        LOAN_PAYMENT_TO_INSTALMENT=_.PAYMENT_TO_INSTALMENT.mean(where=_.DUE >= -1000),
-    )
-
-
-def _summarise_loans(loans: ir.Table) -> ir.Table:
-    """Average over loans, so that a long loan does not hide a short one."""
-    by_client = ibis.window(group_by=CLIENT_KEY, order_by=[_.LAST_DUE.desc(), _[_LOAN_KEY].desc()])
-    ranked = loans.mutate(LOANS=True, RANK=ibis.row_number().over(by_client) + 1)
-    features = summarise("INSTALLMENTS", _OF_LOANS)
-    features |= summarise("INSTALLMENTS", {"LOAN_PAYMENT_TO_INSTALMENT": ("MEAN",)}, window="1000D")
-    features |= summarise("INSTALLMENTS", _OF_LAST_LOAN, window="LAST_1", where=_.RANK == 1)
-    return aggregate_by_client(ranked, features)
+def _merge_loans(instalments: ir.Table) -> ir.Table:
+    names = ("LATE", "FIRST_INSTALMENTS_LATE", "DPD", "PAYMENT", "INSTALMENT", "PAYMENT_TO_INSTALMENT")
+    loan = {"DUE": _.DAYS_INSTALMENT, _LOAN_KEY: _[_LOAN_KEY]}
+    return LOANS.merge(INSTALMENTS.select(instalments, *names, **loan))
 
 
 def _summarise_running_loans(loans: ir.Table, previous_application: ir.Table) -> ir.Table:
-    """Set what was paid on the loans still running against what was borrowed; no instalment yet is nothing paid."""
     running = previous_application.filter(_.FLAG_RUNNING & (_.NAME_CONTRACT_STATUS == "Approved")).select(
         CLIENT_KEY, _LOAN_KEY, CREDIT="AMT_CREDIT", ALL_PAYMENTS=_.AMT_ANNUITY * _.CNT_PAYMENT
     )
     paid = running.left_join(loans.select(CLIENT_KEY, _LOAN_KEY, "PAID"), [CLIENT_KEY, _LOAN_KEY])
-    measured = paid.mutate(PAID=_.PAID.fill_null(0.0)).mutate(
-        REMAINING_DEBT=settle(_.CREDIT - _.PAID).clip(lower=0.0),
-        LEFT_TO_PAY=settle(_.ALL_PAYMENTS - _.PAID).clip(lower=0.0),
-        LOAN_REPAID_SHARE=safe_ratio(_.PAID, _.CREDIT),
-    )
-    features = summarise("INSTALLMENTS", _OF_RUNNING, subset="RUNNING")
-    return aggregate_by_client(measured, features | {"RUNNING_LOANS": _.count()})
+    measured = RUNNING_LOANS.measure(paid.mutate(PAID=_.PAID.fill_null(0.0)))
+    return aggregate_by_client(measured, values_of(_OF_RUNNING_LOANS) | {"RUNNING_LOANS": _.count()})
+
+
+SOURCE = Source(
+    "installments",
+    "Repayments of earlier loans",
+    (CLEAN_INSTALLMENTS_PAYMENTS, CLEAN_PREVIOUS_APPLICATION),
+    compute_installments_features,
+    (*_OF_AGES, *_OF_LAST_ONES, *_OF_ALL_LOANS, *_OF_RUNNING_LOANS, *_OF_FEATURES),
+    (INSTALMENTS, LOANS, RUNNING_LOANS),
+)

@@ -1,117 +1,231 @@
 """Join of every source onto the applications: the last step before the model input."""
 
+import functools
+
 import ibis.expr.types as ir
 from ibis import _
 
-from credit_scoring.features.expressions import Expression, join_on_client, safe_ratio
+from credit_scoring.features.application import APPLICATION
+from credit_scoring.features.bureau import BUREAU
+from credit_scoring.features.credit_card import CREDIT_CARD
+from credit_scoring.features.expressions import join_on_client, safe_ratio
+from credit_scoring.features.installments import INSTALLMENTS
+from credit_scoring.features.previous_application import PREVIOUS
+from credit_scoring.features.records import Feature, Origin, Theme, Unit, make_feature, values_of
+from credit_scoring.features.sources import SOURCES
 
-_PRESENCE = {
-    "HAS_BUREAU": "BUREAU_CREDITS_COUNT",
-    "HAS_BUREAU_BALANCE": "BUREAU_BALANCE_CREDITS_COUNT",
-    "HAS_PREVIOUS": "PREVIOUS_APPLICATIONS_COUNT",
-    "HAS_POS_CASH": "POS_CASH_LOANS_COUNT",
-    "HAS_INSTALLMENTS": "INSTALLMENTS_INSTALMENTS_COUNT",
-    "HAS_CREDIT_CARD": "CREDIT_CARD_MONTHS_COUNT",
-}
-"""Flag -> a feature that is never null for a client who has that history."""
 
-_RATIOS = {
-    # What is owed or due elsewhere, against the income.
-    "BUREAU_DEBT_TO_INCOME_RATIO_ACTIVE": ("BUREAU_DEBT_SUM_ACTIVE", "AMT_INCOME_TOTAL"),
-    "BUREAU_CREDIT_TO_INCOME_RATIO_ACTIVE": ("BUREAU_CREDIT_SUM_ACTIVE", "AMT_INCOME_TOTAL"),
-    "BUREAU_ANNUITY_TO_INCOME_RATIO_ACTIVE": ("BUREAU_ANNUITY_SUM_ACTIVE", "AMT_INCOME_TOTAL"),
-    "BUREAU_MAX_OVERDUE_TO_INCOME_RATIO": ("BUREAU_MAX_OVERDUE_MAX", "AMT_INCOME_TOTAL"),
-    "PREVIOUS_ANNUITY_TO_INCOME_RATIO_RUNNING": ("PREVIOUS_ANNUITY_SUM_RUNNING", "AMT_INCOME_TOTAL"),
-    "PREVIOUS_REMAINING_PAYMENTS_TO_INCOME_RATIO_RUNNING": (
-        "PREVIOUS_REMAINING_PAYMENTS_SUM_RUNNING",
-        "AMT_INCOME_TOTAL",
+def _ratio(
+    origin: Origin,
+    name: str,
+    numerator: str,
+    denominator: str,
+    unit: Unit,
+    en: str,
+    fr: str,
+    theme: Theme | None = None,
+) -> Feature:
+    null = (f"`{numerator}` is null", f"`{denominator}` is null or 0")
+    value = safe_ratio(_[numerator], _[denominator])
+    return make_feature(origin, name, value, unit, (en, fr), null=null, theme=theme)
+
+
+def _to_income(origin: Origin, name: str, numerator: str, en: str, fr: str) -> Feature:
+    """Set what is owed or due elsewhere against the income."""
+    return _ratio(origin, name, numerator, "AMT_INCOME_TOTAL", "ratio", f"{en} over income", f"{fr} sur revenu")
+
+
+def _to_loans(name: str, numerator: str, denominator: str, en: str, fr: str) -> Feature:
+    """Set the loan applied for against those obtained before."""
+    return _ratio(APPLICATION, name, numerator, denominator, "number", en, fr, theme="loan")
+
+
+RATIOS: tuple[Feature, ...] = (
+    _to_income(
+        BUREAU, "BUREAU_DEBT_TO_INCOME_RATIO_ACTIVE", "BUREAU_DEBT_SUM_ACTIVE",
+        "debt on active credits", "dette des crédits actifs",
     ),
-    "INSTALLMENTS_PAYMENT_TO_INCOME_RATIO_365D": ("INSTALLMENTS_PAYMENT_SUM_365D", "AMT_INCOME_TOTAL"),
-    "INSTALLMENTS_SHORTFALL_TO_INCOME_RATIO": ("INSTALLMENTS_SHORTFALL_SUM", "AMT_INCOME_TOTAL"),
-    "INSTALLMENTS_REMAINING_DEBT_TO_INCOME_RATIO_RUNNING": (
+    _to_income(
+        BUREAU, "BUREAU_CREDIT_TO_INCOME_RATIO_ACTIVE", "BUREAU_CREDIT_SUM_ACTIVE",
+        "amount of active credits", "montant des crédits actifs",
+    ),
+    _to_income(
+        BUREAU, "BUREAU_ANNUITY_TO_INCOME_RATIO_ACTIVE", "BUREAU_ANNUITY_SUM_ACTIVE",
+        "annuities of active credits", "annuités des crédits actifs",
+    ),
+    _to_income(
+        BUREAU, "BUREAU_MAX_OVERDUE_TO_INCOME_RATIO", "BUREAU_MAX_OVERDUE_MAX",
+        "largest amount ever overdue", "plus fort impayé",
+    ),
+    _to_income(
+        PREVIOUS, "PREVIOUS_ANNUITY_TO_INCOME_RATIO_RUNNING", "PREVIOUS_ANNUITY_SUM_RUNNING",
+        "annuities of loans still running", "annuités des prêts encore en cours",
+    ),
+    _to_income(
+        PREVIOUS, "PREVIOUS_REMAINING_PAYMENTS_TO_INCOME_RATIO_RUNNING", "PREVIOUS_REMAINING_PAYMENTS_SUM_RUNNING",
+        "payments still planned on running loans", "paiements restant prévus des prêts en cours",
+    ),
+    _to_income(
+        INSTALLMENTS, "INSTALLMENTS_PAYMENT_TO_INCOME_RATIO_365D", "INSTALLMENTS_PAYMENT_SUM_365D",
+        "amount paid in the last 365 days", "montant payé sur 365 jours",
+    ),
+    _to_income(
+        INSTALLMENTS, "INSTALLMENTS_SHORTFALL_TO_INCOME_RATIO", "INSTALLMENTS_SHORTFALL_SUM",
+        "amount left unpaid", "montant resté impayé",
+    ),
+    _to_income(
+        INSTALLMENTS, "INSTALLMENTS_REMAINING_DEBT_TO_INCOME_RATIO_RUNNING",
         "INSTALLMENTS_REMAINING_DEBT_SUM_RUNNING",
-        "AMT_INCOME_TOTAL",
+        "credit less payments made on running loans,", "crédit moins paiements faits des prêts en cours,",
     ),
-    "INSTALLMENTS_LEFT_TO_PAY_TO_INCOME_RATIO_RUNNING": ("INSTALLMENTS_LEFT_TO_PAY_SUM_RUNNING", "AMT_INCOME_TOTAL"),
-    "CREDIT_CARD_BALANCE_TO_INCOME_RATIO_LAST_1": ("CREDIT_CARD_BALANCE_MEAN_LAST_1", "AMT_INCOME_TOTAL"),
-    "CREDIT_CARD_DRAWINGS_TO_INCOME_RATIO_12M": ("CREDIT_CARD_DRAWINGS_SUM_12M", "AMT_INCOME_TOTAL"),
-    # The loan applied for, against those obtained before.
-    "APPLICATION_CREDIT_TO_BUREAU_MEAN_CREDIT_RATIO": ("AMT_CREDIT", "BUREAU_CREDIT_MEAN"),
-    "APPLICATION_CREDIT_TO_BUREAU_MAX_CREDIT_RATIO": ("AMT_CREDIT", "BUREAU_CREDIT_MAX"),
-    "APPLICATION_CREDIT_TO_BUREAU_DEBT_RATIO_ACTIVE": ("AMT_CREDIT", "BUREAU_DEBT_SUM_ACTIVE"),
-    "APPLICATION_ANNUITY_TO_BUREAU_MEAN_ANNUITY_RATIO": ("AMT_ANNUITY", "BUREAU_ANNUITY_MEAN"),
-    "APPLICATION_CREDIT_TO_PREVIOUS_MAX_CREDIT_RATIO_APPROVED": ("AMT_CREDIT", "PREVIOUS_CREDIT_MAX_APPROVED"),
-    "APPLICATION_CREDIT_TO_PREVIOUS_MEAN_CREDIT_RATIO_APPROVED": ("AMT_CREDIT", "PREVIOUS_CREDIT_MEAN_APPROVED"),
-    "APPLICATION_CREDIT_TO_PREVIOUS_MAX_CREDIT_RATIO_REFUSED": ("AMT_CREDIT", "PREVIOUS_CREDIT_MAX_REFUSED"),
-    "APPLICATION_ANNUITY_TO_PREVIOUS_MAX_ANNUITY_RATIO_APPROVED": ("AMT_ANNUITY", "PREVIOUS_ANNUITY_MAX_APPROVED"),
-    "APPLICATION_ANNUITY_TO_PREVIOUS_MEAN_ANNUITY_RATIO_APPROVED": ("AMT_ANNUITY", "PREVIOUS_ANNUITY_MEAN_APPROVED"),
-    "APPLICATION_CREDIT_TO_PREVIOUS_REMAINING_PAYMENTS_RATIO_RUNNING": (
-        "AMT_CREDIT",
+    _to_income(
+        INSTALLMENTS, "INSTALLMENTS_LEFT_TO_PAY_TO_INCOME_RATIO_RUNNING", "INSTALLMENTS_LEFT_TO_PAY_SUM_RUNNING",
+        "payments planned less payments made on running loans,",
+        "paiements prévus moins paiements faits des prêts en cours,",
+    ),
+    _to_income(
+        CREDIT_CARD, "CREDIT_CARD_BALANCE_TO_INCOME_RATIO_LAST_1", "CREDIT_CARD_BALANCE_MEAN_LAST_1",
+        "last balance owed", "dernier solde dû",
+    ),
+    _to_income(
+        CREDIT_CARD, "CREDIT_CARD_DRAWINGS_TO_INCOME_RATIO_12M", "CREDIT_CARD_DRAWINGS_SUM_12M",
+        "amount drawn in the last 12 months", "montant tiré sur 12 mois",
+    ),
+    _to_loans(
+        "APPLICATION_CREDIT_TO_BUREAU_MEAN_CREDIT_RATIO", "AMT_CREDIT", "BUREAU_CREDIT_MEAN",
+        "credit over the mean credit at other lenders", "crédit sur le crédit moyen chez d'autres prêteurs",
+    ),
+    _to_loans(
+        "APPLICATION_CREDIT_TO_BUREAU_MAX_CREDIT_RATIO", "AMT_CREDIT", "BUREAU_CREDIT_MAX",
+        "credit over the largest credit at other lenders", "crédit sur le plus fort crédit chez d'autres prêteurs",
+    ),
+    _to_loans(
+        "APPLICATION_CREDIT_TO_BUREAU_DEBT_RATIO_ACTIVE", "AMT_CREDIT", "BUREAU_DEBT_SUM_ACTIVE",
+        "credit over debt on active credits at other lenders",
+        "crédit sur dette des crédits actifs chez d'autres prêteurs",
+    ),
+    _to_loans(
+        "APPLICATION_ANNUITY_TO_BUREAU_MEAN_ANNUITY_RATIO", "AMT_ANNUITY", "BUREAU_ANNUITY_MEAN",
+        "annuity over the mean annuity at other lenders", "annuité sur annuité moyenne chez d'autres prêteurs",
+    ),
+    _to_loans(
+        "APPLICATION_CREDIT_TO_PREVIOUS_MAX_CREDIT_RATIO_APPROVED", "AMT_CREDIT", "PREVIOUS_CREDIT_MAX_APPROVED",
+        "credit over the largest earlier credit", "crédit sur le plus fort crédit antérieur",
+    ),
+    _to_loans(
+        "APPLICATION_CREDIT_TO_PREVIOUS_MEAN_CREDIT_RATIO_APPROVED", "AMT_CREDIT", "PREVIOUS_CREDIT_MEAN_APPROVED",
+        "credit over the mean earlier credit", "crédit sur le crédit antérieur moyen",
+    ),
+    _to_loans(
+        "APPLICATION_CREDIT_TO_PREVIOUS_MAX_CREDIT_RATIO_REFUSED", "AMT_CREDIT", "PREVIOUS_CREDIT_MAX_REFUSED",
+        "credit over the largest refused credit", "crédit sur le plus fort crédit refusé",
+    ),
+    _to_loans(
+        "APPLICATION_ANNUITY_TO_PREVIOUS_MAX_ANNUITY_RATIO_APPROVED", "AMT_ANNUITY", "PREVIOUS_ANNUITY_MAX_APPROVED",
+        "annuity over the largest earlier annuity", "annuité sur la plus forte annuité antérieure",
+    ),
+    _to_loans(
+        "APPLICATION_ANNUITY_TO_PREVIOUS_MEAN_ANNUITY_RATIO_APPROVED", "AMT_ANNUITY",
+        "PREVIOUS_ANNUITY_MEAN_APPROVED",
+        "annuity over the mean earlier annuity", "annuité sur l'annuité antérieure moyenne",
+    ),
+    _to_loans(
+        "APPLICATION_CREDIT_TO_PREVIOUS_REMAINING_PAYMENTS_RATIO_RUNNING", "AMT_CREDIT",
         "PREVIOUS_REMAINING_PAYMENTS_SUM_RUNNING",
+        "credit over the payments still planned on running loans", "crédit sur paiements restants des prêts en cours",
     ),
-    "APPLICATION_TERM_TO_PREVIOUS_MEAN_TERM_RATIO_APPROVED": (
-        "APPLICATION_CREDIT_TO_ANNUITY_RATIO",
+    _to_loans(
+        "APPLICATION_TERM_TO_PREVIOUS_MEAN_TERM_RATIO_APPROVED", "APPLICATION_CREDIT_TO_ANNUITY_RATIO",
         "PREVIOUS_CREDIT_TO_ANNUITY_MEAN_APPROVED",
+        "term over the mean earlier term", "durée sur la durée antérieure moyenne",
     ),
-    "APPLICATION_ANNUITY_TO_MAX_INSTALMENT_RATIO": ("AMT_ANNUITY", "INSTALLMENTS_INSTALMENT_MAX"),
-    "APPLICATION_ANNUITY_TO_MEAN_PAYMENT_RATIO": ("AMT_ANNUITY", "INSTALLMENTS_PAYMENT_MEAN"),
-    "APPLICATION_CREDIT_TO_CREDIT_CARD_LIMIT_RATIO": ("AMT_CREDIT", "CREDIT_CARD_LIMIT_MAX"),
+    _to_loans(
+        "APPLICATION_ANNUITY_TO_MAX_INSTALMENT_RATIO", "AMT_ANNUITY", "INSTALLMENTS_INSTALMENT_MAX",
+        "annuity over the largest instalment so far", "annuité sur la plus forte échéance passée",
+    ),
+    _to_loans(
+        "APPLICATION_ANNUITY_TO_MEAN_PAYMENT_RATIO", "AMT_ANNUITY", "INSTALLMENTS_PAYMENT_MEAN",
+        "annuity over the mean payment so far", "annuité sur le paiement passé moyen",
+    ),
+    _to_loans(
+        "APPLICATION_CREDIT_TO_CREDIT_CARD_LIMIT_RATIO", "AMT_CREDIT", "CREDIT_CARD_LIMIT_MAX",
+        "credit over the limit of the card", "crédit sur plafond de la carte",
+    ),
     # The length of the credit history, against the life and the job.
-    "BUREAU_DAYS_CREDIT_TO_AGE_RATIO": ("BUREAU_DAYS_CREDIT_MIN", "DAYS_BIRTH"),
-    "BUREAU_DAYS_CREDIT_TO_EMPLOYED_RATIO": ("BUREAU_DAYS_CREDIT_MEAN", "DAYS_EMPLOYED"),
-    "PREVIOUS_DAYS_DECISION_TO_AGE_RATIO": ("PREVIOUS_DAYS_DECISION_MIN", "DAYS_BIRTH"),
-}
-"""Feature -> numerator and denominator."""
+    _ratio(
+        BUREAU, "BUREAU_DAYS_CREDIT_TO_AGE_RATIO", "BUREAU_DAYS_CREDIT_MIN", "DAYS_BIRTH", "number",
+        "length of the credit history over age", "ancienneté de crédit sur âge",
+    ),
+    _ratio(
+        BUREAU, "BUREAU_DAYS_CREDIT_TO_EMPLOYED_RATIO", "BUREAU_DAYS_CREDIT_MEAN", "DAYS_EMPLOYED", "number",
+        "length of the credit history over time in the job", "ancienneté de crédit sur ancienneté d'emploi",
+    ),
+    _ratio(
+        PREVIOUS, "PREVIOUS_DAYS_DECISION_TO_AGE_RATIO", "PREVIOUS_DAYS_DECISION_MIN", "DAYS_BIRTH", "number",
+        "time since the first application over age", "ancienneté de client sur âge",
+    ),
+    # The yearly payments of the new loan and of the running ones; a client without any pays the new one only.
+    make_feature(
+        APPLICATION, "APPLICATION_TOTAL_ANNUITY_TO_INCOME_RATIO",
+        safe_ratio(
+            _.AMT_ANNUITY + _.BUREAU_ANNUITY_SUM_ACTIVE.fill_null(0.0) + _.PREVIOUS_ANNUITY_SUM_RUNNING.fill_null(0.0),
+            _.AMT_INCOME_TOTAL,
+        ),
+        "ratio",
+        (
+            "annuities of all loans, this one included, over income",
+            "annuités de tous les prêts, celui-ci compris, sur revenu",
+        ),
+        null=("`AMT_ANNUITY` is null", "`AMT_INCOME_TOTAL` is null or 0"), theme="income",
+    ),
+    make_feature(
+        APPLICATION, "APPLICATION_INTEREST_RATE_PREVIOUS_DIFF_APPROVED",
+        _.APPLICATION_INTEREST_RATE_MIN - _.PREVIOUS_INTEREST_RATE_MEAN_APPROVED, "ratio",
+        (
+            "implied interest rate less the mean rate of earlier loans",
+            "taux d'intérêt impliqué moins taux moyen des prêts antérieurs",
+        ),
+        null=("`APPLICATION_INTEREST_RATE_MIN` is null", "`PREVIOUS_INTEREST_RATE_MEAN_APPROVED` is null"),
+        theme="loan", abstract=True,
+    ),
+    make_feature(
+        APPLICATION, "APPLICATION_HOUR_PREVIOUS_DIFF", _.HOUR_APPR_PROCESS_START - _.PREVIOUS_HOUR_MEAN, "number",
+        ("hour, against earlier applications", "heure, par rapport aux demandes antérieures"),
+        null="`PREVIOUS_HOUR_MEAN` is null", theme="contact", abstract=True,
+    ),
+)  # fmt: skip
 
 
-def join_features(
-    application_features: ir.Table,
-    bureau_features: ir.Table,
-    previous_application_features: ir.Table,
-    pos_cash_features: ir.Table,
-    installments_features: ir.Table,
-    credit_card_features: ir.Table,
-) -> ir.Table:
+def make_presence(origin: Origin) -> Feature:
+    """Record the flag that tells whether a client has a history of a kind: 1 or 0, never null."""
+    assert origin.theme is not None
+    return Feature(
+        name=origin.flag,
+        origin=origin,
+        theme=origin.theme,
+        value=_[origin.presence].notnull().cast("int8"),
+        unit="yes_no",
+        words=("has a history", "possède un historique"),
+        null_when=(),
+        formula=f"{origin.presence}.notnull()",
+        measure=origin.flag,
+    )
+
+
+PRESENCE = tuple(make_presence(origin) for source in SOURCES for origin in source.origins if origin.presence)
+
+
+def join_features(application_features: ir.Table, *history_features: ir.Table) -> ir.Table:
     """Put every source beside the application it informs.
 
     Args:
         application_features: One row per applicant: the spine, whose rows are all kept and none repeated.
-        bureau_features: At most one row per SK_ID_CURR, as all that follow.
-        previous_application_features: Features of the earlier applications.
-        pos_cash_features: Features of the monthly balances of earlier loans.
-        installments_features: Features of the repayments.
-        credit_card_features: Features of the monthly card balances.
+        *history_features: At most one row per SK_ID_CURR, one table per history source.
 
     Returns:
         One row per applicant: the columns of every source, HAS_<SOURCE> flags (int8: 1 if the client has such a
         history), and the ratios between the application and the history. Without a history, its features are null:
         absent is not zero.
     """
-    features = application_features
-    for history in (
-        bureau_features,
-        previous_application_features,
-        pos_cash_features,
-        installments_features,
-        credit_card_features,
-    ):
-        features = join_on_client(features, history)
-    return features.mutate(
-        **{flag: _[column].notnull().cast("int8") for flag, column in _PRESENCE.items()},
-        **{name: safe_ratio(_[numerator], _[denominator]) for name, (numerator, denominator) in _RATIOS.items()},
-        **_cross_source_combinations(),
-    )
-
-
-def _cross_source_combinations() -> dict[str, Expression]:
-    return {
-        # The yearly payments of the new loan and of the running ones; a client without any pays the new one only.
-        "APPLICATION_TOTAL_ANNUITY_TO_INCOME_RATIO": safe_ratio(
-            _.AMT_ANNUITY + _.BUREAU_ANNUITY_SUM_ACTIVE.fill_null(0.0) + _.PREVIOUS_ANNUITY_SUM_RUNNING.fill_null(0.0),
-            _.AMT_INCOME_TOTAL,
-        ),
-        "APPLICATION_INTEREST_RATE_PREVIOUS_DIFF_APPROVED": (
-            _.APPLICATION_INTEREST_RATE_MIN - _.PREVIOUS_INTEREST_RATE_MEAN_APPROVED
-        ),
-        "APPLICATION_HOUR_PREVIOUS_DIFF": _.HOUR_APPR_PROCESS_START - _.PREVIOUS_HOUR_MEAN,
-    }
+    features = functools.reduce(join_on_client, history_features, application_features)
+    return features.mutate(**values_of(PRESENCE), **values_of(RATIOS))

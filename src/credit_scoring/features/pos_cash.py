@@ -6,7 +6,6 @@ leaving out small debts.
 
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
-import ibis
 import ibis.expr.types as ir
 from ibis import _
 
@@ -14,16 +13,126 @@ from credit_scoring.features.expressions import (
     CLIENT_KEY,
     Expression,
     aggregate_by_client,
-    clean_missing_markers,
     count_where,
     null_if,
     ols_slope,
+    rank,
     safe_ratio,
-    summarise,
+    total,
+)
+from credit_scoring.features.records import (
+    Cleaning,
+    Feature,
+    Measure,
+    Origin,
+    Rows,
+    Source,
+    Words,
+    last_months,
+    last_rows,
+    make_feature,
+    values_of,
+)
+
+POS_CASH = Origin(
+    "POS_CASH",
+    "POS_CASH_balance",
+    ("Monthly balances of earlier loans", "Relevés mensuels des prêts antérieurs"),
+    "repayment",
+    "POS_CASH_LOANS_COUNT",
 )
 
 _LOAN_KEY = "SK_ID_PREV"
-_WINDOWS = (6, 12, 24)
+_MONTHS = (6, 12, 24)
+
+CLEAN_POS_CASH_BALANCE = Cleaning(
+    "POS_CASH_balance",
+    keep=_.MONTHS_BALANCE <= 0,
+    columns={
+        "CNT_INSTALMENT": null_if(_.CNT_INSTALMENT, _.CNT_INSTALMENT <= 0),
+        # No more instalments can be left than the loan has.
+        "CNT_INSTALMENT_FUTURE": null_if(
+            _.CNT_INSTALMENT_FUTURE, (_.CNT_INSTALMENT_FUTURE < 0) | (_.CNT_INSTALMENT_FUTURE > _.CNT_INSTALMENT)
+        ),
+    },
+)
+"""Loans missing from `previous_application` stay: SK_ID_CURR places them."""
+
+
+def _parts() -> dict[str, Expression]:
+    """Build counts and sums per loan that add up to the client's own."""
+    late, seriously_late, status = _.SK_DPD > 0, _.SK_DPD_DEF > 0, _.NAME_CONTRACT_STATUS
+    columns = {
+        "MONTHS": _.count(),
+        "OLDEST": _.MONTHS_BALANCE.min(),
+        "NEWEST": _.MONTHS_BALANCE.max(),
+        "LATE_MONTHS": count_where(late),
+        "SERIOUSLY_LATE": count_where(seriously_late),
+        "LAST_LATE": _.MONTHS_BALANCE.max(where=late),
+        "DPD_SUM": _.SK_DPD.cast("float64").sum(),
+        "DPD": _.SK_DPD.max(),
+        "DPD_DEF_SUM": _.SK_DPD_DEF.cast("float64").sum(),
+        "DPD_DEF": _.SK_DPD_DEF.max(),
+        "ACTIVE_MONTHS": count_where(status == "Active"),
+        "SIGNED_MONTHS": count_where(status == "Signed"),
+        "TROUBLED_MONTHS": count_where(status.isin(("Demand", "Returned to the store"))),
+        "COMPLETED_IN": _.MONTHS_BALANCE.max(where=status == "Completed"),
+        "TERM": _.CNT_INSTALMENT.max(),
+        "LAST_TERM": _.CNT_INSTALMENT.argmax(_.MONTHS_BALANCE),
+        "REMAINING": _.CNT_INSTALMENT_FUTURE.argmax(_.MONTHS_BALANCE),
+        "DPD_TREND": ols_slope(_.SK_DPD, _.MONTHS_BALANCE, per=12),
+    }
+    for months in _MONTHS:
+        recent = _.MONTHS_BALANCE >= -months
+        columns |= {
+            f"MONTHS_{months}M": count_where(recent),
+            f"LATE_{months}M": count_where(late & recent),
+            f"DPD_SUM_{months}M": _.SK_DPD.cast("float64").sum(where=recent),
+            f"DPD_{months}M": _.SK_DPD.max(where=recent),
+            f"DPD_DEF_{months}M": _.SK_DPD_DEF.max(where=recent),
+        }
+    return columns
+
+
+# Completed in its last month, rather than completed once and open again.
+_COMPLETED = (_.COMPLETED_IN == _.NEWEST).fill_null(False)
+
+LOANS = Rows(
+    POS_CASH,
+    "loan",
+    keys=(CLIENT_KEY, _LOAN_KEY),
+    parts=_parts(),
+    measures=(
+        Measure("LOANS", True, "yes_no", "loans", "prêts"),
+        Measure("COMPLETED", _COMPLETED, "yes_no", "loans completed", "prêts terminés", known=True),
+        Measure(
+            "COMPLETED_EARLY", _COMPLETED & (_.LAST_TERM < _.TERM), "yes_no",
+            "loans completed on a shortened term", "prêts terminés par anticipation",
+        ),
+        Measure("MONTHS", _.MONTHS, "count", "months of history", "mois d'historique", known=True),
+        Measure("LATE_MONTHS", _.LATE_MONTHS, "count", "months past due", "mois en retard", known=True),
+        Measure("TERM", _.TERM, "count", "number of instalments", "nombre d'échéances"),
+        Measure(
+            "TERM_CHANGE", _.TERM - _.LAST_TERM, "count",
+            "instalments that the term was shortened by", "échéances de raccourcissement",
+        ),
+        Measure("REMAINING", _.REMAINING, "count", "instalments left", "échéances restantes"),
+        Measure(
+            "REMAINING_TO_TERM", safe_ratio(_.REMAINING, _.LAST_TERM), "share",
+            "instalments left over term", "échéances restantes sur durée",
+        ),
+        Measure("DPD", _.DPD, "days", "days past due", "jours de retard", known=True),
+        Measure(
+            "DPD_DEF", _.DPD_DEF, "days",
+            "days past due, small debts left out", "jours de retard, hors petites dettes", known=True,
+        ),
+        Measure(
+            "DPD_TREND", _.DPD_TREND, "number",
+            "trend of days past due by loan", "tendance des jours de retard par prêt",
+        ),
+    ),
+    helpers={"RANK": rank("NEWEST", _LOAN_KEY)},
+)  # fmt: skip
 
 _OVERALL = {
     "LOANS": ("COUNT",),
@@ -49,116 +158,129 @@ _BY_RANK = {
 }
 
 
-def clean_pos_cash_balance(table: ir.Table) -> ir.Table:
-    """Keep the months up to the application and turn impossible instalment counts into null.
+def _share_of_months(name: str, part: Expression, en: str, fr: str) -> Feature:
+    return LOANS.feature(name, safe_ratio(total(part), total(_.MONTHS)), "share", (f"{en}, share", f"{fr}, part"))
 
-    Args:
-        table: Raw `POS_CASH_balance`, unique by SK_ID_PREV and MONTHS_BALANCE.
 
-    Returns:
-        The same columns. Loans missing from `previous_application` stay: SK_ID_CURR places them.
-    """
-    cleaned = clean_missing_markers(table).filter(_.MONTHS_BALANCE <= 0)
-    return cleaned.mutate(
-        CNT_INSTALMENT=null_if(_.CNT_INSTALMENT, _.CNT_INSTALMENT <= 0),
-        # No more instalments can be left than the loan has.
-        CNT_INSTALMENT_FUTURE=null_if(
-            _.CNT_INSTALMENT_FUTURE, (_.CNT_INSTALMENT_FUTURE < 0) | (_.CNT_INSTALMENT_FUTURE > _.CNT_INSTALMENT)
+def _in_last(months: int) -> tuple[Feature, ...]:
+    window = last_months(months, _.MONTHS_BALANCE >= -months)
+    none = f"there is no month among the {window.words[0]}"
+
+    def words(en: str, fr: str) -> Words:
+        return f"{en}, {window.words[0]}", f"{fr}, {window.words[1]}"
+
+    late, dpd, all_months = (total(_[f"{name}_{window.name}"]) for name in ("LATE", "DPD_SUM", "MONTHS"))
+    return (
+        LOANS.feature(
+            f"LATE_RATE_{window.name}", safe_ratio(late, all_months), "share",
+            words("months past due, share", "mois en retard, part"), null=none, measure="POS_CASH_LATE",
         ),
-    )
+        LOANS.feature(
+            f"DPD_MEAN_{window.name}", safe_ratio(dpd, all_months), "days",
+            words("days past due, mean", "jours de retard, moyenne"), null=none, measure="POS_CASH_DPD",
+        ),
+        LOANS.feature(
+            f"DPD_MAX_{window.name}", _[f"DPD_{window.name}"].max(), "days",
+            words("days past due, maximum", "jours de retard, maximum"), null=none, measure="POS_CASH_DPD",
+        ),
+        LOANS.feature(
+            f"DPD_DEF_MAX_{window.name}", _[f"DPD_DEF_{window.name}"].max(), "days",
+            words(
+                "days past due, small debts left out, maximum", "jours de retard, hors petites dettes, maximum"
+            ),
+            null=none, measure="POS_CASH_DPD_DEF",
+        ),
+    )  # fmt: skip
+
+
+_OF_LOANS: tuple[Feature, ...] = (
+    *LOANS.features(_OVERALL),
+    *(feature for last in (1, 3) for feature in LOANS.features(_BY_RANK, last_rows(last))),
+    LOANS.feature(
+        "MONTHS_BALANCE_MIN", _.OLDEST.min(), "date_months",
+        ("oldest month reported", "mois déclaré le plus ancien"), measure="POS_CASH_MONTHS_BALANCE",
+    ),
+    LOANS.feature(
+        "MONTHS_BALANCE_MAX", _.NEWEST.max(), "date_months",
+        ("most recent month reported", "mois déclaré le plus récent"), measure="POS_CASH_MONTHS_BALANCE",
+    ),
+    LOANS.feature(
+        "LATE_MONTHS_BALANCE_MAX", _.LAST_LATE.max(), "date_months",
+        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due",
+    ),
+    LOANS.feature(
+        "LATE_RATE", safe_ratio(total(_.LATE_MONTHS), total(_.MONTHS)), "share",
+        ("months past due, share", "mois en retard, part"), measure="POS_CASH_LATE",
+    ),
+    _share_of_months(
+        "SERIOUSLY_LATE_RATE", _.SERIOUSLY_LATE,
+        "months past due, small debts left out", "mois en retard, hors petites dettes",
+    ),
+    _share_of_months("ACTIVE_RATE", _.ACTIVE_MONTHS, "months active", "mois actifs"),
+    _share_of_months("SIGNED_RATE", _.SIGNED_MONTHS, "months signed and not begun", "mois signés non commencés"),
+    _share_of_months(
+        "TROUBLED_RATE", _.TROUBLED_MONTHS,
+        "months of demand or return of the goods", "mois de mise en demeure ou de retour du bien",
+    ),
+    LOANS.feature(
+        "DPD_SUM", total(_.DPD_SUM), "days", ("days past due, total", "jours de retard, total"),
+        measure="POS_CASH_DPD",
+    ),
+    LOANS.feature(
+        "DPD_MEAN", safe_ratio(total(_.DPD_SUM), total(_.MONTHS)), "days",
+        ("days past due, mean", "jours de retard, moyenne"), measure="POS_CASH_DPD",
+    ),
+    LOANS.feature(
+        "DPD_DEF_SUM", total(_.DPD_DEF_SUM), "days",
+        ("days past due, small debts left out, total", "jours de retard, hors petites dettes, total"),
+        measure="POS_CASH_DPD_DEF",
+    ),
+    LOANS.feature(
+        "DPD_DEF_MEAN", safe_ratio(total(_.DPD_DEF_SUM), total(_.MONTHS)), "days",
+        ("days past due, small debts left out, mean", "jours de retard, hors petites dettes, moyenne"),
+        measure="POS_CASH_DPD_DEF",
+    ),
+    LOANS.feature(
+        "REMAINING_TO_TERM_RATIO", safe_ratio(total(_.REMAINING), total(_.LAST_TERM)), "ratio",
+        ("all instalments left over all terms", "total des échéances restantes sur total des durées"),
+        null="the last term is unknown for every loan", measure="POS_CASH_REMAINING_TO_TERM",
+    ),
+    *(feature for months in _MONTHS for feature in _in_last(months)),
+    LOANS.feature(
+        "MONTHS_SUM_12M", total(_.MONTHS_12M), "count",
+        ("months of history, total, last 12 months", "mois d'historique, total, 12 derniers mois"),
+        measure="POS_CASH_MONTHS",
+    ),
+)  # fmt: skip
+
+_OF_FEATURES = (
+    make_feature(
+        POS_CASH, "POS_CASH_DPD_6M_TO_24M_RATIO", safe_ratio(_.POS_CASH_DPD_MEAN_6M, _.POS_CASH_DPD_MEAN_24M), "number",
+        ("days past due over 6 months against 24", "jours de retard sur 6 mois rapportés à 24"),
+        null="no month of the last 6, or no day past due in the last 24",
+    ),
+)  # fmt: skip
 
 
 def compute_pos_cash_features(pos_cash_balance: ir.Table) -> ir.Table:
     """Summarise arrears, instalments left and outcomes of earlier loans.
 
     Args:
-        pos_cash_balance: `clean_pos_cash_balance`.
+        pos_cash_balance: Clean `POS_CASH_balance`.
 
     Returns:
         One row per SK_ID_CURR that has a monthly loan balance: POS_CASH_* features. Windows are in months, LAST_<k>
         are the k loans whose balance was reported last.
     """
-    return _summarise_loans(_summarise_months(pos_cash_balance))
+    loans = LOANS.measure(LOANS.merge(pos_cash_balance))
+    return aggregate_by_client(loans, values_of(_OF_LOANS)).mutate(**values_of(_OF_FEATURES))
 
 
-def _summarise_months(pos_cash_balance: ir.Table) -> ir.Table:
-    """Reduce the months to one row per loan, holding counts and sums that add up to the client's own."""
-    late, seriously_late, status = _.SK_DPD > 0, _.SK_DPD_DEF > 0, _.NAME_CONTRACT_STATUS
-    columns = {
-        "MONTHS": _.count(),
-        "OLDEST": _.MONTHS_BALANCE.min(),
-        "NEWEST": _.MONTHS_BALANCE.max(),
-        "LATE_MONTHS": count_where(late),
-        "SERIOUSLY_LATE": count_where(seriously_late),
-        "LAST_LATE": _.MONTHS_BALANCE.max(where=late),
-        "DPD_SUM": _.SK_DPD.cast("float64").sum(),
-        "DPD": _.SK_DPD.max(),
-        "DPD_DEF_SUM": _.SK_DPD_DEF.cast("float64").sum(),
-        "DPD_DEF": _.SK_DPD_DEF.max(),
-        "ACTIVE_MONTHS": count_where(status == "Active"),
-        "SIGNED_MONTHS": count_where(status == "Signed"),
-        "TROUBLED_MONTHS": count_where(status.isin(("Demand", "Returned to the store"))),
-        "COMPLETED_IN": _.MONTHS_BALANCE.max(where=status == "Completed"),
-        "TERM": _.CNT_INSTALMENT.max(),
-        "LAST_TERM": _.CNT_INSTALMENT.argmax(_.MONTHS_BALANCE),
-        "REMAINING": _.CNT_INSTALMENT_FUTURE.argmax(_.MONTHS_BALANCE),
-        "DPD_TREND": ols_slope(_.SK_DPD, _.MONTHS_BALANCE, per=12),
-    }
-    for window in _WINDOWS:
-        recent = _.MONTHS_BALANCE >= -window
-        columns |= {
-            f"MONTHS_{window}M": count_where(recent),
-            f"LATE_{window}M": count_where(late & recent),
-            f"DPD_SUM_{window}M": _.SK_DPD.cast("float64").sum(where=recent),
-            f"DPD_{window}M": _.SK_DPD.max(where=recent),
-            f"DPD_DEF_{window}M": _.SK_DPD_DEF.max(where=recent),
-        }
-    return pos_cash_balance.group_by(CLIENT_KEY, _LOAN_KEY).agg(**columns)
-
-
-def _summarise_loans(loans: ir.Table) -> ir.Table:
-    by_client = ibis.window(group_by=CLIENT_KEY, order_by=[_.NEWEST.desc(), _[_LOAN_KEY].desc()])
-    # Completed in its last month, rather than completed once and open again.
-    completed = (_.COMPLETED_IN == _.NEWEST).fill_null(False)
-    measured = loans.mutate(
-        LOANS=True,
-        COMPLETED=completed,
-        COMPLETED_EARLY=completed & (_.LAST_TERM < _.TERM),
-        TERM_CHANGE=_.TERM - _.LAST_TERM,
-        REMAINING_TO_TERM=safe_ratio(_.REMAINING, _.LAST_TERM),
-        RANK=ibis.row_number().over(by_client) + 1,
-    )
-    features = summarise("POS_CASH", _OVERALL)
-    for last in (1, 3):
-        features |= summarise("POS_CASH", _BY_RANK, window=f"LAST_{last}", where=_.RANK <= last)
-
-    def total(column: str) -> Expression:
-        return _[column].cast("float64").sum().fill_null(0.0)
-
-    features |= {
-        "POS_CASH_MONTHS_BALANCE_MIN": _.OLDEST.min(),
-        "POS_CASH_MONTHS_BALANCE_MAX": _.NEWEST.max(),
-        "POS_CASH_LATE_MONTHS_BALANCE_MAX": _.LAST_LATE.max(),
-        "POS_CASH_LATE_RATE": safe_ratio(total("LATE_MONTHS"), total("MONTHS")),
-        "POS_CASH_SERIOUSLY_LATE_RATE": safe_ratio(total("SERIOUSLY_LATE"), total("MONTHS")),
-        "POS_CASH_ACTIVE_RATE": safe_ratio(total("ACTIVE_MONTHS"), total("MONTHS")),
-        "POS_CASH_SIGNED_RATE": safe_ratio(total("SIGNED_MONTHS"), total("MONTHS")),
-        "POS_CASH_TROUBLED_RATE": safe_ratio(total("TROUBLED_MONTHS"), total("MONTHS")),
-        "POS_CASH_DPD_SUM": total("DPD_SUM"),
-        "POS_CASH_DPD_MEAN": safe_ratio(total("DPD_SUM"), total("MONTHS")),
-        "POS_CASH_DPD_DEF_SUM": total("DPD_DEF_SUM"),
-        "POS_CASH_DPD_DEF_MEAN": safe_ratio(total("DPD_DEF_SUM"), total("MONTHS")),
-        "POS_CASH_REMAINING_TO_TERM_RATIO": safe_ratio(total("REMAINING"), total("LAST_TERM")),
-    }
-    for window in _WINDOWS:
-        suffix = f"{window}M"
-        features |= {
-            f"POS_CASH_LATE_RATE_{suffix}": safe_ratio(total(f"LATE_{suffix}"), total(f"MONTHS_{suffix}")),
-            f"POS_CASH_DPD_MEAN_{suffix}": safe_ratio(total(f"DPD_SUM_{suffix}"), total(f"MONTHS_{suffix}")),
-            f"POS_CASH_DPD_MAX_{suffix}": _[f"DPD_{suffix}"].max(),
-            f"POS_CASH_DPD_DEF_MAX_{suffix}": _[f"DPD_DEF_{suffix}"].max(),
-        }
-    features["POS_CASH_MONTHS_SUM_12M"] = total("MONTHS_12M")
-    return aggregate_by_client(measured, features).mutate(
-        POS_CASH_DPD_6M_TO_24M_RATIO=safe_ratio(_.POS_CASH_DPD_MEAN_6M, _.POS_CASH_DPD_MEAN_24M)
-    )
+SOURCE = Source(
+    "pos_cash",
+    "Monthly balances of earlier loans",
+    (CLEAN_POS_CASH_BALANCE,),
+    compute_pos_cash_features,
+    (*_OF_LOANS, *_OF_FEATURES),
+    (LOANS,),
+)

@@ -5,31 +5,184 @@ Units: amounts in currency, dates in days relative to the current application (n
 
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
-import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import (
-    CLIENT_KEY,
     DAYS_PER_MONTH,
     DAYS_SENTINEL,
     aggregate_by_client,
-    clean_missing_markers,
-    feature_name,
     null_if,
     ols_slope,
+    rank,
     safe_ratio,
-    summarise,
     yearly_interest_rate,
+)
+from credit_scoring.features.records import (
+    Cleaning,
+    Feature,
+    Measure,
+    Origin,
+    Rows,
+    Source,
+    Subset,
+    last_days,
+    last_rows,
+    make_feature,
+    values_of,
+)
+
+PREVIOUS = Origin(
+    "PREVIOUS",
+    "previous_application",
+    ("Earlier applications", "Demandes antérieures"),
+    "previous",
+    "PREVIOUS_APPLICATIONS_COUNT",
 )
 
 _LOAN_KEY = "SK_ID_PREV"
 
 _PAST_DATES = ("DAYS_FIRST_DRAWING", "DAYS_FIRST_DUE", "DAYS_LAST_DUE", "DAYS_TERMINATION")
 _POSITIVE_AMOUNTS = ("AMT_APPLICATION", "AMT_CREDIT", "AMT_GOODS_PRICE", "AMT_ANNUITY")
-
-_CONTRACT_TYPES = {"CASH": "Cash loans", "CONSUMER": "Consumer loans", "REVOLVING": "Revolving loans"}
 _REJECT_REASONS = ("HC", "LIMIT", "SCO", "SCOFR")
+
+CLEAN_PREVIOUS_APPLICATION = Cleaning(
+    "previous_application",
+    keep=_.DAYS_DECISION <= 0,
+    columns={
+        # A last due date of 365243 means that the loan goes on. The fact is kept when the number is removed.
+        "FLAG_RUNNING": (_.DAYS_LAST_DUE == DAYS_SENTINEL).fill_null(False),
+        # Positive dates would be events after the application, whether or not they are the sentinel.
+        **{column: null_if(_[column], _[column] > 0) for column in _PAST_DATES},
+        # The first version of the schedule is a plan, known on the day: here positive dates are right.
+        "DAYS_LAST_DUE_1ST_VERSION": _.DAYS_LAST_DUE_1ST_VERSION.nullif(float(DAYS_SENTINEL)),
+        # 0 stands for an amount that was never agreed (a canceled application).
+        **{column: null_if(_[column], _[column] <= 0) for column in _POSITIVE_AMOUNTS},
+        "AMT_DOWN_PAYMENT": null_if(_.AMT_DOWN_PAYMENT, _.AMT_DOWN_PAYMENT < 0),
+        "RATE_DOWN_PAYMENT": null_if(_.RATE_DOWN_PAYMENT, _.RATE_DOWN_PAYMENT < 0),
+        # -1 is "no shop".
+        "SELLERPLACE_AREA": null_if(_.SELLERPLACE_AREA, _.SELLERPLACE_AREA < 0),
+        # A revolving credit has no number of payments: it is written 0.
+        "CNT_PAYMENT": null_if(_.CNT_PAYMENT, _.CNT_PAYMENT <= 0),
+    },
+)
+
+# The payments that the first schedule still plans after the application.
+_REMAINING_MONTHS = (_.DAYS_LAST_DUE_1ST_VERSION.clip(lower=0.0) / DAYS_PER_MONTH).ceil().cast("float64")
+
+APPLICATIONS = Rows(
+    PREVIOUS,
+    "application",
+    measures=(
+        Measure("APPLICATIONS", True, "yes_no", "applications", "demandes"),
+        Measure(
+            "APPROVED", _.NAME_CONTRACT_STATUS == "Approved", "yes_no", "approved applications", "demandes acceptées"
+        ),
+        Measure(
+            "REFUSED", _.NAME_CONTRACT_STATUS == "Refused", "yes_no", "refused applications", "demandes refusées"
+        ),
+        Measure(
+            "CANCELED", _.NAME_CONTRACT_STATUS == "Canceled", "yes_no", "canceled applications", "demandes annulées"
+        ),
+        Measure(
+            "UNUSED", _.NAME_CONTRACT_STATUS == "Unused offer", "yes_no", "offers not used", "offres non utilisées"
+        ),
+        Measure(
+            "RUNNING", _.FLAG_RUNNING & (_.NAME_CONTRACT_STATUS == "Approved"), "yes_no",
+            "loans still running", "prêts encore en cours",
+        ),
+        Measure("CREDIT", _.AMT_CREDIT, "amount", "credit granted", "crédit accordé"),
+        Measure("REQUESTED", _.AMT_APPLICATION, "amount", "amount requested", "montant demandé"),
+        Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "annuité"),
+        Measure("DOWN_PAYMENT", _.AMT_DOWN_PAYMENT, "amount", "down payment", "apport"),
+        Measure("DOWN_PAYMENT_SHARE", _.RATE_DOWN_PAYMENT, "ratio", "down payment over price", "apport sur prix"),
+        Measure("TERM", _.CNT_PAYMENT, "count", "number of payments", "nombre de paiements"),
+        Measure("DAYS_DECISION", _.DAYS_DECISION, "date_days", "day of decision", "jour de décision", known=True),
+        Measure(
+            "REQUESTED_TO_CREDIT", safe_ratio(_.AMT_APPLICATION, _.AMT_CREDIT), "number",
+            "amount requested over credit", "montant demandé sur crédit",
+        ),
+        Measure(
+            "REQUESTED_CREDIT_GAP", _.AMT_APPLICATION - _.AMT_CREDIT, "amount",
+            "amount requested less credit", "montant demandé moins crédit",
+        ),
+        Measure(
+            "CREDIT_TO_ANNUITY", safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY), "number",
+            "credit over annuity", "crédit sur annuité",
+        ),
+        Measure(
+            "INTEREST_RATE", yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, _.CNT_PAYMENT), "ratio",
+            "interest rate per year", "taux d'intérêt annuel",
+        ),
+        Measure(
+            "INTEREST_SHARE", safe_ratio(_.CNT_PAYMENT * _.AMT_ANNUITY - _.AMT_CREDIT, _.AMT_CREDIT), "ratio",
+            "total interest over credit", "intérêt total sur crédit",
+        ),
+        Measure("FIRST_DUE_DAYS", _.DAYS_FIRST_DUE, "date_days", "day first due", "jour de première échéance"),
+        Measure("LAST_DUE_DAYS", _.DAYS_LAST_DUE, "date_days", "day last due", "jour de dernière échéance"),
+        Measure(
+            "PLANNED_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION, "date_planned_days",
+            "planned day of the end", "jour de fin prévu",
+        ),
+        Measure("TERMINATION_DAYS", _.DAYS_TERMINATION, "date_days", "day of termination", "jour de clôture"),
+        Measure(
+            "EARLY_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION - _.DAYS_LAST_DUE, "day_gap",
+            "days ended ahead of plan", "jours de fin anticipée",
+        ),
+        Measure("HOUR", _.HOUR_APPR_PROCESS_START, "hour", "hour of application", "heure de la demande", known=True),
+        Measure(
+            "SELLER_AREA", _.SELLERPLACE_AREA, "number",
+            "selling area of the shop", "surface de vente du magasin",
+        ),
+        Measure("INSURED", _.NFLAG_INSURED_ON_APPROVAL == 1, "yes_no", "insured applications", "demandes assurées"),
+        Measure(
+            "CROSS_SELL", _.NAME_PRODUCT_TYPE == "x-sell", "yes_no",
+            "applications by cross-selling", "demandes par vente croisée",
+        ),
+        Measure(
+            "WALK_IN", _.NAME_PRODUCT_TYPE == "walk-in", "yes_no",
+            "applications by walk-in clients", "demandes spontanées",
+        ),
+        Measure(
+            "MISTAKEN", (_.NFLAG_LAST_APPL_IN_DAY == 0) | (_.FLAG_LAST_APPL_PER_CONTRACT == "N"), "yes_no",
+            "applications made by mistake", "demandes faites par erreur",
+        ),
+        Measure(
+            "LOW_YIELD", _.NAME_YIELD_GROUP.isin(("low_action", "low_normal")), "yes_no",
+            "applications at a low interest rate", "demandes à taux bas",
+        ),
+        Measure(
+            "HIGH_YIELD", _.NAME_YIELD_GROUP == "high", "yes_no",
+            "applications at a high interest rate", "demandes à taux élevé",
+        ),
+        *(
+            Measure(
+                f"REJECTED_{reason}", _.CODE_REJECT_REASON == reason, "yes_no",
+                f"refusals for reason {reason}", f"refus pour motif {reason}",
+            )
+            for reason in _REJECT_REASONS
+        ),
+        Measure("REMAINING_MONTHS", _REMAINING_MONTHS, "months", "months still planned", "mois restant prévus"),
+        Measure(
+            "REMAINING_PAYMENTS", _REMAINING_MONTHS * _.AMT_ANNUITY, "amount",
+            "payments still planned", "paiements restant prévus",
+        ),
+        Measure(
+            "NEXT_YEAR_PAYMENTS", _REMAINING_MONTHS.clip(upper=12.0) * _.AMT_ANNUITY, "amount",
+            "payments planned in the next year", "paiements prévus dans l'année",
+        ),
+    ),
+    helpers={"RANK": rank("DAYS_DECISION", _LOAN_KEY)},
+)  # fmt: skip
+
+_APPROVED = Subset("APPROVED", _.APPROVED, ("approved only", "acceptées seulement"))
+_REFUSED = Subset("REFUSED", _.REFUSED, ("refused only", "refusées seulement"))
+_RUNNING = Subset("RUNNING", _.RUNNING, ("loans still running", "prêts encore en cours"))
+_CONTRACT_TYPES = (
+    Subset("CASH", _.NAME_CONTRACT_TYPE == "Cash loans", ("cash loans", "prêts personnels")),
+    Subset("CONSUMER", _.NAME_CONTRACT_TYPE == "Consumer loans", ("consumer credits", "crédits à la consommation")),
+    Subset("REVOLVING", _.NAME_CONTRACT_TYPE == "Revolving loans", ("revolving loans", "crédits renouvelables")),
+)
 
 _OVERALL = {
     "APPLICATIONS": ("COUNT",),
@@ -103,127 +256,80 @@ _BY_RANK = {
     "TERM": ("MEAN",),
     "DAYS_DECISION": ("MEAN",),
 }
-_LAST_CATEGORIES = {
-    "CONTRACT_STATUS": "NAME_CONTRACT_STATUS",
-    "CONTRACT_TYPE": "NAME_CONTRACT_TYPE",
-    "PRODUCT_COMBINATION": "PRODUCT_COMBINATION",
-    "YIELD_GROUP": "NAME_YIELD_GROUP",
-    "CHANNEL_TYPE": "CHANNEL_TYPE",
-    "GOODS_CATEGORY": "NAME_GOODS_CATEGORY",
-    "REJECT_REASON": "CODE_REJECT_REASON",
-}
 
 
-def clean_previous_application(table: ir.Table) -> ir.Table:
-    """Turn the 365243 dates, the `XNA`/`XAP` codes and impossible amounts into null.
+def _in_last(days: int) -> Subset:
+    return last_days(days, _.DAYS_DECISION >= -days)
 
-    Args:
-        table: Raw `previous_application`, unique by SK_ID_PREV.
 
-    Returns:
-        The same columns and FLAG_RUNNING (boolean: the loan is not over yet). Applications
-        dated after the current one are left out.
-    """
-    cleaned = clean_missing_markers(table).filter(_.DAYS_DECISION <= 0)
-    return cleaned.mutate(
-        # A last due date of 365243 means that the loan goes on. The fact is kept when the number is removed.
-        FLAG_RUNNING=(_.DAYS_LAST_DUE == DAYS_SENTINEL).fill_null(False),
-        # Positive dates would be events after the application, whether or not they are the sentinel.
-        **{column: null_if(_[column], _[column] > 0) for column in _PAST_DATES},
-        # The first version of the schedule is a plan, known on the day: here positive dates are right.
-        DAYS_LAST_DUE_1ST_VERSION=_.DAYS_LAST_DUE_1ST_VERSION.nullif(float(DAYS_SENTINEL)),
-        # 0 stands for an amount that was never settled (a canceled application).
-        **{column: null_if(_[column], _[column] <= 0) for column in _POSITIVE_AMOUNTS},
-        AMT_DOWN_PAYMENT=null_if(_.AMT_DOWN_PAYMENT, _.AMT_DOWN_PAYMENT < 0),
-        RATE_DOWN_PAYMENT=null_if(_.RATE_DOWN_PAYMENT, _.RATE_DOWN_PAYMENT < 0),
-        # -1 is "no shop".
-        SELLERPLACE_AREA=null_if(_.SELLERPLACE_AREA, _.SELLERPLACE_AREA < 0),
-        # A revolving credit has no number of payments: it is written 0.
-        CNT_PAYMENT=null_if(_.CNT_PAYMENT, _.CNT_PAYMENT <= 0),
-    )
+def _of_the_latest(name: str, column: str, en: str, fr: str) -> Feature:
+    return APPLICATIONS.feature(
+        f"{name}_LAST", _[column].max(where=_.RANK == 1), "category", (f"{en}, latest", f"{fr}, la plus récente"),
+        null="not given for the latest application",
+    )  # fmt: skip
+
+
+_OF_APPLICATIONS: tuple[Feature, ...] = (
+    *APPLICATIONS.features(_OVERALL),
+    *APPLICATIONS.features(_OF_APPROVED, _APPROVED),
+    *APPLICATIONS.features(_OF_REFUSED, _REFUSED),
+    *APPLICATIONS.features(_OF_RUNNING, _RUNNING),
+    *(feature for kind in _CONTRACT_TYPES for feature in APPLICATIONS.features(_BY_CONTRACT_TYPE, kind)),
+    *(
+        feature
+        for days in (30, 90, 180, 365, 720)
+        for feature in APPLICATIONS.features({"APPLICATIONS": ("COUNT",), "REFUSED": ("COUNT",)}, _in_last(days))
+    ),
+    *(feature for days in (180, 365, 720) for feature in APPLICATIONS.features(_BY_DAYS, _in_last(days))),
+    *(feature for last in (1, 3, 5, 10) for feature in APPLICATIONS.features(_BY_RANK, last_rows(last))),
+    _of_the_latest("CONTRACT_STATUS", "NAME_CONTRACT_STATUS", "outcome", "issue"),
+    _of_the_latest("CONTRACT_TYPE", "NAME_CONTRACT_TYPE", "type of contract", "type de contrat"),
+    _of_the_latest("PRODUCT_COMBINATION", "PRODUCT_COMBINATION", "product", "produit"),
+    _of_the_latest("YIELD_GROUP", "NAME_YIELD_GROUP", "interest rate group", "groupe de taux"),
+    _of_the_latest("CHANNEL_TYPE", "CHANNEL_TYPE", "sales channel", "canal de vente"),
+    _of_the_latest("GOODS_CATEGORY", "NAME_GOODS_CATEGORY", "category of goods", "catégorie de bien"),
+    _of_the_latest("REJECT_REASON", "CODE_REJECT_REASON", "reason of refusal", "motif de refus"),
+    APPLICATIONS.feature(
+        "CREDIT_SLOPE", ols_slope(_.CREDIT, _.DAYS_DECISION, per=365), "number",
+        ("credit granted, trend per year", "crédit accordé, tendance par an"),
+        null="fewer than two days have a known credit", measure="PREVIOUS_CREDIT", abstract=True,
+    ),
+    APPLICATIONS.feature(
+        "ANNUITY_SLOPE", ols_slope(_.ANNUITY, _.DAYS_DECISION, per=365), "number",
+        ("annuity, trend per year", "annuité, tendance par an"),
+        null="fewer than two days have a known annuity", measure="PREVIOUS_ANNUITY", abstract=True,
+    ),
+)  # fmt: skip
+
+_OF_FEATURES = (
+    make_feature(
+        PREVIOUS, "PREVIOUS_REFUSED_365D_TO_ALL_RATIO",
+        safe_ratio(_.PREVIOUS_REFUSED_RATE_365D, _.PREVIOUS_REFUSED_RATE), "number",
+        ("share refused over 365 days against all", "part refusée sur 365 jours rapportée au total"),
+        null="no application in the last 365 days, or none ever refused",
+    ),
+)  # fmt: skip
 
 
 def compute_previous_application_features(previous_application: ir.Table) -> ir.Table:
     """Summarise how earlier applications ended and on what terms.
 
     Args:
-        previous_application: `clean_previous_application`.
+        previous_application: Clean `previous_application`, with FLAG_RUNNING.
 
     Returns:
         One row per SK_ID_CURR that applied before: PREVIOUS_* features. Windows in days are by date of decision,
         LAST_<k> are the k latest decisions. The *_LAST features are text: a category of the latest application.
     """
-    applications = _with_application_measures(previous_application)
-    features = summarise("PREVIOUS", _OVERALL)
-    features |= summarise("PREVIOUS", _OF_APPROVED, subset="APPROVED", where=_.APPROVED)
-    features |= summarise("PREVIOUS", _OF_REFUSED, subset="REFUSED", where=_.REFUSED)
-    features |= summarise("PREVIOUS", _OF_RUNNING, subset="RUNNING", where=_.RUNNING)
-    for subset, label in _CONTRACT_TYPES.items():
-        features |= summarise("PREVIOUS", _BY_CONTRACT_TYPE, subset=subset, where=_.NAME_CONTRACT_TYPE == label)
-    for days in (30, 90, 180, 365, 720):
-        features |= summarise(
-            "PREVIOUS",
-            {"APPLICATIONS": ("COUNT",), "REFUSED": ("COUNT",)},
-            window=f"{days}D",
-            where=_.DAYS_DECISION >= -days,
-        )
-    for days in (180, 365, 720):
-        features |= summarise("PREVIOUS", _BY_DAYS, window=f"{days}D", where=_.DAYS_DECISION >= -days)
-    for last in (1, 3, 5, 10):
-        features |= summarise("PREVIOUS", _BY_RANK, window=f"LAST_{last}", where=_.RANK <= last)
-    features |= {
-        feature_name("PREVIOUS", measure, "LAST"): _[column].max(where=_.RANK == 1)
-        for measure, column in _LAST_CATEGORIES.items()
-    }
-    features |= {
-        "PREVIOUS_CREDIT_SLOPE": ols_slope(_.CREDIT, _.DAYS_DECISION, per=365),
-        "PREVIOUS_ANNUITY_SLOPE": ols_slope(_.ANNUITY, _.DAYS_DECISION, per=365),
-    }
-    return aggregate_by_client(applications, features).mutate(
-        PREVIOUS_REFUSED_365D_TO_ALL_RATIO=safe_ratio(_.PREVIOUS_REFUSED_RATE_365D, _.PREVIOUS_REFUSED_RATE)
-    )
+    applications = APPLICATIONS.measure(previous_application)
+    return aggregate_by_client(applications, values_of(_OF_APPLICATIONS)).mutate(**values_of(_OF_FEATURES))
 
 
-def _with_application_measures(previous_application: ir.Table) -> ir.Table:
-    by_client = ibis.window(group_by=CLIENT_KEY, order_by=[_.DAYS_DECISION.desc(), _[_LOAN_KEY].desc()])
-    status = _.NAME_CONTRACT_STATUS
-    interest = _.CNT_PAYMENT * _.AMT_ANNUITY - _.AMT_CREDIT
-    # The payments that the first schedule still plans after the application.
-    remaining_months = (_.DAYS_LAST_DUE_1ST_VERSION.clip(lower=0.0) / DAYS_PER_MONTH).ceil().cast("float64")
-    return previous_application.mutate(
-        APPLICATIONS=True,
-        APPROVED=status == "Approved",
-        REFUSED=status == "Refused",
-        CANCELED=status == "Canceled",
-        UNUSED=status == "Unused offer",
-        RUNNING=_.FLAG_RUNNING & (status == "Approved"),
-        CREDIT=_.AMT_CREDIT,
-        REQUESTED=_.AMT_APPLICATION,
-        ANNUITY=_.AMT_ANNUITY,
-        DOWN_PAYMENT=_.AMT_DOWN_PAYMENT,
-        DOWN_PAYMENT_SHARE=_.RATE_DOWN_PAYMENT,
-        TERM=_.CNT_PAYMENT,
-        REQUESTED_TO_CREDIT=safe_ratio(_.AMT_APPLICATION, _.AMT_CREDIT),
-        REQUESTED_CREDIT_GAP=_.AMT_APPLICATION - _.AMT_CREDIT,
-        CREDIT_TO_ANNUITY=safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY),
-        INTEREST_RATE=yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, _.CNT_PAYMENT),
-        INTEREST_SHARE=safe_ratio(interest, _.AMT_CREDIT),
-        FIRST_DUE_DAYS=_.DAYS_FIRST_DUE,
-        LAST_DUE_DAYS=_.DAYS_LAST_DUE,
-        PLANNED_END_DAYS=_.DAYS_LAST_DUE_1ST_VERSION,
-        TERMINATION_DAYS=_.DAYS_TERMINATION,
-        EARLY_END_DAYS=_.DAYS_LAST_DUE_1ST_VERSION - _.DAYS_LAST_DUE,
-        HOUR=_.HOUR_APPR_PROCESS_START,
-        SELLER_AREA=_.SELLERPLACE_AREA,
-        INSURED=_.NFLAG_INSURED_ON_APPROVAL == 1,
-        CROSS_SELL=_.NAME_PRODUCT_TYPE == "x-sell",
-        WALK_IN=_.NAME_PRODUCT_TYPE == "walk-in",
-        MISTAKEN=(_.NFLAG_LAST_APPL_IN_DAY == 0) | (_.FLAG_LAST_APPL_PER_CONTRACT == "N"),
-        LOW_YIELD=_.NAME_YIELD_GROUP.isin(("low_action", "low_normal")),
-        HIGH_YIELD=_.NAME_YIELD_GROUP == "high",
-        **{f"REJECTED_{reason}": _.CODE_REJECT_REASON == reason for reason in _REJECT_REASONS},
-        REMAINING_MONTHS=remaining_months,
-        REMAINING_PAYMENTS=remaining_months * _.AMT_ANNUITY,
-        NEXT_YEAR_PAYMENTS=remaining_months.clip(upper=12.0) * _.AMT_ANNUITY,
-        RANK=ibis.row_number().over(by_client) + 1,
-    )
+SOURCE = Source(
+    "previous_application",
+    "Earlier applications to this lender",
+    (CLEAN_PREVIOUS_APPLICATION,),
+    compute_previous_application_features,
+    (*_OF_APPLICATIONS, *_OF_FEATURES),
+    (APPLICATIONS,),
+)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from credit_scoring.features.dictionary import describe_feature
+from credit_scoring.features.catalogue import find_feature
 from credit_scoring.figures import FigureOptions
 from credit_scoring.pipelines.data_processing.figures import (
     _GROUPS,
@@ -132,7 +132,7 @@ def test_figures_do_without_histories_and_without_applicants_to_score(
     plot: type[Figure], figure_columns: pd.DataFrame
 ) -> None:
     rows = figure_columns[figure_columns["SPLIT"] != "to score"].copy()
-    for name in [name for name in COMPARED if describe_feature(name).partition(":")[0] != "Application"]:
+    for name in [name for name in COMPARED if find_feature(name).origin.presence]:
         rows[name] = np.nan
     for name in _GROUPS:
         rows[name] = False

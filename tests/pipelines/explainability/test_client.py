@@ -164,5 +164,5 @@ def test_families_share_out_the_whole_weight() -> None:
     assert families.loc[("theme", "external_scores")].tolist() == [pytest.approx(0.5), 2]
     assert families.loc[("theme", "card"), "share"] == pytest.approx(0.4)
     assert families.loc[("source", "bureau"), "share"] == pytest.approx(0.1)
-    assert families.loc[("source", "application"), "features"] == 2
+    assert families.loc[("source", "application_train"), "features"] == 2
     assert families["share"].groupby("kind").sum().tolist() == pytest.approx([1, 1])

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from credit_scoring.errors import DataContractError
-from credit_scoring.features.application import clean_application, compute_application_features
+from credit_scoring.features.application import CLEAN_APPLICATION, compute_application_features
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
@@ -48,7 +48,7 @@ def twin() -> pd.DataFrame:
         table.cast({name: kind for name, kind in RAW_TABLES[side].columns.items() if name in table.columns})
         for table, side in ((train, "application_train"), (test, "application_test"))
     ]
-    features = compute_application_features(clean_application(stack_applications(*typed))).execute()
+    features = compute_application_features(CLEAN_APPLICATION.apply(stack_applications(*typed))).execute()
     rng = np.random.default_rng(0)
     known = np.where(rng.random(len(features)) < 0.2, "holdout", "train")
     return features.assign(SAMPLE=np.where(features["TARGET"].isna(), "new", known)).drop(columns="TARGET")

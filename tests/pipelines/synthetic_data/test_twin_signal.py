@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from credit_scoring.features import SOURCES
+from credit_scoring.features.sources import SOURCES
 from tests.pipelines.synthetic_data.published import LADDER_GAIN
 
 PARAMETERS = {

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from credit_scoring.features.dictionary import label_feature
+from credit_scoring.features.catalogue import find_feature
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.discrimination import kolmogorov_smirnov_score
 from credit_scoring.metrics.stability import distribution_gap, population_stability_index
@@ -371,7 +371,7 @@ def _draw_stability(axes: Axes, shift: pd.DataFrame, figures: FigureOptions) -> 
         for psi, ks in zip(ordered["psi"], ordered["ks"], strict=True)
     ]
     axes.bar_label(bars, texts, fontsize=8, padding=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
-    names = ["\n".join(textwrap.wrap(label_feature(name, figures.language), 32)) for name in ordered["variable"]]
+    names = ["\n".join(textwrap.wrap(find_feature(name).title(figures.language), 32)) for name in ordered["variable"]]
     axes.set_yticks(np.arange(len(ordered)), names, fontsize=8)
     for bound, label, side in ((_PSI_STABLE, labels["stable"], "right"), (_PSI_SHIFTED, labels["shifted"], "left")):
         axes.axvline(bound, color="0.6", lw=0.9, ls="--", zorder=0)
@@ -392,7 +392,7 @@ def _draw_pair(axes: Axes, name: str, train: pd.Series, to_score: pd.Series, fig
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
     if not _is_number(train) or train.nunique() <= _MAX_CATEGORIES:
-        axes.set_title("\n".join(textwrap.wrap(label_feature(name, figures.language), 46)), fontsize=9, loc="left")
+        axes.set_title("\n".join(textwrap.wrap(find_feature(name).title(figures.language), 46)), fontsize=9, loc="left")
         _draw_categories(axes, sides, figures)
         return
     drawn = [(_readable(name, values.astype(float), figures)[0], label, color) for values, label, color in sides]
@@ -443,7 +443,7 @@ def _readable(name: str, values: pd.Series, figures: FigureOptions) -> tuple[pd.
     """Turn days before the application into years, and name the variable."""
     if name == "DAYS_EMPLOYED":
         return -values / 365.25, _capital(_LABELS[figures.language]["years"])
-    return values, label_feature(name, figures.language)
+    return values, find_feature(name).title(figures.language)
 
 
 def _bins(values: pd.Series) -> npt.NDArray[np.float64] | None:

@@ -2,14 +2,14 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from credit_scoring.features import join_features
-from credit_scoring.features.application import clean_application, compute_application_features
-from credit_scoring.features.bureau import clean_bureau, clean_bureau_balance, compute_bureau_features
-from credit_scoring.features.credit_card import clean_credit_card_balance, compute_credit_card_features
-from credit_scoring.features.installments import clean_installments_payments, compute_installments_features
-from credit_scoring.features.pos_cash import clean_pos_cash_balance, compute_pos_cash_features
+from credit_scoring.features.application import CLEAN_APPLICATION, compute_application_features
+from credit_scoring.features.bureau import CLEAN_BUREAU, CLEAN_BUREAU_BALANCE, compute_bureau_features
+from credit_scoring.features.credit_card import CLEAN_CREDIT_CARD_BALANCE, compute_credit_card_features
+from credit_scoring.features.installments import CLEAN_INSTALLMENTS_PAYMENTS, compute_installments_features
+from credit_scoring.features.join import join_features
+from credit_scoring.features.pos_cash import CLEAN_POS_CASH_BALANCE, compute_pos_cash_features
 from credit_scoring.features.previous_application import (
-    clean_previous_application,
+    CLEAN_PREVIOUS_APPLICATION,
     compute_previous_application_features,
 )
 from credit_scoring.pipelines.data_processing.figures import (
@@ -72,38 +72,38 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="stack_applications",
             ),
             Node(
-                func=clean_application,
+                func=CLEAN_APPLICATION.apply,
                 inputs="typed_application",
                 outputs="clean_application",
                 name="clean_application",
             ),
-            Node(func=clean_bureau, inputs="typed_bureau", outputs="clean_bureau", name="clean_bureau"),
+            Node(func=CLEAN_BUREAU.apply, inputs="typed_bureau", outputs="clean_bureau", name="clean_bureau"),
             Node(
-                func=clean_bureau_balance,
+                func=CLEAN_BUREAU_BALANCE.apply,
                 inputs="typed_bureau_balance",
                 outputs="clean_bureau_balance",
                 name="clean_bureau_balance",
             ),
             Node(
-                func=clean_previous_application,
+                func=CLEAN_PREVIOUS_APPLICATION.apply,
                 inputs="typed_previous_application",
                 outputs="clean_previous_application",
                 name="clean_previous_application",
             ),
             Node(
-                func=clean_pos_cash_balance,
+                func=CLEAN_POS_CASH_BALANCE.apply,
                 inputs="typed_pos_cash_balance",
                 outputs="clean_pos_cash_balance",
                 name="clean_pos_cash_balance",
             ),
             Node(
-                func=clean_installments_payments,
+                func=CLEAN_INSTALLMENTS_PAYMENTS.apply,
                 inputs="typed_installments_payments",
                 outputs="clean_installments_payments",
                 name="clean_installments_payments",
             ),
             Node(
-                func=clean_credit_card_balance,
+                func=CLEAN_CREDIT_CARD_BALANCE.apply,
                 inputs="typed_credit_card_balance",
                 outputs="clean_credit_card_balance",
                 name="clean_credit_card_balance",

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from credit_scoring.features.wording import category_label
+from credit_scoring.features.categories import category_label
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, optimal_threshold, refuse
 from credit_scoring.metrics.discrimination import score_metrics

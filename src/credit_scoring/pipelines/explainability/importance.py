@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from credit_scoring.features.dictionary import Language
-from credit_scoring.features.wording import client_label, unit_of_feature
+from credit_scoring.features.catalogue import find_feature
+from credit_scoring.features.records import Language
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
 from credit_scoring.pipelines.explainability.nodes import spread_rows
@@ -127,7 +127,7 @@ def plot_importance(
     """
     labels = _LABELS[figures.language]
     table = permutation_importance.merge(global_importance, on="feature")[::-1]
-    names = [textwrap.fill(client_label(name, figures.language), 48) for name in table["feature"]]
+    names = [textwrap.fill(find_feature(name).client_label(figures.language), 48) for name in table["feature"]]
     figure = Figure(figsize=(11, 0.46 * len(table) + 1.6))
     left, right = figure.subplots(1, 2, sharey=True)
     left.barh(names, table["share"], color="#1f4e79")
@@ -178,7 +178,9 @@ def plot_dependence(
         axes.spines[["top", "right"]].set_visible(False)
         bar = figure.colorbar(drawn, ax=axes, ticks=[0.03, 0.97], pad=0.02)
         bar.ax.set_yticklabels([labels["low"], labels["high"]], fontsize=7.5)
-        bar.set_label(textwrap.fill(client_label(partner, figures.language), 36), fontsize=7.5, labelpad=-12)
+        bar.set_label(
+            textwrap.fill(find_feature(partner).client_label(figures.language), 36), fontsize=7.5, labelpad=-12
+        )
         bar.outline.set_visible(False)
     for axes in panels[len(numbers) :]:
         axes.set_visible(False)
@@ -212,10 +214,11 @@ def _rank_correlation(one: pd.Series, other: pd.Series) -> float:
 
 def _told(values: pd.Series) -> npt.NDArray[np.float64]:
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    return -numbers / 365.25 if unit_of_feature(str(values.name)) == "elapsed_days" else numbers
+    return -numbers / 365.25 if find_feature(str(values.name)).unit == "elapsed_days" else numbers
 
 
 def _name_axis(name: str, language: Language) -> str:
-    label = client_label(name, language)
-    told = _LABELS[language]["years"].format(label) if unit_of_feature(name) == "elapsed_days" else label
+    feature = find_feature(name)
+    label = feature.client_label(language)
+    told = _LABELS[language]["years"].format(label) if feature.unit == "elapsed_days" else label
     return textwrap.fill(told, 44)

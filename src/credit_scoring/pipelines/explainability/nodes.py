@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from credit_scoring.explanations import sum_by_cause
-from credit_scoring.features.naming import parse_feature_name
-from credit_scoring.features.wording import THEMES, theme_of_feature
+from credit_scoring.features.catalogue import find_feature
+from credit_scoring.features.records import THEMES
 from credit_scoring.figures import FigureOptions
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
 from credit_scoring.reasons import LANGUAGES, show_values
@@ -22,17 +22,6 @@ from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
 
 BORDERLINE = "borderline"
 _AGAINST, _FOR = "#c0392b", "#2471a3"
-
-_TABLES = {
-    "application": "application_train",
-    "bureau": "bureau",
-    "bureau_balance": "bureau_balance",
-    "previous": "previous_application",
-    "pos_cash": "POS_CASH_balance",
-    "installments": "installments_payments",
-    "credit_card": "credit_card_balance",
-}
-"""First words of a feature -> raw table that it comes from."""
 
 _LABELS = {
     "fr": {
@@ -110,7 +99,11 @@ def rank_families(shap_values: pd.DataFrame) -> pd.DataFrame:
         total mean absolute contribution, `features`.
     """
     ranked = rank_features(shap_values)
-    families = ranked.assign(theme=ranked["feature"].map(theme_of_feature), source=ranked["feature"].map(_source_of))
+    records = [find_feature(name) for name in ranked["feature"]]
+    families = ranked.assign(
+        theme=[feature.theme for feature in records],
+        source=[feature.origin.table for feature in records],
+    )
     tables = [
         families.groupby(kind)["share"]
         .agg(share="sum", features="size")
@@ -130,7 +123,7 @@ def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptio
     figure = Figure(figsize=(10, 4.8))
     for axes, kind in zip(figure.subplots(1, 2), ("theme", "source"), strict=True):
         rows = family_importance[family_importance["kind"] == kind][::-1]
-        names = [words.get(family, family) if kind == "theme" else _TABLES[family] for family in rows["family"]]
+        names = [words.get(family, family) for family in rows["family"]]
         bars = axes.barh([f"{name} ({n})" for name, n in zip(names, rows["features"], strict=True)], rows["share"])
         axes.bar_label(bars, [figures.percent(share) for share in rows["share"]], padding=3, fontsize=8.5)
         axes.set_title(labels[kind], loc="left", fontsize=10)
@@ -345,10 +338,3 @@ def _plain(value: Any) -> Any:
     if pd.isna(value):
         return None
     return value if isinstance(value, str) else float(value)
-
-
-def _source_of(name: str) -> str:
-    try:
-        return parse_feature_name(name.removeprefix("HAS_")).source.lower()
-    except ValueError:  # a field of the form, or a flag
-        return name.removeprefix("HAS_").lower() if name.startswith("HAS_") else "application"

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.model_selection import StratifiedKFold
 
-from credit_scoring.features.origins import columns_derived_from
+from credit_scoring.features.catalogue import columns_derived_from
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.calibration import expected_calibration_error, reliability_curve
 from credit_scoring.models import ScoringModel

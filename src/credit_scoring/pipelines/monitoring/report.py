@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from credit_scoring.features.dictionary import describe_feature
+from credit_scoring.features.catalogue import find_feature
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.stability import CURRENT, REFERENCE, count_bins
 from credit_scoring.pipelines.monitoring.nodes import (
@@ -347,7 +347,7 @@ def _few_categories(counts: pd.DataFrame, labels: list[str], others: str) -> tup
 
 
 def _label(variable: str, figures: FigureOptions) -> str:
-    return _LABELS[figures.language].get(variable) or describe_feature(variable, figures.language)
+    return _LABELS[figures.language].get(variable) or find_feature(variable).describe(figures.language)
 
 
 def _decimal(value: float, figures: FigureOptions) -> str:

@@ -7,13 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from credit_scoring.features.documentation import document_features
-from credit_scoring.features.wording import THEMES, client_label
+from credit_scoring.features.catalogue import FEATURES, find_feature
+from credit_scoring.features.records import THEMES
 from credit_scoring.models import FAMILIES
 from credit_scoring.pipelines.reporting.nodes import POLICY_NAMES
 
 _PACKAGES = ("kedro", "mlflow", "numpy", "pandas", "scikit-learn", "shap")
-_NOT_FEATURES = frozenset({"SK_ID_CURR", "TARGET"})
 _N_FEATURES = 10
 _GROUP_MEASURES = {
     "grant_rate": "granted",
@@ -105,7 +104,7 @@ def _describe_data(
     source: str,
 ) -> list[str]:
     rows = quality["rows"]
-    features = {feature.name for table in document_features() for feature in table.features} - _NOT_FEATURES
+    features = set(FEATURES)
     training, holdout = policy["chosen_on"]["applicants"], evaluation["applicants"]
     return [
         "## Data",
@@ -236,7 +235,7 @@ def _describe_explanations(
         "|---|---|---:|",
     ]
     for name, share in importance.head(_N_FEATURES)[["feature", "share"]].itertuples(index=False):
-        lines.append(f"| `{name}` | {client_label(name, 'en')} | {share:.1%} |")
+        lines.append(f"| `{name}` | {find_feature(name).client_label('en')} | {share:.1%} |")
     if stability["models"]:
         lines += [
             "",

@@ -13,21 +13,14 @@ import pandas as pd
 from PIL import Image
 
 from credit_scoring.explanations import sum_by_cause
-from credit_scoring.features.documentation import document_features
-from credit_scoring.features.wording import (
-    THEMES,
-    Theme,
-    category_label,
-    client_label,
-    theme_of_feature,
-    unit_of_feature,
-)
+from credit_scoring.features.catalogue import FEATURES, find_feature
+from credit_scoring.features.categories import category_label
+from credit_scoring.features.records import THEMES, Theme
 from credit_scoring.figures import FigureOptions
 from credit_scoring.pipelines.reporting.report_words import FAMILIES, STRATEGIES, TEXTS
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _POLICIES = ("tuned", "theoretical", "half", "grant_all", "refuse_all")
-_NOT_FEATURES = ("SK_ID_CURR", "TARGET")
 _N_FEATURES, _N_THEMES, _N_CAUSES = 7, 5, 4
 _CLEAR = 0.3
 """Rank correlation of a value with its contribution from which on the effect has a direction."""
@@ -156,7 +149,7 @@ def _tell_preparation(
     texts, rows = TEXTS[figures.language], quality["rows"]
     findings = len(quality["findings"])
     told = ("no_findings", "one_finding")[findings] if findings <= 1 else "findings"
-    features = {feature.name for source in document_features() for feature in source.features} - {*_NOT_FEATURES}
+    features = set(FEATURES)
     training, holdout = policy["chosen_on"]["applicants"], evaluation["applicants"]
     return texts["preparation"].format(
         tables=len({name.removesuffix("_train").removesuffix("_test") for name in rows}),
@@ -337,8 +330,8 @@ def _tell_variables(
         told.append(
             {
                 "column": name,
-                "name": client_label(name, figures.language),
-                "theme": _theme(theme_of_feature(name), figures),
+                "name": find_feature(name).client_label(figures.language),
+                "theme": _theme(find_feature(name).theme, figures),
                 "share": figures.percent(share),
                 "weight": round(share / importance["share"].iloc[0], 4),
                 "effect": tell_effect(name, rows[name], shap_values[name], figures),
@@ -355,7 +348,7 @@ def tell_effect(name: str, values: pd.Series, contributions: pd.Series, figures:
     """
     texts = TEXTS[figures.language]
     is_text = not pd.api.types.is_numeric_dtype(values)
-    unit = unit_of_feature(name, is_text)
+    unit = find_feature(name).unit
     if is_text:
         categories = (
             values.astype("object")
@@ -393,7 +386,11 @@ def _tell_conduct(
         told.append(
             texts["forbidden"].format(
                 attributes=_enumerate(
-                    [client_label(name, figures.language).lower() for name in audit["withheld_attributes"]], figures
+                    [
+                        find_feature(name).client_label(figures.language).lower()
+                        for name in audit["withheld_attributes"]
+                    ],
+                    figures,
                 ),
                 share=figures.percent(audit["forbidden_share"]),
                 withheld=figures.percent(audit["withheld_share"]),
@@ -404,7 +401,7 @@ def _tell_conduct(
         as_is, blind = by_policy.loc["as_is"], by_policy.loc["without_attribute"]
         told.append(
             texts["fairness"].format(
-                attribute=client_label(as_is["attribute"], figures.language).lower(),
+                attribute=find_feature(as_is["attribute"]).client_label(figures.language).lower(),
                 gap=figures.percent(as_is["grant_gap"]),
                 blind_gap=figures.percent(blind["grant_gap"]),
                 blind_cost=_decimal(blind["cost"], figures, 4),

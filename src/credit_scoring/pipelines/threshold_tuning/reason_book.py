@@ -9,16 +9,12 @@ import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from credit_scoring.features.naming import parse_feature_name
-from credit_scoring.features.origins import columns_derived_from
-from credit_scoring.features.wording import category_label, client_label, unit_of_feature
+from credit_scoring.features.catalogue import columns_derived_from, find_feature
+from credit_scoring.features.categories import category_label
 from credit_scoring.metrics.cost import refuse
 from credit_scoring.models import ScoringModel
 from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
 from credit_scoring.reasons import LANGUAGES, ExplainedColumn, Peers, ReasonBook
-
-_ABSTRACT = frozenset({"PRODUCT", "STD", "RANGE", "DIFF", "SLOPE", "LOG"})
-"""Aggregates that nobody has an idea of the usual value of."""
 
 
 def write_reason_book(
@@ -56,26 +52,19 @@ def write_reason_book(
 def _describe(name: str, values: pd.Series, cause: int, forbidden: bool) -> ExplainedColumn:
     is_text = not pd.api.types.is_numeric_dtype(values)
     categories = sorted(map(str, values.dropna().unique())) if is_text else []
+    feature = find_feature(name)
     return ExplainedColumn(
         name=name,
-        labels={language: client_label(name, language) for language in LANGUAGES},
-        unit=unit_of_feature(name, is_text),
+        labels={language: feature.client_label(language) for language in LANGUAGES},
+        unit=feature.unit,
         cause=int(cause),
         forbidden=forbidden,
-        clarity=_clarity(name),
+        clarity=feature.clarity,
         categories={
             language: {category: category_label(category, language) for category in categories}
             for language in LANGUAGES
         },
     )
-
-
-def _clarity(name: str) -> float:
-    try:
-        aggregate = parse_feature_name(name).aggregate
-    except ValueError:  # a field of the form
-        return 1.0
-    return 0.1 if aggregate in _ABSTRACT else 0.5
 
 
 def _learnt_from(name: str, forbidden: Collection[str]) -> bool:
@@ -108,15 +97,7 @@ def _join_same_measure(
 ) -> npt.NDArray[np.int_]:
     joined, first_of = groups.copy(), dict[str, int]()
     for i in np.flatnonzero(numeric):
-        measure = _measure_of(str(names[int(i)]))
+        measure = find_feature(str(names[int(i)])).measure
         first = first_of.setdefault(measure, int(i))
         joined[joined == joined[i]] = joined[first]
     return pd.factorize(joined)[0]
-
-
-def _measure_of(name: str) -> str:
-    try:
-        parts = parse_feature_name(name)
-    except ValueError:
-        return name
-    return f"{parts.source} {parts.measure}"

@@ -1,0 +1,459 @@
+"""What a feature is: one record, in which its value, unit, words, formula and nulls stand, or from which they follow.
+
+A feature of a history is measure x aggregate x subset x window, each told once: the measure knows its expression, unit
+and words, the aggregate its function and words, the subset and the window their condition and words. Whatever else the
+project says of a feature (dictionaries, units of the API, reasons, themes, figures) is read off its record.
+"""
+
+# ruff: noqa: SIM300 - a column such as _.RANK is not the constant that Ruff takes it for
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import ibis.expr.types as ir
+from ibis import _
+
+from credit_scoring.features.expressions import (
+    AGGREGATES,
+    CLIENT_KEY,
+    NET_AGGREGATES,
+    PARTIALS,
+    Expression,
+    clean_missing_markers,
+    combine_partials,
+    written,
+)
+
+Language = Literal["en", "fr"]
+Words = tuple[str, str]
+"""English, French."""
+
+Unit = Literal[
+    "amount", "share", "ratio", "score", "count", "number", "yes_no", "category", "hour", "years", "months", "days",
+    "day_gap", "days_as_years", "elapsed_days", "date_days", "date_planned_days", "date_months",
+]  # fmt: skip
+
+UNITS: Mapping[Unit, str] = {
+    "amount": "currency of the data",
+    "share": "share, 0 to 1",
+    "ratio": "ratio, 1 = 100 %",
+    "score": "score",
+    "count": "count",
+    "number": "number, see its formula",
+    "yes_no": "1 for yes, 0 for no",
+    "category": "text",
+    "hour": "hour of the day, 0 to 23",
+    "years": "years",
+    "months": "months",
+    "days": "days",
+    "day_gap": "days, may be negative",
+    "days_as_years": "days between two dates",
+    "elapsed_days": "days, negative before the application",
+    "date_days": "days, negative before the application",
+    "date_planned_days": "days, negative before the application, positive after it",
+    "date_months": "months, negative before the application",
+}
+"""Unit -> what whoever sends or reads a value is told."""
+
+Theme = Literal[
+    "external_scores", "loan", "income", "person", "home", "contact", "enquiries", "bureau", "previous", "repayment",
+    "card",
+]  # fmt: skip
+
+THEMES: Mapping[Theme, Words] = {
+    "external_scores": ("External scores", "Scores externes"),
+    "loan": ("The loan applied for", "Le prêt demandé"),
+    "income": ("Income and job", "Revenus et emploi"),
+    "person": ("Age, education, family", "Âge, études, famille"),
+    "home": ("Home, region, car", "Logement, région, voiture"),
+    "contact": ("Contact, documents, moment", "Contact, documents, moment"),
+    "enquiries": ("Enquiries and acquaintances", "Consultations et entourage"),
+    "bureau": ("Credits at other lenders", "Crédits chez d'autres prêteurs"),
+    "previous": ("Earlier applications", "Demandes antérieures"),
+    "repayment": ("Repayment of earlier loans", "Remboursement des prêts passés"),
+    "card": ("Credit card", "Carte de crédit"),
+}
+
+_OF_PAST_DATES: Mapping[str, Words] = {
+    "MIN": ("oldest", "le plus ancien"),
+    "MAX": ("most recent", "le plus récent"),
+    "MEAN": ("on average", "en moyenne"),
+}
+_OF_PLANNED_DATES: Mapping[str, Words] = {
+    "MIN": ("earliest", "le plus proche"),
+    "MAX": ("latest", "le plus tardif"),
+    "MEAN": ("on average", "en moyenne"),
+}
+_OF_DATES: Mapping[str, Mapping[str, Words]] = {
+    "date_days": _OF_PAST_DATES,
+    "date_months": _OF_PAST_DATES,
+    "date_planned_days": _OF_PLANNED_DATES,
+}
+_AGGREGATE_WORDS: Mapping[str, Words] = {
+    "COUNT": ("number", "nombre"),
+    "SUM": ("total", "total"),
+    "MEAN": ("mean", "moyenne"),
+    "MIN": ("minimum", "minimum"),
+    "MAX": ("maximum", "maximum"),
+    "STD": ("standard deviation", "écart-type"),
+    "RATE": ("share", "part"),
+}
+_WRITTEN_AGGREGATES = {"RATE": "share"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where features come from: the application form, or one kind of history.
+
+    Attributes:
+        prefix: First word of their names.
+        table: Raw table whose rows they summarise.
+        title: What a reader calls it.
+        theme: Theme of its features; those of the form tell their own.
+        presence: Feature that is never null for a client who has such a history; none for the form.
+    """
+
+    prefix: str
+    table: str
+    title: Words
+    theme: Theme | None = None
+    presence: str = ""
+
+    @property
+    def flag(self) -> str:
+        """Name of the feature that tells whether a client has such a history; none for the form."""
+        return f"HAS_{self.prefix}" if self.presence else ""
+
+
+@dataclass(frozen=True, eq=False)
+class Feature:
+    """One column of `applicant_features`.
+
+    Attributes:
+        name: Name of the column.
+        origin: Where it comes from.
+        theme: What it is about, for a reader.
+        value: Its expression, on one row per applicant or as an aggregate; None for a field of the form kept as it is.
+        unit: What its values are.
+        words: What it holds, without its origin.
+        null_when: Why it may be null, for a client who has the history.
+        formula: `value` for a reader; empty for a field of the form.
+        measure: What is measured: features of one measure say the same thing of different rows.
+        label: What a client reads, where `words` say how a field is stored.
+        clarity: How well it can be told to a client, from 0 to 1: a field of the form better than an aggregate, and
+            either better than a product or a spread, of which nobody knows the usual value.
+    """
+
+    name: str
+    origin: Origin
+    theme: Theme
+    value: Expression | None
+    unit: Unit
+    words: Words
+    null_when: tuple[str, ...]
+    formula: str
+    measure: str
+    label: Words | None = None
+    clarity: float = 0.5
+
+    def describe(self, language: Language = "en") -> str:
+        """Say where the feature comes from and what it holds: "Repayments: instalments paid late, share"."""
+        colon = " : " if language == "fr" else ": "
+        return f"{_in(self.origin.title, language)}{colon}{_in(self.words, language)}"
+
+    def title(self, language: Language = "en") -> str:
+        """Say what the feature holds, without its origin: "Instalments paid late, share"."""
+        return _capitalised(_in(self.words, language))
+
+    def client_label(self, language: Language = "en") -> str:
+        """Say it the way a client understands: no word on how it is stored, and which history it comes from."""
+        if self.label is not None:
+            return _in(self.label, language)
+        title, origin = self.title(language), _in(self.origin.title, language)
+        return f"{title} ({origin[0].lower()}{origin[1:]})" if self.origin.presence else title
+
+    @property
+    def history(self) -> str:
+        """Presence flag that must be 1 for the feature to be known; none for the form and for the flags themselves."""
+        return self.origin.flag if self.name != self.origin.flag else ""
+
+
+def make_feature(
+    origin: Origin,
+    name: str,
+    value: Expression,
+    unit: Unit,
+    words: Words,
+    *,
+    null: str | tuple[str, ...] = (),
+    theme: Theme | None = None,
+    measure: str = "",
+    label: Words | None = None,
+    abstract: bool = False,
+    formula: str = "",
+) -> Feature:
+    """Record a feature that is computed in its own way.
+
+    Args:
+        origin: Where it comes from; the name begins with its prefix.
+        name: Name of the column.
+        value: Its expression; the formula is what it says.
+        unit: What its values are.
+        words: What it holds.
+        null: Why it may be null, one reason or several; none where it never is.
+        theme: Its theme, if not that of its origin.
+        measure: What is measured, if other features measure the same.
+        label: What a client reads, if not `words`.
+        abstract: Whether nobody has an idea of its usual value.
+        formula: What `value` says, if it reads columns that mean nothing to a reader.
+
+    Raises:
+        ValueError: If it has no theme, or its name another prefix.
+    """
+    known = theme or origin.theme
+    if known is None or not name.startswith(f"{origin.prefix}_"):
+        raise ValueError(
+            f"Feature '{name}' needs the prefix {origin.prefix}_ and a theme.\nHint: themes are {', '.join(THEMES)}."
+        )
+    reasons = (null,) if isinstance(null, str) else null
+    clarity = 0.1 if abstract else 0.5
+    return Feature(
+        name, origin, known, value, unit, words, reasons, formula or written(value), measure or name, label, clarity
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """What is known of one row of a history, to be aggregated per client.
+
+    Attributes:
+        name: Column of the measured rows, and part of the names of its features.
+        value: Its expression on the columns of the rows; a literal True counts all of them.
+        unit: What its values are; `yes_no` for a condition.
+        en: What it holds, in English.
+        fr: The same in French.
+        known: Whether it is never null.
+        derived: Whether `value` reads other measures, and is computed after them.
+        net: Whether it is an amount of either sign, so that sums may cancel out and are rounded, see `round_amount`.
+    """
+
+    name: str
+    value: Expression | bool
+    unit: Unit
+    en: str
+    fr: str
+    known: bool = False
+    derived: bool = False
+    net: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Subset:
+    """Some rows of a client: of a kind (`ACTIVE`), of a time (`365D`) or the latest (`LAST_3`).
+
+    Attributes:
+        name: Last part of the names of its features.
+        where: Condition on the measured rows; None where they were chosen before.
+        words: Which rows they are.
+    """
+
+    name: str
+    where: Expression | None
+    words: Words
+
+
+def last_days(days: int, where: Expression | None) -> Subset:
+    """Name the window of the last days before the application."""
+    return Subset(f"{days}D", where, (f"last {days} days", f"{days} derniers jours"))
+
+
+def last_months(months: int, where: Expression) -> Subset:
+    """Name the window of the last months before the application."""
+    return Subset(f"{months}M", where, (f"last {months} months", f"{months} derniers mois"))
+
+
+def last_rows(last: int) -> Subset:
+    """Name the window of the latest rows of a client, which are ranked in `RANK`."""
+    words = ("last one", "le dernier") if last == 1 else (f"last {last}", f"les {last} derniers")
+    return Subset(f"LAST_{last}", _.RANK <= last, words)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a history that features are aggregated from.
+
+    Attributes:
+        origin: The history.
+        noun: What one row is, in English: formulas and nulls speak of it.
+        measures: What is known of each row.
+        helpers: Further columns that features read: ranks, amounts to be compared.
+        keys: Columns that identify such a row, where it is itself an aggregate of raw rows.
+        parts: Columns that those raw rows are aggregated to, before anything is measured.
+        from_partials: Whether the rows were reduced by `partials` before features are made of them.
+    """
+
+    origin: Origin
+    noun: str
+    measures: tuple[Measure, ...] = ()
+    helpers: Mapping[str, Expression] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+    parts: Mapping[str, Expression] = field(default_factory=dict)
+    from_partials: bool = False
+
+    def merge(self, table: ir.Table) -> ir.Table:
+        """Aggregate raw rows to one per `keys`: the columns `parts`."""
+        return table.group_by(*self.keys).agg(**self.parts)
+
+    def measure(self, table: ir.Table) -> ir.Table:
+        """Add the helpers and the measures to the rows."""
+        first = {item.name: item.value for item in self.measures if not item.derived}
+        later = {item.name: item.value for item in self.measures if item.derived}
+        measured = table.mutate(**self.helpers, **first)
+        return measured.mutate(**later) if later else measured
+
+    def select(self, table: ir.Table, *names: str, **columns: Expression) -> ir.Table:
+        """Return the client and some measures only, and other columns under these names."""
+        return table.select(CLIENT_KEY, **{name: self[name].value for name in names}, **columns)
+
+    def __getitem__(self, name: str) -> Measure:
+        return next(item for item in self.measures if item.name == name)
+
+    def partials(self, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Expression]:
+        """Build the additive columns from which the wanted aggregates are made, see `expressions.PARTIALS`."""
+        return {
+            f"{measure}_{part}": build(_[measure])
+            for measure, aggregates in wanted.items()
+            for aggregate in aggregates
+            for part, build in PARTIALS[aggregate].items()
+        }
+
+    def features(self, wanted: Mapping[str, tuple[str, ...]], of: Subset | None = None) -> tuple[Feature, ...]:
+        """Record the aggregates of some measures over all rows of a client, or over a subset of them.
+
+        Null policy: null values are left out. Over an empty subset a count and a sum are 0, anything else is null; a
+        sum of values that are all unknown is null.
+
+        Args:
+            wanted: Measure -> aggregates among COUNT (true rows of a condition), RATE (share of true rows among the
+                known ones), SUM, MEAN, MIN, MAX, STD.
+            of: Rows to keep.
+        """
+        pairs = [(self[name], aggregate) for name, aggregates in wanted.items() for aggregate in aggregates]
+        return tuple(self._aggregate(measure, aggregate, of) for measure, aggregate in pairs)
+
+    def feature(self, name: str, value: Expression, unit: Unit, words: Words, **told: object) -> Feature:
+        """Record a feature of these rows that is computed in its own way, see `make_feature`."""
+        return make_feature(self.origin, f"{self.origin.prefix}_{name}", value, unit, words, **told)  # type: ignore[arg-type]
+
+    def _aggregate(self, measure: Measure, aggregate: str, of: Subset | None) -> Feature:
+        where = None if of is None else of.where
+        if self.from_partials:
+            value = combine_partials(measure.name, aggregate, where, net=measure.net)
+        else:
+            value = (NET_AGGREGATES if measure.net else AGGREGATES)[aggregate](_[measure.name], where)
+        said = _OF_DATES.get(measure.unit, {}).get(aggregate, _AGGREGATE_WORDS[aggregate])
+        parts = [(measure.en, measure.fr), said, *([of.words] if of else [])]
+        en, fr = (", ".join(side) for side in zip(*parts, strict=True))
+        prefix = self.origin.prefix
+        assert self.origin.theme is not None
+        return Feature(
+            name="_".join(part for part in (prefix, measure.name, aggregate, of.name if of else "") if part),
+            origin=self.origin,
+            theme=self.origin.theme,
+            value=value,
+            unit=_unit_of(measure.unit, aggregate),
+            words=(en, fr),
+            null_when=self._nulls(measure, aggregate, of is not None),
+            formula=self._formula(measure, aggregate, where),
+            measure=f"{prefix}_{measure.name}",
+            clarity=0.1 if aggregate == "STD" else 0.5,
+        )
+
+    def _formula(self, measure: Measure, aggregate: str, where: Expression | None) -> str:
+        counted = "" if measure.value is True else measure.name
+        call = f"{_WRITTEN_AGGREGATES.get(aggregate, aggregate.lower())}({counted}) over {self.noun}s"
+        return call if where is None else f"{call} where {written(where)}"
+
+    def _nulls(self, measure: Measure, aggregate: str, restricted: bool) -> tuple[str, ...]:
+        such = f"such {self.noun}" if restricted else self.noun
+        if aggregate == "COUNT" or (measure.known and aggregate != "STD" and not (restricted and aggregate != "SUM")):
+            return ()
+        if aggregate == "SUM":
+            return (f"no {such} has a known value, though there are some",)
+        if aggregate == "STD":
+            return (f"fewer than two {such}s have a known value",)
+        return (f"there is no {such}",) if measure.known else (f"no {such} has a known value",)
+
+
+def _unit_of(unit: Unit, aggregate: str) -> Unit:
+    if aggregate in ("COUNT", "RATE"):
+        return "count" if aggregate == "COUNT" else "share"
+    if unit in _OF_DATES and aggregate in ("STD", "SUM"):
+        return "day_gap" if aggregate == "SUM" else "days"
+    return "number" if unit == "count" and aggregate in ("MEAN", "STD") else unit
+
+
+@dataclass(frozen=True, eq=False)
+class Cleaning:
+    """What cleaning does to one raw table.
+
+    Attributes:
+        table: Name of the raw table.
+        keep: Condition that a row must meet to be kept; all are without one.
+        columns: Column -> what it becomes, for those in which more changes than missing markers; a new name adds one.
+    """
+
+    table: str
+    keep: Expression | None = None
+    columns: Mapping[str, Expression] = field(default_factory=dict)
+
+    def apply(self, table: ir.Table) -> ir.Table:
+        """Write every kind of missing value as null, keep the rows that count, change the columns."""
+        cleaned = clean_missing_markers(table)
+        kept = cleaned if self.keep is None else cleaned.filter(self.keep)
+        return kept.mutate(**self.columns) if self.columns else kept
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One source of features: a module of this package.
+
+    Attributes:
+        name: Name of the module and of the dataset `<name>_features`.
+        title: Heading of its section in the dictionary.
+        cleaning: What is done to its raw tables, in the order in which `compute` takes the clean ones.
+        compute: Clean tables -> one row per SK_ID_CURR.
+        features: Every column that `compute` makes beside SK_ID_CURR and TARGET.
+        rows: The rows in between, in the order in which they are made.
+    """
+
+    name: str
+    title: str
+    cleaning: tuple[Cleaning, ...]
+    compute: Callable[..., ir.Table]
+    features: tuple[Feature, ...]
+    rows: tuple[Rows, ...] = ()
+
+    @property
+    def clean(self) -> dict[str, Callable[[ir.Table], ir.Table]]:
+        """Raw table -> what makes it clean, in the order in which `compute` takes the clean tables."""
+        return {cleaning.table: cleaning.apply for cleaning in self.cleaning}
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """The histories that its features come from, in the order of their features."""
+        return tuple(dict.fromkeys(feature.origin for feature in self.features))
+
+
+def values_of(features: tuple[Feature, ...]) -> dict[str, Expression]:
+    """Return the expressions of computed features by name."""
+    return {feature.name: feature.value for feature in features if feature.value is not None}
+
+
+def _in(words: Words, language: Language) -> str:
+    return words[("en", "fr").index(language)]
+
+
+def _capitalised(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -1,0 +1,179 @@
+"""What is said of a feature, in one record, against the feature itself."""
+
+from collections.abc import Mapping
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pytest
+from ibis import _
+
+from credit_scoring.features.catalogue import FEATURES, columns_derived_from, find_feature
+from credit_scoring.features.categories import category_label
+from credit_scoring.features.expressions import null_if, safe_ratio, written
+from credit_scoring.features.join import join_features
+from credit_scoring.features.learnt import LEARNT_FEATURES
+from credit_scoring.features.records import THEMES, UNITS, Feature, Measure, Origin, Rows, Subset, make_feature
+from credit_scoring.features.sources import SOURCES
+from credit_scoring.models.target_features import TARGET_FEATURES
+
+LANGUAGES = ("en", "fr")
+LOANS = Rows(
+    Origin("LOAN", "loans", ("Loans", "Prêts"), "previous", "LOAN_LOANS_COUNT"),
+    "loan",
+    measures=(
+        Measure("LOANS", True, "yes_no", "loans", "prêts"),
+        Measure("DEBT", _.AMOUNT - _.PAID, "amount", "debt", "dette"),
+        Measure("DUE", _.DAYS, "date_days", "due date", "jour d'échéance", known=True),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def computed(random_tables: Mapping[str, pa.Table]) -> pd.DataFrame:
+    """Return all columns of random applicants, joined."""
+    tables = [
+        source.compute(*(clean(ibis.memtable(random_tables[name])) for name, clean in source.clean.items()))
+        for source in SOURCES
+    ]
+    return join_features(*(ibis.memtable(table.to_pandas()) for table in tables)).to_pandas()
+
+
+def test_every_computed_column_has_one_record_in_the_order_of_its_module(computed: pd.DataFrame) -> None:
+    assert list(computed.columns.drop(["SK_ID_CURR", "TARGET"])) == list(FEATURES)
+    assert sum(len(source.features) for source in SOURCES) + 6 + 32 == len(FEATURES)
+
+
+def test_a_feature_is_null_without_its_history_and_never_where_it_is_said_never_to_be(computed: pd.DataFrame) -> None:
+    def has_history(feature: Feature) -> pd.Series:
+        return computed[feature.history] == 1 if feature.history else pd.Series(True, computed.index)
+
+    null_despite = {
+        name
+        for name, feature in FEATURES.items()
+        if not feature.null_when and computed.loc[has_history(feature), name].isna().any()
+    }
+    known_without = {
+        name for name, feature in FEATURES.items() if computed.loc[~has_history(feature), name].notna().any()
+    }
+    assert (null_despite, known_without) == (set(), set())
+
+
+def test_every_column_has_words_of_its_own_a_unit_and_a_theme() -> None:
+    records = [*FEATURES.values(), *LEARNT_FEATURES.values()]
+    for feature in records:
+        assert feature.unit in UNITS
+        assert feature.theme in THEMES
+    for language in LANGUAGES:
+        for say in (Feature.describe, Feature.client_label):
+            # Age stands in the data twice, as days on the form and as years.
+            said = [say(feature, language) for feature in records if feature.name != "APPLICATION_AGE_YEARS"]
+            assert all(text == text.strip() and text[0].isupper() and "  " not in text for text in said)
+            assert len(said) == len(set(said)), sorted({text for text in said if said.count(text) > 1})
+
+
+def test_every_feature_learnt_from_outcomes_has_a_record() -> None:
+    assert set(LEARNT_FEATURES) == set(TARGET_FEATURES)
+
+
+def test_an_unknown_name_is_an_error_that_says_where_features_are() -> None:
+    with pytest.raises(ValueError, match=r"No feature is called 'SHOE_SIZE'.\nHint: docs/feature_dictionary"):
+        find_feature("SHOE_SIZE")
+
+
+def test_an_aggregate_follows_from_measure_aggregate_and_subset() -> None:
+    late = Subset("90D", _.DUE >= -90, ("last 90 days", "90 derniers jours"))
+    total, last, number = LOANS.features({"DEBT": ("SUM",), "DUE": ("MAX",), "LOANS": ("COUNT",)}, late)
+    assert total.name == "LOAN_DEBT_SUM_90D"
+    assert (total.unit, total.words) == (
+        "amount",
+        ("debt, total, last 90 days", "dette, total, 90 derniers jours"),
+    )
+    assert total.formula == "sum(DEBT) over loans where DUE >= -90"
+    assert total.null_when == ("no such loan has a known value, though there are some",)
+    assert (last.unit, last.words[0], last.words[1]) == (
+        "date_days",
+        "due date, most recent, last 90 days",
+        "jour d'échéance, le plus récent, 90 derniers jours",
+    )
+    assert last.null_when == ("there is no such loan",)
+    assert (number.unit, number.formula, number.null_when) == ("count", "count() over loans where DUE >= -90", ())
+    assert (number.theme, number.history, number.measure) == ("previous", "HAS_LOAN", "LOAN_LOANS")
+
+
+def test_a_record_computes_what_it_says() -> None:
+    rows = ibis.memtable(
+        pd.DataFrame(
+            {"SK_ID_CURR": [1, 1, 2], "AMOUNT": [10.0, None, 5.0], "PAID": [4.0, 1.0, 5.0], "DAYS": [-5, -99, -1]}
+        )
+    )
+    (total,) = LOANS.features({"DEBT": ("SUM",)})
+    summed = LOANS.measure(rows).group_by("SK_ID_CURR").agg(X=total.value).order_by("SK_ID_CURR").to_pandas()
+    assert summed["X"].tolist() == [6.0, 0.0]
+
+
+def test_a_feature_without_a_theme_or_with_a_foreign_prefix_is_an_error() -> None:
+    form = Origin("APPLICATION", "application_train", ("Application", "Demande"))
+    with pytest.raises(ValueError, match="needs the prefix APPLICATION_ and a theme"):
+        make_feature(form, "APPLICATION_X", _.X, "number", ("x", "x"))
+    with pytest.raises(ValueError, match="needs the prefix LOAN_ and a theme"):
+        make_feature(LOANS.origin, "BUREAU_X", _.X, "number", ("x", "x"))
+
+
+@pytest.mark.parametrize(
+    ("value", "formula"),
+    [
+        (safe_ratio(_.A, _.B - 1), "safe_ratio(A, B - 1)"),
+        (null_if(_["A"], (_.A > 8e7) | (_.A <= 0)), "null_if(A, (A > 80000000.0) or (A <= 0))"),
+        (-_.DAYS.cast("float64") / 365.25, "-DAYS / 365.25"),
+        (_.A - (_.B - 1), "A - (B - 1)"),
+        ((_.A - 1) * (_.B - 1), "(A - 1) * (B - 1)"),
+        (_.KIND.isin(("a", "b")) & ~(_.A > 0), "KIND.isin('a', 'b') and not (A > 0)"),
+        (_.A.clip(lower=0.0), "A.clip(lower=0.0)"),
+    ],
+)
+def test_a_formula_is_the_expression_without_what_only_the_engine_needs(value: object, formula: str) -> None:
+    assert written(value) == formula
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [
+        ("BUREAU_DEBT_TO_CREDIT_MEAN_ACTIVE", "mean(DEBT_TO_CREDIT) over credits where ACTIVE"),
+        ("INSTALLMENTS_LATE_RATE_365D", "share(LATE) over instalments where AGE <= 365"),
+        ("PREVIOUS_CONTRACT_STATUS_LAST", "NAME_CONTRACT_STATUS.max(where=RANK == 1)"),
+        ("POS_CASH_LATE_RATE_12M", "safe_ratio(total(LATE_12M), total(MONTHS_12M))"),
+        ("CREDIT_CARD_UTILISATION_MAX", "max(UTILISATION) over months"),
+        ("APPLICATION_CREDIT_TO_INCOME_RATIO", "safe_ratio(AMT_CREDIT, AMT_INCOME_TOTAL)"),
+        ("HAS_BUREAU", "BUREAU_CREDITS_COUNT.notnull()"),
+        ("AMT_CREDIT", ""),
+    ],
+)
+def test_formula_of_a_feature(name: str, formula: str) -> None:
+    assert FEATURES[name].formula == formula
+
+
+def test_a_feature_in_words() -> None:
+    feature = find_feature("INSTALLMENTS_LATE_RATE_365D")
+    assert feature.describe() == "Repayments: instalments paid late, share, last 365 days"
+    assert feature.describe("fr") == "Remboursements : échéances payées en retard, part, 365 derniers jours"
+    assert feature.client_label() == "Instalments paid late, share, last 365 days (repayments)"
+    assert find_feature("HAS_BUREAU").describe() == "Credits at other lenders: has a history"
+    assert find_feature("DAYS_BIRTH").client_label("fr") == "Âge"
+    assert find_feature("TARGET_KNN_MEAN").title() == "Default rate of similar applicants"
+
+
+def test_categories_of_the_form_have_french_words() -> None:
+    assert category_label("Industry: type 3", "fr") == "industrie, type 3"
+    assert category_label("Cash Street: high", "fr") == "prêt personnel, démarche du client, taux élevé"
+    assert category_label("MONDAY", "en") == "monday"
+    assert category_label("something new", "fr") == "something new"
+
+
+def test_what_is_derived_from_a_column_is_found_through_the_code() -> None:
+    derived = columns_derived_from(["DAYS_BIRTH"])
+    assert {"DAYS_BIRTH", "APPLICATION_AGE_YEARS", "BUREAU_DAYS_CREDIT_TO_AGE_RATIO"} <= derived
+    assert "APPLICATION_CREDIT_TO_INCOME_RATIO" not in derived
+    assert "CODE_GENDER" in columns_derived_from(["CODE_GENDER"])
+    with pytest.raises(ValueError, match="No columns of the application form: SHOE_SIZE"):
+        columns_derived_from(["SHOE_SIZE"])
