@@ -26,8 +26,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.harness import ROOT, write_section
+from credit_scoring.exported_model.folder import open_model_folder
+from credit_scoring.exported_model.loading import load_scorer
 from credit_scoring.serving.front_ends import Mlflow
-from credit_scoring.serving.model_folder import load_scorer, open_model_folder
 from credit_scoring.serving.requests import RequestReader
 
 CLIENTS, ROWS = (1, 8, 32), (1, 100, 1000)

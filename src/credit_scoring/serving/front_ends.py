@@ -1,15 +1,21 @@
 """The two ways to score rows that have been checked. Both give the answers of batch scoring, to the last bit."""
 
 import asyncio
-from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import orjson
+from starlette.types import ASGIApp, Message
 
-from credit_scoring.serving.model_folder import Contract, ModelFolder, load_scorer, use_code_of
+from credit_scoring.exported_model.contract import Contract
+from credit_scoring.exported_model.folder import ModelFolder
+from credit_scoring.exported_model.loading import ServedScorer, load_scorer
 from credit_scoring.serving.requests import JSON, Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _EXPLAIN, _LANGUAGE = "explain", "language"
 
@@ -42,12 +48,12 @@ class Lean:
         contract: What it is sent.
     """
 
-    def __init__(self, scorer: Any, contract: Contract) -> None:
+    def __init__(self, scorer: ServedScorer, contract: Contract) -> None:
         self._scorer = scorer
         self._names = [column.name for column in contract.columns]
         self._threshold = float(scorer.decision_policy["threshold"])
         in_order = self._names == list(scorer.feature_names_in_)
-        self._codes: Mapping[str, Mapping[str, float]] | None = scorer.category_codes if in_order else None
+        self._codes = scorer.category_codes if in_order else None
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Lean":
@@ -89,7 +95,7 @@ class Lean:
                 encoded[:, place] = [of_column.get(value, np.nan) for value in rows.texts[name]]  # type: ignore[arg-type]
         return encoded
 
-    def _table(self, rows: Rows) -> Any:
+    def _table(self, rows: Rows) -> "pd.DataFrame":
         import pandas as pd  # noqa: PLC0415 - some models never need a table
 
         table = pd.DataFrame(rows.numbers, columns=self._names)
@@ -106,14 +112,13 @@ class Mlflow:
         contract: What its model is sent.
     """
 
-    def __init__(self, application: Any, contract: Contract) -> None:
+    def __init__(self, application: ASGIApp, contract: Contract) -> None:
         self._application = application
         self._contract = contract
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Mlflow":
         """Start MLflow's application on a folder."""
-        use_code_of(folder.path)
         from mlflow.pyfunc import load_model, scoring_server  # noqa: PLC0415 - takes seconds that the lean one saves
 
         return cls(scoring_server.init(load_model(str(folder.path))), folder.contract)
@@ -168,13 +173,13 @@ class Mlflow:
         to_send = [{"type": "http.request", "body": body, "more_body": False}]
         status, parts = 0, []
 
-        async def receive() -> MutableMapping[str, Any]:
+        async def receive() -> Message:
             if to_send:
                 return to_send.pop()
             await answered.wait()
             return {"type": "http.disconnect"}
 
-        async def send(message: MutableMapping[str, Any]) -> None:
+        async def send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]

@@ -1,0 +1,93 @@
+"""A scorer as an MLflow model that a server can take without the project."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlflow.sklearn
+import pandas as pd
+from mlflow.models import Model, ModelSignature, infer_signature
+
+import credit_scoring
+from credit_scoring.exported_model import DESCRIPTION, INPUT_COLUMNS
+from credit_scoring.exported_model.loading import ServedScorer
+from credit_scoring.exported_model.writing.columns import describe_columns
+from credit_scoring.exported_model.writing.requirements import served_requirements
+from credit_scoring.scorer import ScorerRelease
+
+# What scoring imports; the exported model carries a copy, so that a server needs no installed project. None of it may
+# be among what the server has of the project: of two modules of one name, Python would take the server's.
+SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models")
+# Options of a request, with the value and hence the type of each where a request does not say.
+_PARAMETERS = {"explain": False, "language": "fr"}
+
+
+def model_arguments(release: ScorerRelease, metadata: Mapping[str, str], workspace: Path) -> dict[str, Any]:
+    """Return the arguments of `save_model`, for MLflow to log or to save the model with.
+
+    Args:
+        release: The scorer and what goes with it.
+        metadata: Short facts that are written into `MLmodel`.
+        workspace: Folder for files that must outlive this call.
+    """
+    # A whole number column would refuse null and cut 1.5 to 1: every number is a double to the API.
+    rows = _numbers_as_double(release.example_rows)
+    example = _numbers_as_double(release.input_example)
+    return {
+        "sk_model": release.scorer,
+        "signature": _sign(release.scorer, rows, example),
+        "input_example": example,
+        "code_paths": [_copy_code(workspace).as_posix()],
+        "columns": describe_columns(rows),
+        "serialization_format": "cloudpickle",
+        "pip_requirements": served_requirements(release.scorer),
+        "metadata": dict(metadata),
+    }
+
+
+def save_model(
+    *, path: str, columns: list[dict[str, Any]], mlflow_model: Model | None = None, **arguments: Any
+) -> None:
+    """Save a scorer in the scikit-learn flavour, loaded to be served by a module of the code that it carries.
+
+    As this module has a function of this name, it serves `mlflow.models.Model.log` as a flavour.
+
+    Args:
+        path: Folder to make.
+        columns: What `describe_columns` says; it is kept as `input_columns.json`.
+        mlflow_model: Description to complete; a new one unless given.
+        **arguments: As of `mlflow.sklearn.save_model`.
+    """
+    folder, description = Path(path), mlflow_model or Model()
+    mlflow.sklearn.save_model(path=path, mlflow_model=description, **arguments)
+    served = description.flavors["python_function"]
+    served |= {"loader_module": "credit_scoring.pyfunc", "data": served.pop("model_path")}
+    del served["predict_fn"]  # what the loader returns has the usual one
+    description.save(folder / DESCRIPTION)
+    text = json.dumps(columns, indent=1, ensure_ascii=False)
+    (folder / INPUT_COLUMNS).write_text(text + "\n", encoding="utf-8")
+    # MLflow writes NaN into its examples, which is no JSON
+    for file in (folder / "input_example.json", folder / "serving_input_example.json"):
+        example = json.loads(file.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+        file.write_text(json.dumps(example, indent=1) + "\n", encoding="utf-8")
+
+
+def _copy_code(workspace: Path) -> Path:
+    package, code = Path(credit_scoring.__file__).parent, workspace / "code" / "credit_scoring"
+    code.mkdir(parents=True)
+    for name in SERVED_CODE:
+        if (package / name).is_dir():
+            shutil.copytree(package / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(package / name, code / name)
+    return code
+
+
+def _sign(scorer: ServedScorer, rows: pd.DataFrame, example: pd.DataFrame) -> ModelSignature:
+    return infer_signature(rows, scorer.predict(example), params=_PARAMETERS)
+
+
+def _numbers_as_double(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.astype(dict.fromkeys(rows.select_dtypes(["number", "bool"]).columns, "float64"))

@@ -1,0 +1,23 @@
+"""What a server is told about the columns it is sent."""
+
+import pandas as pd
+import pytest
+
+from credit_scoring.exported_model.writing.columns import describe_columns
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("AMT_CREDIT", "currency of the data"),
+        ("DAYS_BIRTH", "days, negative before the application"),
+        ("HAS_BUREAU", "1 for yes, 0 for no"),
+        ("INSTALLMENTS_PAYMENT_SUM_90D", ""),
+        ("INSTALLMENTS_LATE_RATE_365D", "share, 0 to 1"),
+        ("BUREAU_CLOSED_COUNT", "count"),
+        ("APPLICATION_CREDIT_TO_ANNUITY_RATIO", "ratio"),
+    ],
+)
+def test_a_unit_is_told_where_the_name_and_the_raw_columns_leave_no_doubt(name: str, unit: str) -> None:
+    (column,) = describe_columns(pd.DataFrame({name: [1.0]}))
+    assert column["unit"] == unit
