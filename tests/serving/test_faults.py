@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import requests
 
-from tests.conftest import ROOT, Project
-from tests.serving.conftest import as_split, serving
+from tests.conftest import Project
+from tests.serving.conftest import as_split, code_of_image, serving
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +36,7 @@ def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=60,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")} | environment,
+        env=os.environ | {"PYTHONPATH": str(code_of_image(folder))} | environment,
     )
 
 
