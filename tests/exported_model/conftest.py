@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.models import Model
 
-from credit_scoring.exported_model.writing.mlflow_model import model_arguments, save_model
+from credit_scoring.exported_model.writing.mlflow_model import save_model
 from credit_scoring.exported_model.writing.replacement import replace_model, workspace_beside
 from credit_scoring.models import build_model
 from credit_scoring.models.base import ScoringModel
@@ -41,7 +42,7 @@ def export(release: ScorerRelease, folder: Path) -> None:
     """Export a scorer as it is done without tracking."""
     with workspace_beside(folder) as workspace:
         fresh = workspace / "model"
-        save_model(path=fresh.as_posix(), **model_arguments(release, release.tags, workspace))
+        save_model(path=fresh.as_posix(), release=release, mlflow_model=Model(metadata=release.tags))
         replace_model(folder, fresh)
 
 

@@ -9,7 +9,6 @@ from kedro.io import AbstractDataset, DatasetError
 
 from credit_scoring.exported_model import DESCRIPTION
 from credit_scoring.exported_model.folder import ModelFolder, open_model_folder
-from credit_scoring.exported_model.manifest import ModelFolderError
 
 _SCORES = "probability_default double, decision string, threshold double"
 _REASONS = "reasons array<struct<effect string, text string>>"
@@ -29,10 +28,7 @@ class ModelFolderDataset(AbstractDataset[None, ModelFolder]):
 
     def load(self) -> ModelFolder:
         """Check the files and read the description."""
-        try:
-            return open_model_folder(self._folder)
-        except ModelFolderError as error:
-            raise DatasetError(str(error)) from error
+        return open_model_folder(self._folder)
 
     def save(self, data: None) -> None:
         """Refuse: the scorer's dataset writes the folder."""

@@ -67,13 +67,14 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
             commit = MlflowClient().get_run(run.info.run_id).data.tags.get("git_commit", commit)
         facts = {**data.tags, "git_commit": commit}
         with workspace_beside(self._folder) as workspace:
-            arguments = mlflow_model.model_arguments(data, facts, workspace)
             fresh = workspace / "model"
             with _quiet_mlflow():
                 if run is None:
-                    mlflow_model.save_model(path=fresh.as_posix(), **arguments)
+                    mlflow_model.save_model(path=fresh.as_posix(), release=data, mlflow_model=Model(metadata=facts))
                 else:
-                    info = Model.log(None, mlflow_model, name="credit_scorer", flavor_name="sklearn", **arguments)
+                    info = Model.log(
+                        None, mlflow_model, name="credit_scorer", flavor_name="sklearn", metadata=facts, release=data
+                    )
                     _download(info.model_uri, fresh)
                     self._register(info, run, data, facts)
             if data.promoted or not self._exists():

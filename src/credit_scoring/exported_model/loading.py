@@ -22,40 +22,35 @@ _MINOR_MATTERS = frozenset({"lightgbm", "numpy", "pandas", "scikit-learn", "scip
 
 
 class ServedScorer(Protocol):
-    """What a server asks of a scorer, which may come from another version of the project; see `CreditScorer`."""
+    """What a server asks of a scorer, which may come from another version of the project; see `CreditScorer`.
 
-    @property
-    def decision_policy(self) -> Mapping[str, Any]:
-        """The policy; `threshold` is what decides."""
-        ...
+    Attributes:
+        decision_policy: Its `threshold` is what decides.
+    """
+
+    decision_policy: Mapping[str, Any]
 
     @property
     def feature_names_in_(self) -> npt.NDArray[np.str_]:
         """Columns of a row, in order."""
-        ...
 
     @property
     def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
         """By text column, the number of each category in a coded row; null if the model takes tables only."""
-        ...
 
     def predict(self, X: "pd.DataFrame", params: Mapping[str, Any] | None = None) -> "pd.DataFrame":
         """Score, decide and give reasons, from a table."""
-        ...
 
     def score_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probability of default of coded rows."""
-        ...
-
-    def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
-        """Return the decision for each probability."""
-        ...
 
     def tell_coded(
         self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
     ) -> list[list[dict[str, str]]]:
         """Return the reasons of coded rows."""
-        ...
+
+    def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
+        """Return the decision for each probability."""
 
 
 def differing_versions(folder: Path) -> tuple[list[str], list[str]]:

@@ -2,9 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+import tempfile
 from pathlib import Path
-from typing import Any
 
 import mlflow.sklearn
 import pandas as pd
@@ -24,49 +23,36 @@ SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models")
 _PARAMETERS = {"explain": False, "language": "fr"}
 
 
-def model_arguments(release: ScorerRelease, metadata: Mapping[str, str], workspace: Path) -> dict[str, Any]:
-    """Return the arguments of `save_model`, for MLflow to log or to save the model with.
-
-    Args:
-        release: The scorer and what goes with it.
-        metadata: Short facts that are written into `MLmodel`.
-        workspace: Folder for files that must outlive this call.
-    """
-    # A whole number column would refuse null and cut 1.5 to 1: every number is a double to the API.
-    rows = _numbers_as_double(release.example_rows)
-    example = _numbers_as_double(release.input_example)
-    return {
-        "sk_model": release.scorer,
-        "signature": _sign(release.scorer, rows, example),
-        "input_example": example,
-        "code_paths": [_copy_code(workspace).as_posix()],
-        "columns": describe_columns(rows),
-        "serialization_format": "cloudpickle",
-        "pip_requirements": served_requirements(release.scorer),
-        "metadata": dict(metadata),
-    }
-
-
-def save_model(
-    *, path: str, columns: list[dict[str, Any]], mlflow_model: Model | None = None, **arguments: Any
-) -> None:
+def save_model(*, path: str, release: ScorerRelease, mlflow_model: Model) -> None:
     """Save a scorer in the scikit-learn flavour, loaded to be served by a module of the code that it carries.
 
     As this module has a function of this name, it serves `mlflow.models.Model.log` as a flavour.
 
     Args:
         path: Folder to make.
-        columns: What `describe_columns` says; it is kept as `input_columns.json`.
-        mlflow_model: Description to complete; a new one unless given.
-        **arguments: As of `mlflow.sklearn.save_model`.
+        release: The scorer and what goes with it.
+        mlflow_model: Description to complete, with the facts that go into `MLmodel` as its metadata.
     """
-    folder, description = Path(path), mlflow_model or Model()
-    mlflow.sklearn.save_model(path=path, mlflow_model=description, **arguments)
-    served = description.flavors["python_function"]
+    folder = Path(path)
+    # A whole number column would refuse null and cut 1.5 to 1: every number is a double to the API.
+    rows, example = _numbers_as_double(release.example_rows), _numbers_as_double(release.input_example)
+    with tempfile.TemporaryDirectory() as workspace:
+        mlflow.sklearn.save_model(
+            release.scorer,
+            path,
+            mlflow_model=mlflow_model,
+            signature=_sign(release.scorer, rows, example),
+            input_example=example,
+            code_paths=[_copy_code(Path(workspace))],
+            serialization_format="cloudpickle",
+            pip_requirements=served_requirements(release.scorer),
+        )
+    served = mlflow_model.flavors["python_function"]
     served |= {"loader_module": "credit_scoring.pyfunc", "data": served.pop("model_path")}
     del served["predict_fn"]  # what the loader returns has the usual one
-    description.save(folder / DESCRIPTION)
-    text = json.dumps(columns, indent=1, ensure_ascii=False)
+    mlflow_model.artifact_path = None  # the absolute path of a store, in what may be copied anywhere
+    mlflow_model.save(folder / DESCRIPTION)
+    text = json.dumps(describe_columns(rows), indent=1, ensure_ascii=False)
     (folder / INPUT_COLUMNS).write_text(text + "\n", encoding="utf-8")
     # MLflow writes NaN into its examples, which is no JSON
     for file in (folder / "input_example.json", folder / "serving_input_example.json"):
@@ -74,15 +60,13 @@ def save_model(
         file.write_text(json.dumps(example, indent=1) + "\n", encoding="utf-8")
 
 
-def _copy_code(workspace: Path) -> Path:
-    package, code = Path(credit_scoring.__file__).parent, workspace / "code" / "credit_scoring"
-    code.mkdir(parents=True)
-    for name in SERVED_CODE:
-        if (package / name).is_dir():
-            shutil.copytree(package / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(package / name, code / name)
-    return code
+def _copy_code(workspace: Path) -> str:
+    package = Path(credit_scoring.__file__).parent
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        return set(names).difference(SERVED_CODE) if Path(folder) == package else {"__pycache__"}
+
+    return shutil.copytree(package, workspace / "credit_scoring", ignore=left_out).as_posix()
 
 
 def _sign(scorer: ServedScorer, rows: pd.DataFrame, example: pd.DataFrame) -> ModelSignature:

@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlflow.models import Model
-
-from credit_scoring.exported_model import DESCRIPTION
 from credit_scoring.exported_model.manifest import write_manifest
 
 
@@ -20,17 +17,12 @@ def workspace_beside(folder: Path) -> Iterator[Path]:
 
 
 def replace_model(folder: Path, fresh: Path) -> None:
-    """Finish a model that was written aside, and swap it in.
-
-    The absolute path of the artifact store is taken out of its description, and the list of its files is added.
+    """List the files of a model that was written aside, and swap it in.
 
     Args:
         folder: Where the model belongs; another one that is there goes into the workspace.
         fresh: The model, in a workspace beside the folder.
     """
-    description = Model.load(fresh)
-    description.artifact_path = fresh.name
-    description.save(fresh / DESCRIPTION)
     write_manifest(fresh)
     old = fresh.with_name("replaced")
     if folder.exists():

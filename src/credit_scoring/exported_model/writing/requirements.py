@@ -25,14 +25,10 @@ _SERVED_PACKAGES = (
 
 
 def served_requirements(scorer: CreditScorer) -> list[str]:
-    """Pin the packages to the versions of the training run, `name==version` each, in order."""
-    return [f"{package}=={version(package)}" for package in _served_packages(scorer)]
-
-
-def _served_packages(scorer: CreditScorer) -> list[str]:
-    """Name the packages to install; of a library that has several builds, the one of the training run."""
+    """Return `name==version` of the packages to install: those of the training run, in versions as in builds."""
     model = getattr(scorer.model, "inner", scorer.model)
     module = type(model).__module__.rpartition(".")[2]
     installed = packages_distributions()
     libraries = {family.library for family in FAMILIES.values() if family.module == module}
-    return sorted({*_SERVED_PACKAGES, *(installed.get(library, [library])[0] for library in libraries)})
+    packages = {*_SERVED_PACKAGES, *(installed.get(library, [library])[0] for library in libraries)}
+    return [f"{package}=={version(package)}" for package in sorted(packages)]
