@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     """How the server runs. A field is set by the variable of its name in capitals, after `SERVING_`.
 
     Attributes:
-        front_end: What scores: `mlflow`, the application behind `mlflow models serve`, or `lean`, the fast one.
+        front_end: What scores: `mlflow`, as `mlflow models serve` does, or `lean`, the fast one.
         model: Folder of the exported model.
         host: Address to listen on.
         port: Port to listen on.
