@@ -24,6 +24,8 @@ RUN apt-get update \
 
 COPY --from=packages /opt/packages /opt/packages
 COPY src/credit_scoring/__init__.py /opt/server/credit_scoring/__init__.py
+# What reads an exported model, without the folder `writing`
+COPY src/credit_scoring/exported_model/*.py /opt/server/credit_scoring/exported_model/
 COPY src/credit_scoring/serving /opt/server/credit_scoring/serving
 
 ARG MODEL=model

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.harness import ROOT, write_section
-from credit_scoring.datasets.mlflow import MlflowScorerDataset
+from credit_scoring.datasets.mlflow_registry import MlflowScorerDataset
 from credit_scoring.scorer import CreditScorer
 
 ROWS = ROOT / "data/05_model_input/synthetic/holdout_rows.parquet"

@@ -26,8 +26,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.harness import ROOT, write_section
+from credit_scoring.exported_model.folder import open_model_folder
+from credit_scoring.exported_model.loading import load_scorer
 from credit_scoring.serving.front_ends import Mlflow
-from credit_scoring.serving.model_folder import load_scorer, open_model_folder
 from credit_scoring.serving.requests import RequestReader
 
 CLIENTS, ROWS = (1, 8, 32), (1, 100, 1000)
@@ -122,7 +123,7 @@ def time_in_process(name: str, n_rows: int, call: Callable[[], object]) -> list[
 
 
 def measure_bounds(n_rows: int) -> list[list[str]]:
-    """Time the trees alone on an encoded matrix, and MLflow's application around a model that does nothing."""
+    """Time the trees alone on an encoded matrix, and MLflow's scoring around a model that does nothing."""
     folder = open_model_folder(MODEL)
     scorer = load_scorer(MODEL)
     rows = RequestReader(folder.contract, max_rows=n_rows).read(request_body(n_rows), "application/json")
@@ -188,7 +189,7 @@ def main() -> None:
     explanation = (
         "Both front ends of the server with two workers, clients on the same machine, "
         f"{arguments.seconds:g} seconds per load; and what bounds them: the trees alone on a matrix in memory, and "
-        "MLflow's application around a model that does nothing. The exported model: "
+        "MLflow's scoring around a model that does nothing. The exported model: "
         f"{scorer.model.n_iterations_} trees on {len(scorer.feature_names_in_)} columns, "
         f"{len(scorer.category_codes)} of them text. Every client waits for its answer before it asks again."
     )

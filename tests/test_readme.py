@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from credit_scoring.exported_model.loading import load_scorer
 from credit_scoring.pipeline_registry import register_pipelines
-from credit_scoring.serving.model_folder import load_scorer
 from tests.conftest import ROOT, Project
 
 README = (ROOT / "README.md").read_text()

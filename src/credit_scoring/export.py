@@ -8,7 +8,7 @@ from typing import cast
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from credit_scoring.datasets.mlflow import MlflowScorerDataset
+from credit_scoring.datasets.mlflow_registry import MlflowScorerDataset
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -86,14 +88,27 @@ def running(command: Sequence[str], folder: Path, port: int, **environment: str)
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+def code_of_image(place: Path) -> Path:
+    """Lay out what the image gets of the project, by the lines of the Dockerfile; return what to put on the path."""
+    for pattern, target in re.findall(r"^COPY (src/\S+) /(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE):
+        for found in ROOT.glob(pattern):
+            if found.is_dir():
+                shutil.copytree(found, place / target, dirs_exist_ok=True)
+            else:
+                copy = place / target / found.name if target.endswith("/") else place / target
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(found, copy)
+    return place / "opt" / "server"
+
+
 def serving(folder: Path, **environment: str) -> "contextmanager[Server]":
-    """Run the project's own server on the `model/` of a folder."""
+    """Run the server, with nothing of the project but what the image gets, on the `model/` of a folder."""
     port = free_port()
     return running(
         [sys.executable, "-m", "credit_scoring.serving"],
         folder,
         port,
-        PYTHONPATH=str(ROOT / "src"),
+        PYTHONPATH=str(code_of_image(folder)),
         SERVING_PORT=str(port),
         **environment,
     )

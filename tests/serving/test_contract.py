@@ -9,7 +9,7 @@ import pytest
 import requests
 import yaml
 
-from credit_scoring.serving.model_folder import load_scorer
+from credit_scoring.exported_model.loading import load_scorer
 from tests.conftest import Project
 from tests.serving.conftest import Server, as_split, serving
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import requests
 
-from tests.conftest import ROOT, Project
-from tests.serving.conftest import as_split, serving
+from tests.conftest import Project
+from tests.serving.conftest import as_split, code_of_image, serving
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +36,7 @@ def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=60,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")} | environment,
+        env=os.environ | {"PYTHONPATH": str(code_of_image(folder))} | environment,
     )
 
 
@@ -99,7 +99,7 @@ def test_a_model_that_is_not_whole_is_not_served(demo: Project, tmp_path: Path, 
 
 
 def test_a_model_of_another_version_is_not_served_unless_told_to(demo: Project, tmp_path: Path) -> None:
-    from credit_scoring.serving.manifest import write_manifest  # noqa: PLC0415
+    from credit_scoring.exported_model.manifest import write_manifest  # noqa: PLC0415
 
     shutil.copytree(demo.path / "model", tmp_path / "model")
     requirements = tmp_path / "model" / "requirements.txt"
@@ -118,7 +118,7 @@ def test_a_model_of_another_version_is_not_served_unless_told_to(demo: Project, 
 
 
 def test_a_scorer_that_cannot_be_loaded_stops_the_server(demo: Project, tmp_path: Path) -> None:
-    from credit_scoring.serving.manifest import write_manifest  # noqa: PLC0415
+    from credit_scoring.exported_model.manifest import write_manifest  # noqa: PLC0415
 
     shutil.copytree(demo.path / "model", tmp_path / "model")
     (tmp_path / "model" / "model.pkl").write_bytes(b"no pickle")

@@ -9,13 +9,13 @@ import orjson
 import pandas as pd
 import pytest
 
+from credit_scoring.exported_model.contract import Column, Contract
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
 from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
 from credit_scoring.scorer import CreditScorer, digest_model
 from credit_scoring.serving.front_ends import Lean
-from credit_scoring.serving.model_folder import Column, Contract
 from credit_scoring.serving.requests import RequestError, RequestReader
 from tests.serving.conftest import as_split
 

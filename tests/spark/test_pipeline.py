@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.parity import compare_tables
-from credit_scoring.serving.model_folder import load_scorer
+from credit_scoring.exported_model.loading import load_scorer
 from tests.conftest import ROOT, Project
 from tests.spark.conftest import set_aside
 

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.datasets.model_folder import ModelFolderDataset
-from credit_scoring.datasets.spark_scorer import SparkScorerDataset
+from credit_scoring.datasets.exported_model import ModelFolderDataset, SparkScorerDataset
+from credit_scoring.exported_model.loading import load_scorer
 from credit_scoring.pipelines.scoring.nodes import score_applicants_on_spark
 from credit_scoring.pipelines.scoring.options import ScoringOptions
-from credit_scoring.serving.model_folder import load_scorer
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.spark

@@ -1,145 +1,95 @@
-"""What a scorer becomes when it is logged or exported: an MLflow model that a server can take without the project."""
+"""The exported model as it lies in its folder: what it says of itself, and a function on tables of Spark."""
 
-import json
-import shutil
-from collections.abc import Mapping
-from importlib.metadata import packages_distributions, version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mlflow.sklearn
-import pandas as pd
-from mlflow.models import Model, infer_signature
+import ibis.expr.types as ir
+from kedro.io import AbstractDataset, DatasetError
 
-import credit_scoring
-from credit_scoring.features.catalogue import FEATURES
-from credit_scoring.features.records import UNITS
-from credit_scoring.models import FAMILIES
-from credit_scoring.models.base import text_columns
-from credit_scoring.scorer import CreditScorer, ScorerRelease
+from credit_scoring.exported_model import DESCRIPTION
+from credit_scoring.exported_model.folder import ModelFolder, open_model_folder
 
-INPUT_COLUMNS = "input_columns.json"
-# What serving imports; the exported model carries a copy, so that a server needs no installed project.
-_SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models")
-# What serving needs from outside beside the library of the model's family, pinned to the versions of the training run.
-_SERVED_PACKAGES = (
-    "mlflow-skinny",
-    "cloudpickle",
-    "fastapi",
-    "httptools",
-    "numpy",
-    "orjson",
-    "pandas",
-    "prometheus-client",
-    "pyyaml",
-    "scikit-learn",
-    "scipy",
-    "uvicorn",
-    "uvloop",
-)
-# Options of a request, with the value and hence the type of each where a request does not say.
-_PARAMETERS = {"explain": False, "language": "fr"}
+_SCORES = "probability_default double, decision string, threshold double"
+_REASONS = "reasons array<struct<effect string, text string>>"
+_VIEW = "scores_of_applicants"
 
 
-def model_arguments(release: ScorerRelease, metadata: Mapping[str, str], workspace: Path) -> dict[str, Any]:
-    """Return the arguments of `save_model`, for MLflow to log or to save the model with.
+class ModelFolderDataset(AbstractDataset[None, ModelFolder]):
+    """The contract and the identity of an exported model, its files compared with their digests.
 
     Args:
-        release: The scorer and what goes with it.
-        metadata: Short facts that are written into `MLmodel`.
-        workspace: Folder for files that must outlive this call.
+        filepath: Folder of the exported model.
     """
-    code = workspace / "code" / "credit_scoring"
-    code.mkdir(parents=True)
-    package = Path(credit_scoring.__file__).parent
-    for name in _SERVED_CODE:
-        if (package / name).is_dir():
-            shutil.copytree(package / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(package / name, code / name)
-    # A whole number column would refuse null and cut 1.5 to 1: every number is a double to the API.
-    rows = _numbers_as_double(release.example_rows)
-    example = _numbers_as_double(release.input_example)
-    return {
-        "sk_model": release.scorer,
-        "signature": infer_signature(rows, release.scorer.predict(example), params=_PARAMETERS),
-        "input_example": example,
-        "code_paths": [code.as_posix()],
-        "columns": describe_columns(rows),
-        "serialization_format": "cloudpickle",
-        "pip_requirements": [f"{package}=={version(package)}" for package in _served_packages(release.scorer)],
-        "metadata": dict(metadata),
-    }
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> ModelFolder:
+        """Check the files and read the description."""
+        return open_model_folder(self._folder)
+
+    def save(self, data: None) -> None:
+        """Refuse: the scorer's dataset writes the folder."""
+        raise NotImplementedError
+
+    def _exists(self) -> bool:
+        return (self._folder / DESCRIPTION).is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._folder.as_posix()}
 
 
-def save_model(
-    *, path: str, columns: list[dict[str, Any]], mlflow_model: Model | None = None, **arguments: Any
-) -> None:
-    """Save a scorer in the scikit-learn flavour, loaded to be served by a module of the code that it carries.
+@dataclass(frozen=True)
+class SparkScorer:
+    """Scores a table where it lies: MLflow hands the model to the executors, each of which scores its own rows.
 
-    As this module has a function of this name, it serves `mlflow.models.Model.log` as a flavour.
-
-    Args:
-        path: Folder to make.
-        columns: What `describe_columns` says; it is kept as `input_columns.json`.
-        mlflow_model: Description to complete; a new one unless given.
-        **arguments: As of `mlflow.sklearn.save_model`.
+    Attributes:
+        folder: The exported model.
     """
-    description = mlflow_model or Model()
-    mlflow.sklearn.save_model(path=path, mlflow_model=description, **arguments)
-    served = description.flavors["python_function"]
-    served |= {"loader_module": "credit_scoring.pyfunc", "data": served.pop("model_path")}
-    del served["predict_fn"]  # what the loader returns has the usual one
-    description.save(Path(path) / "MLmodel")
-    text = json.dumps(columns, indent=1, ensure_ascii=False)
-    (Path(path) / INPUT_COLUMNS).write_text(text + "\n", encoding="utf-8")
-    # MLflow writes NaN into its examples, which is no JSON
-    for name in ("input_example.json", "serving_input_example.json"):
-        example = json.loads((Path(path) / name).read_text(encoding="utf-8"), parse_constant=lambda _: None)
-        (Path(path) / name).write_text(json.dumps(example, indent=1) + "\n", encoding="utf-8")
+
+    folder: Path
+
+    def score(self, applicants: ir.Table, key: str, *, explain: bool, language: str) -> ir.Table:
+        """Score and decide, and say why if asked to, to the last bit as the scorer does.
+
+        Args:
+            applicants: Table of Spark: one row per applicant, the key and columns of the model, numbers as float64.
+            key: Column that names the applicant.
+            explain: Whether to add `reasons`.
+            language: Of the reasons.
+
+        Returns:
+            The key and what the model predicts, one row per applicant; nothing is computed yet.
+
+        Raises:
+            DatasetError: If the table is of another engine.
+        """
+        import mlflow.pyfunc  # noqa: PLC0415 - takes seconds, and other pipelines do without
+
+        engine = applicants.get_backend()
+        if engine.name != "pyspark":
+            raise DatasetError(f"A table of {engine.name} cannot be scored by Spark.\nHint: run with --env spark.")
+        session = engine._session
+        udf = mlflow.pyfunc.spark_udf(
+            session,
+            self.folder.absolute().as_posix(),
+            env_manager="local",  # what the executors have: see docs/spark.md
+            result_type=f"{_SCORES}, {_REASONS}" if explain else _SCORES,
+            params={"explain": explain, "language": language},
+        )
+        session.udf.register("score_applicant", udf)
+        columns = ", ".join(f"`{name}`" for name in applicants.columns if name != key)
+        rows = session.sql(engine.compile(applicants))
+        scored = rows.selectExpr(key, f"score_applicant(struct({columns})) AS score").selectExpr(key, "score.*")
+        scored.createOrReplaceTempView(_VIEW)
+        return engine.table(_VIEW)
 
 
-def forget_place(model: Path) -> None:
-    """Take the absolute path of the artifact store out of the exported model's description."""
-    description = Model.load(model)
-    description.artifact_path = model.name
-    description.save(model / "MLmodel")
+class SparkScorerDataset(ModelFolderDataset):
+    """The exported model for Spark, its files compared with their digests; executors see it under the same path."""
 
-
-def describe_columns(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Say what a server has to be sent.
-
-    Args:
-        rows: Rows that stand for what will be sent.
-
-    Returns:
-        Per column `name`, and for a feature `description`, `unit` and `null_when` (what a null or a missing column
-        says); for a text `categories`, those of `rows`.
-    """
-    texts = set(text_columns(rows))
-    columns = []
-    for name in rows.columns:
-        column: dict[str, Any] = {"name": name}
-        if feature := FEATURES.get(name):
-            column |= {
-                "description": feature.describe(),
-                "unit": "text" if name in texts else UNITS[feature.unit],
-                "null_when": [*([f"{feature.history} is 0"] if feature.history else []), *feature.null_when],
-            }
-        if name in texts:
-            column["categories"] = sorted(rows[name].dropna().unique())
-        columns.append(column)
-    return columns
-
-
-def _served_packages(scorer: CreditScorer) -> list[str]:
-    """Name the packages to install; of a library that has several builds, the one of the training run."""
-    model = getattr(scorer.model, "inner", scorer.model)
-    module = type(model).__module__.rpartition(".")[2]
-    installed = packages_distributions()
-    libraries = {family.library for family in FAMILIES.values() if family.module == module}
-    return sorted({*_SERVED_PACKAGES, *(installed.get(library, [library])[0] for library in libraries)})
-
-
-def _numbers_as_double(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.astype(dict.fromkeys(rows.select_dtypes(["number", "bool"]).columns, "float64"))
+    def load(self) -> SparkScorer:  # type: ignore[override]
+        """Return the scorer; the model is loaded where it scores."""
+        return SparkScorer(super().load().path)

@@ -11,9 +11,10 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from credit_scoring.serving.manifest import ModelFolderError
-from credit_scoring.serving.model_folder import differing_versions, open_model_folder
-from credit_scoring.serving.settings import SettingError, Settings
+from credit_scoring.exported_model.folder import open_model_folder
+from credit_scoring.exported_model.loading import differing_versions
+from credit_scoring.exported_model.manifest import ModelFolderError
+from credit_scoring.serving.settings import SettingError, read_settings
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # A container's memory disk can be written to even where its file system cannot
@@ -38,7 +39,7 @@ def main() -> int:
     """
     logging.config.dictConfig(_LOGGING)
     try:
-        settings = Settings.from_environment()
+        settings = read_settings()
         open_model_folder(settings.model)
         grave, slight = differing_versions(settings.model)
         if grave and settings.other_versions == "refuse":

@@ -7,23 +7,19 @@ import logging
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
 import orjson
+from starlette.types import Receive, Scope, Send
 from uvicorn.config import STARTUP_FAILURE
 
+from credit_scoring.exported_model.folder import ModelFolder, open_model_folder
+from credit_scoring.exported_model.loading import use_code_of
 from credit_scoring.serving import metrics
 from credit_scoring.serving.front_ends import FRONT_ENDS, Answer, FrontEnd
-from credit_scoring.serving.model_folder import ModelFolder, open_model_folder
 from credit_scoring.serving.openapi import describe_api
 from credit_scoring.serving.requests import JSON, RequestError, RequestReader
-from credit_scoring.serving.settings import Settings
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from credit_scoring.serving.settings import Settings, read_settings
 
 _CODES = {
     400: "BAD_REQUEST",
@@ -43,8 +39,9 @@ logger = logging.getLogger("uvicorn.error")
 def create_application() -> "Application":
     """Load the model and return the application; every worker calls this once."""
     try:
-        settings = Settings.from_environment()
+        settings = read_settings()
         folder = open_model_folder(settings.model)
+        use_code_of(folder.path)
         application = Application(settings, folder, FRONT_ENDS[settings.front_end](folder))
     except Exception:
         logger.exception("The model cannot be loaded.")
@@ -70,7 +67,7 @@ class Application:
         self._max_body = settings.max_body_mb * 1_000_000
         self._max_concurrent = settings.max_concurrent
         self._in_hand = 0
-        self._key = settings.api_key.encode()
+        self._key = settings.api_key.get_secret_value().encode()
         self._reader = RequestReader(
             folder.contract,
             max_rows=settings.max_rows,

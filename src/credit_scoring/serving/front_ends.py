@@ -1,15 +1,20 @@
 """The two ways to score rows that have been checked. Both give the answers of batch scoring, to the last bit."""
 
 import asyncio
-from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
-from credit_scoring.serving.model_folder import Contract, ModelFolder, load_scorer, use_code_of
+from credit_scoring.exported_model.contract import Contract
+from credit_scoring.exported_model.folder import ModelFolder
+from credit_scoring.exported_model.loading import ServedScorer, load_scorer
 from credit_scoring.serving.requests import JSON, Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _EXPLAIN, _LANGUAGE = "explain", "language"
 
@@ -30,10 +35,6 @@ class FrontEnd(Protocol):
         ...
 
 
-class ScoringError(Exception):
-    """Rows that had been found good could not be scored."""
-
-
 class Lean:
     """The scorer itself, without tables where the model can do without.
 
@@ -42,12 +43,12 @@ class Lean:
         contract: What it is sent.
     """
 
-    def __init__(self, scorer: Any, contract: Contract) -> None:
+    def __init__(self, scorer: ServedScorer, contract: Contract) -> None:
         self._scorer = scorer
         self._names = [column.name for column in contract.columns]
         self._threshold = float(scorer.decision_policy["threshold"])
         in_order = self._names == list(scorer.feature_names_in_)
-        self._codes: Mapping[str, Mapping[str, float]] | None = scorer.category_codes if in_order else None
+        self._codes = scorer.category_codes if in_order else None
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Lean":
@@ -89,7 +90,7 @@ class Lean:
                 encoded[:, place] = [of_column.get(value, np.nan) for value in rows.texts[name]]  # type: ignore[arg-type]
         return encoded
 
-    def _table(self, rows: Rows) -> Any:
+    def _table(self, rows: Rows) -> "pd.DataFrame":
         import pandas as pd  # noqa: PLC0415 - some models never need a table
 
         table = pd.DataFrame(rows.numbers, columns=self._names)
@@ -99,37 +100,32 @@ class Lean:
 
 
 class Mlflow:
-    """The application that `mlflow models serve` runs, asked in the fastest of the forms that it reads exactly.
+    """What `mlflow models serve` answers with, asked in the fastest of the forms that it reads exactly.
 
     Args:
-        application: MLflow's ASGI application.
+        invoke: MLflow's own answer to a body.
         contract: What its model is sent.
     """
 
-    def __init__(self, application: Any, contract: Contract) -> None:
-        self._application = application
+    def __init__(self, invoke: Callable[[bytes], str], contract: Contract) -> None:
+        self._invoke = invoke
         self._contract = contract
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Mlflow":
-        """Start MLflow's application on a folder."""
-        use_code_of(folder.path)
+        """Load the model of a folder as MLflow does."""
         from mlflow.pyfunc import load_model, scoring_server  # noqa: PLC0415 - takes seconds that the lean one saves
 
-        return cls(scoring_server.init(load_model(str(folder.path))), folder.contract)
+        model = load_model(str(folder.path))
+        schema = model.metadata.get_input_schema()
+        return cls(lambda body: scoring_server.invocations(body, JSON, model, schema).response, folder.contract)
 
     async def score(self, rows: Rows) -> Answer:
-        """Score rows.
-
-        Raises:
-            ScoringError: If MLflow refuses them.
-        """
-        status, body = await self._ask(self._request(rows))
-        if status != 200:
-            raise ScoringError(f"MLflow answered {status}: {body.decode(errors='replace')}")
+        """Score rows, in a thread of its own: MLflow takes its time."""
+        body = await asyncio.to_thread(self._invoke, self._request(rows))
         predictions = orjson.loads(body)["predictions"]
         probability = np.array([row["probability_default"] for row in predictions])
-        return Answer(body, probability, np.array([row["decision"] for row in predictions]))
+        return Answer(body.encode(), probability, np.array([row["decision"] for row in predictions]))
 
     def _request(self, rows: Rows) -> bytes:
         """Write rows by column, which MLflow reads in half the time, or by row where it would read them wrongly.
@@ -147,44 +143,6 @@ class Mlflow:
             table = {"columns": list(by_column), "data": list(zip(*by_column.values(), strict=True))}
             return orjson.dumps({"dataframe_split": table, "params": rows.params})
         return orjson.dumps({"inputs": by_column, "params": rows.params})
-
-    async def _ask(self, body: bytes) -> tuple[int, bytes]:
-        headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode())]
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "POST",
-            "scheme": "http",
-            "path": "/invocations",
-            "raw_path": b"/invocations",
-            "query_string": b"",
-            "root_path": "",
-            "headers": headers,
-            "client": None,
-            "server": None,
-        }
-        answered = asyncio.Event()
-        to_send = [{"type": "http.request", "body": body, "more_body": False}]
-        status, parts = 0, []
-
-        async def receive() -> MutableMapping[str, Any]:
-            if to_send:
-                return to_send.pop()
-            await answered.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            else:
-                parts.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    answered.set()
-
-        await self._application(scope, receive, send)
-        return status, b"".join(parts)
 
 
 FRONT_ENDS: Mapping[str, Callable[[ModelFolder], FrontEnd]] = {"mlflow": Mlflow.load, "lean": Lean.load}

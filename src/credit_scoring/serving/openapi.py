@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from credit_scoring.serving.model_folder import Column, ModelFolder
+from credit_scoring.exported_model.contract import Column
+from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.serving.settings import Settings
 
 _ERRORS = {
@@ -95,7 +96,7 @@ def describe_api(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
             }
         },
     }
-    if settings.api_key:
+    if settings.api_key.get_secret_value():
         scheme = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
         document["components"]["securitySchemes"] = {"key": scheme}
         document["security"] = [{"key": []}]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from credit_scoring.serving.model_folder import Contract
+from credit_scoring.exported_model.contract import Contract
 
 JSON, CSV = "application/json", "text/csv"
 FORMATS = ("dataframe_split", "dataframe_records", "inputs")

@@ -1,42 +1,24 @@
 """Configuration of the server: environment variables, all of them optional."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SERVING_"
 
 
 class SettingError(ValueError):
-    """An environment variable has a value that the server cannot use."""
+    """Environment variables have values that the server cannot use."""
 
 
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(f"one of {', '.join(allowed)}")
-        return text
-
-    return read
-
-
-def _whole_number(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(text)
-
-    return read
-
-
-@dataclass(frozen=True)
-class Settings:
+class Settings(BaseSettings):
     """How the server runs. A field is set by the variable of its name in capitals, after `SERVING_`.
 
     Attributes:
-        front_end: What scores: `mlflow`, the application behind `mlflow models serve`, or `lean`, the fast one.
+        front_end: What scores: `mlflow`, as `mlflow models serve` does, or `lean`, the fast one.
         model: Folder of the exported model.
         host: Address to listen on.
         port: Port to listen on.
@@ -53,51 +35,45 @@ class Settings:
         api_key: If not empty, what a client has to send in the header `X-API-Key`.
     """
 
-    front_end: str = "mlflow"
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    front_end: Literal["mlflow", "lean"] = "mlflow"
     model: Path = Path("model")
     host: str = "127.0.0.1"
-    port: int = 1234
-    workers: int = 2
-    timeout: int = 30
-    grace: int = 10
-    max_body_mb: int = 20
-    max_rows: int = 10_000
-    max_concurrent: int = 64
-    unknown_category: str = "accept"
-    other_versions: str = "refuse"
-    api_key: str = ""
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read the variables.
-
-        Raises:
-            SettingError: If one has a value that is not allowed, or is not known; with what is expected.
-        """
-        names = {f"{PREFIX}{field.name.upper()}": field.name for field in fields(cls)}
-        given = {key: value for key, value in environment.items() if key.startswith(PREFIX)}
-        unknown = sorted(given.keys() - names.keys())
-        if unknown:
-            raise SettingError(f"Unknown setting {', '.join(unknown)}.\nHint: known are {', '.join(names)}.")
-        values: dict[str, Any] = {}
-        for key, text in given.items():
-            try:
-                values[names[key]] = _READERS.get(names[key], str)(text)
-            except ValueError as error:
-                raise SettingError(f"{key} is {text!r}.\nHint: expected {error}.") from error
-        return cls(**values)
+    port: int = Field(default=1234, ge=1, le=65_535)
+    workers: int = Field(default=2, ge=1, le=256)
+    timeout: int = Field(default=30, ge=1, le=3600)
+    grace: int = Field(default=10, ge=0, le=3600)
+    max_body_mb: int = Field(default=20, ge=1, le=1000)
+    max_rows: int = Field(default=10_000, ge=1, le=1_000_000)
+    max_concurrent: int = Field(default=64, ge=1, le=10_000)
+    unknown_category: Literal["accept", "refuse"] = "accept"
+    other_versions: Literal["refuse", "warn"] = "refuse"
+    api_key: SecretStr = SecretStr("")
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    "front_end": _one_of("mlflow", "lean"),
-    "model": Path,
-    "port": _whole_number(1, 65_535),
-    "workers": _whole_number(1, 256),
-    "timeout": _whole_number(1, 3600),
-    "grace": _whole_number(0, 3600),
-    "max_body_mb": _whole_number(1, 1000),
-    "max_rows": _whole_number(1, 1_000_000),
-    "max_concurrent": _whole_number(1, 10_000),
-    "unknown_category": _one_of("accept", "refuse"),
-    "other_versions": _one_of("refuse", "warn"),
-}
+def read_settings() -> Settings:
+    """Read the variables.
+
+    Raises:
+        SettingError: If one has a value that is not allowed, or is not known; with all of these and what is expected.
+    """
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    given = sorted(name for name in os.environ if name.startswith(PREFIX))
+    problems = [f"{name} is not a setting" for name in given if name not in known]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong = [(str(detail["loc"][0]), detail["input"]) for detail in error.errors()]
+        problems += [f"{PREFIX}{name.upper()} is {value!r}, expected {_expected(name)}" for name, value in wrong]
+    if problems:
+        bullets = "".join(f"  - {problem}.\n" for problem in problems)
+        raise SettingError(f"The server cannot run with these settings:\n{bullets}Hint: known are {', '.join(known)}.")
+    return settings
+
+
+def _expected(name: str) -> str:
+    allowed = Settings.model_json_schema()["properties"][name]
+    if "enum" in allowed:
+        return f"one of {', '.join(allowed['enum'])}"
+    return f"a whole number from {allowed['minimum']} to {allowed['maximum']}"

@@ -7,7 +7,7 @@ import pytest
 from kedro.framework.project import configure_project
 from kedro.io import DatasetError
 
-from credit_scoring.datasets.registry import PipelineRegistryDataset
+from credit_scoring.datasets.pipeline_registry import PipelineRegistryDataset
 from credit_scoring.pipelines.documentation.data_flow import draw_data_flow
 
 ROOT = Path(__file__).parents[3]

@@ -11,6 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from credit_scoring.errors import DataContractError
+from credit_scoring.exported_model.contract import Column, Contract
+from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.features.application import CLEAN_APPLICATION, compute_application_features
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import build_model
@@ -29,7 +31,6 @@ from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
 from credit_scoring.schemas.raw import RAW_TABLES
 from credit_scoring.scorer import CreditScorer, digest_model
-from credit_scoring.serving.model_folder import Column, Contract, ModelFolder
 
 OPTIONS = MonitoringOptions()
 FOLDER = ModelFolder(

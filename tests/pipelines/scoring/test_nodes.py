@@ -12,6 +12,8 @@ from pandera.errors import SchemaError, SchemaErrors
 
 from credit_scoring.datasets.chunks import ParquetChunksDataset
 from credit_scoring.errors import DataContractError
+from credit_scoring.exported_model.contract import Column, Contract
+from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.scoring.nodes import (
@@ -24,7 +26,6 @@ from credit_scoring.pipelines.scoring.options import ScoringOptions
 from credit_scoring.schemas.raw import RAW_TABLES
 from credit_scoring.schemas.scores import Scores, as_arrow
 from credit_scoring.scorer import CreditScorer, digest_model
-from credit_scoring.serving.model_folder import Column, Contract, ModelFolder
 
 ALL = ScoringOptions(applicants="all")
 FOLDER = ModelFolder(

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from credit_scoring.errors import DataContractError
+from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.metrics.stability import (
     CURRENT,
     REFERENCE,
@@ -27,7 +28,6 @@ from credit_scoring.metrics.stability import (
 from credit_scoring.pipelines.monitoring.options import MonitoringOptions
 from credit_scoring.schemas.raw import RAW_TABLES
 from credit_scoring.scorer import REFUSED, CreditScorer
-from credit_scoring.serving.model_folder import ModelFolder
 
 STABLE, WATCH, DRIFT = "stable", "watch", "drift"
 SCORE, DECISION, MODEL, OTHER = "score", "decision", "model", "other"

@@ -15,11 +15,12 @@ from ibis import _
 
 from credit_scoring.datasets.chunks import ParquetChunks
 from credit_scoring.errors import DataContractError
+from credit_scoring.exported_model.contract import Column
+from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.pipelines.scoring.options import ScoringOptions
 from credit_scoring.schemas.raw import RAW_TABLES
 from credit_scoring.schemas.scores import Scores, as_arrow
 from credit_scoring.scorer import CreditScorer
-from credit_scoring.serving.model_folder import Column, ModelFolder
 
 logger = logging.getLogger(__name__)
 

@@ -1,12 +1,12 @@
-"""A folder is served only if it holds what was exported to it, and settings only if they make sense."""
+"""A folder is an exported model only if it holds what was exported to it."""
 
 from pathlib import Path
 
 import pytest
 
-from credit_scoring.serving.manifest import MANIFEST, ModelFolderError, check_manifest, write_manifest
-from credit_scoring.serving.model_folder import differing_versions, open_model_folder
-from credit_scoring.serving.settings import SettingError, Settings
+from credit_scoring.exported_model import MANIFEST
+from credit_scoring.exported_model.folder import open_model_folder
+from credit_scoring.exported_model.manifest import ModelFolderError, check_manifest, write_manifest
 
 
 @pytest.fixture
@@ -58,30 +58,3 @@ def test_an_empty_list_does_not_make_an_empty_folder_a_model(tmp_path: Path) -> 
 def test_a_description_that_is_none_is_refused(folder: Path) -> None:
     with pytest.raises(ModelFolderError, match="cannot be read"):
         open_model_folder(folder)
-
-
-def test_versions_that_matter_are_told_from_those_that_do_not(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("numpy==1.0.0\nuvicorn==0.1.0\nno-such-package==1.0\n")
-    (tmp_path / "python_env.yaml").write_text("python: 3.8.1\n")
-    grave, slight = differing_versions(tmp_path)
-    assert [line.split()[0] for line in grave] == ["numpy", "no-such-package"]
-    assert [line.split()[0] for line in slight] == ["uvicorn", "Python"]
-
-
-def test_settings_come_from_the_environment() -> None:
-    settings = Settings.from_environment({"SERVING_FRONT_END": "lean", "SERVING_WORKERS": "3", "PATH": "/bin"})
-    assert (settings.front_end, settings.workers, settings.port) == ("lean", 3, 1234)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("SERVING_FRONT_END", "fast", "one of mlflow, lean"),
-        ("SERVING_WORKERS", "0", "a whole number from 1 to 256"),
-        ("SERVING_PORT", "http", "a whole number from 1 to 65535"),
-        ("SERVING_THREADS", "1", "known are SERVING_FRONT_END, SERVING_MODEL"),
-    ],
-)
-def test_a_setting_that_makes_no_sense_is_refused_with_what_is_expected(name: str, value: str, expected: str) -> None:
-    with pytest.raises(SettingError, match=expected):
-        Settings.from_environment({name: value})

@@ -3,8 +3,7 @@
 import hashlib
 from pathlib import Path
 
-MANIFEST = "MANIFEST.sha256"
-_MODEL, _DESCRIPTION = "model.pkl", "MLmodel"
+from credit_scoring.exported_model import DESCRIPTION, MANIFEST, SCORER
 
 
 class ModelFolderError(Exception):
@@ -40,7 +39,7 @@ def check_manifest(folder: Path) -> str:
     problems = [f"{name}: missing" for name in sorted(listed.keys() - found.keys())]
     problems += [f"{name}: not listed" for name in sorted(found.keys() - listed.keys())]
     problems += [f"{name}: altered" for name in sorted(listed.keys() & found.keys()) if listed[name] != found[name]]
-    problems += [f"{name}: not listed" for name in (_DESCRIPTION, _MODEL) if name not in listed and name not in found]
+    problems += [f"{name}: not listed" for name in (DESCRIPTION, SCORER) if name not in listed and name not in found]
     if problems:
         bullets = "\n".join(f"  - {problem}" for problem in problems)
         raise ModelFolderError(f"{folder} does not hold the model that was exported:\n{bullets}\n{hint}")

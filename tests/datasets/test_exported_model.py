@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
-from credit_scoring.datasets.model_folder import ModelFolderDataset
+from credit_scoring.datasets.exported_model import ModelFolderDataset
 
 MODEL = Path(__file__).parents[2] / "model"
 

@@ -1,0 +1,203 @@
+"""Models in the registry of MLflow, and the folder that the champion is exported to.
+
+Names of these datasets start with `Mlflow`, so that kedro-mlflow's switch for untracked pipelines finds them and turns
+`_logging_activated` off.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import mlflow
+from kedro.io import AbstractDataset, DatasetError
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from mlflow.models.model import ModelInfo
+
+from credit_scoring.exported_model import DESCRIPTION
+from credit_scoring.exported_model.loading import load_scorer
+from credit_scoring.exported_model.writing import mlflow_model
+from credit_scoring.exported_model.writing.replacement import replace_model, workspace_beside
+from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
+
+_CHAMPION, _PREVIOUS, _CHALLENGER = "champion", "previous_champion", "challenger"
+_REGISTERED = (
+    "Probability of default of a loan applicant, and the decision: granted, or refused where the probability reaches "
+    f"the threshold of least business cost. `{_CHAMPION}` is served, `{_PREVIOUS}` was before it, "
+    f"`{_CHALLENGER}` was not better by more than chance; each version says why."
+)
+
+
+class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
+    """The served model: logged and registered in MLflow, and exported to a folder.
+
+    The folder holds the very files of the registered version (`MLmodel`, `model.pkl`, `requirements.txt`, `conda.yaml`,
+    `input_example.json`, `input_columns.json`, the code that serving imports), and the list of their digests,
+    `MANIFEST.sha256`. It is written aside and swapped in, so that a failure leaves
+    the previous model as it was. With tracking off, the folder alone is written. A scorer that is not promoted is
+    registered, but the folder keeps the champion.
+
+    Args:
+        filepath: Folder of the exported model.
+        registered_model_name: Name in the registry. A promoted version gets the alias `champion` and the one before it
+            `previous_champion`, another one gets `challenger`.
+    """
+
+    def __init__(self, *, filepath: str, registered_model_name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self._registered_model_name = registered_model_name
+        self._logging_activated = True
+        self.metadata = metadata
+
+    def load(self) -> CreditScorer:
+        """Load the exported scorer."""
+        return cast(CreditScorer, load_scorer(self._folder))
+
+    def save(self, data: ScorerRelease) -> None:
+        """Export the scorer, and register it if a run is tracked."""
+        run = mlflow.active_run() if self._logging_activated else None
+        commit = "unknown"
+        if run is not None:
+            commit = MlflowClient().get_run(run.info.run_id).data.tags.get("git_commit", commit)
+        facts = {**data.tags, "git_commit": commit}
+        with workspace_beside(self._folder) as workspace:
+            fresh = workspace / "model"
+            with _quiet_mlflow():
+                if run is None:
+                    mlflow_model.save_model(path=fresh.as_posix(), release=data, mlflow_model=Model(metadata=facts))
+                else:
+                    info = Model.log(
+                        None, mlflow_model, name="credit_scorer", flavor_name="sklearn", metadata=facts, release=data
+                    )
+                    _download(info.model_uri, fresh)
+                    self._register(info, run, data, facts)
+            if data.promoted or not self._exists():
+                replace_model(self._folder, fresh)
+
+    def export_champion(self) -> str:
+        """Put the champion of the registry into the folder, whatever run made it; return its version.
+
+        Raises:
+            DatasetError: If the registry has no champion.
+        """
+        version = _champion(MlflowClient(), self._registered_model_name)
+        if version is None:
+            raise DatasetError(
+                f"The registry has no champion of {self._registered_model_name}.\nHint: kedro run makes one."
+            )
+        with workspace_beside(self._folder) as workspace:
+            fresh = workspace / "model"
+            with _quiet_mlflow():
+                _download(_uri(version), fresh)
+            replace_model(self._folder, fresh)
+        return str(version.version)
+
+    def _register(
+        self, info: ModelInfo, run: mlflow.ActiveRun, release: ScorerRelease, facts: Mapping[str, str]
+    ) -> None:
+        client, name = MlflowClient(), self._registered_model_name
+        try:
+            client.create_registered_model(name, description=_REGISTERED)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        version = client.create_model_version(
+            name,
+            source=info.model_uri,
+            run_id=run.info.run_id,
+            model_id=info.model_id,
+            description=release.description,
+            tags=dict(facts),
+        )
+        if not release.promoted:
+            client.set_registered_model_alias(name, _CHALLENGER, version.version)
+            return
+        before = client.get_registered_model(name).aliases.get(_CHAMPION)
+        if before is not None:
+            client.set_registered_model_alias(name, _PREVIOUS, before)
+        client.set_registered_model_alias(name, _CHAMPION, version.version)
+
+    def _exists(self) -> bool:
+        return (self._folder / DESCRIPTION).is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._folder.as_posix(), "registered_model_name": self._registered_model_name}
+
+
+class MlflowIncumbentDataset(AbstractDataset[None, Incumbent | None]):
+    """The champion of the registry as it stands now; nothing if there is none, or if tracking is off.
+
+    Args:
+        registered_model_name: Name in the registry.
+    """
+
+    def __init__(self, *, registered_model_name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._registered_model_name = registered_model_name
+        self._logging_activated = True
+        self.metadata = metadata
+
+    def load(self) -> Incumbent | None:
+        """Load the champion."""
+        if not self._logging_activated:
+            return None
+        version = _champion(MlflowClient(), self._registered_model_name)
+        if version is None:
+            return None
+        scorer, problem = None, ""
+        try:
+            with tempfile.TemporaryDirectory() as place, _quiet_mlflow():
+                _download(_uri(version), Path(place))
+                scorer = load_scorer(Path(place))
+        except Exception as error:  # files gone, another version of a library: it cannot be compared with any more
+            problem = f"{type(error).__name__}: {error}"
+        if not isinstance(scorer, CreditScorer) or not hasattr(scorer, "calibration"):
+            problem = problem or "it was made by another version of this project"
+            return Incumbent(str(version.version), None, version.tags, problem)
+        return Incumbent(str(version.version), scorer, version.tags)
+
+    def save(self, data: None) -> None:  # noqa: ARG002
+        """Refuse: champions are made by `MlflowScorerDataset`."""
+        raise DatasetError("The champion of the registry is only read here.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"registered_model_name": self._registered_model_name}
+
+
+def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
+    """Return the version that is served; nothing if there is none."""
+    try:
+        return client.get_model_version_by_alias(name, _CHAMPION)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def _uri(version: ModelVersion) -> str:
+    return f"models:/{version.name}/{version.version}"
+
+
+def _download(uri: str, folder: Path) -> None:
+    """Copy a logged model, without the note on the registry that MLflow adds to it."""
+    mlflow.artifacts.download_artifacts(uri, dst_path=folder.as_posix())
+    (folder / "registered_model_meta").unlink(missing_ok=True)
+
+
+@contextmanager
+def _quiet_mlflow() -> Iterator[None]:
+    """Keep back MLflow's progress bar and its advice on the pickle format, which this project has taken (see docs)."""
+    logger = logging.getLogger("mlflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
+    try:
+        yield
+    finally:
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.unset()
+        logger.setLevel(level)

@@ -1,0 +1,183 @@
+"""Results and rows that are noted in the run as well as kept in a file.
+
+Names of these datasets start with `Mlflow`, so that kedro-mlflow's switch for untracked pipelines finds them and turns
+`_logging_activated` off; they then only read and write files.
+"""
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import mlflow
+import pandas as pd
+from kedro_datasets.json import JSONDataset
+from kedro_datasets.pandas import ParquetDataset
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+
+class _TrackedJson(JSONDataset):
+    """A JSON file whose content is tracked as well, unless tracking is off."""
+
+    _logging_activated = True
+
+    def save(self, data: Any) -> None:
+        super().save(_without_nan(data))
+        run = mlflow.active_run() if self._logging_activated else None
+        if run is not None:
+            self._track(MlflowClient(), run.info, data)
+
+    def _track(self, client: MlflowClient, run: Any, data: Any) -> None:
+        raise NotImplementedError
+
+
+class MlflowMetricsJsonDataset(_TrackedJson):
+    """A nested mapping of results: a JSON file, and its numbers as metrics of the run (`policies.tuned.recall`).
+
+    A list of sentences under `flags` becomes a tag of the run, so that nobody can overlook it.
+
+    Args:
+        prefix: First part of the metrics' names.
+        **json_arguments: As of the JSON dataset.
+    """
+
+    def __init__(self, *, prefix: str = "", **json_arguments: Any) -> None:
+        super().__init__(**json_arguments)
+        self._prefix = f"{prefix}." if prefix else ""
+
+    def _track(self, client: MlflowClient, run: Any, data: Mapping[str, Any]) -> None:
+        _log(client, run.run_id, {}, [(key, value, 0) for key, value in _flatten(data, self._prefix).items()])
+        for flag in data.get("flags", [])[:1]:
+            client.set_tag(run.run_id, "SUSPICIOUS", flag)
+
+
+class MlflowRowsDataset(ParquetDataset):
+    """A table of rows as Parquet, noted as an input of the run: name, digest of all values, number of rows.
+
+    Args:
+        context: What the rows are for; MLflow shows it beside the name.
+        **parquet_arguments: As of the Parquet dataset.
+    """
+
+    _logging_activated = True
+
+    def __init__(self, *, context: str, **parquet_arguments: Any) -> None:
+        super().__init__(**parquet_arguments)
+        self._context = context
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write the rows, and note them if a run is tracked."""
+        super().save(data)
+        run = mlflow.active_run() if self._logging_activated else None
+        if run is None:
+            return
+        hashed = pd.util.hash_pandas_object(data, index=False).to_numpy()
+        noted = Dataset(
+            name=self._filepath.stem,
+            digest=hashlib.sha256(hashed.tobytes()).hexdigest()[:16],
+            source_type="local",
+            source=json.dumps({"uri": self._filepath.as_posix()}),
+            profile=json.dumps({"num_rows": len(data), "num_columns": data.shape[1]}),
+        )
+        tags = [InputTag(MLFLOW_DATASET_CONTEXT, self._context)]
+        MlflowClient().log_inputs(run.info.run_id, [DatasetInput(noted, tags)])
+
+
+class MlflowChildRunsDataset(_TrackedJson):
+    """Results of compared candidates: a JSON file, and one child run per candidate.
+
+    Each entry has `name`, `family`, `params`, `mean`, `std`, `folds`, `to_best`, `error`; a child run gets the
+    parameters, the means under the metrics' own names, the spread as `<metric>_std`, the difference to the cheapest
+    candidate as `<metric>_to_best`, and each fold as a step of `fold_<metric>`.
+    """
+
+    def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
+        for rank, result in enumerate(data, 1):
+            facts: dict[str, str] = {
+                key: str(result[key]) for key in ("family", "imbalance", "target_features", "training_rows")
+            }
+            note = f"Rank {rank} of {len(data)} by business cost." if not result["error"] else result["error"]
+            child = _open_child(client, run, f"{rank:02d} {result['name']}", facts | {"mlflow.note.content": note})
+            metrics = dict(result["mean"])
+            metrics |= {f"{key}_std": value for key, value in result["std"].items()}
+            metrics |= {f"{key}_to_best": interval["estimate"] for key, interval in result["to_best"].items()}
+            steps = [
+                (f"fold_{key}", value, fold)
+                for fold, measured in enumerate(result["folds"])
+                for key, value in measured.items()
+            ]
+            _log(client, child, result["params"], [*((key, value, 0) for key, value in metrics.items()), *steps])
+            client.set_terminated(child, "FAILED" if result["error"] else "FINISHED")
+
+
+class MlflowTrialRunsDataset(_TrackedJson):
+    """Trials of the search for hyper-parameters: a JSON file, a child run per tuned candidate, one below per trial."""
+
+    def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
+        for candidate in dict.fromkeys(trial["candidate"] for trial in data):
+            trials = [trial for trial in data if trial["candidate"] == candidate]
+            search = _open_child(client, run, f"search {candidate}", {"trials": str(len(trials))})
+            for trial in trials:
+                child = _open_child(
+                    client,
+                    run,
+                    f"{candidate} trial {trial['number']:02d}",
+                    {"state": trial["state"], "mlflow.parentRunId": search},
+                )
+                values = [("value", trial["value"], 0), ("seconds", trial["seconds"], 0)]
+                _log(client, child, trial["params"], values)
+                client.set_terminated(child, "FAILED" if trial["state"] == "fail" else "FINISHED")
+            finished = [("value", trial["value"], trial["number"]) for trial in trials if trial["state"] == "complete"]
+            _log(client, search, {}, finished)
+            client.set_terminated(search)
+
+
+def _open_child(client: MlflowClient, run: Any, name: str, tags: Mapping[str, str]) -> str:
+    """Start a run below another one, with the facts and the training rows that both share; return its id."""
+    parent = client.get_run(run.run_id)
+    above = parent.data.tags
+    inherited: dict[str, str] = {key: above[key] for key in ("source", "git_commit") if key in above}
+    started = client.create_run(
+        run.experiment_id, run_name=name, tags={"mlflow.parentRunId": run.run_id} | inherited | dict(tags)
+    )
+    learned_from = [
+        rows
+        for rows in (parent.inputs.dataset_inputs if parent.inputs else [])
+        if any(tag.value == "training" for tag in rows.tags if tag.key == MLFLOW_DATASET_CONTEXT)
+    ]
+    if learned_from:
+        client.log_inputs(started.info.run_id, learned_from)
+    return started.info.run_id
+
+
+def _log(client: MlflowClient, run_id: str, params: Mapping[str, Any], metrics: Iterable[tuple[str, Any, int]]) -> None:
+    """Log in one call: single metrics take a dozen milliseconds each."""
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        params=[Param(key, str(value)) for key, value in params.items()],
+        metrics=[Metric(key, value, now, step) for key, value, step in metrics if _is_number(value)],
+    )
+
+
+def _flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _without_nan(data: Any) -> Any:
+    """Replace NaN, which JSON does not have, by null."""
+    return json.loads(json.dumps(data), parse_constant=lambda _: None)

@@ -1,0 +1,13 @@
+"""The exported model: a folder that is served, checked and copied as a whole.
+
+The modules of this package read such a folder. They are what a server gets of the project, and need neither the rest
+of it nor MLflow, Kedro or anything that trains. `writing` makes the folder and uses all of these.
+"""
+
+# What stands where in the folder; `writing.mlflow_model` adds what a colleague needs to install and try the model
+DESCRIPTION = "MLmodel"
+INPUT_COLUMNS = "input_columns.json"
+MANIFEST = "MANIFEST.sha256"
+PYTHON = "python_env.yaml"
+REQUIREMENTS = "requirements.txt"
+SCORER = "model.pkl"

@@ -1,0 +1,96 @@
+"""From an exported model to a scorer: whether it can score here as it did, its own code, what it then offers."""
+
+import pickle
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+import credit_scoring
+from credit_scoring.exported_model import PYTHON, REQUIREMENTS, SCORER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A pickle, and the last bit of a score, are only sure to be the same within one minor version of these.
+_MINOR_MATTERS = frozenset({"lightgbm", "numpy", "pandas", "scikit-learn", "scipy", "xgboost", "xgboost-cpu"})
+
+
+class ServedScorer(Protocol):
+    """What a server asks of a scorer, which may come from another version of the project; see `CreditScorer`.
+
+    Attributes:
+        decision_policy: Its `threshold` is what decides.
+    """
+
+    decision_policy: Mapping[str, Any]
+
+    @property
+    def feature_names_in_(self) -> npt.NDArray[np.str_]:
+        """Columns of a row, in order."""
+
+    @property
+    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+        """By text column, the number of each category in a coded row; null if the model takes tables only."""
+
+    def predict(self, X: "pd.DataFrame", params: Mapping[str, Any] | None = None) -> "pd.DataFrame":
+        """Score, decide and give reasons, from a table."""
+
+    def score_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probability of default of coded rows."""
+
+    def tell_coded(
+        self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
+    ) -> list[list[dict[str, str]]]:
+        """Return the reasons of coded rows."""
+
+    def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
+        """Return the decision for each probability."""
+
+
+def differing_versions(folder: Path) -> tuple[list[str], list[str]]:
+    """Compare what is installed with what the model was made with.
+
+    Returns:
+        Differences that may change a score or break the model (a package that is missing, or another minor version of
+        one that the pickle holds objects of), and those that should not matter.
+    """
+    grave: list[str] = []
+    slight: list[str] = []
+    for line in (folder / REQUIREMENTS).read_text(encoding="utf-8").split():
+        name, _, made_with = line.partition("==")
+        try:
+            installed = version(name)
+        except PackageNotFoundError:
+            grave.append(f"{name} {made_with} is not installed")
+            continue
+        if installed == made_with:
+            continue
+        matters = name in _MINOR_MATTERS and installed.split(".")[:2] != made_with.split(".")[:2]
+        (grave if matters else slight).append(f"{name} is {installed}, the model was made with {made_with}")
+    description = yaml.safe_load((folder / PYTHON).read_text(encoding="utf-8"))
+    here, there = platform.python_version(), str(description["python"])
+    if here.split(".")[:2] != there.split(".")[:2]:
+        slight.append(f"Python is {here}, the model was made with {there}")
+    return grave, slight
+
+
+def use_code_of(folder: Path) -> None:
+    """Let the modules that the scorer consists of come from the model's own copy of the code."""
+    code = str(folder.resolve() / "code" / "credit_scoring")
+    if code not in credit_scoring.__path__:
+        credit_scoring.__path__.insert(0, code)
+
+
+def load_scorer(folder: Path) -> ServedScorer:
+    """Return the scorer, made of the code that is imported, or else importable.
+
+    The file is executable content: check the folder first, and where it comes from.
+    """
+    with (folder / SCORER).open("rb") as file:
+        return pickle.load(file)

@@ -1,0 +1,77 @@
+"""A scorer as an MLflow model that a server can take without the project."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import mlflow.sklearn
+import pandas as pd
+from mlflow.models import Model, ModelSignature, infer_signature
+
+import credit_scoring
+from credit_scoring.exported_model import DESCRIPTION, INPUT_COLUMNS
+from credit_scoring.exported_model.loading import ServedScorer
+from credit_scoring.exported_model.writing.columns import describe_columns
+from credit_scoring.exported_model.writing.requirements import served_requirements
+from credit_scoring.scorer import ScorerRelease
+
+# What scoring imports; the exported model carries a copy, so that a server needs no installed project. None of it may
+# be among what the server has of the project: of two modules of one name, Python would take the server's.
+SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models")
+# Options of a request, with the value and hence the type of each where a request does not say.
+_PARAMETERS = {"explain": False, "language": "fr"}
+
+
+def save_model(*, path: str, release: ScorerRelease, mlflow_model: Model) -> None:
+    """Save a scorer in the scikit-learn flavour, loaded to be served by a module of the code that it carries.
+
+    As this module has a function of this name, it serves `mlflow.models.Model.log` as a flavour.
+
+    Args:
+        path: Folder to make.
+        release: The scorer and what goes with it.
+        mlflow_model: Description to complete, with the facts that go into `MLmodel` as its metadata.
+    """
+    folder = Path(path)
+    # A whole number column would refuse null and cut 1.5 to 1: every number is a double to the API.
+    rows, example = _numbers_as_double(release.example_rows), _numbers_as_double(release.input_example)
+    with tempfile.TemporaryDirectory() as workspace:
+        mlflow.sklearn.save_model(
+            release.scorer,
+            path,
+            mlflow_model=mlflow_model,
+            signature=_sign(release.scorer, rows, example),
+            input_example=example,
+            code_paths=[_copy_code(Path(workspace))],
+            serialization_format="cloudpickle",
+            pip_requirements=served_requirements(release.scorer),
+        )
+    served = mlflow_model.flavors["python_function"]
+    served |= {"loader_module": "credit_scoring.pyfunc", "data": served.pop("model_path")}
+    del served["predict_fn"]  # what the loader returns has the usual one
+    mlflow_model.artifact_path = None  # the absolute path of a store, in what may be copied anywhere
+    mlflow_model.save(folder / DESCRIPTION)
+    text = json.dumps(describe_columns(rows), indent=1, ensure_ascii=False)
+    (folder / INPUT_COLUMNS).write_text(text + "\n", encoding="utf-8")
+    # MLflow writes NaN into its examples, which is no JSON
+    for file in (folder / "input_example.json", folder / "serving_input_example.json"):
+        example = json.loads(file.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+        file.write_text(json.dumps(example, indent=1) + "\n", encoding="utf-8")
+
+
+def _copy_code(workspace: Path) -> str:
+    package = Path(credit_scoring.__file__).parent
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        return set(names).difference(SERVED_CODE) if Path(folder) == package else {"__pycache__"}
+
+    return shutil.copytree(package, workspace / "credit_scoring", ignore=left_out).as_posix()
+
+
+def _sign(scorer: ServedScorer, rows: pd.DataFrame, example: pd.DataFrame) -> ModelSignature:
+    return infer_signature(rows, scorer.predict(example), params=_PARAMETERS)
+
+
+def _numbers_as_double(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.astype(dict.fromkeys(rows.select_dtypes(["number", "bool"]).columns, "float64"))

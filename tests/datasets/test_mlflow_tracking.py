@@ -1,0 +1,125 @@
+"""What is noted in a run."""
+
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+
+from credit_scoring.datasets.mlflow_tracking import (
+    MlflowChildRunsDataset,
+    MlflowMetricsJsonDataset,
+    MlflowRowsDataset,
+    MlflowTrialRunsDataset,
+)
+
+
+def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    results = [
+        {
+            "name": "trees",
+            "family": "lightgbm",
+            "imbalance": "none",
+            "target_features": False,
+            "training_rows": 80,
+            "to_best": {"roc_auc": {"estimate": -0.01, "low": -0.02, "high": 0.0}},
+            "error": None,
+            "params": {"n_estimators": 5},
+            "mean": {"roc_auc": 0.75, "precision": float("nan")},
+            "std": {"roc_auc": 0.05, "precision": float("nan")},
+            "folds": [{"roc_auc": 0.7, "precision": float("nan")}, {"roc_auc": 0.8, "precision": 0.2}],
+        }
+    ]
+    dataset = MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix())
+    dataset.save(results)
+    (child,) = MlflowClient().search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    assert child.info.run_name == "01 trees"
+    assert child.data.tags["family"] == "lightgbm"
+    assert child.data.metrics["roc_auc_to_best"] == -0.01
+    assert child.info.status == "FINISHED"
+    assert child.data.params == {"n_estimators": "5"}
+    assert child.data.tags["source"] == "synthetic"
+    assert child.data.metrics["roc_auc"] == 0.75
+    assert child.data.metrics["roc_auc_std"] == 0.05
+    folds = MlflowClient().get_metric_history(child.info.run_id, "fold_roc_auc")
+    assert [(metric.step, metric.value) for metric in folds] == [(0, 0.7), (1, 0.8)]
+    assert dataset.load()[0]["mean"] == {"roc_auc": 0.75, "precision": None}
+
+
+def test_a_candidate_that_failed_is_a_failed_run_with_the_reason(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    failed = {"name": "broken", "family": "xgboost", "imbalance": "none", "target_features": False, "training_rows": 0}
+    failed |= {"params": {}, "mean": {}, "std": {}, "folds": [], "to_best": {}, "error": "No such library"}
+    MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix()).save([failed])
+    (child,) = MlflowClient().search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    assert child.info.status == "FAILED"
+    assert child.data.tags["mlflow.note.content"] == "No such library"
+
+
+def test_each_trial_is_a_run_below_its_search(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    trials = [
+        {"candidate": "trees", "number": 0, "state": "complete", "value": 0.5, "params": {}, "seconds": 1.0},
+        {"candidate": "trees", "number": 1, "state": "pruned", "value": 0.6, "params": {"depth": 3}, "seconds": 1.0},
+    ]
+    MlflowTrialRunsDataset(filepath=(tmp_path / "trials.json").as_posix()).save(trials)
+    client = MlflowClient()
+    runs = client.search_runs([run.info.experiment_id])
+    (search,) = [item for item in runs if item.data.tags.get("mlflow.parentRunId") == run.info.run_id]
+    assert search.info.run_name == "search trees"
+    assert [metric.step for metric in client.get_metric_history(search.info.run_id, "value")] == [0]
+    below = [item for item in runs if item.data.tags.get("mlflow.parentRunId") == search.info.run_id]
+    assert {item.info.run_name: item.data.params for item in below} == {
+        "trees trial 00": {},
+        "trees trial 01": {"depth": "3"},
+    }
+
+
+def test_a_suspicion_is_a_tag_of_the_run(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    dataset = MlflowMetricsJsonDataset(filepath=(tmp_path / "diagnosis.json").as_posix(), prefix="diagnosis")
+    dataset.save({"training": 0.9, "flags": ["AUC is 0.9, above 0.82"]})
+    data = MlflowClient().get_run(run.info.run_id).data
+    assert data.metrics == {"diagnosis.training": 0.9}
+    assert data.tags["SUSPICIOUS"] == "AUC is 0.9, above 0.82"
+
+
+def test_numbers_of_a_nested_result_become_metrics(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    dataset = MlflowMetricsJsonDataset(filepath=(tmp_path / "evaluation.json").as_posix())
+    dataset.save({"score": {"roc_auc": 0.7}, "policies": {"tuned": {"recall": 0.6, "name": "x"}}, "none": float("nan")})
+    assert MlflowClient().get_run(run.info.run_id).data.metrics == {"score.roc_auc": 0.7, "policies.tuned.recall": 0.6}
+    assert json.loads((tmp_path / "evaluation.json").read_text())["none"] is None
+
+
+def noted_rows(run_id: str) -> list[tuple[str, str, str]]:
+    inputs = MlflowClient().get_run(run_id).inputs.dataset_inputs
+    return [(noted.dataset.name, noted.dataset.digest, noted.tags[0].value) for noted in inputs]
+
+
+def test_rows_are_inputs_of_the_run_and_the_training_rows_of_its_children(
+    run: mlflow.ActiveRun, tmp_path: Path
+) -> None:
+    rows = pd.DataFrame({"SK_ID_CURR": [1, 2], "TEXT": ["a", None], "NUMBER": [0.5, np.nan]})
+    for context in ("training", "holdout"):
+        dataset = MlflowRowsDataset(context=context, filepath=(tmp_path / f"{context}_rows.parquet").as_posix())
+        dataset.save(rows)
+        pd.testing.assert_frame_equal(dataset.load(), rows)
+    (name, digest, context), other = sorted(noted_rows(run.info.run_id), reverse=True)
+    assert (name, context) == ("training_rows", "training")
+    assert other == ("holdout_rows", digest, "holdout")
+    trial = {"candidate": "a", "number": 0, "state": "complete", "value": 0.5, "params": {}, "seconds": 1.0}
+    MlflowTrialRunsDataset(filepath=(tmp_path / "trials.json").as_posix()).save([trial])
+    children = MlflowClient().search_runs([run.info.experiment_id], filter_string="attributes.run_name LIKE '%a%'")
+    below = [child for child in children if child.info.run_id != run.info.run_id]
+    assert {child.info.run_name for child in below} == {"search a", "a trial 00"}
+    assert all(noted_rows(child.info.run_id) == [("training_rows", digest, "training")] for child in below)
+    changed = MlflowRowsDataset(context="training", filepath=(tmp_path / "training_rows.parquet").as_posix())
+    changed.save(rows.assign(NUMBER=[0.5, 1.0]))
+    assert len({found[1] for found in noted_rows(run.info.run_id)}) == 2
+
+
+def test_rows_are_only_written_where_nothing_is_tracked(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    dataset = MlflowRowsDataset(context="training", filepath=(tmp_path / "rows.parquet").as_posix())
+    dataset._logging_activated = False
+    dataset.save(pd.DataFrame({"SK_ID_CURR": [1]}))
+    assert len(dataset.load()) == 1
+    assert noted_rows(run.info.run_id) == []

@@ -1,0 +1,65 @@
+"""Settings come from the environment, and are refused all at once if they make no sense."""
+
+import os
+import re
+
+import pytest
+
+from credit_scoring.serving.settings import SettingError, Settings, read_settings
+from tests.conftest import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("SERVING_")]:
+        monkeypatch.delenv(name)
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVING_FRONT_END", "lean")
+    monkeypatch.setenv("SERVING_WORKERS", "3")
+    settings = read_settings()
+    assert (settings.front_end, settings.workers, settings.port) == ("lean", 3, 1234)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SERVING_FRONT_END", "fast", "SERVING_FRONT_END is 'fast', expected one of mlflow, lean."),
+        ("SERVING_WORKERS", "0", "SERVING_WORKERS is '0', expected a whole number from 1 to 256."),
+        ("SERVING_PORT", "http", "SERVING_PORT is 'http', expected a whole number from 1 to 65535."),
+        ("SERVING_THREADS", "1", "SERVING_THREADS is not a setting."),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_with_what_is_expected(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError, match=re.escape(f"  - {said}\nHint: known are SERVING_FRONT_END, SERVING_MODEL")):
+        read_settings()
+
+
+def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SERVING_THREADS", "SERVING_GRACE", "SERVING_OTHER_VERSIONS"):
+        monkeypatch.setenv(name, "never")
+    with pytest.raises(SettingError) as raised:
+        read_settings()
+    problems = [line for line in str(raised.value).splitlines() if line.startswith("  - ")]
+    assert problems == [
+        "  - SERVING_THREADS is not a setting.",
+        "  - SERVING_GRACE is 'never', expected a whole number from 0 to 3600.",
+        "  - SERVING_OTHER_VERSIONS is 'never', expected one of refuse, warn.",
+    ]
+
+
+def test_a_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVING_API_KEY", "s3cret")
+    settings = read_settings()
+    assert settings.api_key.get_secret_value() == "s3cret"
+    assert "s3cret" not in repr(settings)
+
+
+def test_every_setting_is_in_the_documentation() -> None:
+    section = (ROOT / "docs" / "serving.md").read_text().partition("## Settings")[2].partition("## ")[0]
+    documented = set(re.findall(r"`SERVING_([A-Z_]+)`", section))
+    assert documented == {name.upper() for name in Settings.model_fields}
