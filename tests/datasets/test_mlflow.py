@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -154,22 +153,6 @@ def test_the_exported_model_needs_no_installed_project(tmp_path: Path, release: 
     assert json.loads(answer)[0]["probability_default"] == pytest.approx(
         expected["probability_default"].item(), rel=1e-12
     )
-
-
-def test_a_server_installs_the_library_of_the_served_family_alone(tmp_path: Path, release: ScorerRelease) -> None:
-    rows, target = release.example_rows, [1, 0, 1, 0, 1] * 8
-    installed = {}
-    for family in ("lightgbm", "xgboost", "logistic_regression"):
-        scorer = decide_at(build_model(family, {}).fit(rows, target), 0.4)
-        untracked = dataset(tmp_path)
-        untracked._logging_activated = False
-        untracked.save(dataclasses.replace(release, scorer=scorer))
-        installed[family] = {
-            re.split("[-=]", line)[0]
-            for line in (tmp_path / "model/requirements.txt").read_text().splitlines()
-            if line.startswith(("lightgbm", "xgboost"))
-        }
-    assert installed == {"lightgbm": {"lightgbm"}, "xgboost": {"xgboost"}, "logistic_regression": set()}
 
 
 def test_without_tracking_the_folder_alone_is_written(tmp_path: Path, release: ScorerRelease) -> None:

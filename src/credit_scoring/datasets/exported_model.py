@@ -14,7 +14,6 @@ from mlflow.models import Model, infer_signature
 import credit_scoring
 from credit_scoring.features.dictionary import describe_feature
 from credit_scoring.features.documentation import FeatureEntry, document_features
-from credit_scoring.models import FAMILIES
 from credit_scoring.models.base import text_columns
 from credit_scoring.scorer import CreditScorer, ScorerRelease
 
@@ -160,11 +159,8 @@ def _unit(entry: FeatureEntry) -> str:
 
 def _served_packages(scorer: CreditScorer) -> list[str]:
     """Name the packages to install; of a library that has several builds, the one of the training run."""
-    model = getattr(scorer.model, "inner", scorer.model)
-    module = type(model).__module__.rpartition(".")[2]
     installed = packages_distributions()
-    libraries = {family.library for family in FAMILIES.values() if family.module == module}
-    return sorted({*_SERVED_PACKAGES, *(installed.get(library, [library])[0] for library in libraries)})
+    return sorted({*_SERVED_PACKAGES, *(installed[library][0] for library in scorer.model.libraries)})
 
 
 def _numbers_as_double(rows: pd.DataFrame) -> pd.DataFrame:
