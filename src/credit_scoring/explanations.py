@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from credit_scoring.reasons import leading_columns
+
 
 def sum_by_cause(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:
     """Return the causes of one score, heaviest first: the contribution that speaks for each, and their sum."""
@@ -12,8 +14,8 @@ def sum_by_cause(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], fl
         of_cause.setdefault(entry["cause"], []).append(entry)
     summed = []
     for together in of_cause.values():
-        weight = sum(entry["contribution"] for entry in together)
-        sign = 1 if weight > 0 else -1
-        speaking = [sign * entry["contribution"] * entry["clarity"] for entry in together]
-        summed.append((together[int(np.argmax(speaking))], weight))
+        values, clarity = (np.array([entry[key] for entry in together]) for key in ("contribution", "clarity"))
+        weight = sum(values.tolist())
+        lead = leading_columns(values[None, :], np.array([weight]), clarity)[0]
+        summed.append((together[lead], weight))
     return sorted(summed, key=lambda cause: -abs(cause[1]))

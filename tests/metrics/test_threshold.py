@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credit_scoring.metrics.cost import ApplicantCosts, MisclassificationCosts, cost_curve, curve_at, optimal_threshold
+from credit_scoring.metrics.cost import (
+    ApplicantCosts,
+    MisclassificationCosts,
+    cost_curve,
+    curve_at,
+    optimal_threshold,
+    rank_losses,
+)
 from credit_scoring.metrics.threshold import (
     ReviewBand,
     bootstrap_threshold,
@@ -73,8 +80,9 @@ def test_costs_of_other_applicants_are_refused() -> None:
 
 def test_the_bootstrap_is_that_of_whole_samples() -> None:
     target, probability = sample(400)
-    fast = bootstrap_threshold(target, probability, COSTS, n_resamples=100, seed=3)
-    assert fast.threshold.estimate == optimal_threshold(target, probability, COSTS)
+    ranked, cheapest = rank_losses(target, probability, COSTS), optimal_threshold(target, probability, COSTS)
+    fast = bootstrap_threshold(ranked, cheapest, n_resamples=100, seed=3)
+    assert fast.threshold.estimate == cheapest
     assert fast.cost.estimate == pytest.approx(cost_curve(target, probability, COSTS)["cost"].min())
     # The slow way: draw the same rows of the sorted sample. A resample lacks some scores, so that its own gaps are
     # wider: what must agree is the decision on the rows that it has.
@@ -86,14 +94,15 @@ def test_the_bootstrap_is_that_of_whole_samples() -> None:
         slow.append(cost_curve(target[rows], probability[rows], COSTS)["cost"].min())
     assert fast.cost.low <= np.median(slow) * 1.2
     assert fast.threshold.low < fast.threshold.estimate < fast.threshold.high
-    assert bootstrap_threshold(target, probability, COSTS, n_resamples=100, seed=3) == fast
+    assert bootstrap_threshold(ranked, cheapest, n_resamples=100, seed=3) == fast
 
 
 def test_more_applicants_make_the_threshold_surer() -> None:
-    widths = [
-        interval.high - interval.low
-        for interval in (bootstrap_threshold(*sample(n, 5), COSTS, n_resamples=200).threshold for n in (500, 50_000))
-    ]
+    widths = []
+    for n in (500, 50_000):
+        clients = (*sample(n, 5), COSTS)
+        interval = bootstrap_threshold(rank_losses(*clients), optimal_threshold(*clients), n_resamples=200).threshold
+        widths.append(interval.high - interval.low)
     assert widths[1] < widths[0] / 2
 
 
@@ -103,7 +112,7 @@ def test_the_review_band_equals_brute_force(
 ) -> None:
     target, probability = np.array([t for t, _ in clients]), np.array([p for _, p in clients])
     options = {"review_cost": price, "error_rate": error_rate}
-    best = optimal_review_band(target, probability, COSTS, budget=budget, **options)
+    best = optimal_review_band(rank_losses(target, probability, COSTS), budget=budget, **options)
     cuts = [0.0, *(a + (b - a) / 2 for a, b in pairwise(np.unique(probability))), 1.1]
     bands = [ReviewBand(low, high) for low in cuts for high in cuts if low <= high]
     allowed = [band for band in bands if (band.decide(probability) == 1).mean() <= budget + 1e-9]
@@ -114,7 +123,8 @@ def test_the_review_band_equals_brute_force(
 
 def test_nobody_is_reviewed_where_it_does_not_pay() -> None:
     target, probability = sample(300)
-    band = optimal_review_band(target, probability, COSTS, budget=0.2, review_cost=20, error_rate=0)
+    ranked = rank_losses(target, probability, COSTS)
+    band = optimal_review_band(ranked, budget=0.2, review_cost=20, error_rate=0)
     assert band.low == band.high == optimal_threshold(target, probability, COSTS)
     with pytest.raises(ValueError, match="budget and an error rate between 0 and 1"):
-        optimal_review_band(target, probability, COSTS, budget=1.2, review_cost=1, error_rate=0)
+        optimal_review_band(ranked, budget=1.2, review_cost=1, error_rate=0)

@@ -31,6 +31,41 @@ def test_sigmoid_by_hand() -> None:
     assert calibration.intercept == pytest.approx(logit(expected[0]) - slope * logit(0.2))
 
 
+def solve_in_high_precision(probability: np.ndarray, outcome: np.ndarray) -> tuple[float, float]:
+    """Return slope and intercept of Platt's problem by Newton's method in extended precision."""
+    x = logit(probability).astype(np.longdouble)
+    n_defaults = outcome.sum()
+    target = np.where(outcome == 1, (n_defaults + 1) / (n_defaults + 2), 1 / (len(x) - n_defaults + 2))
+    slope, intercept = np.longdouble(0), logit(target.mean().astype(np.longdouble))
+    for _ in range(30):
+        fitted = 1 / (1 + np.exp(-(slope * x + intercept)))
+        weight, rest = fitted * (1 - fitted), fitted - target
+        a, b, c = (weight * x * x).sum(), (weight * x).sum(), weight.sum()
+        u, v = (rest * x).sum(), rest.sum()
+        slope, intercept = slope - (c * u - b * v) / (a * c - b * b), intercept - (a * v - b * u) / (a * c - b * b)
+    return float(slope), float(intercept)
+
+
+@pytest.mark.parametrize("n", [50, 500, 10_000])
+@pytest.mark.parametrize(
+    "distort",
+    [
+        lambda p: p,
+        lambda p: expit(logit(p) + np.log(11)),  # as class weights do
+        lambda p: expit(8 * logit(p)),
+        lambda p: p / 50,
+        lambda p: 0.1 + p / 100,  # hardly any spread: a steep slope
+    ],
+)
+def test_the_sigmoid_is_the_exact_one(distort, n: int) -> None:
+    probability, outcome, _ = sample(n, seed=1)
+    distorted = distort(probability).clip(1e-6, 1 - 1e-6)
+    calibration = Calibration.fit("sigmoid", distorted, outcome)
+    assert (calibration.slope, calibration.intercept) == pytest.approx(
+        solve_in_high_precision(distorted, outcome), rel=1e-9, abs=1e-9
+    )
+
+
 def test_isotonic_by_hand() -> None:
     """Levels 0.1, 0.2, 0.3, 0.4 with rates 1/2, 0, 1/2, 1: the first two are pooled to 1/4, then lines."""
     probability = np.repeat([0.1, 0.2, 0.3, 0.4], 2)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from credit_scoring.models import build_model, fit_model
+from credit_scoring.models import FAMILIES, build_model, family_class, fit_model
 from credit_scoring.models.base import TrainingRows
 from credit_scoring.models.imbalance import STRATEGIES, rebalance
 
@@ -149,17 +149,11 @@ def test_what_cannot_be_done_is_said(rows: tuple) -> None:
 
 
 @pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "none"])
-@pytest.mark.parametrize("family", ["dummy", "logistic_regression", "random_forest", "lightgbm", "xgboost", "mlp"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_learns_the_new_balance_and_scores_rows_as_they_are(
     family: str, strategy: str, rows: tuple
 ) -> None:
-    small = {
-        "random_forest": {"n_estimators": 10, "min_samples_leaf": 10},
-        "lightgbm": {"n_estimators": 3, "min_child_samples": 5, "n_jobs": 1},
-        "xgboost": {"n_estimators": 3, "n_jobs": 1},
-        "mlp": {"max_iter": 8, "learning_rate_init": 0.01, "batch_size": 20, "early_stopping_rounds": None},
-    }
-    params = small.get(family, {})
+    params = family_class(family).test_params
     X, y = rows
     X, validation = X.drop(columns=["KIND", "EMPTY"]), X.drop(columns=["KIND", "EMPTY"]).sample(30, random_state=1)
     before = validation.copy()

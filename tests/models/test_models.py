@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import cloudpickle
 import numpy as np
@@ -13,16 +14,7 @@ from sklearn.neural_network import MLPClassifier
 
 from credit_scoring.models import FAMILIES, FamilyUnavailableError, ScoringModel, build_model, family_class, fit_model
 from credit_scoring.models.base import TrainingRows
-from credit_scoring.models.mlp import MLPModel
-
-PARAMS = {
-    "dummy": {},
-    "logistic_regression": {"C": 0.1},
-    "random_forest": {"n_estimators": 10, "min_samples_leaf": 3, "max_features": 0.5, "n_jobs": 2},
-    "lightgbm": {"n_estimators": 30, "min_child_samples": 5, "random_state": 0, "n_jobs": 1},
-    "xgboost": {"n_estimators": 30, "max_depth": 3, "n_jobs": 2},
-    "mlp": {"hidden_units": 4, "max_iter": 30, "batch_size": 32, "learning_rate_init": 0.01},
-}
+from credit_scoring.models.families.mlp import MLPModel
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +35,10 @@ def applicants() -> pd.DataFrame:
     return frame.assign(TARGET=(risk + generator.normal(0, 0.7, n) > -0.3).astype(int))
 
 
-@pytest.fixture(scope="module", params=sorted(FAMILIES))
+@pytest.fixture(scope="module", params=FAMILIES)
 def fitted(request: pytest.FixtureRequest, applicants: pd.DataFrame) -> ScoringModel:
     """Return each family in turn, fitted."""
-    return build_model(request.param, PARAMS[request.param]).fit(
+    return build_model(request.param, family_class(request.param).test_params).fit(
         applicants.drop(columns="TARGET"), applicants["TARGET"]
     )
 
@@ -137,7 +129,7 @@ def test_explaining_leaves_the_global_generator_alone(fitted: ScoringModel, X: p
 
 def test_permutation_values_are_exact_where_features_do_not_interact(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
     """A network whose units are all active is linear: its Shapley values against the background are known."""
-    model = build_model("mlp", PARAMS["mlp"]).fit(X, applicants["TARGET"])
+    model = build_model("mlp", MLPModel.test_params).fit(X, applicants["TARGET"])
     assert isinstance(model, MLPModel)
     model.weights_[0][:] = 0.1
     model.biases_[0][:] = 100.0
@@ -249,6 +241,15 @@ def test_too_few_rows_to_set_aside_is_said(X: pd.DataFrame) -> None:
         build_model("mlp", {}).fit(X.head(6), [0, 0, 0, 0, 0, 1])
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_one_record(family: str) -> None:
+    module = import_module(f"credit_scoring.models.families.{family}")
+    defined = [found for found in vars(module).values() if getattr(found, "__module__", "") == module.__name__]
+    classes = [found for found in defined if isinstance(found, type)]
+    assert classes == [family_class(family)]
+    assert set(family_class(family).labels) == {"fr", "en"}
+
+
 class MiddleTrial:
     """Suggests the middle of each range and the first of the choices."""
 
@@ -263,7 +264,7 @@ class MiddleTrial:
         return choices[0]
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("family", FAMILIES)
 def test_what_a_search_suggests_can_be_built_and_learns(family: str, X: pd.DataFrame, applicants: pd.DataFrame) -> None:
     space = family_class(family).search_space(MiddleTrial())
     small = {"n_estimators": 20, "n_jobs": 1} if "n_estimators" in space else {}
@@ -276,11 +277,11 @@ def test_what_a_search_suggests_can_be_built_and_learns(family: str, X: pd.DataF
 
 def test_a_library_that_cannot_be_imported_takes_its_own_family_down_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xgboost", None)
-    monkeypatch.delitem(sys.modules, "credit_scoring.models.xgboost", raising=False)
     with pytest.raises(FamilyUnavailableError, match="'xgboost' needs xgboost, which cannot be imported") as caught:
         build_model("xgboost", {})
     assert (caught.value.family, caught.value.library) == ("xgboost", "xgboost")
     assert build_model("lightgbm", {}) is not None
+    assert family_class("xgboost").labels["fr"] == "XGBoost"  # named all the same
 
 
 def test_a_served_model_needs_the_library_of_its_own_family_alone(
@@ -300,15 +301,15 @@ def test_a_served_model_needs_the_library_of_its_own_family_alone(
     assert float(answer) == model.predict_proba(pd.DataFrame({"EXT_SOURCE_2": [0.5]}))[0, 1]
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("target", [[0] * 300, [1] * 300, [0, 1, 2] * 100, [np.nan, 1.0, 0.0] * 100])
 def test_a_target_that_is_not_both_0_and_1_is_refused(family: str, target: list[float], X: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="TARGET must hold both 0 and 1"):
-        build_model(family, PARAMS[family]).fit(X, target)
+        build_model(family, family_class(family).test_params).fit(X, target)
 
 
 def test_an_unknown_family_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="expected one of dummy, logistic_regression, random_forest, lightgbm"):
+    with pytest.raises(ValueError, match="expected one of dummy, lightgbm, logistic_regression, mlp"):
         build_model("lightgmb", {})
 
 

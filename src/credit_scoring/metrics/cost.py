@@ -184,7 +184,6 @@ class RankedLosses(NamedTuple):
     """Applicants in the order of their scores, with what each decision on them costs.
 
     Attributes:
-        order: Position of each in the sample.
         defaulted: Their outcomes.
         if_granted: Cost of granting each: nothing for those who repay.
         if_refused: Cost of refusing each: nothing for those who default.
@@ -193,7 +192,6 @@ class RankedLosses(NamedTuple):
         up_to: The highest threshold that decides the same.
     """
 
-    order: npt.NDArray[np.int_]
     defaulted: npt.NDArray[np.bool_]
     if_granted: npt.NDArray[np.float64]
     if_refused: npt.NDArray[np.float64]
@@ -219,7 +217,6 @@ def rank_losses(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Costs)
     # Halfway between two adjacent floats may round down onto the lower one, which would refuse it too.
     between = np.where(between > distinct[:-1], between, distinct[1:])
     return RankedLosses(
-        order=order,
         defaulted=outcomes[order],
         if_granted=np.where(outcomes, costs.false_negative, 0.0)[order],
         if_refused=np.where(outcomes, 0.0, costs.false_positive)[order],

@@ -102,6 +102,7 @@ def artefacts() -> dict[str, Any]:
 def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any]) -> None:
     card = write_model_card(**artefacts)
     for said in (
+        "Candidate `mlp` (neural network): least cost.",
         "| AUC | 0.7543 [0.7321, 0.7789] |",
         "| KS | 0.4012 |",
         "| tuned threshold | 0.0987 | 0.5321 | 0.4821 – 0.5921 | 75.6% | 12 | 1,234 |",

@@ -12,8 +12,9 @@ from PIL import Image
 from pypdf import PdfReader
 
 from credit_scoring.figures import FigureOptions
+from credit_scoring.models import FAMILIES, family_class
 from credit_scoring.pipelines.reporting.report import tell_effect, write_report
-from credit_scoring.pipelines.reporting.report_words import FAMILIES, STRATEGIES, TEXTS
+from credit_scoring.pipelines.reporting.report_words import STRATEGIES, TEXTS
 
 N_CANDIDATES = 14
 
@@ -199,6 +200,19 @@ def test_the_report_holds_the_numbers_of_the_artefacts(
     assert not re.search(r"\{\w+\}", text)
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_named_by_its_label(artefacts: dict[str, Any], family: str, language: str) -> None:
+    artefacts["champion"] |= {"name": family, "family": family}
+    artefacts["leaderboard"] = pd.DataFrame([candidate(family, strategy, 0.5) for strategy in ("none", "smote")])
+    artefacts["imbalance_comparison"]["family"] = family
+    text, _ = read(write_report(**artefacts, figures=FigureOptions(language=language, source="home_credit")))
+    label = squeeze(family_class(family).labels[language])
+    assert text.count(label) + text.count(label[0].upper() + label[1:]) >= 4  # text, champion, both candidates
+    assert f"{label},SMOTE" in text
+    assert label == family or family not in text
+
+
 def test_causes_are_summed_and_what_no_reason_may_name_is_not_named(artefacts: dict[str, Any]) -> None:
     text, _ = read(write_report(**artefacts, figures=FigureOptions(language="en", source="home_credit")))
     assert squeeze("Label EXT_SOURCE_2: 0.26") in text
@@ -286,7 +300,7 @@ def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any],
 
 
 def test_french_and_english_have_the_same_texts() -> None:
-    for words in (TEXTS, FAMILIES, STRATEGIES):
+    for words in (TEXTS, STRATEGIES):
         assert set(words["fr"]) == set(words["en"])
     for key, french in TEXTS["fr"].items():
         assert set(re.findall(r"\{(\w+)\}", french)) == set(re.findall(r"\{(\w+)\}", TEXTS["en"][key])), key

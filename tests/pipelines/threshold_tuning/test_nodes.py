@@ -39,7 +39,9 @@ MODEL = build_model("dummy", {}).fit(pd.DataFrame({"EXT_SOURCE_2": [0.1, 0.9]}),
 
 
 def choose_policy(oof: pd.DataFrame, review: ReviewOptions = NOBODY) -> dict:
-    return choose_policy_node(oof, CHAMPION, MODEL, {"method": "none"}, COSTS, POLICY, review)
+    return choose_policy_node(
+        oof, compute_threshold_curve(oof, COSTS), CHAMPION, MODEL, {"method": "none"}, COSTS, POLICY, review
+    )
 
 
 def evaluate_policy(holdout: pd.DataFrame, policy: dict, review: ReviewOptions = NOBODY) -> dict:

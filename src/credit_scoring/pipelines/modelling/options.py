@@ -13,7 +13,7 @@ class CandidateOptions(BaseModel):
     """One competitor: a family, its hyper-parameters, and what is done to its training rows.
 
     Attributes:
-        family: One of `credit_scoring.models.FAMILIES`.
+        family: A module of `credit_scoring.models.families`.
         params: Hyper-parameters; what is left out keeps the family's default.
         imbalance: What is done about the few defaults, on training rows only. In the parameters it may be a list: each
             strategy then competes, under the candidate's name with the strategy behind it.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import THEMES
-from credit_scoring.models import FAMILIES
+from credit_scoring.models import family_class
 from credit_scoring.pipelines.reporting.nodes import POLICY_NAMES
 
 _PACKAGES = ("kedro", "mlflow", "numpy", "pandas", "scikit-learn", "shap")
@@ -128,7 +128,7 @@ def _describe_model(
     return [
         "## Model",
         "",
-        f"- Candidate `{champion['name']}` of family `{champion['family']}`: {champion['reason']}.",
+        f"- Candidate `{champion['name']}` ({family_class(champion['family']).labels['en']}): {champion['reason']}.",
         f"- Hyper-parameters{' (searched for)' if champion['tuned'] else ''}: {params or 'defaults'}. "
         f"Against the few defaults: {champion['imbalance'].replace('none', 'nothing')}.",
         f"- Calibration: {calibration['chosen']}; calibration error {before:.4f} before, {after:.4f} after.",
@@ -277,7 +277,7 @@ def _describe_limits(evaluation: Mapping[str, Any], diagnosis: Mapping[str, Any]
 
 
 def _list_versions(family: str) -> list[str]:
-    library = FAMILIES[family].library
-    library = packages_distributions().get(library, [library])[0]  # of a library with several builds, the one here
-    packages = ", ".join(f"{package} {version(package)}" for package in sorted({*_PACKAGES, library}))
+    builds = packages_distributions()  # of a library with several builds, the one here
+    libraries = {builds[library][0] for library in family_class(family).libraries}
+    packages = ", ".join(f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries}))
     return ["## Versions", "", f"Python {platform.python_version()}, {packages}."]

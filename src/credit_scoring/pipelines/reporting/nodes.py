@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from credit_scoring.models import family_class
+
 POLICY_NAMES = {
     "tuned": "tuned threshold",
     "theoretical": "theoretical threshold",
@@ -159,8 +161,9 @@ def _describe_imbalance(imbalance_comparison: pd.DataFrame) -> list[str]:
     for row in imbalance_comparison.to_dict("records"):
         difference = f"{row['cost_to_none']:+.4f} [{row['cost_to_none_low']:+.4f}, {row['cost_to_none_high']:+.4f}]"
         compared = row["imbalance"] != "none" and not pd.isna(row["cost_to_none"])
+        family = family_class(row["family"]).labels["en"]
         lines.append(
-            f"| {row['family']} | {row['imbalance']} | {row['roc_auc']:.4f} | {row['business_cost']:.4f} "
+            f"| {family} | {row['imbalance']} | {row['roc_auc']:.4f} | {row['business_cost']:.4f} "
             f"| {difference if compared else ''} | {row['log_loss']:.4f} | {row['mean_probability']:.1%} "
             f"| {row['ece']:.4f} |"
         )
@@ -182,7 +185,7 @@ def _judge_imbalance(imbalance_comparison: pd.DataFrame) -> list[str]:
         )
         if worse:
             verdict += f"; raises it: {', '.join(worse)}"
-        said.append(f"{family}: {verdict}.")
+        said.append(f"{family_class(str(family)).labels['en']}: {verdict}.")
     return said
 
 

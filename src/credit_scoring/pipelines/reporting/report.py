@@ -17,7 +17,8 @@ from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.categories import category_label
 from credit_scoring.features.records import THEMES, Theme
 from credit_scoring.figures import FigureOptions
-from credit_scoring.pipelines.reporting.report_words import FAMILIES, STRATEGIES, TEXTS
+from credit_scoring.models import family_class
+from credit_scoring.pipelines.reporting.report_words import STRATEGIES, TEXTS
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _POLICIES = ("tuned", "theoretical", "half", "grant_all", "refuse_all")
@@ -166,8 +167,7 @@ def _tell_preparation(
 def _tell_modelling(
     leaderboard: pd.DataFrame, policy: Mapping[str, Any], n_folds: int, max_features: int, figures: FigureOptions
 ) -> str:
-    words = FAMILIES[figures.language]
-    families = [words[family] for family in words if family in set(leaderboard["family"])]
+    families = [family_class(family).labels[figures.language] for family in leaderboard["family"].unique()]
     text = TEXTS[figures.language]["modelling"].format(
         n=len(families),
         families=_enumerate(families, figures),
@@ -189,7 +189,8 @@ def _tell_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[st
     for family, rivals in treated.groupby("family", sort=False):
         better = [words[name] for name in rivals.loc[rivals["cost_to_none_high"] < 0, "imbalance"]]
         verdict = texts["imbalance_better" if better else "imbalance_same"]
-        told = verdict.format(family=FAMILIES[figures.language][str(family)], strategies=_enumerate(better, figures))
+        label = family_class(str(family)).labels[figures.language]
+        told = verdict.format(family=label, strategies=_enumerate(better, figures))
         verdicts.append(told[0].upper() + told[1:])
     tried = [words[name] for name in dict.fromkeys(treated["imbalance"])]
     return [
@@ -493,9 +494,9 @@ def _candidate(family: str, imbalance: str, name: str, figures: FigureOptions) -
     """Write a candidate in words; one that is more than its family and a strategy keeps its own name."""
     strategy = STRATEGIES[figures.language].get(imbalance, imbalance)
     plain = family if imbalance == "none" else f"{family}_{imbalance}"
-    if name != plain or family not in FAMILIES[figures.language]:
+    if name != plain:
         return name
-    return f"{FAMILIES[figures.language][family]}{', ' + strategy if strategy else ''}"
+    return f"{family_class(family).labels[figures.language]}{', ' + strategy if strategy else ''}"
 
 
 def _enumerate(words: Sequence[str], figures: FigureOptions) -> str:

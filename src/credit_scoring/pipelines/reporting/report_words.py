@@ -258,25 +258,6 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-FAMILIES: Mapping[str, Mapping[str, str]] = {
-    "fr": {
-        "dummy": "modèle témoin",
-        "logistic_regression": "régression logistique",
-        "random_forest": "forêt aléatoire",
-        "lightgbm": "LightGBM",
-        "xgboost": "XGBoost",
-        "mlp": "réseau de neurones",
-    },
-    "en": {
-        "dummy": "dummy",
-        "logistic_regression": "logistic regression",
-        "random_forest": "random forest",
-        "lightgbm": "LightGBM",
-        "xgboost": "XGBoost",
-        "mlp": "neural network",
-    },
-}
-
 STRATEGIES: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "none": "",

@@ -11,10 +11,12 @@ from credit_scoring.metrics.cost import (
     ApplicantCosts,
     MisclassificationCosts,
     business_cost_loss,
+    cheapest_threshold,
     cost_curve,
     curve_at,
     decision_costs,
     optimal_threshold,
+    rank_losses,
     refuse,
 )
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
@@ -37,6 +39,9 @@ from credit_scoring.pipelines.threshold_tuning.options import (
 from credit_scoring.reasons import ReasonBook
 from credit_scoring.scorer import REFUSED, CreditScorer, Incumbent, ScorerRelease, digest_model
 
+_BASELINES = {"grant_all": float(np.nextafter(1.0, 2.0)), "refuse_all": 0.0}
+"""Thresholds of what any policy must beat."""
+
 
 def compute_threshold_curve(oof_predictions: pd.DataFrame, costs: MisclassificationCosts) -> pd.DataFrame:
     """Return the exact cost curve of the champion's out-of-fold probabilities (see `metrics.cost.cost_curve`)."""
@@ -50,6 +55,7 @@ def view_threshold_grid(threshold_curve: pd.DataFrame, policy: PolicyOptions) ->
 
 def choose_policy(
     oof_predictions: pd.DataFrame,
+    threshold_curve: pd.DataFrame,
     champion: dict[str, Any],
     champion_model: ScoringModel,
     calibration: dict[str, Any],
@@ -57,7 +63,7 @@ def choose_policy(
     policy: PolicyOptions,
     review: ReviewOptions,
 ) -> dict[str, Any]:
-    """Choose the threshold of least cost on out-of-fold probabilities; the hold-out takes no part.
+    """Choose the threshold of least cost on the curve of out-of-fold probabilities; the hold-out takes no part.
 
     Returns:
         `threshold` with its bootstrap interval and its plateau (thresholds about as cheap), `cost` out of fold with its
@@ -74,20 +80,14 @@ def choose_policy(
             f"A threshold cannot be chosen: all {len(target)} out-of-fold applicants had the outcome "
             f"{target.iloc[0] if len(target) else '(none)'}.\nHint: use training rows of both outcomes."
         )
+    ranked, threshold = rank_losses(target, probability, costs), cheapest_threshold(threshold_curve)
     chosen = bootstrap_threshold(
-        target,
-        probability,
-        costs,
-        n_resamples=policy.n_resamples,
-        confidence=policy.confidence,
-        seed=policy.seed,
+        ranked, threshold, n_resamples=policy.n_resamples, confidence=policy.confidence, seed=policy.seed
     )
-    low, high = plateau(cost_curve(target, probability, costs), policy.plateau_tolerance)
-    band = optimal_review_band(
-        target, probability, costs, budget=review.budget, review_cost=review.cost, error_rate=review.error_rate
-    )
+    low, high = plateau(threshold_curve, policy.plateau_tolerance)
+    band = optimal_review_band(ranked, budget=review.budget, review_cost=review.cost, error_rate=review.error_rate)
     return {
-        "threshold": chosen.threshold.estimate,
+        "threshold": threshold,
         "threshold_interval": {"low": chosen.threshold.low, "high": chosen.threshold.high},
         "plateau": {"low": low, "high": high, "tolerance": policy.plateau_tolerance},
         "theoretical_threshold": costs.theoretical_threshold,
@@ -122,8 +122,7 @@ def evaluate_policy(
         "tuned": decision_policy["threshold"],
         "theoretical": costs.theoretical_threshold,
         "half": 0.5,
-        "grant_all": float(np.nextafter(1.0, 2.0)),
-        "refuse_all": 0.0,
+        **_BASELINES,
     }
     policies = {}
     for name, threshold in thresholds.items():
@@ -217,12 +216,7 @@ def evaluate_amounts(
     target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
     costs = _costs_of(holdout_predictions, holdout_rows, amounts)
     policies = {}
-    for name, at in (
-        ("tuned", decision_policy["threshold"]),
-        ("by_amount", threshold),
-        ("grant_all", float(np.nextafter(1.0, 2.0))),
-        ("refuse_all", 0.0),
-    ):
+    for name, at in {"tuned": decision_policy["threshold"], "by_amount": threshold, **_BASELINES}.items():
         refused = refuse(probability, at)
         price = _price(decision_costs(target, refused, costs), policy)
         policies[name] = {"threshold": at, **price, "grant_rate": float(1 - refused.mean())}

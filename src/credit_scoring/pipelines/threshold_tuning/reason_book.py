@@ -13,6 +13,7 @@ from credit_scoring.features.catalogue import columns_derived_from, find_feature
 from credit_scoring.features.categories import category_label
 from credit_scoring.metrics.cost import refuse
 from credit_scoring.models import ScoringModel
+from credit_scoring.models.selection import rank_correlation
 from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
 from credit_scoring.reasons import LANGUAGES, ExplainedColumn, Peers, ReasonBook
 
@@ -80,12 +81,7 @@ def _group_causes(values: pd.DataFrame, forbidden: Sequence[bool], reasons: Reas
     )
     groups = np.arange(len(numeric))
     if numeric.sum() > 1:
-        ranks = rows.loc[:, numeric].astype(float).rank()
-        filled = ranks.fillna(ranks.mean()).fillna(0.0).to_numpy()
-        centred = filled - filled.mean(axis=0)
-        norm = np.sqrt((centred**2).sum(axis=0))
-        correlation = centred.T @ centred / np.maximum(np.outer(norm, norm), np.finfo(float).tiny)
-        distance = 1 - np.clip(np.abs(correlation), 0, 1)
+        distance = 1 - np.clip(np.abs(rank_correlation(rows.loc[:, numeric])), 0, 1)
         np.fill_diagonal(distance, 0.0)
         tree = linkage(squareform(distance, checks=False), method="average")
         groups[numeric] = len(numeric) + fcluster(tree, 1 - reasons.min_correlation, criterion="distance")

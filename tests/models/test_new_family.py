@@ -1,0 +1,84 @@
+"""A new family is one module: put into a copy of the project, HistGradientBoosting passes all that families pass."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import credit_scoring
+from credit_scoring.models import FAMILIES
+
+TESTS = Path(__file__).parents[1]
+FAMILY = "hist_gradient_boosting"
+MODULE = '''
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from credit_scoring.models.base import LibraryModel
+from credit_scoring.models.encoding import CategoryCodes
+from credit_scoring.models.permutation import PermutationContributions
+
+
+class HistGradientBoostingModel(LibraryModel, PermutationContributions):
+    labels = {"fr": "gradient boosting par histogrammes", "en": "histogram gradient boosting"}
+    test_params = {"max_iter": 20, "min_samples_leaf": 5}
+
+    def __init__(self, **params):
+        HistGradientBoostingClassifier(**params)
+        self.params = params
+
+    @classmethod
+    def search_space(cls, trial):
+        return {
+            "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 4, 32, log=True),
+            "l2_regularization": trial.suggest_float("l2_regularization", 1.0, 200.0, log=True),
+        }
+
+    @classmethod
+    def grid(cls):
+        return {"max_leaf_nodes": [8, 32], "l2_regularization": [1, 100]}
+
+    def _fit(self, rows, aside):
+        self.codes_ = CategoryCodes("name").fit(rows.X)
+        is_text = [name in self.codes_.categories_ for name in rows.X]
+        fixed = {"categorical_features": is_text, "early_stopping": False, "random_state": 0}
+        self.estimator_ = HistGradientBoostingClassifier(**{**fixed, **self.params})
+        self.empty_ = rows.X.isna().all(axis=0).to_numpy()
+        self.estimator_.fit(self._encode(rows.X), rows.y, rows.sample_weight)
+
+    def _predict_default(self, X):
+        return self.estimator_.predict_proba(self._encode(X))[:, 1]
+
+    def _encode(self, X):
+        """Columns without a value cannot be binned."""
+        return np.where(self.empty_, 0.0, self.codes_.transform(X))
+'''
+
+
+def test_a_new_family_is_one_module(tmp_path: Path) -> None:
+    """Model, search, comparison, imbalance strategies, labels, saving and serving, as the tests of all families do."""
+    assert FAMILY not in FAMILIES
+    source = Path(credit_scoring.__file__).parent
+    copy = tmp_path / "src" / "credit_scoring"
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "models" / "families" / f"{FAMILY}.py").write_text(MODULE)
+    files = [
+        "models/test_models.py",
+        "models/test_imbalance.py",
+        "pipelines/modelling/test_families.py",
+        "pipelines/reporting/test_report.py",
+        "datasets/test_served_families.py",
+    ]
+    options = ["-v", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'temp'}", "-k", FAMILY]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *((TESTS / file).as_posix() for file in files)],
+        cwd=TESTS.parent,
+        env=os.environ | {"PYTHONPATH": (tmp_path / "src").as_posix(), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    passed = [line for line in done.stdout.splitlines() if FAMILY in line and "PASSED" in line]
+    assert all(any(file in line for line in passed) for file in files)  # each of them took the family up by itself
