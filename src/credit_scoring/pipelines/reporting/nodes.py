@@ -21,38 +21,15 @@ _MITIGATIONS = {
 }
 
 
-def summarise_run(
+def summarise_comparison(
     leaderboard: pd.DataFrame,
     imbalance_comparison: pd.DataFrame,
     champion: dict[str, Any],
     calibration_evaluation: dict[str, Any],
     champion_diagnosis: dict[str, Any],
-    policy_evaluation: dict[str, Any],
-    promotion_decision: dict[str, Any],
-    decision_policy: dict[str, Any],
-    amount_evaluation: dict[str, Any],
-    global_importance: pd.DataFrame,
-    importance_stability: dict[str, Any],
-    reason_audit: dict[str, Any],
-    fairness_mitigations: pd.DataFrame,
-    data_quality: dict[str, Any],
-    source: str,
-    places: dict[str, str],
 ) -> str:
-    """Write the run's summary as Markdown: data, comparison of candidates, decision, what was made, what to do next."""
-    synthetic = source == "synthetic"
-    rows = data_quality["rows"]
-    score, policies = policy_evaluation["score"], policy_evaluation["policies"]
-    tuned = policies["tuned"]
-    environment = "" if synthetic else " --env kaggle"
+    """Write the section on the candidates, the champion and the few defaults as Markdown."""
     lines = [
-        f"# Credit scoring on {source} data",
-        "",
-        "**Synthetic data: the figures say nothing about real clients.**" if synthetic else "Real data.",
-        "",
-        f"{rows['application_train']:,} applicants to learn from, {rows['application_test']:,} to score, "
-        f"{sum(rows.values()):,} rows in eight files; findings on their quality: {len(data_quality['findings'])}.",
-        "",
         "## Candidates (cross-validation, mean over folds; threshold chosen on the other folds)",
         "",
         "| candidate | AUC | ± | average precision | recall | precision | business cost | ± | to the cheapest |",
@@ -74,9 +51,19 @@ def summarise_run(
         f"{after['ece']:.4f}.",
         *(f"\n**SUSPICIOUS: {flag}**" for flag in champion_diagnosis["flags"]),
     ]
-    lines += _describe_imbalance(imbalance_comparison)
-    lines += [
-        "",
+    return "\n".join([*lines, *_describe_imbalance(imbalance_comparison)])
+
+
+def summarise_decision(
+    policy_evaluation: dict[str, Any],
+    champion_diagnosis: dict[str, Any],
+    decision_policy: dict[str, Any],
+    amount_evaluation: dict[str, Any],
+) -> str:
+    """Write the section on the threshold and its cost as Markdown."""
+    score, policies = policy_evaluation["score"], policy_evaluation["policies"]
+    tuned = policies["tuned"]
+    lines = [
         f"## Decision (hold-out: {policy_evaluation['applicants']:,} applicants never seen, "
         f"{policy_evaluation['default_rate']:.1%} defaults)",
         "",
@@ -113,12 +100,51 @@ def summarise_run(
         f"{money['by_amount']['threshold']:.4f}, the one chosen by amounts, "
         f"{money['grant_all']['business_cost']:,.0f} if all were granted."
     )
+    return "\n".join(lines)
+
+
+def summarise_explanations(
+    global_importance: pd.DataFrame,
+    importance_stability: dict[str, Any],
+    reason_audit: dict[str, Any],
+    fairness_mitigations: pd.DataFrame,
+) -> str:
+    """Write the section on what weighs, on what reasons withhold and on groups of clients as Markdown."""
     top = ", ".join(global_importance["feature"].head(5))
-    lines += [
+    return "\n".join(
+        [
+            f"What weighs most: {top}. {_describe_stability(importance_stability)}".rstrip(),
+            _describe_withheld(reason_audit),
+            *_describe_mitigations(fairness_mitigations),
+        ]
+    )
+
+
+def summarise_run(
+    comparison: str,
+    decision: str,
+    explanations: str,
+    data_quality: dict[str, Any],
+    promotion_decision: dict[str, Any],
+    source: str,
+    places: dict[str, str],
+) -> str:
+    """Write the run's summary as Markdown: data, its sections, what was made, what to do next."""
+    rows = data_quality["rows"]
+    environment = "" if source == "synthetic" else " --env kaggle"
+    lines = [
+        f"# Credit scoring on {source} data",
         "",
-        f"What weighs most: {top}. {_describe_stability(importance_stability)}".rstrip(),
-        _describe_withheld(reason_audit),
-        *_describe_mitigations(fairness_mitigations),
+        "**Synthetic data: the figures say nothing about real clients.**" if source == "synthetic" else "Real data.",
+        "",
+        f"{rows['application_train']:,} applicants to learn from, {rows['application_test']:,} to score, "
+        f"{sum(rows.values()):,} rows in eight files; findings on their quality: {len(data_quality['findings'])}.",
+        "",
+        comparison,
+        "",
+        decision,
+        "",
+        explanations,
         "",
         "## Made by this run",
         "",
