@@ -104,7 +104,7 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: 
     assert "**Synthetic data: the figures say nothing about real clients.**" in text
     assert "| lightgbm | 0.7654 | 0.0100 | 0.2000 | 60.0% | – | 0.5100 | 0.0200 |  |" in text
     assert "| tuned threshold | 0.0912 | 0.5000 | 0.4000 – 0.6000 | 75.0% | 12 | 1,234 |" in text
-    assert "Another sample could have put the threshold between 0.0800 and 0.1100; from 0.0850 to 0.1000" in text
+    assert "Another sample could have put it between 0.0800 and 0.1100; from 0.0850 to 0.1000" in text
     assert "losing 45.0% of the credit at a default and 4.5% at a refusal: 12,346 per applicant" in text
     assert "(CODE_GENDER) have 1.2% of the weight; for 2.6% of 1,000 hold-out applicants" in text
     assert "| 0.7500 | 0.5050 | 0.4000 – 0.6000 | 75.0% | 12.3% | 5.0% | – |" in text

@@ -10,7 +10,7 @@ import pandas as pd
 from credit_scoring.features.documentation import document_features
 from credit_scoring.features.wording import THEMES, client_label
 from credit_scoring.models import FAMILIES
-from credit_scoring.pipelines.reporting.nodes import POLICY_NAMES
+from credit_scoring.pipelines.reporting.nodes import describe_policies
 
 _PACKAGES = ("kedro", "mlflow", "numpy", "pandas", "scikit-learn", "shap")
 _NOT_FEATURES = frozenset({"SK_ID_CURR", "TARGET"})
@@ -186,28 +186,16 @@ def _describe_results(
 
 
 def _describe_threshold(evaluation: Mapping[str, Any], policy: Mapping[str, Any]) -> list[str]:
-    costs, interval, plateau = policy["costs"], policy["threshold_interval"], policy["plateau"]
-    lines = [
+    costs = policy["costs"]
+    return [
         "## Decision",
         "",
-        f"A client is refused when the probability of default reaches **{policy['threshold']:.4f}**. The threshold "
-        f"minimises the cost of the out-of-fold probabilities, {costs['false_negative']:g} for a default that was "
-        f"granted and {costs['false_positive']:g} for a good client refused. Another sample could have put it between "
-        f"{interval['low']:.4f} and {interval['high']:.4f}; from {plateau['low']:.4f} to {plateau['high']:.4f} the "
-        f"cost is within {plateau['tolerance']:.0%} of the least.",
+        f"The threshold minimises the cost of the out-of-fold probabilities, {costs['false_negative']:g} for a default "
+        f"that was granted and {costs['false_positive']:g} for a good client refused.",
         "",
-        "| policy | threshold | cost per application | 95 % interval | granted | defaults granted | good refused |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        *describe_policies(policy, evaluation["policies"]),
+        "",
     ]
-    for name, label in POLICY_NAMES.items():
-        one = evaluation["policies"][name]
-        threshold = "" if name in ("grant_all", "refuse_all") else f"{one['threshold']:.4f}"
-        ends = one["business_cost_interval"]
-        lines.append(
-            f"| {label} | {threshold} | {one['business_cost']:.4f} | {ends['low']:.4f} – {ends['high']:.4f} "
-            f"| {one['grant_rate']:.1%} | {one['false_negatives']:,} | {one['false_positives']:,} |"
-        )
-    return [*lines, ""]
 
 
 def _describe_groups(by_group: pd.DataFrame, mitigations: pd.DataFrame) -> list[str]:

@@ -1,10 +1,11 @@
 """What a run has to say for itself, made from its artefacts only."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-POLICY_NAMES = {
+_POLICY_NAMES = {
     "tuned": "tuned threshold",
     "theoretical": "theoretical threshold",
     "half": "threshold 0.5",
@@ -61,37 +62,19 @@ def summarise_decision(
     amount_evaluation: dict[str, Any],
 ) -> str:
     """Write the section on the threshold and its cost as Markdown."""
-    score, policies = policy_evaluation["score"], policy_evaluation["policies"]
-    tuned = policies["tuned"]
+    score, interval = policy_evaluation["score"], champion_diagnosis["holdout_interval"]
     lines = [
         f"## Decision (hold-out: {policy_evaluation['applicants']:,} applicants never seen, "
         f"{policy_evaluation['default_rate']:.1%} defaults)",
         "",
-        f"AUC **{score['roc_auc']:.4f}** [{champion_diagnosis['holdout_interval']['low']:.4f}, "
-        f"{champion_diagnosis['holdout_interval']['high']:.4f}], average precision {score['average_precision']:.4f}, "
-        f"KS {score['ks']:.3f}. "
-        f"A client is refused when the probability of default reaches **{tuned['threshold']:.4f}**.",
+        f"AUC **{score['roc_auc']:.4f}** [{interval['low']:.4f}, {interval['high']:.4f}], average precision "
+        f"{score['average_precision']:.4f}, KS {score['ks']:.3f}.",
         "",
-        "| policy | threshold | cost | 95 % interval | granted | missed defaults | refused good clients |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for name, label in POLICY_NAMES.items():
-        policy = policies[name]
-        threshold = "" if name in ("grant_all", "refuse_all") else f"{policy['threshold']:.4f}"
-        lines.append(
-            f"| {label} | {threshold} | {policy['business_cost']:.4f} "
-            f"| {policy['business_cost_interval']['low']:.4f} – {policy['business_cost_interval']['high']:.4f} "
-            f"| {policy['grant_rate']:.1%} "
-            f"| {policy['false_negatives']:,} | {policy['false_positives']:,} |"
-        )
-    interval, flat = decision_policy["threshold_interval"], decision_policy["plateau"]
-    lines += [
+        *describe_policies(decision_policy, policy_evaluation["policies"]),
         "",
-        f"Another sample could have put the threshold between {interval['low']:.4f} and {interval['high']:.4f}; from "
-        f"{flat['low']:.4f} to {flat['high']:.4f} the cost is within {flat['tolerance']:.0%} of the least.",
     ]
     if "three_way" in policy_evaluation:
-        lines.append(_describe_review(policy_evaluation["three_way"], tuned))
+        lines.append(_describe_review(policy_evaluation["three_way"], policy_evaluation["policies"]["tuned"]))
     money = amount_evaluation["policies"]
     lines.append(
         f"In money, losing {amount_evaluation['rates']['loss_given_default']:.1%} of the credit at a default and "
@@ -101,6 +84,28 @@ def summarise_decision(
         f"{money['grant_all']['business_cost']:,.0f} if all were granted."
     )
     return "\n".join(lines)
+
+
+def describe_policies(policy: Mapping[str, Any], policies: Mapping[str, Any]) -> list[str]:
+    """Say where the threshold is and how certain it is, and tabulate on the hold-out what each policy costs."""
+    interval, plateau = policy["threshold_interval"], policy["plateau"]
+    lines = [
+        f"A client is refused when the probability of default reaches **{policies['tuned']['threshold']:.4f}**. "
+        f"Another sample could have put it between {interval['low']:.4f} and {interval['high']:.4f}; from "
+        f"{plateau['low']:.4f} to {plateau['high']:.4f} the cost is within {plateau['tolerance']:.0%} of the least.",
+        "",
+        "| policy | threshold | cost per application | 95 % interval | granted | defaults granted | good refused |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, label in _POLICY_NAMES.items():
+        one = policies[name]
+        threshold = "" if name in ("grant_all", "refuse_all") else f"{one['threshold']:.4f}"
+        ends = one["business_cost_interval"]
+        lines.append(
+            f"| {label} | {threshold} | {one['business_cost']:.4f} | {ends['low']:.4f} – {ends['high']:.4f} "
+            f"| {one['grant_rate']:.1%} | {one['false_negatives']:,} | {one['false_positives']:,} |"
+        )
+    return lines
 
 
 def summarise_explanations(
