@@ -18,10 +18,10 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo data test bench lint format lock serve lean export ui viz docs image clean
+.PHONY: help install demo data test bench lint format lock serve lean export ui viz docs screenshots image clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## Make the environment .venv with the locked packages
 
@@ -45,14 +45,14 @@ test: install ## The whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15
 
 lint: install ## Style, types, architecture
-	@$(BIN)/ruff check src tests benchmarks
-	@$(BIN)/ruff format --check src tests benchmarks
+	@$(BIN)/ruff check src tests benchmarks tools
+	@$(BIN)/ruff format --check src tests benchmarks tools
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 format: install ## Format the code
-	@$(BIN)/ruff check --fix-only --quiet src tests benchmarks
-	@$(BIN)/ruff format src tests benchmarks
+	@$(BIN)/ruff check --fix-only --quiet src tests benchmarks tools
+	@$(BIN)/ruff format src tests benchmarks tools
 
 lock: install ## Compile requirements.txt from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-annotate --no-emit-index-url \
@@ -86,6 +86,10 @@ viz: install ## Draw the pipelines at http://127.0.0.1:4141
 
 docs: install ## Build the documentation as a site, site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+
+screenshots: install ## Take the pictures of MLflow that the report shows (needs Chromium)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[screenshots]'
+	@$(BIN)/python -m tools.screenshots --env $(KEDRO_ENV)
 
 image: ## Build the image that serves the exported model
 	@test -n "$(CONTAINER_ENGINE)" || { echo "Neither docker nor podman was found."; exit 1; }

@@ -1,5 +1,9 @@
-"""What the site needs from outside docs/: the figures and the report of the last run, at the place the texts name."""
+"""What the site needs from outside docs/: the figures and the report of the last run, at the place the texts name.
 
+And what it does without: Mermaid's pictures, whose script it would have to fetch from elsewhere.
+"""
+
+import re
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -19,5 +23,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Lead links to the reports, which lie beside docs/ in the project, to their place in the site."""
+    """Lead links to the reports, which lie beside docs/ in the project, to their place in the site; leave Mermaid out."""
+    markdown = re.sub(r"```mermaid\n.*?\n```\n", "", markdown, flags=re.DOTALL)
     return markdown.replace(f"](../{_REPORTS}/", f"]({_REPORTS}/")

@@ -1,4 +1,4 @@
-"""A figure is loaded as the picture that was saved, also where it is tracked."""
+"""A figure is loaded as the picture that was saved, also where it is tracked; pictures in a folder are, if any."""
 
 from pathlib import Path
 
@@ -8,8 +8,9 @@ import pytest
 from kedro_mlflow.io.artifacts import MlflowArtifactDataset
 from matplotlib.figure import Figure
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from credit_scoring.datasets.figure import FigureDataset
+from credit_scoring.datasets.figure import FigureDataset, PicturesDataset
 
 
 @pytest.mark.parametrize("tracked", [False, True])
@@ -27,3 +28,18 @@ def test_a_figure_comes_back_as_its_picture(tmp_path: Path, tracked: bool) -> No
     assert isinstance(picture, Image.Image)
     assert picture.size == (200, 150)
     assert (np.asarray(picture)[0, 0, :3] == [255, 0, 0]).all()
+
+
+def test_pictures_come_by_name_with_what_they_say_of_themselves(tmp_path: Path) -> None:
+    said = PngInfo()
+    said.add_itxt("run", "demo · synthetic")
+    Image.new("RGB", (30, 20), "blue").save(tmp_path / "runs.png", pnginfo=said)
+    (tmp_path / "notes.txt").touch()
+    pictures = PicturesDataset(path=tmp_path.as_posix()).load()
+    assert {name: (picture.size, picture.info["run"]) for name, picture in pictures.items()} == {
+        "runs": ((30, 20), "demo · synthetic")
+    }
+
+
+def test_a_folder_that_is_not_there_has_no_pictures(tmp_path: Path) -> None:
+    assert PicturesDataset(path=(tmp_path / "nowhere").as_posix()).load() == {}

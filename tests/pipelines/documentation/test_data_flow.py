@@ -1,4 +1,4 @@
-"""The picture of the data flow shows what crosses between pipelines, and nothing that flows back."""
+"""The page of the data flow shows what crosses between pipelines, and nothing that stays inside one."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from kedro.framework.project import configure_project
 from kedro.io import DatasetError
 
 from credit_scoring.datasets.pipeline_registry import PipelineRegistryDataset
-from credit_scoring.pipelines.documentation.data_flow import draw_data_flow
+from credit_scoring.pipelines.documentation.data_flow import write_data_flow
 
 ROOT = Path(__file__).parents[3]
 
@@ -20,36 +20,27 @@ PIPELINES = {
 }
 
 
-def texts(svg: str) -> list[str]:
-    return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+def test_an_arrow_leads_to_each_reader_once() -> None:
+    (picture,) = re.findall(r"```mermaid\nflowchart LR\n(.*?)```", write_data_flow(PIPELINES), flags=re.DOTALL)
+    assert picture == "  early --> middle\n  early --> late\n  middle --> late\n"
 
 
-def arrows(svg: str) -> list[tuple[float, float]]:
-    return [(float(x1), float(x2)) for x1, x2 in re.findall(r'x1="([\d.]+)" y1="[\d.]+" x2="([\d.]+)"[^>]*2471a3', svg)]
+def test_the_table_names_what_crosses_makers_first_and_counts_many_of_one_kind() -> None:
+    rows = [line for line in write_data_flow(PIPELINES).splitlines() if line.startswith("| ")]
+    assert rows == [
+        "| made by | datasets | read by |",
+        "| early | `raw_…` (4) | middle |",
+        "| early | `table` | middle, late |",
+        "| middle | `model` | late |",
+    ]
 
 
-def test_pipelines_stand_after_those_that_they_read_from() -> None:
-    assert [text for text in texts(draw_data_flow(PIPELINES)) if text in PIPELINES] == ["early", "middle", "late"]
-
-
-def test_only_what_crosses_is_written_and_many_of_one_kind_are_counted() -> None:
-    told = [text for text in texts(draw_data_flow(PIPELINES)) if text not in PIPELINES]
-    assert told == ["raw_… (4)", "table", "model"]
-
-
-def test_an_arrow_ends_at_its_last_reader_with_a_dot_at_the_others() -> None:
-    svg = draw_data_flow(PIPELINES)
-    early, middle, late = 89, 235, 381
-    assert arrows(svg) == [(early, middle - 7), (early, late - 7), (middle, late - 7)]
-    assert re.findall(r'<circle cx="([\d.]+)"', svg) == [str(middle)]
-
-
-def test_the_picture_in_the_documentation_is_that_of_the_code() -> None:
+def test_the_page_in_the_documentation_is_that_of_the_code() -> None:
     configure_project("credit_scoring")
     registered = PipelineRegistryDataset(combined=["__default__", "demo", "batch_scoring"]).load()
     assert registered["modelling"]["inputs"] == ["model_input", "tuning_storage"]
     assert "training_rows" in registered["modelling"]["outputs"]
-    assert (ROOT / "docs/images/data_flow.svg").read_text() == draw_data_flow(registered), (
+    assert (ROOT / "docs/data_flow.md").read_text() == write_data_flow(registered), (
         "Hint: kedro run --pipelines documentation"
     )
 

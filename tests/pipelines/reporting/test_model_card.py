@@ -1,13 +1,12 @@
 """The model card says what the artefacts hold, and the same of equal runs."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 import pytest
-
-from credit_scoring.pipelines.reporting.model_card import write_model_card
 
 
 def policy(threshold: float, cost: float) -> dict[str, Any]:
@@ -65,8 +64,8 @@ def artefacts() -> dict[str, Any]:
             "chosen_on": {"applicants": 8000},
         },
         "promotion_decision": {"training_data": "fedcba9876543210"},
-        "global_importance": pd.DataFrame({"feature": ["EXT_SOURCE_2", "DAYS_EMPLOYED"], "share": [0.6, 0.4]}),
-        "family_importance": pd.DataFrame(
+        "global_importance_table": pd.DataFrame({"feature": ["EXT_SOURCE_2", "DAYS_EMPLOYED"], "share": [0.6, 0.4]}),
+        "family_importance_table": pd.DataFrame(
             {"kind": ["theme", "source"], "family": ["external_scores", "bureau"], "share": [0.6, 1.0]}
         ),
         "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
@@ -76,7 +75,7 @@ def artefacts() -> dict[str, Any]:
             "withheld_share": 0.034,
             "applicants": 1000,
         },
-        "fairness_by_group": pd.DataFrame(
+        "fairness_by_group_table": pd.DataFrame(
             [
                 ("CODE_GENDER", "F", 1300, "grant_rate", 0.8, 0.77, 0.83),
                 ("CODE_GENDER", "F", 1300, "calibration_gap", -0.0001, -0.02, 0.01),
@@ -85,7 +84,7 @@ def artefacts() -> dict[str, Any]:
             ],
             columns=["attribute", "group", "clients", "measure", "value", "low", "high"],
         ),
-        "fairness_mitigations": pd.DataFrame(
+        "fairness_mitigations_table": pd.DataFrame(
             {
                 "attribute": "CODE_GENDER",
                 "policy": ["as_is", "without_attribute"],
@@ -94,13 +93,13 @@ def artefacts() -> dict[str, Any]:
             }
         ),
         "data_quality": {"rows": {"application_train": 10_000, "bureau": 1_234}, "findings": []},
-        "source": "synthetic",
-        "places": {"model_folder": "model", "registered_model": "credit_scoring_model"},
+        "params:source": "synthetic",
+        "params:places": {"model_folder": "model", "registered_model": "credit_scoring_model"},
     }
 
 
-def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any]) -> None:
-    card = write_model_card(**artefacts)
+def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any], write: Callable[..., str]) -> None:
+    card = write("model_card", artefacts)
     for said in (
         "Candidate `mlp` (neural network): least cost.",
         "| AUC | 0.7543 [0.7321, 0.7789] |",
@@ -124,24 +123,30 @@ def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any]) 
         assert said in card, said
 
 
-def test_synthetic_data_and_suspicions_are_marked(artefacts: dict[str, Any]) -> None:
+def test_synthetic_data_and_suspicions_are_marked(artefacts: dict[str, Any], write: Callable[..., str]) -> None:
     artefacts["champion_diagnosis"]["flags"] = ["AUC is 0.9"]
-    card = write_model_card(**artefacts)
+    card = write("model_card", artefacts)
     assert "**Synthetic data: the figures say nothing about real clients.**" in card
     assert "**SUSPICIOUS: AUC is 0.9**" in card
-    real = write_model_card(**artefacts | {"source": "home_credit", "reason_audit": {"withheld_attributes": []}})
+    real = write(
+        "model_card", artefacts | {"params:source": "home_credit", "reason_audit": {"withheld_attributes": []}}
+    )
     assert "Synthetic data" not in real
     assert "The data are synthetic" not in real
     assert "The model uses no attribute that a reason may not name." in real
 
 
-def test_the_spread_over_seeds_is_told_if_there_were_several(artefacts: dict[str, Any]) -> None:
-    assert "varies by 0.0017 (standard deviation), the business cost by 0.0093." in write_model_card(**artefacts)
+def test_the_spread_over_seeds_is_told_if_there_were_several(
+    artefacts: dict[str, Any], write: Callable[..., str]
+) -> None:
+    assert "varies by 0.0017 (standard deviation), the business cost by 0.0093." in write("model_card", artefacts)
     one_seed = {"roc_auc": {"std": None}, "business_cost": {"std": None}}
-    assert "varies by" not in write_model_card(**artefacts | {"champion_stability": one_seed})
+    assert "varies by" not in write("model_card", artefacts | {"champion_stability": one_seed})
 
 
-def test_equal_artefacts_give_one_text_and_stay_as_they_are(artefacts: dict[str, Any]) -> None:
+def test_equal_artefacts_give_one_text_and_stay_as_they_are(
+    artefacts: dict[str, Any], write: Callable[..., str]
+) -> None:
     before = deepcopy(artefacts)
-    assert write_model_card(**artefacts) == write_model_card(**before)
-    pd.testing.assert_frame_equal(artefacts["fairness_by_group"], before["fairness_by_group"])
+    assert write("model_card", artefacts) == write("model_card", before)
+    pd.testing.assert_frame_equal(artefacts["fairness_by_group_table"], before["fairness_by_group_table"])

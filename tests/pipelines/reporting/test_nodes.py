@@ -1,9 +1,9 @@
 """The summary of a run says what its artefacts hold."""
 
+from collections.abc import Callable, Mapping, Sequence
+
 import pandas as pd
 import pytest
-
-from credit_scoring.pipelines.reporting.nodes import summarise_run
 
 INTERVAL = {"low": 0.4, "high": 0.6}
 POLICY = {
@@ -39,12 +39,8 @@ MITIGATION = {
 AUDIT = {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.026, "applicants": 1000}
 
 
-def summarise(
-    imbalance: pd.DataFrame,
-    source: str = "synthetic",
-    flags: list[str] | None = None,
-    audit: dict[str, object] = AUDIT,
-) -> str:
+@pytest.fixture
+def summarise(write: Callable[..., str]) -> Callable[..., str]:
     candidate = {
         "candidate": "lightgbm",
         "roc_auc": 0.7654,
@@ -59,40 +55,56 @@ def summarise(
         "cost_to_best_high": 0.0,
     }
     method = {"log_loss": 0.25, "ece": 0.01}
-    return summarise_run(
-        pd.DataFrame([candidate]),
-        imbalance,
-        {"name": "lightgbm", "reason": "least cost"},
-        {"chosen": "sigmoid", "methods": {"none": method, "sigmoid": method}},
-        {"holdout_interval": INTERVAL, "flags": flags or []},
-        {
-            "applicants": 2000,
-            "default_rate": 0.081,
-            "score": {"roc_auc": 0.7543, "average_precision": 0.2, "ks": 0.4},
-            "policies": dict.fromkeys(["tuned", "theoretical", "half", "grant_all", "refuse_all"], POLICY),
-        },
-        {"promoted": True, "reason": "there is no champion yet"},
-        {"threshold_interval": {"low": 0.08, "high": 0.11}, "plateau": {"low": 0.085, "high": 0.1, "tolerance": 0.01}},
-        {
-            "rates": {"loss_given_default": 0.45, "margin": 0.045},
-            "policies": {name: {**POLICY, "business_cost": 12_345.6} for name in ("tuned", "by_amount", "grant_all")},
-        },
-        pd.DataFrame({"feature": ["EXT_SOURCE_2", "EXT_SOURCE_3"]}),
-        {"models": 5, "top": 20, "overlap": 0.62},
-        audit,
-        pd.DataFrame([MITIGATION]),
-        {"rows": {"application_train": 10_000, "application_test": 2_000}, "findings": []},
-        source,
-        {"model_folder": "model", "report_folder": "reports", "registered_model": "credit_scoring_model"},
-    )
+    places = {"model_folder": "model", "report_folder": "reports", "registered_model": "credit_scoring_model"}
+
+    def make(
+        imbalance: pd.DataFrame,
+        source: str = "synthetic",
+        flags: Sequence[str] = (),
+        audit: Mapping[str, object] = AUDIT,
+    ) -> str:
+        datasets = {
+            "leaderboard_table": pd.DataFrame([candidate]),
+            "imbalance_comparison_table": imbalance,
+            "champion": {"name": "lightgbm", "reason": "least cost"},
+            "calibration_evaluation": {"chosen": "sigmoid", "methods": {"none": method, "sigmoid": method}},
+            "champion_diagnosis": {"holdout_interval": INTERVAL, "flags": flags},
+            "policy_evaluation": {
+                "applicants": 2000,
+                "default_rate": 0.081,
+                "score": {"roc_auc": 0.7543, "average_precision": 0.2, "ks": 0.4},
+                "policies": dict.fromkeys(["tuned", "theoretical", "half", "grant_all", "refuse_all"], POLICY),
+            },
+            "promotion_decision": {"promoted": True, "reason": "there is no champion yet"},
+            "decision_policy": {
+                "threshold_interval": {"low": 0.08, "high": 0.11},
+                "plateau": {"low": 0.085, "high": 0.1, "tolerance": 0.01},
+            },
+            "amount_evaluation": {
+                "rates": {"loss_given_default": 0.45, "margin": 0.045},
+                "policies": {
+                    name: POLICY | {"business_cost": 12_345.6} for name in ("tuned", "by_amount", "grant_all")
+                },
+            },
+            "global_importance_table": pd.DataFrame({"feature": ["EXT_SOURCE_2", "EXT_SOURCE_3"]}),
+            "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
+            "reason_audit": audit,
+            "fairness_mitigations_table": pd.DataFrame([MITIGATION]),
+            "data_quality": {"rows": {"application_train": 10_000, "application_test": 2_000}, "findings": []},
+            "params:source": source,
+            "params:places": places,
+        }
+        return write("run_summary", datasets)
+
+    return make
 
 
-def test_the_summary_tells_source_comparison_decision_and_next_steps() -> None:
+def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: Callable[..., str]) -> None:
     text = summarise(strategies())
     assert "**Synthetic data: the figures say nothing about real clients.**" in text
     assert "| lightgbm | 0.7654 | 0.0100 | 0.2000 | 60.0% | – | 0.5100 | 0.0200 |  |" in text
     assert "| tuned threshold | 0.0912 | 0.5000 | 0.4000 – 0.6000 | 75.0% | 12 | 1,234 |" in text
-    assert "Another sample could have put the threshold between 0.0800 and 0.1100; from 0.0850 to 0.1000" in text
+    assert "Another sample could have put it between 0.0800 and 0.1100; from 0.0850 to 0.1000" in text
     assert "losing 45.0% of the credit at a default and 4.5% at a refusal: 12,346 per applicant" in text
     assert "(CODE_GENDER) have 1.2% of the weight; for 2.6% of 1,000 hold-out applicants" in text
     assert "| 0.7500 | 0.5050 | 0.4000 – 0.6000 | 75.0% | 12.3% | 5.0% | – |" in text
@@ -114,7 +126,9 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps() -> None:
         (0.01, 0.04, "the threshold already weighs the two errors; raises it: smote."),
     ],
 )
-def test_the_summary_judges_the_strategies_against_imbalance(low: float, high: float, verdict: str) -> None:
+def test_the_summary_judges_the_strategies_against_imbalance(
+    low: float, high: float, verdict: str, summarise: Callable[..., str]
+) -> None:
     text = summarise(strategies(("lightgbm", "none", 0.0, 0.0, 0.0), ("lightgbm", "smote", 0.005, low, high)))
     assert (
         f"| LightGBM | smote | 0.7500 | 0.5000 | +0.0050 [{low:+.4f}, {high:+.4f}] | 0.2500 | 40.0% | 0.3000 |" in text

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pypdf import PdfReader
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import FAMILIES, family_class
-from credit_scoring.pipelines.reporting.report import tell_effect, write_report
+from credit_scoring.pipelines.reporting.report import tell_effect
 from credit_scoring.pipelines.reporting.report_words import STRATEGIES, TEXTS
 
 N_CANDIDATES = 14
@@ -65,8 +66,8 @@ def artefacts() -> dict[str, Any]:
     picture = Image.effect_noise((900, 600), 40)
     names = [("lightgbm", "none"), ("logistic_regression", "smote"), *[("xgboost", "none")] * (N_CANDIDATES - 2)]
     return {
-        "leaderboard": pd.DataFrame([candidate(*name, 0.51 + 0.01 * rank) for rank, name in enumerate(names)]),
-        "imbalance_comparison": pd.DataFrame(
+        "leaderboard_table": pd.DataFrame([candidate(*name, 0.51 + 0.01 * rank) for rank, name in enumerate(names)]),
+        "imbalance_comparison_table": pd.DataFrame(
             {
                 "family": ["logistic_regression", "logistic_regression"],
                 "imbalance": ["none", "smote"],
@@ -116,10 +117,10 @@ def artefacts() -> dict[str, Any]:
             "rates": {"loss_given_default": 0.45, "margin": 0.045},
             "policies": {"tuned": {"business_cost": 12345.6}, "grant_all": {"business_cost": 23456.7}},
         },
-        "global_importance": pd.DataFrame(
+        "global_importance_table": pd.DataFrame(
             {"feature": ["EXT_SOURCE_2", "DAYS_EMPLOYED", "CODE_GENDER"], "share": [0.6, 0.3, 0.1]}
         ),
-        "family_importance": pd.DataFrame(
+        "family_importance_table": pd.DataFrame(
             {
                 "kind": ["theme", "theme", "source"],
                 "family": ["external_scores", "income", "bureau"],
@@ -145,7 +146,7 @@ def artefacts() -> dict[str, Any]:
         ],
         "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
         "reason_audit": {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.034},
-        "fairness_mitigations": pd.DataFrame(
+        "fairness_mitigations_table": pd.DataFrame(
             {
                 "attribute": "CODE_GENDER",
                 "policy": ["as_is", "without_attribute"],
@@ -157,13 +158,19 @@ def artefacts() -> dict[str, Any]:
             "rows": {"application_train": 10_000, "application_test": 2_000, "bureau": 1_234},
             "findings": [],
         },
-        "cost_curve": picture,
-        "shap_global": picture,
-        "mlflow_screenshots": {},
-        "n_folds": 5,
-        "max_features": 150,
-        "places": {"registered_model": "credit_scoring_model"},
+        "courbe_cout_vs_seuil_figure": picture,
+        "shap_global_figure": picture,
+        "mlflow_pages": {},
+        "params:cross_validation.n_folds": 5,
+        "params:selection.max_features": 150,
+        "params:places": {"registered_model": "credit_scoring_model"},
     }
+
+
+@pytest.fixture
+def report(write: Callable[..., bytes]) -> Callable[..., bytes]:
+    """Return a function that sets the report of artefacts in a language, for a source of data."""
+    return lambda artefacts, **options: write("report", artefacts | {"params:figures": FigureOptions(**options)})
 
 
 def read(pdf: bytes) -> tuple[str, list[str]]:
@@ -187,9 +194,9 @@ def squeeze(text: str) -> str:
     ],
 )
 def test_the_report_holds_the_numbers_of_the_artefacts(
-    artefacts: dict[str, Any], language: str, numbers: list[str]
+    artefacts: dict[str, Any], report: Callable[..., bytes], language: str, numbers: list[str]
 ) -> None:
-    text, pages = read(write_report(**artefacts, figures=FigureOptions(language=language, source="home_credit")))
+    text, pages = read(report(artefacts, language=language, source="home_credit"))
     assert 2 <= len(pages) <= 3
     for number in [*numbers, "CODE_GENDER", "EXT_SOURCE_2", "credit_scoring_model", "0123456789abcdef", "100234"]:
         assert squeeze(number) in text, number
@@ -202,53 +209,58 @@ def test_the_report_holds_the_numbers_of_the_artefacts(
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_is_named_by_its_label(artefacts: dict[str, Any], family: str, language: str) -> None:
+def test_a_family_is_named_by_its_label(
+    artefacts: dict[str, Any], report: Callable[..., bytes], family: str, language: str
+) -> None:
     artefacts["champion"] |= {"name": family, "family": family}
     artefacts["leaderboard"] = pd.DataFrame([candidate(family, strategy, 0.5) for strategy in ("none", "smote")])
     artefacts["imbalance_comparison"]["family"] = family
-    text, _ = read(write_report(**artefacts, figures=FigureOptions(language=language, source="home_credit")))
+    text, _ = read(report(artefacts, language=language, source="home_credit"))
     label = squeeze(family_class(family).labels[language])
     assert text.count(label) + text.count(label[0].upper() + label[1:]) >= 4  # text, champion, both candidates
     assert f"{label},SMOTE" in text
     assert label == family or family not in text
 
 
-def test_causes_are_summed_and_what_no_reason_may_name_is_not_named(artefacts: dict[str, Any]) -> None:
-    text, _ = read(write_report(**artefacts, figures=FigureOptions(language="en", source="home_credit")))
+def test_causes_are_summed_and_what_no_reason_may_name_is_not_named(
+    artefacts: dict[str, Any], report: Callable[..., bytes]
+) -> None:
+    text, _ = read(report(artefacts, language="en", source="home_credit"))
     assert squeeze("Label EXT_SOURCE_2: 0.26") in text
     assert "+1.10" in text  # 0.7 and 0.4 are one cause
     assert "LabelCODE_GENDER" not in text
     assert squeeze("1 other causes") in text
 
 
-def test_synthetic_data_are_marked_on_every_page_and_real_data_on_none(artefacts: dict[str, Any]) -> None:
-    _, synthetic = read(write_report(**artefacts, figures=FigureOptions(source="synthetic")))
+def test_synthetic_data_are_marked_on_every_page_and_real_data_on_none(
+    artefacts: dict[str, Any], report: Callable[..., bytes]
+) -> None:
+    _, synthetic = read(report(artefacts, source="synthetic"))
     assert "DONNÉES SYNTHÉTIQUES" in synthetic[0]
     assert all("Données synthétiques" in page for page in synthetic)
-    text, _ = read(write_report(**artefacts, figures=FigureOptions(source="home_credit")))
+    text, _ = read(report(artefacts, source="home_credit"))
     assert "synthétique" not in text.lower()
     assert squeeze("Source des données : Home Credit") in text
 
 
-def test_the_same_artefacts_give_the_same_small_file(artefacts: dict[str, Any]) -> None:
-    options = FigureOptions(source="synthetic")
-    once = write_report(**artefacts, figures=options)
-    assert once == write_report(**artefacts, figures=options)
+def test_the_same_artefacts_give_the_same_small_file(artefacts: dict[str, Any], report: Callable[..., bytes]) -> None:
+    once = report(artefacts, source="synthetic")
+    assert once == report(artefacts, source="synthetic")
     assert len(once) < 1_500_000
     metadata = PdfReader(io.BytesIO(once)).metadata
     assert metadata is not None
     assert metadata.creation_date is None
 
 
-def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any]) -> None:
+def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Callable[..., bytes]) -> None:
     bare = artefacts | {
-        "imbalance_comparison": artefacts["imbalance_comparison"].iloc[:0],
+        "imbalance_comparison_table": artefacts["imbalance_comparison_table"].iloc[:0],
         "local_explanations": [],
         "importance_stability": {"models": 0, "top": 20, "overlap": None},
         "reason_audit": {"withheld_attributes": []},
         "promotion_decision": {"promoted": True, "incumbent": None, "cost_difference": None},
     }
-    text, _ = read(write_report(**bare, figures=FigureOptions(language="en", source="home_credit")))
+    text, _ = read(report(bare, language="en", source="home_credit"))
     for absent in (
         "Fitted to",
         "Against this imbalance",
@@ -261,7 +273,7 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any]) -> None:
     assert squeeze("No screenshot of the interface was taken") in text
 
 
-def test_flags_review_and_screenshots_are_shown(artefacts: dict[str, Any]) -> None:
+def test_flags_review_and_screenshots_are_shown(artefacts: dict[str, Any], report: Callable[..., bytes]) -> None:
     artefacts["champion_diagnosis"]["flags"] = ["AUC 0.95 on the hold-out is above 0.82"]
     artefacts["policy_evaluation"]["three_way"] = {
         "low": 0.0812,
@@ -270,14 +282,24 @@ def test_flags_review_and_screenshots_are_shown(artefacts: dict[str, Any]) -> No
         "business_cost": 0.4393,
         "reviewer": {"cost": 0.1, "error_rate": 0.2},
     }
-    artefacts["mlflow_screenshots"] = {name: Image.new("RGB", (1500, 760), "white") for name in ("runs", "model")}
-    pdf = write_report(**artefacts, figures=FigureOptions(language="en", source="home_credit"))
+    for name in ("runs", "model"):
+        artefacts["mlflow_pages"][name] = picture = Image.new("RGB", (1500, 760), "white")
+        picture.info["run"] = "demo of 2026-01-02, 0123abcd"
+    pdf = report(artefacts, language="en", source="home_credit")
     text, pages = read(pdf)
     assert squeeze("Suspicious result AUC 0.95 on the hold-out is above 0.82") in text
     assert squeeze("from 0.0812 to 0.1198 (10.2% of applications), the cost would be 0.4393") in text
-    assert squeeze("The registered model and its aliases in MLflow.") in text
+    assert squeeze("The registered model and its aliases in MLflow (demo of 2026-01-02, 0123abcd).") in text
     assert squeeze("No screenshot") not in text
     assert len(pages) == 3
+
+
+def test_a_picture_that_does_not_say_of_which_run_it_is_is_not_shown(
+    artefacts: dict[str, Any], report: Callable[..., bytes]
+) -> None:
+    artefacts["mlflow_pages"]["runs"] = Image.new("RGB", (1500, 760), "white")
+    text, _ = read(report(artefacts, language="en", source="home_credit"))
+    assert squeeze("No screenshot of the interface was taken") in text
 
 
 @pytest.mark.parametrize(

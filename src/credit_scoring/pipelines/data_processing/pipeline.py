@@ -172,25 +172,25 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             Node(
                 func=plot_class_balance,
                 inputs=["figure_columns@pandas", "params:figures"],
-                outputs="class_balance_figure",
+                outputs="desequilibre_classes_figure",
                 name="plot_class_balance",
             ),
             Node(
                 func=plot_missing_values,
                 inputs=["figure_columns@pandas", "params:figures"],
-                outputs="missing_values_figure",
+                outputs="valeurs_manquantes_figure",
                 name="plot_missing_values",
             ),
             Node(
                 func=plot_distributions_by_outcome,
                 inputs=["figure_columns@pandas", "params:figures"],
-                outputs="distributions_figure",
+                outputs="distributions_par_cible_figure",
                 name="plot_distributions_by_outcome",
             ),
             Node(
                 func=plot_population_shift,
                 inputs=["figure_columns@pandas", "params:figures"],
-                outputs="population_shift_figure",
+                outputs="comparaison_train_test_figure",
                 name="plot_population_shift",
             ),
         ]

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from credit_scoring.pipelines.documentation.data_flow import draw_data_flow
+from credit_scoring.pipelines.documentation.data_flow import write_data_flow
 from credit_scoring.pipelines.documentation.nodes import write_data_dictionary, write_feature_dictionary
 
 
@@ -23,10 +23,10 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="write_data_dictionary",
             ),
             Node(
-                func=draw_data_flow,
+                func=write_data_flow,
                 inputs="registered_pipelines",
-                outputs="data_flow_picture",
-                name="draw_data_flow",
+                outputs="data_flow",
+                name="write_data_flow",
             ),
         ]
     )

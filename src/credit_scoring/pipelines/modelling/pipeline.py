@@ -63,18 +63,23 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 outputs=["candidate_predictions", "candidate_results"],
                 name="cross_validate_candidates",
             ),
-            Node(func=build_leaderboard, inputs="candidate_results", outputs="leaderboard", name="build_leaderboard"),
+            Node(
+                func=build_leaderboard,
+                inputs="candidate_results",
+                outputs="leaderboard_table",
+                name="build_leaderboard",
+            ),
             Node(
                 func=compare_imbalance_strategies,
                 inputs=["candidate_predictions", "candidate_results", "params:cross_validation"],
-                outputs="imbalance_comparison",
+                outputs="imbalance_comparison_table",
                 name="compare_imbalance_strategies",
             ),
             Node(func=select_champion, inputs="candidate_results", outputs="champion", name="select_champion"),
             Node(
                 func=plot_leaderboard,
                 inputs=["candidate_results", "champion", "params:figures"],
-                outputs="leaderboard_figure",
+                outputs="comparaison_modeles_figure",
                 name="plot_leaderboard",
             ),
             Node(

@@ -10,7 +10,7 @@ import pandas as pd
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import THEMES
 from credit_scoring.models import family_class
-from credit_scoring.pipelines.reporting.nodes import POLICY_NAMES
+from credit_scoring.pipelines.reporting.nodes import describe_policies
 
 _PACKAGES = ("kedro", "mlflow", "numpy", "pandas", "scikit-learn", "shap")
 _N_FEATURES = 10
@@ -31,23 +31,49 @@ _SCORES = {
 }
 
 
+def describe_training(
+    quality: Mapping[str, Any],
+    champion: Mapping[str, Any],
+    calibration: Mapping[str, Any],
+    policy: Mapping[str, Any],
+    evaluation: Mapping[str, Any],
+    promotion: Mapping[str, Any],
+    source: str,
+    places: Mapping[str, str],
+) -> str:
+    """Write the sections on the data and the model as Markdown."""
+    data = _describe_data(quality, policy, evaluation, promotion, source)
+    return "\n".join([*data, *_describe_model(champion, calibration, policy, places)])
+
+
+def describe_performance(
+    diagnosis: Mapping[str, Any], stability: Mapping[str, Any], evaluation: Mapping[str, Any], policy: Mapping[str, Any]
+) -> str:
+    """Write the sections on the results and the decision as Markdown."""
+    return "\n".join([*_describe_results(diagnosis, stability, evaluation), *_describe_threshold(evaluation, policy)])
+
+
+def describe_conduct(
+    by_group: pd.DataFrame,
+    mitigations: pd.DataFrame,
+    importance: pd.DataFrame,
+    families: pd.DataFrame,
+    stability: Mapping[str, Any],
+    audit: Mapping[str, Any],
+) -> str:
+    """Write the sections on groups of clients and on explanations as Markdown."""
+    explanations = _describe_explanations(importance, families, stability, audit)
+    return "\n".join([*_describe_groups(by_group, mitigations), *explanations])
+
+
 def write_model_card(
+    training: str,
+    performance: str,
+    conduct: str,
     champion: dict[str, Any],
     champion_diagnosis: dict[str, Any],
-    champion_stability: dict[str, Any],
-    calibration_evaluation: dict[str, Any],
     policy_evaluation: dict[str, Any],
-    decision_policy: dict[str, Any],
-    promotion_decision: dict[str, Any],
-    global_importance: pd.DataFrame,
-    family_importance: pd.DataFrame,
-    importance_stability: dict[str, Any],
-    reason_audit: dict[str, Any],
-    fairness_by_group: pd.DataFrame,
-    fairness_mitigations: pd.DataFrame,
-    data_quality: dict[str, Any],
     source: str,
-    places: dict[str, str],
 ) -> str:
     """Write the card of the run's model as Markdown. It names no time and no run, so that equal runs write one text."""
     lines = [
@@ -57,12 +83,9 @@ def write_model_card(
         "",
         *_warn(champion_diagnosis, source),
         *_describe_use(),
-        *_describe_data(data_quality, decision_policy, policy_evaluation, promotion_decision, source),
-        *_describe_model(champion, calibration_evaluation, decision_policy, places),
-        *_describe_results(champion_diagnosis, champion_stability, policy_evaluation),
-        *_describe_threshold(policy_evaluation, decision_policy),
-        *_describe_groups(fairness_by_group, fairness_mitigations),
-        *_describe_explanations(global_importance, family_importance, importance_stability, reason_audit),
+        training,
+        performance,
+        conduct,
         *_describe_limits(policy_evaluation, champion_diagnosis, source),
         *_list_versions(champion["family"]),
     ]
@@ -162,28 +185,16 @@ def _describe_results(
 
 
 def _describe_threshold(evaluation: Mapping[str, Any], policy: Mapping[str, Any]) -> list[str]:
-    costs, interval, plateau = policy["costs"], policy["threshold_interval"], policy["plateau"]
-    lines = [
+    costs = policy["costs"]
+    return [
         "## Decision",
         "",
-        f"A client is refused when the probability of default reaches **{policy['threshold']:.4f}**. The threshold "
-        f"minimises the cost of the out-of-fold probabilities, {costs['false_negative']:g} for a default that was "
-        f"granted and {costs['false_positive']:g} for a good client refused. Another sample could have put it between "
-        f"{interval['low']:.4f} and {interval['high']:.4f}; from {plateau['low']:.4f} to {plateau['high']:.4f} the "
-        f"cost is within {plateau['tolerance']:.0%} of the least.",
+        f"The threshold minimises the cost of the out-of-fold probabilities, {costs['false_negative']:g} for a default "
+        f"that was granted and {costs['false_positive']:g} for a good client refused.",
         "",
-        "| policy | threshold | cost per application | 95 % interval | granted | defaults granted | good refused |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        *describe_policies(policy, evaluation["policies"]),
+        "",
     ]
-    for name, label in POLICY_NAMES.items():
-        one = evaluation["policies"][name]
-        threshold = "" if name in ("grant_all", "refuse_all") else f"{one['threshold']:.4f}"
-        ends = one["business_cost_interval"]
-        lines.append(
-            f"| {label} | {threshold} | {one['business_cost']:.4f} | {ends['low']:.4f} – {ends['high']:.4f} "
-            f"| {one['grant_rate']:.1%} | {one['false_negatives']:,} | {one['false_positives']:,} |"
-        )
-    return [*lines, ""]
 
 
 def _describe_groups(by_group: pd.DataFrame, mitigations: pd.DataFrame) -> list[str]:

@@ -1,12 +1,13 @@
 """What a run has to say for itself, made from its artefacts only."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from credit_scoring.models import family_class
 
-POLICY_NAMES = {
+_POLICY_NAMES = {
     "tuned": "tuned threshold",
     "theoretical": "theoretical threshold",
     "half": "threshold 0.5",
@@ -23,38 +24,15 @@ _MITIGATIONS = {
 }
 
 
-def summarise_run(
+def summarise_comparison(
     leaderboard: pd.DataFrame,
     imbalance_comparison: pd.DataFrame,
     champion: dict[str, Any],
     calibration_evaluation: dict[str, Any],
     champion_diagnosis: dict[str, Any],
-    policy_evaluation: dict[str, Any],
-    promotion_decision: dict[str, Any],
-    decision_policy: dict[str, Any],
-    amount_evaluation: dict[str, Any],
-    global_importance: pd.DataFrame,
-    importance_stability: dict[str, Any],
-    reason_audit: dict[str, Any],
-    fairness_mitigations: pd.DataFrame,
-    data_quality: dict[str, Any],
-    source: str,
-    places: dict[str, str],
 ) -> str:
-    """Write the run's summary as Markdown: data, comparison of candidates, decision, what was made, what to do next."""
-    synthetic = source == "synthetic"
-    rows = data_quality["rows"]
-    score, policies = policy_evaluation["score"], policy_evaluation["policies"]
-    tuned = policies["tuned"]
-    environment = "" if synthetic else " --env kaggle"
+    """Write the section on the candidates, the champion and the few defaults as Markdown."""
     lines = [
-        f"# Credit scoring on {source} data",
-        "",
-        "**Synthetic data: the figures say nothing about real clients.**" if synthetic else "Real data.",
-        "",
-        f"{rows['application_train']:,} applicants to learn from, {rows['application_test']:,} to score, "
-        f"{sum(rows.values()):,} rows in eight files; findings on their quality: {len(data_quality['findings'])}.",
-        "",
         "## Candidates (cross-validation, mean over folds; threshold chosen on the other folds)",
         "",
         "| candidate | AUC | ± | average precision | recall | precision | business cost | ± | to the cheapest |",
@@ -76,37 +54,29 @@ def summarise_run(
         f"{after['ece']:.4f}.",
         *(f"\n**SUSPICIOUS: {flag}**" for flag in champion_diagnosis["flags"]),
     ]
-    lines += _describe_imbalance(imbalance_comparison)
-    lines += [
-        "",
+    return "\n".join([*lines, *_describe_imbalance(imbalance_comparison)])
+
+
+def summarise_decision(
+    policy_evaluation: dict[str, Any],
+    champion_diagnosis: dict[str, Any],
+    decision_policy: dict[str, Any],
+    amount_evaluation: dict[str, Any],
+) -> str:
+    """Write the section on the threshold and its cost as Markdown."""
+    score, interval = policy_evaluation["score"], champion_diagnosis["holdout_interval"]
+    lines = [
         f"## Decision (hold-out: {policy_evaluation['applicants']:,} applicants never seen, "
         f"{policy_evaluation['default_rate']:.1%} defaults)",
         "",
-        f"AUC **{score['roc_auc']:.4f}** [{champion_diagnosis['holdout_interval']['low']:.4f}, "
-        f"{champion_diagnosis['holdout_interval']['high']:.4f}], average precision {score['average_precision']:.4f}, "
-        f"KS {score['ks']:.3f}. "
-        f"A client is refused when the probability of default reaches **{tuned['threshold']:.4f}**.",
+        f"AUC **{score['roc_auc']:.4f}** [{interval['low']:.4f}, {interval['high']:.4f}], average precision "
+        f"{score['average_precision']:.4f}, KS {score['ks']:.3f}.",
         "",
-        "| policy | threshold | cost | 95 % interval | granted | missed defaults | refused good clients |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for name, label in POLICY_NAMES.items():
-        policy = policies[name]
-        threshold = "" if name in ("grant_all", "refuse_all") else f"{policy['threshold']:.4f}"
-        lines.append(
-            f"| {label} | {threshold} | {policy['business_cost']:.4f} "
-            f"| {policy['business_cost_interval']['low']:.4f} – {policy['business_cost_interval']['high']:.4f} "
-            f"| {policy['grant_rate']:.1%} "
-            f"| {policy['false_negatives']:,} | {policy['false_positives']:,} |"
-        )
-    interval, flat = decision_policy["threshold_interval"], decision_policy["plateau"]
-    lines += [
+        *describe_policies(decision_policy, policy_evaluation["policies"]),
         "",
-        f"Another sample could have put the threshold between {interval['low']:.4f} and {interval['high']:.4f}; from "
-        f"{flat['low']:.4f} to {flat['high']:.4f} the cost is within {flat['tolerance']:.0%} of the least.",
     ]
     if "three_way" in policy_evaluation:
-        lines.append(_describe_review(policy_evaluation["three_way"], tuned))
+        lines.append(_describe_review(policy_evaluation["three_way"], policy_evaluation["policies"]["tuned"]))
     money = amount_evaluation["policies"]
     lines.append(
         f"In money, losing {amount_evaluation['rates']['loss_given_default']:.1%} of the credit at a default and "
@@ -115,12 +85,73 @@ def summarise_run(
         f"{money['by_amount']['threshold']:.4f}, the one chosen by amounts, "
         f"{money['grant_all']['business_cost']:,.0f} if all were granted."
     )
-    top = ", ".join(global_importance["feature"].head(5))
-    lines += [
+    return "\n".join(lines)
+
+
+def describe_policies(policy: Mapping[str, Any], policies: Mapping[str, Any]) -> list[str]:
+    """Say where the threshold is and how certain it is, and tabulate on the hold-out what each policy costs."""
+    interval, plateau = policy["threshold_interval"], policy["plateau"]
+    lines = [
+        f"A client is refused when the probability of default reaches **{policies['tuned']['threshold']:.4f}**. "
+        f"Another sample could have put it between {interval['low']:.4f} and {interval['high']:.4f}; from "
+        f"{plateau['low']:.4f} to {plateau['high']:.4f} the cost is within {plateau['tolerance']:.0%} of the least.",
         "",
-        f"What weighs most: {top}. {_describe_stability(importance_stability)}".rstrip(),
-        _describe_withheld(reason_audit),
-        *_describe_mitigations(fairness_mitigations),
+        "| policy | threshold | cost per application | 95 % interval | granted | defaults granted | good refused |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, label in _POLICY_NAMES.items():
+        one = policies[name]
+        threshold = "" if name in ("grant_all", "refuse_all") else f"{one['threshold']:.4f}"
+        ends = one["business_cost_interval"]
+        lines.append(
+            f"| {label} | {threshold} | {one['business_cost']:.4f} | {ends['low']:.4f} – {ends['high']:.4f} "
+            f"| {one['grant_rate']:.1%} | {one['false_negatives']:,} | {one['false_positives']:,} |"
+        )
+    return lines
+
+
+def summarise_explanations(
+    global_importance: pd.DataFrame,
+    importance_stability: dict[str, Any],
+    reason_audit: dict[str, Any],
+    fairness_mitigations: pd.DataFrame,
+) -> str:
+    """Write the section on what weighs, on what reasons withhold and on groups of clients as Markdown."""
+    top = ", ".join(global_importance["feature"].head(5))
+    return "\n".join(
+        [
+            f"What weighs most: {top}. {_describe_stability(importance_stability)}".rstrip(),
+            _describe_withheld(reason_audit),
+            *_describe_mitigations(fairness_mitigations),
+        ]
+    )
+
+
+def summarise_run(
+    comparison: str,
+    decision: str,
+    explanations: str,
+    data_quality: dict[str, Any],
+    promotion_decision: dict[str, Any],
+    source: str,
+    places: dict[str, str],
+) -> str:
+    """Write the run's summary as Markdown: data, its sections, what was made, what to do next."""
+    rows = data_quality["rows"]
+    environment = "" if source == "synthetic" else " --env kaggle"
+    lines = [
+        f"# Credit scoring on {source} data",
+        "",
+        "**Synthetic data: the figures say nothing about real clients.**" if source == "synthetic" else "Real data.",
+        "",
+        f"{rows['application_train']:,} applicants to learn from, {rows['application_test']:,} to score, "
+        f"{sum(rows.values()):,} rows in eight files; findings on their quality: {len(data_quality['findings'])}.",
+        "",
+        comparison,
+        "",
+        decision,
+        "",
+        explanations,
         "",
         "## Made by this run",
         "",

@@ -22,6 +22,7 @@ from credit_scoring.pipelines.reporting.report_words import STRATEGIES, TEXTS
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _POLICIES = ("tuned", "theoretical", "half", "grant_all", "refuse_all")
+_PAGES = ("runs", "model")
 _N_FEATURES, _N_THEMES, _N_CAUSES = 7, 5, 4
 _CLEAR = 0.3
 """Rank correlation of a value with its contribution from which on the effect has a direction."""
@@ -31,41 +32,97 @@ _WIDEST = 1400
 """Pixels of a picture's width: 200 to the inch across the page."""
 
 
-def write_report(
+def report_headline(
+    diagnosis: Mapping[str, Any], evaluation: Mapping[str, Any], policy: Mapping[str, Any], figures: FigureOptions
+) -> dict[str, Any]:
+    """Gather what stands first and last: suspicions, the four figures that a reader looks for, the limits."""
+    return {
+        "flags": diagnosis["flags"],
+        "tiles": _tiles(diagnosis, evaluation, policy, figures),
+        "limits": _tell_limits(evaluation, diagnosis, policy, figures),
+    }
+
+
+def report_comparison(
     leaderboard: pd.DataFrame,
     imbalance_comparison: pd.DataFrame,
-    champion: dict[str, Any],
-    calibration_evaluation: dict[str, Any],
-    champion_diagnosis: dict[str, Any],
-    policy_evaluation: dict[str, Any],
-    promotion_decision: dict[str, Any],
-    decision_policy: dict[str, Any],
-    amount_evaluation: dict[str, Any],
-    global_importance: pd.DataFrame,
-    family_importance: pd.DataFrame,
-    importance_stability: dict[str, Any],
-    shap_values: pd.DataFrame,
-    explained_rows: pd.DataFrame,
-    local_explanations: list[dict[str, Any]],
-    reason_audit: dict[str, Any],
-    fairness_mitigations: pd.DataFrame,
-    data_quality: dict[str, Any],
-    cost_curve: Image.Image,
-    shap_global: Image.Image,
-    mlflow_screenshots: dict[str, Image.Image],
+    champion: Mapping[str, Any],
+    calibration: Mapping[str, Any],
+    diagnosis: Mapping[str, Any],
+    policy: Mapping[str, Any],
     n_folds: int,
     max_features: int,
-    places: dict[str, str],
     figures: FigureOptions,
+) -> dict[str, Any]:
+    """Say how the candidates were compared, and which became champion."""
+    return {
+        "told": [
+            _tell_modelling(leaderboard, policy, n_folds, max_features, figures),
+            *_tell_imbalance(imbalance_comparison, figures),
+            _tell_champion(champion, calibration, diagnosis, figures),
+        ],
+        "leaderboard": _tabulate_candidates(leaderboard, champion, n_folds, figures),
+    }
+
+
+def report_decision(
+    policy: Mapping[str, Any], evaluation: Mapping[str, Any], amounts: Mapping[str, Any], figures: FigureOptions
+) -> dict[str, Any]:
+    """Say at which threshold an application is refused, what that costs, and what other policies would cost."""
+    return {
+        "told": _tell_decision(policy, evaluation, amounts, figures),
+        "policies": _tabulate_policies(evaluation, figures),
+    }
+
+
+def report_variables(
+    importance: pd.DataFrame,
+    family_importance: pd.DataFrame,
+    shap_values: pd.DataFrame,
+    rows: pd.DataFrame,
+    figures: FigureOptions,
+) -> dict[str, Any]:
+    """Say what weighs in the model, and in which direction."""
+    return {
+        "themes": _tell_themes(family_importance, figures),
+        "top": TEXTS[figures.language]["top"].format(n=figures.number(f"{len(shap_values):,}")),
+        "heaviest": _tell_variables(importance, shap_values, rows, figures),
+    }
+
+
+def report_clients(
+    clients: Sequence[Mapping[str, Any]],
+    stability: Mapping[str, Any],
+    audit: Mapping[str, Any],
+    mitigations: pd.DataFrame,
+    figures: FigureOptions,
+) -> dict[str, Any]:
+    """Explain the scores of a few clients, and say how far explanations go and how groups of clients fare."""
+    return {
+        "explained": _tell_clients(clients, figures),
+        "conduct": _tell_conduct(stability, audit, mitigations, figures),
+    }
+
+
+def write_report(
+    cost_curve: Image.Image,
+    shap_global: Image.Image,
+    mlflow_pages: Mapping[str, Image.Image],
+    figures: FigureOptions,
+    **sections: Any,
 ) -> bytes:
     """Set the report of the run: approach, results, decision, variables, tracking, limits.
 
     Every number and name in it is read from an artefact or a parameter. The same inputs give the same bytes: the
     document has no date.
 
-    `mlflow_screenshots` holds pictures of MLflow's pages under `runs` and `model`, none where none could be taken; of
-    `places` the registered model is named; `figures` gives the language, and the source of the data: synthetic data
-    are marked on every page.
+    Args:
+        cost_curve: The cost over the threshold.
+        shap_global: What weighs overall.
+        mlflow_pages: Pictures of MLflow's pages, `runs` and `model`; one is shown only if it says in `info` which
+            `run` it was taken of, which may be an earlier one.
+        figures: Language, and source of the data: synthetic data are marked on every page.
+        **sections: What each of the `report_…` functions returns, by the second word of its name.
 
     Returns:
         A PDF of two or three pages.
@@ -73,33 +130,18 @@ def write_report(
     import typst  # noqa: PLC0415 - 40 MB of compiler that no other node needs
 
     texts = TEXTS[figures.language]
-    synthetic = figures.source == "synthetic"
-    flags = champion_diagnosis["flags"]
-    pictures = {"cost_curve": cost_curve, "shap_global": shap_global, **mlflow_screenshots}
+    pages = {name: page for name in _PAGES if (page := mlflow_pages.get(name)) is not None and "run" in page.info}
+    pictures = {"cost_curve": cost_curve, "shap_global": shap_global, **pages}
     content = {
         "language": figures.language,
         "texts": texts,
         "subtitle": texts["subtitle"].format(source=texts.get(f"source_{figures.source}", figures.source)),
-        "synthetic": synthetic,
-        "flags": flags,
-        "tiles": _tiles(champion_diagnosis, policy_evaluation, decision_policy, figures),
-        "approach": [
-            _tell_preparation(data_quality, decision_policy, policy_evaluation, figures),
-            _tell_modelling(leaderboard, decision_policy, n_folds, max_features, figures),
-            *_tell_imbalance(imbalance_comparison, figures),
-            _tell_champion(champion, calibration_evaluation, champion_diagnosis, figures),
+        "synthetic": figures.source == "synthetic",
+        "screenshots": [
+            {"name": name, "caption": f"{texts[f'{name}_page'].rstrip('.')} ({page.info['run']})."}
+            for name, page in pages.items()
         ],
-        "leaderboard": _tabulate_candidates(leaderboard, champion, n_folds, figures),
-        "policies": _tabulate_policies(policy_evaluation, figures),
-        "decision": _tell_decision(decision_policy, policy_evaluation, amount_evaluation, figures),
-        "themes": _tell_themes(family_importance, figures),
-        "top": texts["top"].format(n=figures.number(f"{len(shap_values):,}")),
-        "variables": _tell_variables(global_importance, shap_values, explained_rows, figures),
-        "conduct": _tell_conduct(importance_stability, reason_audit, fairness_mitigations, figures),
-        "clients": _tell_clients(local_explanations, figures),
-        "tracked": _tell_tracking(promotion_decision, decision_policy, places, figures),
-        "screenshots": [name for name in ("runs", "model") if name in mlflow_screenshots],
-        "limits": _tell_limits(policy_evaluation, champion_diagnosis, decision_policy, figures),
+        **sections,
     }
     # The compiler takes pictures from files alone
     with tempfile.TemporaryDirectory() as folder:
@@ -144,9 +186,10 @@ def _tiles(
     ]
 
 
-def _tell_preparation(
+def report_preparation(
     quality: Mapping[str, Any], policy: Mapping[str, Any], evaluation: Mapping[str, Any], figures: FigureOptions
 ) -> str:
+    """Say what the data are and how they were split."""
     texts, rows = TEXTS[figures.language], quality["rows"]
     findings = len(quality["findings"])
     told = ("no_findings", "one_finding")[findings] if findings <= 1 else "findings"
@@ -458,9 +501,10 @@ def _weigh_causes(client: Mapping[str, Any], figures: FigureOptions) -> list[tup
     return bars
 
 
-def _tell_tracking(
+def report_tracking(
     promotion: Mapping[str, Any], policy: Mapping[str, Any], places: Mapping[str, str], figures: FigureOptions
 ) -> str:
+    """Say where the run and its model are kept, and whether the model replaced the champion."""
     texts, incumbent = TEXTS[figures.language], promotion["incumbent"]
     told = "promoted_first" if incumbent is None else "promoted" if promotion["promoted"] else "kept"
     outcome = texts[told].format(version=incumbent)

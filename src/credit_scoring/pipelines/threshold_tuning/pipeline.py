@@ -36,7 +36,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             Node(
                 func=view_threshold_grid,
                 inputs=["threshold_curve", "params:policy"],
-                outputs="threshold_grid",
+                outputs="threshold_grid_table",
                 name="view_threshold_grid",
             ),
             Node(
@@ -77,37 +77,37 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             Node(
                 func=measure_sensitivity,
                 inputs=["oof_predictions", "holdout_predictions", "decision_policy", "params:policy"],
-                outputs="threshold_sensitivity",
+                outputs="threshold_sensitivity_table",
                 name="measure_sensitivity",
             ),
             Node(
                 func=plot_cost_curve,
                 inputs=["threshold_curve", "holdout_predictions", "decision_policy", "params:costs", "params:figures"],
-                outputs="cost_curve_figure",
+                outputs="courbe_cout_vs_seuil_figure",
                 name="plot_cost_curve",
             ),
             Node(
                 func=plot_confusion_matrices,
                 inputs=["policy_evaluation", "params:figures"],
-                outputs="confusion_matrices_figure",
+                outputs="matrices_confusion_figure",
                 name="plot_confusion_matrices",
             ),
             Node(
                 func=plot_gains,
                 inputs=["holdout_predictions", "decision_policy", "params:figures"],
-                outputs="gains_figure",
+                outputs="gains_et_ks_figure",
                 name="plot_gains",
             ),
             Node(
                 func=plot_score_distributions,
                 inputs=["holdout_predictions", "decision_policy", "params:figures"],
-                outputs="score_distributions_figure",
+                outputs="distribution_scores_figure",
                 name="plot_score_distributions",
             ),
             Node(
                 func=plot_sensitivity,
-                inputs=["threshold_sensitivity", "decision_policy", "params:costs", "params:figures"],
-                outputs="sensitivity_figure",
+                inputs=["threshold_sensitivity_table", "decision_policy", "params:costs", "params:figures"],
+                outputs="cout_selon_ratio_figure",
                 name="plot_sensitivity",
             ),
             Node(
