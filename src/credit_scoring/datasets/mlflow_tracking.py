@@ -50,7 +50,8 @@ class MlflowMetricsJsonDataset(_TrackedJson):
         self._prefix = f"{prefix}." if prefix else ""
 
     def _track(self, client: MlflowClient, run: Any, data: Mapping[str, Any]) -> None:
-        _log(client, run.run_id, {}, [(key, value, 0) for key, value in _flatten(data, self._prefix).items()])
+        (flat,) = pd.json_normalize(dict(data), sep=".").to_dict("records")
+        _log(client, run.run_id, {}, [(f"{self._prefix}{key}", value, 0) for key, value in flat.items()])
         for flag in data.get("flags", [])[:1]:
             client.set_tag(run.run_id, "SUSPICIOUS", flag)
 
@@ -162,16 +163,6 @@ def _log(client: MlflowClient, run_id: str, params: Mapping[str, Any], metrics: 
         params=[Param(key, str(value)) for key, value in params.items()],
         metrics=[Metric(key, value, now, step) for key, value, step in metrics if _is_number(value)],
     )
-
-
-def _flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            flat |= _flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def _is_number(value: Any) -> bool:
