@@ -47,7 +47,7 @@ def test_an_arrow_ends_at_its_last_reader_with_a_dot_at_the_others() -> None:
 def test_the_picture_in_the_documentation_is_that_of_the_code() -> None:
     configure_project("credit_scoring")
     registered = PipelineRegistryDataset(combined=["__default__", "demo", "batch_scoring"]).load()
-    assert registered["modelling"]["inputs"] == ["model_input", "tuning_storage"]
+    assert registered["modelling"]["inputs"] == ["applicant_features", "tuning_storage"]
     assert "training_rows" in registered["modelling"]["outputs"]
     assert (ROOT / "docs/images/data_flow.svg").read_text() == draw_data_flow(registered), (
         "Hint: kedro run --pipelines documentation"
