@@ -122,12 +122,10 @@ def run_size(folder: Path, size: float, engines: list[str], limit: str, resume: 
             ),
             project,
         )
-        data = project / "data"
         found[engine] = asdict(cost) | {
             "limit": limit if engine == "duckdb" else "",
             "load": load,
-            "clean": _size(data / "02_intermediate"),
-            "features": _size(data / "04_feature" / _SOURCES[environment] / "applicant_features.parquet"),
+            "features": _size(project / "data/04_feature" / _SOURCES[environment] / "applicant_features.parquet"),
         }
         result.write_text(json.dumps(found))
     tables = [
@@ -258,7 +256,7 @@ def _one_machine(results: list[dict]) -> list[str]:
         return ["A second size on DuckDB is needed to tell its cost per row from its cost per run."]
     cost, applicants = line.large["duckdb"], line.large["applicants"]
     busy = cost["cpu"] / cost["wall"]
-    stored = (line.large["raw"] + cost["clean"] + cost["features"]) / applicants
+    stored = (line.large["raw"] + cost["features"]) / applicants
     lines = [
         f"**Where one machine stops.** On DuckDB, a million rows take ({cost['cpu']:.0f} s − "
         f"{line.small['duckdb']['cpu']:.0f} s) / {(line.large['rows'] - line.small['rows']) / 1e6:.0f} million rows = "
@@ -266,7 +264,7 @@ def _one_machine(results: list[dict]) -> list[str]:
         f"{cost['limit']}, {applicants:,} applicants were done, the rest of what they need on disk. By proportion, not "
         "measured, and not counting what is spilled:",
         "",
-        "| applicants | this machine, hours | 16 cores, hours | raw, clean and feature files, TB |",
+        "| applicants | this machine, hours | 16 cores, hours | raw and feature files, TB |",
         "|---:|---:|---:|---:|",
     ]
     for count in (10_000_000, _PORTFOLIO):
@@ -288,8 +286,8 @@ def _cluster(results: list[dict]) -> list[str]:
     total = _PORTFOLIO * line.rows_each
     seconds = line.seconds(_PORTFOLIO)
     cores = seconds / 3600 / _HOURS
-    each = {name: large["spark"][name] / large["applicants"] for name in ("clean", "features")}
-    each["raw"] = large["raw"] / large["applicants"]
+    sizes = {"raw": large["raw"], "features": large["spark"]["features"]}
+    each = {name: size / large["applicants"] for name, size in sizes.items()}
     stored = {name: value * _PORTFOLIO / 1e12 for name, value in each.items()}
     nodes = max(1, -(-cores // _NODE["cores"]))
     caution = (
@@ -306,10 +304,9 @@ def _cluster(results: list[dict]) -> list[str]:
         f"{total / 1e6:,.0f} = {seconds / 3600:,.0f} core hours;",
         f"- cores: {seconds / 3600:,.0f} core hours / {_HOURS} hours = {cores:,.0f} cores, or {nodes:,.0f} machines of "
         f"{_NODE['cores']} cores and {_NODE['memory']} GB;",
-        f"- storage: raw {each['raw'] / 1e3:.1f} kB + clean {each['clean'] / 1e3:.1f} kB + features "
-        f"{each['features'] / 1e3:.1f} kB an applicant = {stored['raw']:.1f} + {stored['clean']:.1f} + "
-        f"{stored['features']:.1f} TB;",
-        "- memory: executors keep the parsed raw files until they are cleaned, on disk what does not fit: at "
+        f"- storage: raw {each['raw'] / 1e3:.1f} kB + features {each['features'] / 1e3:.1f} kB an applicant = "
+        f"{stored['raw']:.1f} + {stored['features']:.1f} TB;",
+        "- memory: executors keep the parsed raw files until the features are made, on disk what does not fit: at "
         f"most {stored['raw']:.1f} TB of disk beside {nodes * _NODE['memory'] / 1e3:.1f} TB of memory in all.",
         "",
         "The proportion holds for aggregates by applicant, each a shuffle of its own table; it leaves out stragglers, "

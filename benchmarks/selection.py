@@ -22,7 +22,7 @@ from credit_scoring.models import build_model
 from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.pipelines.modelling.folds import split_columns
 
-FEATURES = "data/05_model_input/{source}/model_input.parquet"
+FEATURES = "data/04_feature/home_credit/applicant_features.parquet"
 SIZES = (50, 100, 150, 250)
 ALL = "all"
 SEED = 42
@@ -33,7 +33,7 @@ def make_model_input(raw: Path, project: Path) -> pd.DataFrame:
     scratch_project(project)
     # The environment for files that the project did not make.
     measure(kedro("--pipelines", "data_processing", "--env", "kaggle", "--params", f"raw_folder={raw}"), project)
-    return pd.read_parquet(project / FEATURES.format(source="home_credit"))
+    return pd.read_parquet(project / FEATURES, filters=[("TARGET", "in", (0, 1))])
 
 
 def lightgbm_params() -> dict:

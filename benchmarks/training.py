@@ -35,11 +35,8 @@ def candidates(names: tuple[str, ...]) -> dict[str, dict]:
 def prepare_rows(project: Path) -> None:
     """Split the features of the project into training rows and hold-out, unless it was done."""
     if not (project / ROWS / "training_rows.parquet").exists():
-        environment = ("--env", "kaggle")
-        measure(
-            kedro("--pipelines", "data_processing", "--from-inputs", "applicant_features@ibis", *environment), project
-        )
-        measure(kedro("--pipelines", "modelling", "--to-outputs", "training_rows,holdout_rows", *environment), project)
+        outputs = "training_rows,holdout_rows"
+        measure(kedro("--pipelines", "modelling", "--to-outputs", outputs, "--env", "kaggle"), project)
 
 
 def compare(project: Path, names: tuple[str, ...]) -> tuple[Cost, list[dict]]:

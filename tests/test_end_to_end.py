@@ -43,7 +43,7 @@ def copy_of_demo(demo: Project, tmp_path: Path) -> Project:
 def test_demo_makes_what_it_promises(demo: Project) -> None:
     for made in (
         *(f"{RAW}/{name}.csv" for name in RAW_TABLES),
-        "data/05_model_input/synthetic/model_input.parquet",
+        "data/04_feature/synthetic/applicant_features.parquet",
         "model/MLmodel",
         "model/conda.yaml",
         "model/requirements.txt",

@@ -22,7 +22,7 @@ from credit_scoring.schemas.raw import RAW_TABLES
 ROOT = Path(__file__).parents[1]
 PIPELINES = register_pipelines()
 DEFAULT = ("data_processing", "modelling", "threshold_tuning", "explainability", "reporting")
-LAZY = re.compile("typed_|inspected_tables")
+LAZY = re.compile("typed_|clean_|inspected_tables|application_features|split_applications")
 LAYERS = ("raw", "intermediate", "feature", "model_input", "models", "model_output", "reporting")
 
 

@@ -59,7 +59,7 @@ def spark_project(_installed: None, new_project: Callable[[str], Project]) -> Pr
 def set_aside(project: Project, name: str) -> Path:
     """Keep what a run has written under another name, and return where to find it."""
     kept = project.path / name
-    for layer in ("04_feature", "05_model_input", "07_model_output", "08_reporting"):
+    for layer in ("04_feature", "07_model_output", "08_reporting"):
         if (made := project.path / "data" / layer / "synthetic").exists():
             shutil.copytree(made, kept / layer)
     return kept

@@ -7,7 +7,7 @@ What comes back is the same: lines in the declared layout, and those that are no
 import functools
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 from kedro.io import DatasetError
 
-from credit_scoring.schemas.contract import TEXT
+from credit_scoring.schemas.contract import INTEGER, TEXT
 
 _MAX_EXAMPLES = 3
 
@@ -26,7 +26,8 @@ class ParsedLines:
     """What an engine made of a CSV file.
 
     Attributes:
-        rows: One row per line in the declared layout, read once and kept: text as text, any number as float64.
+        rows: One row per line in the declared layout, read once and kept: text as text, any number as float64, or a
+            whole number as such where all of its column are.
         n_rejected: Number of other lines: too many or too few cells, or a text where a number should be.
         examples: What is wrong with a few of them.
     """
@@ -68,16 +69,34 @@ def _parse_with_duckdb(engine: Any, path: Path, kinds: Mapping[str, str]) -> Par
         rejects_scan=f"{rejects}_scan",
     )
     scratch = _scratch_folder() / f"{uuid.uuid5(uuid.NAMESPACE_URL, str(path))}.parquet"
-    engine.to_parquet(lines, scratch)
+    rows = _keep_typed(engine, lines, [name for name, kind in kinds.items() if kind == INTEGER], scratch)
     cells = engine.table(rejects)
     bad = cells.group_by("line").agg(error=cells.error_message.min())
     n_rejected = int(bad.count().execute())
     shown = bad.order_by("line").limit(_MAX_EXAMPLES).execute().itertuples() if n_rejected else ()
     return ParsedLines(
-        engine.read_parquet(str(scratch)),
+        rows,
         n_rejected,
         tuple(f"line {row.line}: {str(row.error).splitlines()[0]}" for row in shown),
     )
+
+
+def _keep_typed(engine: Any, lines: ir.Table, whole: Sequence[str], scratch: Path) -> ir.Table:
+    """Write the lines as they are parsed, their whole numbers typed as such, and return what was written.
+
+    DuckDB's own parser of whole numbers rounds 3.5 to 4, and a table cannot be counted while it is written: a column
+    says for every line whether a number was not whole, and the file's statistics whether any was. Then the lines are
+    parsed once more and kept as they are, for the contract to tell which.
+    """
+    odd = "_not_whole"
+    typed = {name: lines[name].try_cast(INTEGER) for name in whole}
+    flags = [~lines[name].identical_to(number) for name, number in typed.items()]
+    engine.to_parquet(lines.mutate(**typed, **{odd: ibis.or_(*flags).cast("int8")}), scratch)
+    written = engine.read_parquet(str(scratch))
+    if written[odd].max().execute() != 1:
+        return written.drop(odd)
+    engine.to_parquet(lines, scratch)
+    return engine.read_parquet(str(scratch))
 
 
 def _parse_with_spark(engine: Any, path: Path, kinds: Mapping[str, str]) -> ParsedLines:

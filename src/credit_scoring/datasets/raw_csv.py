@@ -122,7 +122,11 @@ class RawCsvDataset(FileDataset):
         kinds = self._contract.columns
         infinite = {finding.column for finding in findings if finding.expected == FINITE}
         table = rows.mutate(
-            **{name: rows[name].try_cast(INTEGER) for name, kind in kinds.items() if kind == INTEGER},
+            **{
+                name: rows[name].try_cast(INTEGER)
+                for name, kind in kinds.items()
+                if kind == INTEGER and not rows[name].type().is_integer()
+            },
             **{name: is_not_finite(rows[name]).ifelse(None, rows[name]) for name in infinite},
         )
         return table.distinct() if any(finding.expected == UNIQUE for finding in findings) else table

@@ -4,7 +4,7 @@ Severity is Pandera's own: a check with `raise_warning` is statistical, its brea
 check, the type of a column, a null where none may stand and the key are structural and stop the run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandera.ibis as pa
-from pandera.api.ibis.types import IbisData
 
 INTEGER, REAL, TEXT = "int32", "float64", "string"
 
@@ -20,39 +19,54 @@ _TYPES = {INTEGER: dt.Int32, REAL: dt.Float64, TEXT: dt.String}
 _DATE_CODE = 365243
 
 
-def _is_allowed(data: IbisData, *, values: Sequence[Any]) -> ir.BooleanColumn:
-    return data.table[data.key].isin(values)
+def _is_allowed(value: ir.Column, *, values: Sequence[Any]) -> ir.BooleanColumn:
+    return value.isin(values)
 
 
-def _is_plausible(data: IbisData, *, low: float, high: float, codes: Sequence[float]) -> ir.BooleanColumn:
-    value = data.table[data.key]
+def _is_plausible(value: ir.Column, *, low: float, high: float, codes: Sequence[float]) -> ir.BooleanColumn:
     return value.between(low, high) | value.isin(codes) if codes else value.between(low, high)
+
+
+_HOLDS: Mapping[str, Callable[..., ir.BooleanColumn]] = {"allowed": _is_allowed, "plausible": _is_plausible}
+
+
+def holds(check: pa.Check, value: ir.Column) -> ir.BooleanColumn:
+    """Tell of every value whether it passes a check of a contract; null of null."""
+    return _HOLDS[str(check.name)](value, **_statistics(check))
+
+
+def holds_between(check: pa.Check, least: float, greatest: float) -> bool:
+    """Tell whether a check passes whatever stands between two values; of listed values, these are whole numbers.
+
+    False does not mean that a value fails: it may be a code outside the bounds, or a gap that no value falls into.
+    """
+    statistics = _statistics(check)
+    if check.name == "plausible":
+        return bool(statistics["low"] <= least and greatest <= statistics["high"])
+    return all(number in statistics["values"] for number in range(int(least), int(greatest) + 1))
+
+
+def _statistics(check: pa.Check) -> Mapping[str, Any]:
+    return check.statistics or {}
+
+
+def _check(name: str, error: str, *, warn: bool, **statistics: Any) -> pa.Check:
+    def passes(data: Any) -> ir.BooleanColumn:
+        return _HOLDS[name](data.table[data.key], **statistics)
+
+    return pa.Check(passes, name=name, error=error, statistics=statistics, raise_warning=warn)
 
 
 def allowed(values: Sequence[Any], *, structural: bool = False) -> pa.Check:
     """Check that a column holds nothing but the listed values (or null)."""
-    return pa.Check(
-        _is_allowed,
-        values=tuple(values),
-        name="allowed",
-        error="one of " + ", ".join(map(str, values)),
-        statistics={"values": tuple(values)},
-        raise_warning=not structural,
-    )
+    return _check("allowed", "one of " + ", ".join(map(str, values)), warn=not structural, values=tuple(values))
 
 
 def plausible(low: float, high: float, codes: Sequence[float] = ()) -> pa.Check:
     """Check that a number lies within bounds, both included, or is a code that stands for something else."""
     also = "".join(f" or {code:g}" for code in codes)
-    return pa.Check(
-        _is_plausible,
-        low=low,
-        high=high,
-        codes=tuple(codes),
-        name="plausible",
-        error=f"from {low:,.10g} to {high:,.10g}{also}",
-        statistics={"low": low, "high": high, "codes": tuple(codes)},
-        raise_warning=True,
+    return _check(
+        "plausible", f"from {low:,.10g} to {high:,.10g}{also}", warn=True, low=low, high=high, codes=tuple(codes)
     )
 
 

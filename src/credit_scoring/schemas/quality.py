@@ -1,19 +1,19 @@
-"""What a raw table holds against its contract: every breach counted, in one pass over the table.
+"""What a raw table holds against its contract: every breach counted, in as few passes over the table as it takes.
 
-Pandera runs one query per check and column, some six hundred over 58 million rows. Here all checks of a table become
-aggregates of one query; examples are looked up only for what was found.
+Pandera runs one query per check and column, some six hundred over 58 million rows. Here the least and the greatest
+value of a column come first, which DuckDB reads off the statistics in a Parquet file: nine checks in ten need no more.
+The others of a table become aggregates of one query; examples are looked up only for what was found.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
-from pandera.api.ibis.types import IbisData
 
-from credit_scoring.schemas.contract import INTEGER, REAL, RawTable
+from credit_scoring.schemas.contract import INTEGER, REAL, TEXT, RawTable, holds, holds_between
 from credit_scoring.schemas.numbers import is_not_finite
 
 _MAX_EXAMPLES = 3
@@ -77,10 +77,10 @@ def find_breaches(rows: ir.Table, contract: RawTable) -> tuple[int, list[Finding
     Returns:
         The number of rows, and the findings in the order of the columns, those on the key last.
     """
-    rules = list(_rules(rows, contract))
+    rules = list(_rules(rows, contract, _find_extremes(rows, contract)))
     # A sum of ones takes two thirds of the time of a count with a condition.
     counts = {f"rule_{index}": rule.broken.cast("int8").sum() for index, rule in enumerate(rules)}
-    counts |= {f"null_{name}": rows[name].isnull().cast("int8").sum() for name in contract.columns}
+    counts |= {f"known_{name}": rows[name].count() for name in contract.columns}
     counted = rows.agg(n_rows=rows.count(), **counts).execute().iloc[0].fillna(0).astype(int).to_dict()
     n_rows = counted["n_rows"]
     broken: dict[str, list[Finding]] = {name: [] for name in contract.columns}
@@ -90,7 +90,7 @@ def find_breaches(rows: ir.Table, contract: RawTable) -> tuple[int, list[Finding
             broken[rule.column].append(Finding(rule.severity, contract.name, rule.column, rule.expected, found, n))
     findings = []
     for name in contract.columns:
-        findings += [*_missing(contract, name, counted[f"null_{name}"], n_rows), *broken[name]]
+        findings += [*_missing(contract, name, n_rows - counted[f"known_{name}"], n_rows), *broken[name]]
     if n_rows == 0 and not contract.may_be_empty:
         findings.append(Finding("error", contract.name, "", "at least one row", "none"))
     return n_rows, [*findings, *_repeated_keys(rows, contract)]
@@ -115,18 +115,38 @@ def find_orphans(table: ir.Table, column: str, parent: ir.Table, contract: RawTa
     return [Finding("warning", contract.name, column, expected, f"none for {_rows(orphans, n_rows)}", orphans)]
 
 
-def _rules(rows: ir.Table, contract: RawTable) -> Iterator[_Rule]:
+def _find_extremes(rows: ir.Table, contract: RawTable) -> dict[str, tuple[float, float]]:
+    """Return the least and the greatest value of every column of numbers that has its declared type and such values.
+
+    A column with a NaN or an infinity, which every engine takes for a number and puts at an end, is left out.
+    """
+    typed = [name for name, kind in contract.columns.items() if kind != TEXT and rows[name].type() == kind]
+    if not typed:
+        return {}
+    ends = {f"{end}_{name}": getattr(rows[name], end)() for name in typed for end in ("min", "max")}
+    (found,) = rows.agg(**ends).to_pyarrow().to_pylist()
+    extremes = {name: (found[f"min_{name}"], found[f"max_{name}"]) for name in typed}
+    return {
+        name: (least, greatest)
+        for name, (least, greatest) in extremes.items()
+        if least is not None and math.isfinite(least) and math.isfinite(greatest)
+    }
+
+
+def _rules(rows: ir.Table, contract: RawTable, extremes: Mapping[str, tuple[float, float]]) -> Iterator[_Rule]:
+    """Give the rules that the extremes of the columns leave open."""
     for name, column in contract.definition.items():
         value, kind = rows[name], contract.columns[name]
         if kind == INTEGER and not value.type().is_integer():
             whole = value.try_cast(INTEGER)
             yield _Rule(name, "error", "whole numbers", value.notnull() & (whole.isnull() | (whole != value)))
-        if kind == REAL:
+        if kind == REAL and name not in extremes:
             yield _Rule(name, "warning", FINITE, is_not_finite(value))
         for check in column.checks:
+            if name in extremes and holds_between(check, *extremes[name]):
+                continue
             severity: Severity = "warning" if check.raise_warning else "error"
-            holds = check._check_fn(IbisData(rows, name), **check._check_kwargs)
-            yield _Rule(name, severity, str(check.error), ~holds)
+            yield _Rule(name, severity, str(check.error), ~holds(check, value))
 
 
 def _missing(contract: RawTable, name: str, nulls: int, n_rows: int) -> Iterator[Finding]:

@@ -59,9 +59,8 @@ def test_columns_hide_the_outcome_of_the_holdout_and_mark_applicants_to_score() 
         WALLSMATERIAL_MODE=["stone", None, None, None],
         DEF_30_CNT_SOCIAL_CIRCLE=0.0,
     )
-    sides = pd.DataFrame({"SK_ID_CURR": [1, 2, 3], "SPLIT": ["train", "holdout", "train"]})
-    table = ibis.memtable(rows).cast({"TARGET": "int32"})
-    selected = select_figure_columns(table, ibis.memtable(sides)).to_pandas().set_index("SK_ID_CURR")
+    table = ibis.memtable(rows.assign(SPLIT=[None, "train", "holdout", "train"])).cast({"TARGET": "int32"})
+    selected = select_figure_columns(table).to_pandas().set_index("SK_ID_CURR")
     assert selected.index.tolist() == [1, 2, 3, 4]
     assert selected["SPLIT"].tolist() == ["train", "holdout", "train", "to score"]
     assert selected["TARGET"].fillna(-1).tolist() == [0, -1, 1, -1]

@@ -13,7 +13,7 @@ from credit_scoring.errors import DataContractError
 from credit_scoring.pipelines.data_processing.nodes import (
     check_raw_tables,
     inspect_raw_tables,
-    split_model_input,
+    split_applicants,
     stack_applications,
 )
 from credit_scoring.pipelines.data_processing.options import SplitOptions
@@ -109,13 +109,15 @@ def applicants(order: np.ndarray) -> ir.Table:
 
 
 def holdout(order: np.ndarray, seed: int = 42) -> pd.DataFrame:
-    return split_model_input(applicants(order), SplitOptions(holdout_share=0.2, seed=seed)).execute()
+    split = split_applicants(applicants(order), SplitOptions(holdout_share=0.2, seed=seed))
+    return split.filter(split.SPLIT.notnull()).order_by("SK_ID_CURR").execute()
 
 
-def test_holdout_is_stratified_ordered_and_leaves_out_applicants_without_outcome() -> None:
-    split = holdout(np.arange(2000))
-    assert len(split) == 1900
-    assert split["SK_ID_CURR"].is_monotonic_increasing
+def test_holdout_is_stratified_and_applicants_without_outcome_are_on_neither_side() -> None:
+    everyone = split_applicants(applicants(np.arange(2000)), SplitOptions(holdout_share=0.2, seed=42)).execute()
+    assert len(everyone) == 2000
+    assert everyone["SPLIT"].isna().equals(everyone["TARGET"].isna())
+    split = everyone[everyone["SPLIT"].notna()]
     share = split.groupby("TARGET")["SPLIT"].apply(lambda side: (side == "holdout").mean())
     sizes = split.groupby("TARGET").size()
     assert share.tolist() == pytest.approx((np.ceil(0.2 * sizes) / sizes).tolist())

@@ -143,7 +143,7 @@ _LABELS = {
 # -- values -----------------------------------------------------------------------------------------------------------
 
 
-def select_figure_columns(applicant_features: ir.Table, model_input: ir.Table) -> ir.Table:
+def select_figure_columns(applicant_features: ir.Table) -> ir.Table:
     """Keep what the figures of the prepared data are drawn from.
 
     Returns:
@@ -151,9 +151,7 @@ def select_figure_columns(applicant_features: ir.Table, model_input: ir.Table) -
         to score), SPLIT (`train`, `holdout`, `to score`), the columns of `COMPARED`, and for each group of columns
         whether any of them is known (boolean).
     """
-    sides = model_input.select("SK_ID_CURR", "SPLIT")
-    rows = applicant_features.left_join(sides, "SK_ID_CURR", rname="{name}_right").drop("SK_ID_CURR_right")
-    split = rows.SPLIT.fill_null(TO_SCORE)
+    rows, split = applicant_features, applicant_features.SPLIT.fill_null(TO_SCORE)
     return rows.select(
         "SK_ID_CURR",
         *COMPARED,

@@ -160,17 +160,21 @@ def stack_applications(application_train: ir.Table, application_test: ir.Table) 
     return application_train.union(to_score.select(application_train.columns))
 
 
-def split_model_input(applicant_features: ir.Table, options: SplitOptions) -> ir.Table:
-    """Keep the applicants whose outcome is known and cut the hold-out once, before anything is learned.
+def split_applicants(applicants: ir.Table, options: SplitOptions) -> ir.Table:
+    """Cut the hold-out once, before anything is learned.
 
     Within each class of `TARGET`, applicants are ranked by a pseudo-random number made from their id and the seed, and
     the first `holdout_share` of them are held out. The cut depends on the set of ids and the seed only: neither on the
-    order of rows nor on the engine.
+    order of rows nor on the engine. Ids and outcomes alone are sorted: rows of all features would take minutes.
+
+    Args:
+        applicants: One row per applicant, with `SK_ID_CURR` and `TARGET`.
+        options: Size and seed of the hold-out.
 
     Returns:
-        `applicant_features` with `SPLIT` (`train` or `holdout`), in the order of `SK_ID_CURR`.
+        `applicants` with `SPLIT`: `train` or `holdout`, null where the outcome is unknown.
     """
-    labelled = applicant_features.filter(applicant_features.TARGET.notnull())
+    labelled = applicants.filter(applicants.TARGET.notnull()).select("SK_ID_CURR", "TARGET")
     draw = (labelled.SK_ID_CURR.cast("int64") + options.seed) % _PRIME
     for multiplier in _MULTIPLIERS:
         # Squaring between the multiplications breaks up the lattice that a linear generator leaves on near-by ids.
@@ -182,8 +186,5 @@ def split_model_input(applicant_features: ir.Table, options: SplitOptions) -> ir
         _size=drawn.SK_ID_CURR.count().over(ibis.window(group_by=drawn.TARGET)),
     )
     is_holdout = ranked._rank.cast("float64") < ranked._size.cast("float64") * options.holdout_share
-    return (
-        ranked.mutate(SPLIT=is_holdout.ifelse("holdout", "train"))
-        .drop("_draw", "_rank", "_size")
-        .order_by("SK_ID_CURR")
-    )
+    sides = ranked.select("SK_ID_CURR", SPLIT=is_holdout.ifelse("holdout", "train"))
+    return applicants.left_join(sides, "SK_ID_CURR", rname="{name}_right").drop("SK_ID_CURR_right")

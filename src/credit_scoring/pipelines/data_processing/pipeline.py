@@ -22,13 +22,13 @@ from credit_scoring.pipelines.data_processing.figures import (
 from credit_scoring.pipelines.data_processing.nodes import (
     check_raw_tables,
     inspect_raw_tables,
-    split_model_input,
+    split_applicants,
     stack_applications,
 )
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
-    """Raw files -> typed and clean tables -> features per source -> one row per applicant -> model input -> figures."""
+    """Raw files -> typed and clean tables -> features per source -> one row per applicant, split -> figures."""
     return Pipeline(
         [
             Node(
@@ -145,9 +145,15 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="compute_credit_card_features",
             ),
             Node(
+                func=split_applicants,
+                inputs=["application_features", "params:split"],
+                outputs="split_applications",
+                name="split_applicants",
+            ),
+            Node(
                 func=join_features,
                 inputs=[
-                    "application_features",
+                    "split_applications",
                     "bureau_features",
                     "previous_application_features",
                     "pos_cash_features",
@@ -158,14 +164,8 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="join_features",
             ),
             Node(
-                func=split_model_input,
-                inputs=["applicant_features@ibis", "params:split"],
-                outputs="model_input@ibis",
-                name="split_model_input",
-            ),
-            Node(
                 func=select_figure_columns,
-                inputs=["applicant_features@ibis", "model_input@ibis"],
+                inputs="applicant_features@ibis",
                 outputs="figure_columns@ibis",
                 name="select_figure_columns",
             ),

@@ -28,13 +28,13 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
         [
             Node(
                 func=select_training_rows,
-                inputs="model_input@pandas",
+                inputs="applicant_features@model_input",
                 outputs="training_rows",
                 name="select_training_rows",
             ),
             Node(
                 func=select_holdout_rows,
-                inputs="model_input@pandas",
+                inputs="applicant_features@model_input",
                 outputs="holdout_rows",
                 name="select_holdout_rows",
             ),

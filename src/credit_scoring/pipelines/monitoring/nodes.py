@@ -50,7 +50,8 @@ def select_monitored(reference_rows: ir.Table, applicant_features: ir.Table, ser
     both = [
         name for name in dict.fromkeys(wanted) if name in reference_rows.columns and name in applicant_features.columns
     ]
-    known = reference_rows.select("SK_ID_CURR", *both, SAMPLE=reference_rows.SPLIT)
+    labelled = reference_rows.drop_null("SPLIT")
+    known = labelled.select("SK_ID_CURR", *both, SAMPLE=labelled.SPLIT)
     new = applicant_features.filter(applicant_features.TARGET.isnull())
     columns = new.select("SK_ID_CURR", *both, SAMPLE=ibis.literal(NEW)).cast(known.schema())
     return known.union(columns).order_by("SK_ID_CURR", "SAMPLE")
