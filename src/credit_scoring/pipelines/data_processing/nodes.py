@@ -22,34 +22,18 @@ _PRIME = 2**31 - 1
 _MULTIPLIERS = (16807, 48271)
 
 
-def inspect_raw_tables(
-    application_train: RawFile,
-    application_test: RawFile,
-    bureau: RawFile,
-    bureau_balance: RawFile,
-    previous_application: RawFile,
-    pos_cash_balance: RawFile,
-    installments_payments: RawFile,
-    credit_card_balance: RawFile,
-) -> dict[str, Any]:
+def inspect_raw_tables(**files: RawFile) -> dict[str, Any]:
     """Compare the raw tables with their contracts and with one another; nothing is refused here.
+
+    Args:
+        **files: Name of a raw table, in small letters -> its file.
 
     Returns:
         `inspected_tables`: the eight typed tables by name; `data_quality`: rows per table and every finding;
         `data_quality_report`: the same for people.
     """
-    files = {
-        "application_train": application_train,
-        "application_test": application_test,
-        "bureau": bureau,
-        "bureau_balance": bureau_balance,
-        "previous_application": previous_application,
-        "pos_cash_balance": pos_cash_balance,
-        "installments_payments": installments_payments,
-        "credit_card_balance": credit_card_balance,
-    }
     quality = {
-        "folder": str(Path(application_train.path).parent),
+        "folder": str(Path(files["application_train"].path).parent),
         "rows": {file.contract.name: file.n_rows for file in files.values()},
         "findings": [
             {"file": Path(file.path).name, **finding.as_record(), "sentence": str(finding)}
