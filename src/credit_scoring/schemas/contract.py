@@ -134,7 +134,7 @@ class RawTable:
         name: Table name, equal to the official file name without `.csv`.
         grain: What one row stands for.
         definition: Column name -> Pandera column, in official order. All are required.
-        official_rows: Rows of the file published on Kaggle.
+        official_rows: Rows of the file published on Kaggle; 0 for a table that is not of the competition.
         official_bytes: Its size, as the published archive lists it.
         key: Columns that identify a row and may not be null; empty where the file has no unique key.
         parents: Column -> (table whose key it points to, share of rows that point to nothing in the official files).
@@ -145,8 +145,8 @@ class RawTable:
     name: str
     grain: str
     definition: Mapping[str, pa.Column]
-    official_rows: int
-    official_bytes: int
+    official_rows: int = 0
+    official_bytes: int = 0
     key: tuple[str, ...] = ()
     parents: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     may_be_empty: bool = True

@@ -115,9 +115,7 @@ def _report(quality: dict[str, Any], files: dict[str, RawFile]) -> str:
     ]
     for file in files.values():
         counts = [len(_of(quality, table=file.contract.name, severity=severity)) for severity in ("error", "warning")]
-        lines.append(
-            f"| {file.contract.name} | {file.n_rows:,} | {file.contract.official_rows:,} | {counts[0]} | {counts[1]} |"
-        )
+        lines.append(f"| {file.contract.name} | {file.n_rows:,} | {_official_rows(file)} | {counts[0]} | {counts[1]} |")
     for severity, title in (
         ("error", "Problems that stop the run"),
         ("warning", "To know: counted here, dealt with by the cleaning"),
@@ -129,6 +127,10 @@ def _report(quality: dict[str, Any], files: dict[str, RawFile]) -> str:
             sentences = [finding["sentence"] for finding in _of(quality, table=name, severity=severity)]
             lines += [f"- {name}", *(f"  - {sentence}" for sentence in sentences)] if sentences else []
     return "\n".join([*lines, ""])
+
+
+def _official_rows(file: RawFile) -> str:
+    return f"{file.contract.official_rows:,}" if file.contract.official_rows else "–"
 
 
 def stack_applications(application_train: ir.Table, application_test: ir.Table) -> ir.Table:

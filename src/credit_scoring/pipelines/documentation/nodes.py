@@ -166,7 +166,7 @@ def write_data_dictionary() -> str:
         "|---|---|---|---:|---:|",
         *(
             f"| [{table.name}](#{table.name.lower()}) | {table.grain} | {_code(table.key) or 'none'} "
-            f"| {table.official_rows:,} | {len(table.columns)} |"
+            f"| {_official_rows(table)} | {len(table.columns)} |"
             for table in RAW_TABLES.values()
         ),
         "",
@@ -180,7 +180,7 @@ def write_data_dictionary() -> str:
 def _write_table(table: RawTable, cleaned: Cleaning, uses: Mapping[str, int]) -> list[str]:
     lines = [f"## {table.name}", "", f"One row is {table.grain}.", ""]
     lines += [f"- **Key**: {_code(table.key) or 'none: equal rows are different events'}"]
-    lines += [f"- **Rows of the official file**: {table.official_rows:,}"]
+    lines += [f"- **Rows of the official file**: {_official_rows(table)}"]
     for pointer, (parent, orphans) in table.parents.items():
         share = f"; {orphans:.1%} of the official rows point to none" if orphans else ""
         lines += [f"- `{pointer}` points to a row of `{parent}`{share}"]
@@ -210,6 +210,10 @@ def _write_table(table: RawTable, cleaned: Cleaning, uses: Mapping[str, int]) ->
         if name not in table.columns
     ]
     return [*lines, "", *added, *([""] if added else [])]
+
+
+def _official_rows(table: RawTable) -> str:
+    return f"{table.official_rows:,}" if table.official_rows else "none, the table is not of the competition"
 
 
 def _values(column: pa.Column) -> str:
