@@ -1,5 +1,7 @@
-"""The library's fast contributions against Shapley values by definition, on trees small enough to enumerate."""
+"""Fast contributions against Shapley values by definition, on models small enough to enumerate."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from math import factorial
 from typing import Any
@@ -7,8 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 
 from credit_scoring.models import build_model
+from credit_scoring.models.base import TrainingRows
+from credit_scoring.models.permutation import PermutationContributions
 
 
 def expectation(node: dict[str, Any], row: np.ndarray, known: set[int]) -> float:
@@ -22,13 +27,8 @@ def expectation(node: dict[str, Any], row: np.ndarray, known: set[int]) -> float
     return float(np.average([expectation(child, row, known) for child in (left, right)], weights=counts))
 
 
-def shapley(trees: list[dict[str, Any]], row: np.ndarray) -> list[float]:
+def shapley(value: Callable[[set[int]], float], n: int) -> list[float]:
     """Weigh every coalition of the other features."""
-    n = len(row)
-
-    def value(known: set[int]) -> float:
-        return sum(expectation(tree["tree_structure"], row, known) for tree in trees)
-
     return [
         sum(
             factorial(size) * factorial(n - size - 1) / factorial(n) * (value({*others, i}) - value(set(others)))
@@ -47,7 +47,39 @@ def test_contributions_are_shapley_values_by_definition() -> None:
     model = model.fit(X, (risk > 0).astype(int))
     contributions, base = model.contributions(X)
     trees = model.booster_.dump_model()["tree_info"]
+
+    def value(row: np.ndarray, known: set[int]) -> float:
+        return sum(expectation(tree["tree_structure"], row, known) for tree in trees)
+
     for i in range(25):
-        assert contributions.iloc[i].tolist() == pytest.approx(shapley(trees, X.iloc[i].to_numpy()), abs=1e-9)
+        expected = shapley(partial(value, X.iloc[i].to_numpy()), 4)
+        assert contributions.iloc[i].tolist() == pytest.approx(expected, abs=1e-9)
     probability = model.predict_proba(X)[:, 1]
     assert (base + contributions.sum(axis=1)).to_numpy() == pytest.approx(np.log(probability / (1 - probability)))
+
+
+class Known(PermutationContributions):
+    """Log-odds of a known form, in which a category and a null interact with numbers."""
+
+    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None: ...
+
+    def _predict_default(self, X: pd.DataFrame) -> np.ndarray:
+        late = np.where(X["KIND"] == "late", 1.5, -0.5)
+        log_odds = X["A"] * late - 2 * X["A"] * X["B"] + np.where(X["C"].isna(), X["B"], 0.3)
+        return expit(log_odds.to_numpy())
+
+
+def test_permutations_are_exact_where_features_interact_in_pairs() -> None:
+    generator = np.random.default_rng(2)
+    X = pd.DataFrame(generator.normal(size=(40, 3)), columns=["A", "B", "C"])
+    X.loc[generator.random(40) < 0.4, "C"] = np.nan
+    X["KIND"] = generator.choice(["late", "early", None], 40)
+    model = Known().fit(X, [0, 1] * 20)
+    contributions, base = model.contributions(X)
+    assert base == pytest.approx(model._log_odds(model.background_).mean())
+
+    def value(row: pd.Series, known: set[int]) -> float:
+        return float(model._log_odds(model.background_.assign(**row.iloc[list(known)])).mean())
+
+    for i in range(40):
+        assert contributions.iloc[i].tolist() == pytest.approx(shapley(partial(value, X.iloc[i]), 4), abs=1e-9)

@@ -298,9 +298,16 @@ class ReasonBook:
         for cause in np.unique(causes):
             members = np.flatnonzero(of_cause == cause)
             told = np.flatnonzero(causes == cause)
-            pull = matrix[np.ix_(rows[told], members)] * np.sign(weights[told])[:, None]
-            leads[told] = members[np.argmax(pull * clarity[members], axis=1)]
+            of_members = matrix[np.ix_(rows[told], members)]
+            leads[told] = members[leading_columns(of_members, weights[told], clarity[members])]
         return leads
+
+
+def leading_columns(
+    contributions: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], clarity: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int_]:
+    """Return for each client the column that speaks for a cause: of most contribution in its direction x clarity."""
+    return np.argmax(contributions * np.where(weights > 0, 1, -1)[:, None] * clarity, axis=1)
 
 
 def check_language(language: object) -> str:

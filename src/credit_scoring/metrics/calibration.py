@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import binomtest
 
 
 def reliability_curve(
@@ -45,14 +45,11 @@ def reliability_curve(
     curve = bins.agg(
         mean_probability=("probability", "mean"), default_rate=("outcome", "mean"), count=("outcome", "size")
     ).reset_index(drop=True)
-    z2 = norm.ppf((1 + confidence) / 2) ** 2
-    rate, count = curve["default_rate"], curve["count"]
-    centre = (rate + z2 / (2 * count)) / (1 + z2 / count)
-    half = np.sqrt(z2 * (rate * (1 - rate) / count + z2 / (4 * count**2))) / (1 + z2 / count)
-    # At rates of 0 and 1 the interval ends there exactly; rounding would leave it by a hair.
-    return curve.assign(
-        rate_low=np.where(rate == 0, 0.0, centre - half), rate_high=np.where(rate == 1, 1.0, centre + half)
-    )
+    intervals = [
+        binomtest(round(rate * count), count).proportion_ci(confidence, method="wilson")
+        for rate, count in zip(curve["default_rate"], curve["count"], strict=True)
+    ]
+    return curve.assign(rate_low=[float(i.low) for i in intervals], rate_high=[float(i.high) for i in intervals])
 
 
 def expected_calibration_error(y_true: npt.ArrayLike, probability: npt.ArrayLike, n_bins: int = 10) -> float:

@@ -11,6 +11,7 @@ from sklearn.metrics import (
     precision_score,
     recall_score,
     roc_auc_score,
+    roc_curve,
 )
 
 
@@ -62,11 +63,7 @@ def kolmogorov_smirnov_score(y_true: npt.ArrayLike, probability: npt.ArrayLike) 
         >>> kolmogorov_smirnov_score([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4])
         1.0
     """
-    y_true = np.asarray(y_true)
-    probability = np.asarray(probability, dtype=float)
-    bad, good = np.sort(probability[y_true == 1]), np.sort(probability[y_true == 0])
-    if not bad.size or not good.size:
+    if np.unique(y_true).size < 2:
         return np.nan
-    at = np.unique(probability)
-    gap = np.searchsorted(good, at, side="right") / good.size - np.searchsorted(bad, at, side="right") / bad.size
-    return float(np.abs(gap).max())
+    of_good, of_bad, _ = roc_curve(y_true, probability)
+    return float(np.abs(of_bad - of_good).max())

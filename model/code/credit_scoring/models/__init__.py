@@ -1,42 +1,26 @@
-"""Model families. A family is one module with a class that is built from parameters alone; listed here, it competes.
+"""Model families. A family is one module in `families` with one class, which is built from parameters alone.
 
 Every family takes the model input's features as they are (numbers, text categories, nulls) and keeps its own
 preprocessing inside, so that whatever is fitted is fitted on the rows given to `fit` and nowhere else.
 
-A family's module is imported when the family is used: a library that is not there takes no other family down, and a
-served model needs its own family's library alone. Only training needs `imbalance` and `selection`.
+A family's module is imported when the family is named, its library when it is used: a library that is not there takes
+no other family down, and a served model needs its own family's library alone. Only training needs `imbalance` and
+`selection`.
 """
 
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from pkgutil import iter_modules
+from typing import Any
 
 import numpy.typing as npt
 import pandas as pd
 
+from credit_scoring.models import families
 from credit_scoring.models.base import ScoringModel
 
-
-class Family(NamedTuple):
-    """Where a family is found: its module in this package, its class there, the library it needs."""
-
-    module: str
-    class_name: str
-    library: str
-
-
-FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {
-        "dummy": Family("dummy", "DummyModel", "scikit-learn"),
-        "logistic_regression": Family("logistic_regression", "LogisticRegressionModel", "scikit-learn"),
-        "random_forest": Family("random_forest", "RandomForestModel", "scikit-learn"),
-        "lightgbm": Family("lightgbm", "LightGBMModel", "lightgbm"),
-        "xgboost": Family("xgboost", "XGBoostModel", "xgboost"),
-        "mlp": Family("mlp", "MLPModel", "scikit-learn"),
-    }
-)
+FAMILIES = tuple(module.name for module in iter_modules(families.__path__))
 
 
 class FamilyUnavailableError(ImportError):
@@ -57,22 +41,19 @@ class FamilyUnavailableError(ImportError):
 
 
 def family_class(family: str) -> type[ScoringModel]:
-    """Import a family.
+    """Return the class of a family: the one that its module defines.
 
     Raises:
         ValueError: If the family is unknown.
-        FamilyUnavailableError: If its library cannot be imported.
     """
     if family not in FAMILIES:
         raise ValueError(
             f"Unknown model family '{family}' under `candidates`, expected one of {', '.join(FAMILIES)}.\n"
-            "Hint: correct conf/*/parameters/modelling.yml, or add the family in credit_scoring/models/."
+            "Hint: correct conf/*/parameters/modelling.yml, or add the family to credit_scoring/models/families/."
         )
-    module, class_name, library = FAMILIES[family]
-    try:
-        return getattr(import_module(f"{__name__}.{module}"), class_name)
-    except Exception as error:  # a missing shared library raises OSError, XGBoost an error of its own
-        raise FamilyUnavailableError(family, library, f"{type(error).__name__}: {error}") from error
+    module = import_module(f"{families.__name__}.{family}")
+    defined = (found for found in vars(module).values() if getattr(found, "__module__", "") == module.__name__)
+    return next(found for found in defined if isinstance(found, type) and issubclass(found, ScoringModel))
 
 
 def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:
@@ -87,6 +68,11 @@ def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:
         FamilyUnavailableError: If the family's library cannot be imported.
     """
     model_class = family_class(family)
+    for library in model_class.libraries:
+        try:
+            import_module(library)
+        except Exception as error:  # a missing shared library raises OSError, XGBoost an error of its own
+            raise FamilyUnavailableError(family, library, f"{type(error).__name__}: {error}") from error
     try:
         return model_class(**params)
     except TypeError as error:

@@ -2,8 +2,8 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -45,16 +45,27 @@ class Trial(Protocol):
 class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     """A scikit-learn classifier of default that can say what each feature added to a score.
 
+    A family is one such class, alone in a module of `credit_scoring.models.families`, and all that is known of it: what
+    reports call it, what it has to have installed, how it is searched, how it learns, scores and explains. The module's
+    name is the family's.
+
     A family that stops early has the parameters `early_stopping_rounds` (off if `None`) and `validation_share`: that
     share of the rows given to `fit` is set aside, stratified and by `random_state`; training ends when the log loss on
     them has not fallen for so many rounds, and the best round is kept. These rows are not learned from afterwards.
 
     Attributes:
+        labels: Language -> what reports call the family.
+        libraries: What the family imports beside scikit-learn. It does so where it uses it, not at the top of its
+            module, so that a family can be named without it; whoever serves a model of the family installs it.
+        test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
         feature_names_in_: Features the model was fitted on, in order.
         fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
         classes_: Always `[0, 1]`.
     """
 
+    labels: ClassVar[Mapping[str, str]]
+    libraries: tuple[str, ...] = ()
+    test_params: ClassVar[Mapping[str, Any]] = {}
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
     feature_names_in_: npt.NDArray[np.str_]
@@ -168,7 +179,26 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]: ...
 
 
-class BoostedTrees(ScoringModel):
+class LibraryModel(ScoringModel):
+    """A family that hands all parameters but its own on to the estimator of a library.
+
+    Attributes:
+        params: Those handed on.
+    """
+
+    params: dict[str, Any]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters as given; scikit-learn alone cannot read them off a `**params` signature."""
+        return {**super().get_params(deep), **self.params}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change some of the parameters."""
+        self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]
+        return self
+
+
+class BoostedTrees(LibraryModel):
     """A family that hands its parameters on to the estimator of a boosting library, and numbers and codes to its trees.
 
     Args:
@@ -188,16 +218,6 @@ class BoostedTrees(ScoringModel):
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_share = validation_share
         self.params = params
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Return the parameters as given; scikit-learn cannot read them off a `**params` signature."""
-        stopping = {"early_stopping_rounds": self.early_stopping_rounds, "validation_share": self.validation_share}
-        return {**stopping, **self.params}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change some of the parameters."""
-        self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]
-        return self
 
     def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probabilities of default of rows that `codes_` has encoded; a server may do that by itself."""

@@ -5,14 +5,19 @@ A calibration is a few numbers that can be written as JSON, and applying it take
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
 Method = Literal["none", "sigmoid", "isotonic"]
-METHODS: tuple[Method, ...] = ("none", "sigmoid", "isotonic")
+_NUMBERS: Mapping[Method, tuple[str, ...]] = {
+    "none": (),
+    "sigmoid": ("slope", "intercept"),
+    "isotonic": ("probabilities", "calibrated"),
+}
+METHODS = tuple(_NUMBERS)
 
 # Log-odds are taken of probabilities within these bounds: those of 0 and 1 are infinite.
 _LEAST = 1e-6
@@ -99,12 +104,7 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the method and its numbers, ready for JSON."""
-        if self.method == "sigmoid":
-            return {"method": self.method, "slope": self.slope, "intercept": self.intercept}
-        if self.method == "isotonic":
-            knots = {"probabilities": list(self.probabilities), "calibrated": list(self.calibrated)}
-            return {"method": self.method, **knots}
-        return {"method": self.method}
+        return {"method": self.method, **{name: getattr(self, name) for name in _NUMBERS[self.method]}}
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> Self:
@@ -114,19 +114,14 @@ class Calibration:
             ValueError: If it is none.
         """
         try:
-            method = cast(Method, description["method"])
-            calibration = cls(
-                method,
-                slope=float(description["slope"] if method == "sigmoid" else 1.0),
-                intercept=float(description["intercept"] if method == "sigmoid" else 0.0),
-                probabilities=tuple(description["probabilities"] if method == "isotonic" else ()),
-                calibrated=tuple(description["calibrated"] if method == "isotonic" else ()),
-            )
-        except (KeyError, TypeError) as error:
+            method = description["method"]
+            read = tuple if method == "isotonic" else float
+            numbers: dict[str, Any] = {name: read(description[name]) for name in _NUMBERS[method]}
+            if method == "isotonic" and not numbers["probabilities"]:
+                raise ValueError("no knots")
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"Not a calibration: {description}.") from error
-        if calibration.method not in METHODS or (calibration.method == "isotonic" and not calibration.probabilities):
-            raise ValueError(f"Not a calibration: {description}.")
-        return calibration
+        return cls(method, **numbers)
 
 
 def choose_calibration(
@@ -181,38 +176,24 @@ def choose_calibration(
 
 
 def _fit_sigmoid(p: npt.NDArray[np.float64], y: npt.NDArray[np.int_]) -> tuple[float, float]:
-    """Return slope and intercept of the logistic regression of Platt's targets on the log-odds, by Newton's method."""
+    """Return slope and intercept of the logistic regression of Platt's targets on the log-odds."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - applying does not need it
+
     x = _log_odds(p)
     if np.ptp(x) == 0:
         raise CalibrationError("All probabilities are equal: a sigmoid has no slope to fit.")
     n_defaults = int(y.sum())
     target = np.where(y == 1, (n_defaults + 1) / (n_defaults + 2), 1 / (len(y) - n_defaults + 2))
-    design = np.column_stack([x, np.ones_like(x)])
-    coefficients = np.array([0.0, logit(target.mean())])
-    loss = _cross_entropy(design @ coefficients, target)
-    for _ in range(100):
-        fitted = expit(design @ coefficients)
-        gradient = design.T @ (fitted - target)
-        step = np.linalg.lstsq((design.T * (fitted * (1 - fitted))) @ design, gradient)[0]
-        # The loss is convex, yet a full step may overshoot where the sigmoid is flat.
-        scale = 1.0
-        while _cross_entropy(design @ (coefficients - scale * step), target) > loss and scale > 1e-8:
-            scale /= 2
-        coefficients = coefficients - scale * step
-        loss = _cross_entropy(design @ coefficients, target)
-        if np.abs(scale * step).max() < 1e-10:
-            break
-    slope, intercept = (float(value) for value in coefficients)
+    # A target between 0 and 1 is a default of that weight and a repayment of the rest.
+    line = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12)
+    line.fit(np.tile(x, 2)[:, None], np.repeat([1, 0], len(y)), np.concatenate([target, 1 - target]))
+    slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
     if slope <= 0:
         raise CalibrationError(
             f"The sigmoid's slope is {slope:.3g}: higher probabilities go with fewer defaults.\n"
             "Hint: check that probabilities are those of default and out of fold."
         )
     return slope, intercept
-
-
-def _cross_entropy(margin: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> float:
-    return float((np.logaddexp(0, margin) - target * margin).sum())
 
 
 def _log_odds(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

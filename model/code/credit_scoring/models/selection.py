@@ -52,27 +52,27 @@ def select_features(X: pd.DataFrame, y: pd.Series, options: SelectionOptions) ->
 
 
 def _drop_redundant(X: pd.DataFrame, options: SelectionOptions) -> list[str]:
-    rows = X.sample(min(len(X), options.max_rows), random_state=options.seed)
     texts = text_columns(X)
     numbers = [name for name in X.columns if name not in texts]
-    ranks = rows[numbers].astype(float).rank()
-    filled = ranks.fillna(ranks.mean()).fillna(0.0).to_numpy()
+    rows = X[numbers].sample(min(len(X), options.max_rows), random_state=options.seed).astype(float)
     # Where a number is missing is part of what it says: two columns repeat each other only if both agree.
-    correlation = np.abs(_correlation(filled))
-    missing = rows[numbers].isna().to_numpy(dtype=np.float64)
+    correlation = np.abs(rank_correlation(rows))
+    missing = rows.isna().to_numpy(dtype=np.float64)
     same_nulls = (missing.T @ missing + (1 - missing).T @ (1 - missing)) / len(rows) > options.max_correlation
     repeats = (correlation > options.max_correlation) & same_nulls
-    constant = filled.std(axis=0) == 0
     kept: list[int] = []
-    for i in np.flatnonzero(~constant):
+    for i in np.flatnonzero(rows.min() < rows.max()):
         if not repeats[i, kept].any():
             kept.append(int(i))
     names = {numbers[i] for i in kept} | {name for name in texts if len(X[name].unique()) > 1}
     return [name for name in X.columns if name in names]
 
 
-def _correlation(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    centred = values - values.mean(axis=0)
+def rank_correlation(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Return the rank correlation of each two columns; nulls rank in the middle, constants correlate with none."""
+    ranks = rows.astype(float).rank()
+    filled = ranks.fillna(ranks.mean()).fillna(0.0).to_numpy()
+    centred = filled - filled.mean(axis=0)
     norm = np.sqrt((centred**2).sum(axis=0))
     return (centred.T @ centred) / np.maximum(np.outer(norm, norm), np.finfo(float).tiny)
 

@@ -63,6 +63,7 @@ class TargetFeatureModel(ScoringModel):
         random_state: int = 42,
     ) -> None:
         self.inner = inner
+        self.libraries = inner.libraries
         self.n_neighbors = n_neighbors
         self.n_folds = n_folds
         self.smoothing = smoothing

@@ -72,7 +72,7 @@ def cross_validate_candidates(
             probability, resources = _predict_out_of_fold(candidate, folds, cross_validation.seed)
         except Exception as error:  # a library's own; whatever it is, the other candidates go on
             logger.error("%s could not be fitted and is left out: %s", name, error)
-            results.append(_failed(name, candidate, error))
+            results.append(_result(name, candidate, f"{type(error).__name__}: {error}"))
             continue
         out_of_fold[name] = probability
         results.append(_summarise(name, candidate, folds, probability, resources, costs))
@@ -305,29 +305,17 @@ def _summarise(
     ]
     table = pd.DataFrame(measured)
     available = len(folds.target) - len(folds.target) // len(folds)
-    return {
-        "name": name,
-        **candidate.model_dump(),
+    return _result(name, candidate) | {
         "training_rows": min(available, candidate.max_rows or available),
         "mean": table.mean().to_dict(),
         "std": table.std(ddof=1).to_dict(),
         "folds": measured,
-        "to_best": {},
-        "error": None,
     }
 
 
-def _failed(name: str, candidate: CandidateOptions, error: Exception) -> dict[str, Any]:
-    return {
-        "name": name,
-        **candidate.model_dump(),
-        "training_rows": 0,
-        "mean": {},
-        "std": {},
-        "folds": [],
-        "to_best": {},
-        "error": f"{type(error).__name__}: {error}",
-    }
+def _result(name: str, candidate: CandidateOptions, error: str | None = None) -> dict[str, Any]:
+    empty = {"training_rows": 0, "mean": {}, "std": {}, "folds": [], "to_best": {}}
+    return {"name": name, **candidate.model_dump(), **empty, "error": error}
 
 
 def _rank(results: list[dict[str, Any]], confidence: float) -> list[dict[str, Any]]:

@@ -88,7 +88,7 @@ def measure_stability(
         fold did not select has no row there; without further seeds there is no row at all.
     """
     first = next(result for result in candidate_results if result["name"] == champion["name"])["mean"]
-    candidate = CandidateOptions.model_validate({field: champion[field] for field in CandidateOptions.model_fields})
+    candidate = CandidateOptions.of_champion(champion)
     measured = {metric: [first[metric]] for metric in ("roc_auc", "business_cost")}
     weights = []
     for seed in range(cross_validation.seed + 1, cross_validation.seed + 1 + diagnosis.n_seeds):

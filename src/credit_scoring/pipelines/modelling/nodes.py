@@ -79,7 +79,7 @@ def fit_champion(
     """Select columns and fit the champion on all training rows."""
     features, target = split_columns(training_rows)
     names = select_features(features, target, selection)
-    candidate = CandidateOptions.model_validate({field: champion[field] for field in CandidateOptions.model_fields})
+    candidate = CandidateOptions.of_champion(champion)
     return fit_candidate(candidate, features, target, names, cross_validation.seed)
 
 
@@ -115,7 +115,7 @@ def predict_blind(
     if len(names) == len(champion_model.feature_names_in_):
         return pd.concat([oof_predictions, holdout_predictions])[["SK_ID_CURR", "PROBABILITY"]].reset_index(drop=True)
     features, target = split_columns(training_rows)
-    candidate = CandidateOptions.model_validate({field: champion[field] for field in CandidateOptions.model_fields})
+    candidate = CandidateOptions.of_champion(champion)
     out_of_fold = np.empty(len(target))
     folds = StratifiedKFold(blind.n_folds, shuffle=True, random_state=cross_validation.seed)
     for training, validation in folds.split(features, target):

@@ -1,7 +1,7 @@
 """Typed parameters of the modelling pipeline."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +30,11 @@ class CandidateOptions(BaseModel):
     target_features: bool = False
     max_rows: int | None = Field(None, gt=0)
     tuned: bool = False
+
+    @classmethod
+    def of_champion(cls, champion: Mapping[str, Any]) -> Self:
+        """Return the candidate that a `champion` was."""
+        return cls.model_validate({field: champion[field] for field in cls.model_fields})
 
 
 class CrossValidationOptions(BaseModel):

@@ -10,6 +10,8 @@ from credit_scoring.models.base import ScoringModel, TrainingRows
 class DummyModel(ScoringModel):
     """Predict the default rate of the training rows. With any threshold it grants all or refuses all."""
 
+    labels = {"fr": "modèle témoin", "en": "dummy"}
+
     def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:  # noqa: ARG002
         self.default_rate_ = float(np.average(rows.y, weights=rows.sample_weight))
 

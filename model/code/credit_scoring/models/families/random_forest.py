@@ -7,14 +7,14 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-from credit_scoring.models.base import TrainingRows, Trial
+from credit_scoring.models.base import LibraryModel, TrainingRows, Trial
 from credit_scoring.models.encoding import CategoryCodes
 from credit_scoring.models.permutation import PermutationContributions
 
 _KINDS = {"random_forest": RandomForestClassifier, "extra_trees": ExtraTreesClassifier}
 
 
-class RandomForestModel(PermutationContributions):
+class RandomForestModel(LibraryModel, PermutationContributions):
     """A random forest, or extremely randomised trees, on numbers as they are and categories ranked by frequency.
 
     Nulls stay nulls: the trees learn a side for them. A category that was not seen in training is null. Trees in
@@ -26,23 +26,15 @@ class RandomForestModel(PermutationContributions):
         **params: Parameters of scikit-learn's `RandomForestClassifier` or `ExtraTreesClassifier`.
     """
 
+    labels = {"fr": "forêt aléatoire", "en": "random forest"}
+    test_params = {"n_estimators": 10, "min_samples_leaf": 3, "max_features": 0.5, "n_jobs": 2}
+
     def __init__(self, kind: str = "random_forest", **params: Any) -> None:
         if kind not in _KINDS:
             raise TypeError(f"kind must be one of {', '.join(_KINDS)}, not {kind!r}")
-        unknown = params.keys() - _KINDS[kind]().get_params().keys()
-        if unknown:
-            raise TypeError(f"{kind} got unexpected arguments {', '.join(sorted(unknown))}")
+        _KINDS[kind](**params)  # says which of them it does not take
         self.kind = kind
         self.params = params
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Return the parameters as given; scikit-learn cannot read them off a `**params` signature."""
-        return {"kind": self.kind, **self.params}
-
-    def set_params(self, **params: Any) -> "RandomForestModel":
-        """Change some of the parameters."""
-        self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]
-        return self
 
     @classmethod
     def search_space(cls, trial: Trial) -> dict[str, Any]:

@@ -21,6 +21,9 @@ class LogisticRegressionModel(ScoringModel):
         min_frequency: Categories of a smaller share are pooled.
     """
 
+    labels = {"fr": "régression logistique", "en": "logistic regression"}
+    test_params = {"C": 0.1}
+
     def __init__(self, C: float = 0.01, max_iter: int = 1000, min_frequency: float = 0.005) -> None:
         self.C = C
         self.max_iter = max_iter

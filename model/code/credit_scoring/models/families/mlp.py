@@ -38,6 +38,9 @@ class MLPModel(PermutationContributions):
         n_iterations_: Epochs of the fitted model.
     """
 
+    labels = {"fr": "réseau de neurones", "en": "neural network"}
+    test_params = {"hidden_units": 4, "max_iter": 30, "batch_size": 32, "learning_rate_init": 0.01}
+
     def __init__(
         self,
         hidden_units: int = 32,

@@ -1,14 +1,16 @@
 """Gradient-boosted trees (XGBoost), with native categories and native nulls."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 from scipy.special import expit
 
 from credit_scoring.models.base import BoostedTrees, TrainingRows, Trial
 from credit_scoring.models.encoding import CategoryCodes
+
+if TYPE_CHECKING:
+    import xgboost
 
 
 class XGBoostModel(BoostedTrees):
@@ -19,7 +21,13 @@ class XGBoostModel(BoostedTrees):
     deterministic for given rows, parameters and number of threads. Parameters are those of `xgboost.XGBClassifier`.
     """
 
+    labels = {"fr": "XGBoost", "en": "XGBoost"}
+    libraries = ("xgboost",)
+    test_params = {"n_estimators": 30, "max_depth": 3, "n_jobs": 2}
+
     def __init__(self, early_stopping_rounds: int | None = None, validation_share: float = 0.1, **params: Any) -> None:
+        import xgboost
+
         super().__init__(early_stopping_rounds, validation_share, **params)
         unknown = params.keys() - xgboost.XGBClassifier().get_params().keys()
         if unknown:  # the library takes any name, and would only warn
@@ -45,6 +53,8 @@ class XGBoostModel(BoostedTrees):
         return {"max_depth": [3, 5], "colsample_bytree": [0.1, 0.3], "reg_lambda": [10, 100]}
 
     def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+        import xgboost
+
         self.codes_ = CategoryCodes("name").fit(rows.X)
         self.feature_types_ = ["c" if name in self.codes_.categories_ else "q" for name in rows.X.columns]
         fixed = {"tree_method": "hist", "random_state": 0, "verbosity": 0}
@@ -87,8 +97,10 @@ class XGBoostModel(BoostedTrees):
         total = np.maximum(size.sum(axis=1, keepdims=True), np.finfo(float).tiny)
         return contributions + rest[:, None] * size / total, base
 
-    def _margin(self, matrix: xgboost.DMatrix) -> npt.NDArray[np.float64]:
+    def _margin(self, matrix: "xgboost.DMatrix") -> npt.NDArray[np.float64]:
         return self.booster_.predict(matrix, output_margin=True).astype(np.float64)
 
-    def _matrix(self, encoded: npt.NDArray[np.float64]) -> xgboost.DMatrix:
+    def _matrix(self, encoded: npt.NDArray[np.float64]) -> "xgboost.DMatrix":
+        import xgboost
+
         return xgboost.DMatrix(encoded, feature_types=self.feature_types_, enable_categorical=True)

@@ -3,7 +3,6 @@
 import zlib
 from typing import Any
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +18,10 @@ class LightGBMModel(BoostedTrees):
     Nulls stay nulls: the trees learn a side for them. A category that was not seen in training is null. Training is
     deterministic for given rows, parameters and number of threads. Parameters are those of `lightgbm.LGBMClassifier`.
     """
+
+    labels = {"fr": "LightGBM", "en": "LightGBM"}
+    libraries = ("lightgbm",)
+    test_params = {"n_estimators": 30, "min_child_samples": 5, "random_state": 0, "n_jobs": 1}
 
     @classmethod
     def search_space(cls, trial: Trial) -> dict[str, Any]:
@@ -42,6 +45,8 @@ class LightGBMModel(BoostedTrees):
         return {"num_leaves": [8, 32], "colsample_bytree": [0.1, 0.3], "reg_lambda": [10, 100]}
 
     def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+        import lightgbm
+
         self.codes_ = CategoryCodes("name").fit(rows.X)
         fixed = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1}
         estimator = lightgbm.LGBMClassifier(**{**fixed, **self.params})
@@ -75,6 +80,8 @@ class LightGBMModel(BoostedTrees):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Read the trees back; they predict the same to the last bit."""
         if "booster_" in state:
+            import lightgbm
+
             state = {**state, "booster_": lightgbm.Booster(model_str=zlib.decompress(state["booster_"]).decode())}
         super().__setstate__(state)
 
