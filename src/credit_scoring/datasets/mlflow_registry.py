@@ -37,11 +37,9 @@ _REGISTERED = (
 class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
     """The served model: logged and registered in MLflow, and exported to a folder.
 
-    The folder holds the very files of the registered version (`MLmodel`, `model.pkl`, `requirements.txt`, `conda.yaml`,
-    `input_example.json`, `input_columns.json`, the code that serving imports), and the list of their digests,
-    `MANIFEST.sha256`. It is written aside and swapped in, so that a failure leaves the previous model as it was. With
-    tracking off, the folder alone is written. A scorer that is not promoted is registered, but the folder keeps the
-    champion.
+    The folder holds the very files of the registered version, and the list of their digests. It is written aside and
+    swapped in, so that a failure leaves the previous model as it was. With tracking off, the folder alone is written. A
+    scorer that is not promoted is registered, but the folder keeps the champion.
 
     Args:
         filepath: Folder of the exported model.
