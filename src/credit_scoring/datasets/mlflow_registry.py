@@ -37,11 +37,9 @@ _REGISTERED = (
 class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
     """The served model: logged and registered in MLflow, and exported to a folder.
 
-    The folder holds the very files of the registered version (`MLmodel`, `model.pkl`, `requirements.txt`, `conda.yaml`,
-    `input_example.json`, `input_columns.json`, the code that serving imports), and the list of their digests,
-    `MANIFEST.sha256`. It is written aside and swapped in, so that a failure leaves
-    the previous model as it was. With tracking off, the folder alone is written. A scorer that is not promoted is
-    registered, but the folder keeps the champion.
+    The folder holds the very files of the registered version, and the list of their digests. It is written aside and
+    swapped in, so that a failure leaves the previous model as it was. With tracking off, the folder alone is written. A
+    scorer that is not promoted is registered, but the folder keeps the champion.
 
     Args:
         filepath: Folder of the exported model.
@@ -149,17 +147,15 @@ class MlflowIncumbentDataset(AbstractDataset[None, Incumbent | None]):
         version = _champion(MlflowClient(), self._registered_model_name)
         if version is None:
             return None
-        scorer, problem = None, ""
         try:
             with tempfile.TemporaryDirectory() as place, _quiet_mlflow():
                 _download(_uri(version), Path(place))
                 scorer = load_scorer(Path(place))
         except Exception as error:  # files gone, another version of a library: it cannot be compared with any more
-            problem = f"{type(error).__name__}: {error}"
-        if not isinstance(scorer, CreditScorer) or not hasattr(scorer, "calibration"):
-            problem = problem or "it was made by another version of this project"
-            return Incumbent(str(version.version), None, version.tags, problem)
-        return Incumbent(str(version.version), scorer, version.tags)
+            return Incumbent(str(version.version), None, version.tags, f"{type(error).__name__}: {error}")
+        if isinstance(scorer, CreditScorer) and hasattr(scorer, "calibration"):
+            return Incumbent(str(version.version), scorer, version.tags)
+        return Incumbent(str(version.version), None, version.tags, "it was made by another version of this project")
 
     def save(self, data: None) -> None:  # noqa: ARG002
         """Refuse: champions are made by `MlflowScorerDataset`."""

@@ -32,7 +32,6 @@ class FrontEnd(Protocol):
 
     async def score(self, rows: Rows) -> Answer:
         """Score rows."""
-        ...
 
 
 class Lean:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import mlflow.sklearn
 import pandas as pd
-from mlflow.models import Model, ModelSignature, infer_signature
+from mlflow.models import Model, infer_signature
 
 import credit_scoring
 from credit_scoring.exported_model import DESCRIPTION, INPUT_COLUMNS
@@ -34,6 +34,7 @@ def save_model(*, path: str, release: ScorerRelease, mlflow_model: Model) -> Non
         mlflow_model: Description to complete, with the facts that go into `MLmodel` as its metadata.
     """
     folder = Path(path)
+    scorer: ServedScorer = release.scorer  # for mypy to compare what is saved with what a server asks of it
     # A whole number column would refuse null and cut 1.5 to 1: every number is a double to the API.
     rows, example = _numbers_as_double(release.example_rows), _numbers_as_double(release.input_example)
     with tempfile.TemporaryDirectory() as workspace:
@@ -41,7 +42,7 @@ def save_model(*, path: str, release: ScorerRelease, mlflow_model: Model) -> Non
             release.scorer,
             path,
             mlflow_model=mlflow_model,
-            signature=_sign(release.scorer, rows, example),
+            signature=infer_signature(rows, scorer.predict(example), params=_PARAMETERS),
             input_example=example,
             code_paths=[_copy_code(Path(workspace))],
             serialization_format="cloudpickle",
@@ -67,10 +68,6 @@ def _copy_code(workspace: Path) -> str:
         return set(names).difference(SERVED_CODE) if Path(folder) == package else {"__pycache__"}
 
     return shutil.copytree(package, workspace / "credit_scoring", ignore=left_out).as_posix()
-
-
-def _sign(scorer: ServedScorer, rows: pd.DataFrame, example: pd.DataFrame) -> ModelSignature:
-    return infer_signature(rows, scorer.predict(example), params=_PARAMETERS)
 
 
 def _numbers_as_double(rows: pd.DataFrame) -> pd.DataFrame:
