@@ -10,6 +10,8 @@ import requests
 import yaml
 
 from credit_scoring.exported_model.loading import load_scorer
+from credit_scoring.features.catalogue import find_feature
+from credit_scoring.features.records import UNITS
 from tests.conftest import Project
 from tests.serving.conftest import Server, as_split, serving
 
@@ -263,11 +265,20 @@ def test_the_api_describes_itself_by_the_signature(server: Server, holdout: pd.D
     assert set(applicant["properties"]) <= set(holdout.columns)
     assert set(required) <= set(applicant["required"])
     assert applicant["properties"][required[1]]["type"] == ["number", "null"]
-    assert "Unit: " in applicant["properties"]["EXT_SOURCE_1"]["description"] or (
-        "Null when not given" in applicant["properties"]["EXT_SOURCE_1"]["description"]
-    )
+    assert applicant["properties"]["EXT_SOURCE_1"]["description"].endswith(". Null when not given")
     parameters = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert parameters["properties"]["params"]["properties"] == {
         "explain": {"type": "boolean", "default": False},
         "language": {"type": "string", "default": "fr"},
     }
+
+
+def test_the_api_tells_the_unit_of_every_column(server: Server) -> None:
+    """As its record has it, which `tests/features/test_units.py` holds against the values."""
+    document = requests.get(f"{server.url}/openapi.json", timeout=10).json()
+    columns = document["components"]["schemas"]["Applicant"]["properties"]
+    assert len(columns) >= 100
+    for name, column in columns.items():
+        feature = find_feature(name)
+        unit = "text" if "string" in column["type"] else UNITS[feature.unit]
+        assert column["description"].startswith(f"{feature.describe()}. Unit: {unit}"), name

@@ -13,7 +13,7 @@ from credit_scoring.features.lineage import Lineage
 from credit_scoring.features.records import UNITS, Cleaning, Feature, Rows, Source
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.schemas.contract import RawTable
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import RAW_TABLES, TEXT
 
 _MADE_BY = "Made from the code by `kedro run --pipelines documentation`: change the code, not this file."
 
@@ -113,7 +113,9 @@ def _write_features(module: str, main: str = "") -> list[str]:
             "| column and meaning | unit | null when | module |",
             "|---|---|---|---|",
         ]
-        lines += [f"| {_name(item)} | {UNITS[item.unit]} | {_null_when(item)} | `{module}` |" for item in fields]
+        kinds = RAW_TABLES["application_train"].columns
+        units = {item.name: "text" if kinds[item.name] == TEXT else UNITS[item.unit] for item in fields}
+        lines += [f"| {_name(item)} | {units[item.name]} | {_null_when(item)} | `{module}` |" for item in fields]
         lines += ["", "### Computed columns", ""]
     lines += ["| column and meaning | unit | formula | reads | null when | module |", "|---|---|---|---|---|---|"]
     lines += [
