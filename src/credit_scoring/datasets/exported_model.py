@@ -20,10 +20,11 @@ from credit_scoring.scorer import CreditScorer, ScorerRelease
 
 INPUT_COLUMNS = "input_columns.json"
 # What serving imports; the exported model carries a copy, so that a server needs no installed project.
-_SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models")
+_SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models", "texts")
 # What serving needs from outside beside the library of the model's family, pinned to the versions of the training run.
 _SERVED_PACKAGES = (
     "mlflow-skinny",
+    "babel",
     "cloudpickle",
     "fastapi",
     "httptools",

@@ -15,7 +15,8 @@ from credit_scoring.features.wording import category_label, client_label, unit_o
 from credit_scoring.metrics.cost import refuse
 from credit_scoring.models import ScoringModel
 from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
-from credit_scoring.reasons import LANGUAGES, ExplainedColumn, Peers, ReasonBook
+from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
+from credit_scoring.texts import LANGUAGES
 
 _ABSTRACT = frozenset({"PRODUCT", "STD", "RANGE", "DIFF", "SLOPE", "LOG"})
 """Aggregates that nobody has an idea of the usual value of."""
