@@ -26,6 +26,7 @@ DEFAULT_LANGUAGE: Language = "fr"
 _PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 _SPECIFICATION = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[dfg%]?)")
 _NUMBERS_KEPT = 20_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, seven times faster, where YAML was built with it
 
 _Part = tuple[str, str | None, str]
 """Words, and the value that follows them: its name, or null, and the specification of a number."""
@@ -45,7 +46,7 @@ class Texts:
     def __init__(self, language: Language) -> None:
         self.language = language
         self._locale = Locale(language)
-        content = yaml.safe_load(Path(__file__).with_name(f"{language}.yaml").read_text(encoding="utf-8"))
+        content = yaml.load(Path(__file__).with_name(f"{language}.yaml").read_text(encoding="utf-8"), _LOADER)
         self._entries = dict(_flatten(content, language))
         self._parts = {
             key: {form: _parse(text) for form, text in entry.items()} for key, entry in self._entries.items()
@@ -130,8 +131,7 @@ class Texts:
         )
 
 
-@cache
-def texts_in(language: Any) -> Texts:
+def texts_in(language: object) -> Texts:
     """Return the catalogue of a language.
 
     Raises:
@@ -139,7 +139,7 @@ def texts_in(language: Any) -> Texts:
     """
     if language not in LANGUAGES:
         raise ValueError(f"Unknown language {language!r}.\nHint: reasons are told in {' or '.join(LANGUAGES)}.")
-    return Texts(language)
+    return _CATALOGUES[language]
 
 
 def _flatten(content: Mapping[Any, Any], language: str, prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
@@ -188,3 +188,7 @@ def _pattern(spec: str, language: str) -> NumberPattern:
 @lru_cache(_NUMBERS_KEPT)
 def _write_span(value: float, unit: str, language: str) -> str:
     return format_unit(value, f"duration-{unit}", format="#,##0.#", locale=language).replace("-", "−")
+
+
+# Read at import, a few milliseconds each: a server has them before its first request
+_CATALOGUES: Mapping[str, Texts] = {language: Texts(language) for language in LANGUAGES}

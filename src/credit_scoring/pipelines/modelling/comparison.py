@@ -210,7 +210,7 @@ def plot_leaderboard(
     panels[0].set_yticks(range(len(shown)), names, fontsize=9)
     figure.suptitle(figures.say("model_comparison.title"), x=0.01, ha="left", fontsize=12)
     figure.text(0.01, 0.004, figures.say("model_comparison.note"), fontsize=7.5, color="0.35", va="bottom")
-    figure.tight_layout(rect=(0, 0.035, 1, 1))
+    figure.tight_layout(rect=(0, 0.06, 1, 1))
     figures.mark_source(figure)
     return figure
 

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from credit_scoring.features.dictionary import describe_feature
+from credit_scoring.features.wording import category_label
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.stability import CURRENT, REFERENCE, count_bins
 from credit_scoring.pipelines.monitoring.nodes import (
@@ -126,8 +127,7 @@ def _name_bins(counts: pd.DataFrame, variable: str, figures: FigureOptions) -> p
             for end in counts.index
         ]
         return counts.set_axis(names)
-    decided = {decision: figures.say(f"common.decided.{decision}") for decision in (GRANTED, REFUSED)}
-    names = [missing if pd.isna(name) else decided.get(str(name), str(name)) for name in counts.index]
+    names = [missing if pd.isna(name) else _category(str(name), figures) for name in counts.index]
     ordered = counts.set_axis(names).sort_values([REFERENCE, CURRENT], ascending=False, kind="stable")
     kept, rest = ordered.head(_MAX_CATEGORIES), ordered.iloc[_MAX_CATEGORIES:]
     return pd.concat([kept, rest.sum().to_frame(figures.say("common.others")).T]) if len(rest) else kept
@@ -137,6 +137,12 @@ def _label(variable: str, figures: FigureOptions) -> str:
     if variable in (PROBABILITY, DECISION):
         return figures.say(f"drift_report.summed_up.{variable}")
     return describe_feature(variable, figures.language)
+
+
+def _category(name: str, figures: FigureOptions) -> str:
+    if name in (GRANTED, REFUSED):
+        return figures.say(f"common.decided.{name}")
+    return category_label(name, figures.language)
 
 
 def _short(value: float, figures: FigureOptions) -> str:

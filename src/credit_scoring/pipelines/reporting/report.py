@@ -184,7 +184,7 @@ def _tell_modelling(
 ) -> str:
     present = set(leaderboard["family"])
     families = [_family(family, figures) for family in FAMILIES if family in present]
-    text = figures.say(
+    return figures.say(
         "report.modelling",
         n=len(families),
         families=figures.texts.join(families),
@@ -193,7 +193,6 @@ def _tell_modelling(
         fn=policy["costs"]["false_negative"],
         fp=policy["costs"]["false_positive"],
     )
-    return text[0].upper() + text[1:]
 
 
 def _tell_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[str]:
@@ -403,7 +402,8 @@ def _tell_conduct(
         attributes = [client_label(name, figures.language).lower() for name in audit["withheld_attributes"]]
         told.append(
             figures.say(
-                "report.forbidden",
+                "report.protected",
+                n=len(attributes),
                 attributes=figures.texts.join(attributes),
                 share=audit["forbidden_share"],
                 withheld=audit["withheld_share"],
