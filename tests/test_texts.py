@@ -171,4 +171,6 @@ def test_an_entry_that_is_no_text_is_an_error() -> None:
 def test_an_unknown_language_is_an_error_that_names_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"Unknown language 'de'.\nHint: reasons are told in fr or en."):
         texts_in("de")
+    with pytest.raises(ValueError, match=r"Unknown language \['fr'\]"):
+        texts_in(["fr"])
     assert isinstance(texts_in("fr"), Texts)

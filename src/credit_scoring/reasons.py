@@ -5,6 +5,7 @@ All that the sentences need is plain data, gathered when the scorer is made: tel
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -157,11 +158,11 @@ class ReasonBook:
         return forbidden
 
     def describe(self, column: int, values: Sequence[Any], language: str) -> list[str]:
-        """Write one sentence per plain value of a column: what it is, the value, where granted clients stand."""
+        """Write one sentence per plain value of a column: what it is, the value, where approved customers stand."""
         described, texts = self.columns[column], texts_in(language)
         shown = show_values(described, values, language)
         label = described.labels[language]
-        compared = self._compare(described, values, texts)
+        compared = self._compare(described, values, language)
         return [
             texts.say("reasons.compared", label=label, value=value, comparison=comparison)
             if comparison
@@ -169,20 +170,18 @@ class ReasonBook:
             for value, comparison in zip(shown, compared, strict=True)
         ]
 
-    def _compare(self, column: ExplainedColumn, values: Sequence[Any], texts: Texts) -> list[str]:
-        missing = texts.say("reasons.like", share=_share(self.granted.missing[column.name], texts))
+    def _compare(self, column: ExplainedColumn, values: Sequence[Any], language: str) -> list[str]:
+        missing = _place("like", self.granted.missing[column.name], language)
         if column.name not in self.granted.numbers:
             shares = self.granted.shares.get(column.name)
             if shares is None:
                 return [missing if pd.isna(value) else "" for value in values]
-
-            def like(category: object) -> str:
-                return texts.say("reasons.like", share=_share(shares.get(str(category), 0.0), texts))
-
-            return [missing if pd.isna(value) else like(value) for value in values]
+            return [
+                missing if pd.isna(value) else _place("like", shares.get(str(value), 0.0), language) for value in values
+            ]
         numbers = np.array(values, dtype=np.float64)
         below, equal, above = self.granted.shares_around(column.name, numbers)
-        is_date = column.unit.startswith("date_")
+        less, more = ("earlier", "later") if column.unit.startswith("date_") else ("below", "above")
         if column.unit == "elapsed_days":  # the longer ago, the more negative the days
             below, above = above, below
         told = []
@@ -190,13 +189,11 @@ class ReasonBook:
             if np.isnan(value):
                 told.append(missing)
             elif e >= max(a, b):
-                told.append(texts.say("reasons.like", share=_share(e, texts)))
+                told.append(_place("like", e, language))
             elif max(a, b) < 0.6:
-                told.append(texts.say("reasons.typical"))
-            elif a > b:
-                told.append(texts.say("reasons.earlier" if is_date else "reasons.below", share=_share(a, texts)))
+                told.append(texts_in(language).say("reasons.typical"))
             else:
-                told.append(texts.say("reasons.later" if is_date else "reasons.above", share=_share(b, texts)))
+                told.append(_place(less if a > b else more, max(a, b), language))
         return told
 
     def _ordered(self, contributions: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -275,11 +272,15 @@ def show_values(column: ExplainedColumn, values: Sequence[Any], language: str) -
 _TRUE = ("Y", "Yes", 1, True)
 
 
-def _share(share: float, texts: Texts) -> str:
+@lru_cache(10_000)
+def _place(place: str, share: float, language: str) -> str:
+    """Say where a share of the approved customers stands, and never a larger share than there is."""
+    texts, percent = texts_in(language), int(100 * share + 1e-9)
     if share > 0.995:
-        return texts.say("reasons.most")
-    percent = int(100 * share + 1e-9)  # never more than there are
-    return texts.percent(percent / 100, 0) if percent else texts.say("reasons.few")
+        peers = texts.say("reasons.nearly_all")
+    else:
+        peers = texts.say("reasons.peers", share=percent / 100) if percent else texts.say("reasons.few")
+    return texts.say(f"reasons.place.{place}", peers=peers)
 
 
 def _write_number(value: float, texts: Texts) -> str:

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from math import isinf, isnan
 from pathlib import Path
 from string import Formatter
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import yaml
 from babel import Locale
@@ -28,12 +28,27 @@ _SPECIFICATION = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[dfg
 _NUMBERS_KEPT = 20_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, seven times faster, where YAML was built with it
 
-_Part = tuple[str, str | None, str]
-"""Words, and the value that follows them: its name, or null, and the specification of a number."""
-
 
 class TextError(LookupError):
     """A text that the catalogue does not have, or that was given other values than it has places for."""
+
+
+class _Entry(NamedTuple):
+    """A text: by plural form its parts (words, name and number format of the value behind them), and all its values."""
+
+    text: str
+    forms: Mapping[str, Sequence[tuple[str, str | None, str | None]]]
+    places: frozenset[str]
+
+    @classmethod
+    def read(cls, forms: Mapping[str, str]) -> "_Entry":
+        parts = {form: [part[:3] for part in Formatter().parse(text)] for form, text in forms.items()}
+        places = {name for form in parts.values() for _, name, _ in form if name is not None}
+        return cls(forms["other"], parts, frozenset(places | {"n"} if len(forms) > 1 else places))
+
+    @property
+    def is_plural(self) -> bool:
+        return len(self.forms) > 1
 
 
 class Texts:
@@ -47,10 +62,7 @@ class Texts:
         self.language = language
         self._locale = Locale(language)
         content = yaml.load(Path(__file__).with_name(f"{language}.yaml").read_text(encoding="utf-8"), _LOADER)
-        self._entries = dict(_flatten(content, language))
-        self._parts = {
-            key: {form: _parse(text) for form, text in entry.items()} for key, entry in self._entries.items()
-        }
+        self._entries = {key: _Entry.read(forms) for key, forms in _flatten(content, language)}
 
     def say(self, key: str, /, **values: Any) -> str:
         """Return a text with its values filled in.
@@ -62,29 +74,27 @@ class Texts:
         Raises:
             TextError: If there is no such text, or a value is missing or has no place.
         """
-        forms = self._parts.get(key)
-        if forms is None:
+        entry = self._entries.get(key)
+        if entry is None:
             raise self._unknown(key)
-        plural = "n" in values and len(forms) > 1
-        parts = forms.get(self._locale.plural_form(values["n"]), forms["other"]) if plural else forms["other"]
-        try:
-            written = [
-                words if name is None else words + (self.number(values[name], spec) if spec else str(values[name]))
-                for words, name, spec in parts
-            ]
-        except KeyError as error:
-            raise self._misfilled(key, values) from error
-        if values and not values.keys() <= {name for _, name, _ in parts} | ({"n"} if plural else set()):
-            raise self._misfilled(key, values)
-        return "".join(written)
+        if values.keys() != entry.places:
+            raise TextError(
+                f"Text {key!r} in texts/{self.language}.yaml has places for {sorted(entry.places)}, got "
+                f"{sorted(values)}.\nHint: a text takes the values that it names, no more and no less."
+            )
+        form = self._locale.plural_form(values["n"]) if entry.is_plural else "other"
+        return "".join(
+            words if name is None else words + (self.number(values[name], spec) if spec else str(values[name]))
+            for words, name, spec in entry.forms.get(form, entry.forms["other"])
+        )
 
     def page(self, name: str) -> dict[str, str]:
         """Return all texts of a page that depend on no number, as they stand in the catalogue, for a template."""
         prefix = f"{name}."
         texts = {
-            key.removeprefix(prefix): entry["other"]
+            key.removeprefix(prefix): entry.text
             for key, entry in self._entries.items()
-            if key.startswith(prefix) and len(entry) == 1
+            if key.startswith(prefix) and not entry.is_plural
         }
         if not texts:
             raise self._unknown(name)
@@ -123,13 +133,6 @@ class Texts:
         hint = f"the nearest are {', '.join(near)}." if near else "add it to the catalogues of all languages."
         return TextError(f"No text {key!r} in texts/{self.language}.yaml.\nHint: {hint}")
 
-    def _misfilled(self, key: str, values: Mapping[str, Any]) -> TextError:
-        places = {name for parts in self._parts[key].values() for _, name, _ in parts if name}
-        return TextError(
-            f"Text {key!r} in texts/{self.language}.yaml has places for {sorted(places)}, got {sorted(values)}.\n"
-            "Hint: a text takes the values that it names, no more and no less."
-        )
-
 
 def texts_in(language: object) -> Texts:
     """Return the catalogue of a language.
@@ -157,10 +160,6 @@ def _flatten(content: Mapping[Any, Any], language: str, prefix: str = "") -> Ite
                 f"{name} in texts/{language}.yaml: expected a text under a word, got {value!r} under {key!r}.\n"
                 "Hint: put quotes around words such as yes and no, which are truth values to YAML."
             )
-
-
-def _parse(text: str) -> tuple[_Part, ...]:
-    return tuple((words, name, spec or "") for words, name, spec, _ in Formatter().parse(text))
 
 
 @lru_cache(_NUMBERS_KEPT)
