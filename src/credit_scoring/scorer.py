@@ -13,7 +13,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from credit_scoring.models.base import BoostedTrees, ScoringModel
 from credit_scoring.models.calibration import Calibration
-from credit_scoring.reasons import DEFAULT_LANGUAGE, ReasonBook, check_language
+from credit_scoring.reasons import ReasonBook
+from credit_scoring.texts import DEFAULT_LANGUAGE, texts_in
 
 GRANTED, REFUSED = "granted", "refused"
 
@@ -111,7 +112,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             ValueError: If the language is unknown, or the scorer was made without a reason book.
         """
         asked = params or {}
-        language = check_language(asked.get("language", DEFAULT_LANGUAGE))
+        language = texts_in(asked.get("language", DEFAULT_LANGUAGE)).language
         probability = self.predict_proba(X)[:, 1]
         columns: dict[str, Any] = {
             "probability_default": probability,
@@ -169,7 +170,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         return book.tell_picked(
             values * self._calibration_line()[0],
             lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
-            check_language(language),
+            texts_in(language).language,
         )
 
     def _trees(self) -> BoostedTrees:

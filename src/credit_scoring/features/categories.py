@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from credit_scoring.features.records import Language
+from credit_scoring.texts import Language
 
 _CATEGORIES: Mapping[str, str] = {
     "Y": "oui", "N": "non", "Yes": "oui", "No": "non", "F": "femme", "M": "homme",

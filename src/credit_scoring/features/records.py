@@ -24,8 +24,8 @@ from credit_scoring.features.expressions import (
     combine_partials,
     written,
 )
+from credit_scoring.texts import Language
 
-Language = Literal["en", "fr"]
 Words = tuple[str, str]
 """English, French."""
 

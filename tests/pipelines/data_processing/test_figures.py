@@ -117,8 +117,8 @@ def test_a_figure_speaks_the_language_asked_for_and_owns_up_to_synthetic_data(
     assert "Données synthétiques" in french
     assert "Synthetic" not in english
     told = {
-        plot_class_balance: ("remboursé", "repaid", "72 (90,0\u202f%)", "72 (90.0%)"),
-        plot_missing_values: ("Carte de crédit", "Credit card", "50\u202f%", "50%"),
+        plot_class_balance: ("remboursé", "repaid", "72 (90,0\xa0%)", "72 (90.0%)"),
+        plot_missing_values: ("Carte de crédit", "Credit card", "50\xa0%", "50%"),
         plot_distributions_by_outcome: ("Revenu déclaré", "Declared income", "KS\u00a00,", "KS\u00a00."),
         plot_population_shift: ("Niveau d'études", "Highest education", "KS 0,", "KS 0."),
     }[plot]

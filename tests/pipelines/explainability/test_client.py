@@ -124,7 +124,7 @@ def test_a_borderline_client_is_for_a_person_to_look_at(rows: pd.DataFrame, scor
     dossier = dossier_of(rows, scorer, position)
     assert dossier["in_review"]
     report = write_dossier(dossier, FigureOptions(language="fr", source="home_credit"), "home_credit")
-    assert "une personne devrait regarder (20,0\u202f% à 40,0\u202f%)" in report
+    assert "dans la zone grise (20,0\xa0% à 40,0\xa0%)" in report
     assert "synthétiques" not in report
 
 

@@ -103,7 +103,7 @@ def test_figures_show_the_heaviest_features_and_the_client(scorer: CreditScorer,
         str(example["client_id"]) in panel.get_title("left") for example, panel in zip(examples, panels, strict=True)
     ]
     assert titled == [True, True, True]
-    assert panels[0].get_yticklabels()[-1].get_text() == "les 1 autres causes, ensemble"
+    assert panels[0].get_yticklabels()[-1].get_text() == "l'autre cause"
 
 
 def test_the_same_run_draws_the_same_picture(scorer: CreditScorer, rows: pd.DataFrame) -> None:

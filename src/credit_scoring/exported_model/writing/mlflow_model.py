@@ -18,7 +18,7 @@ from credit_scoring.scorer import ScorerRelease
 
 # What scoring imports; the exported model carries a copy, so that a server needs no installed project. None of it may
 # be among what the server has of the project: of two modules of one name, Python would take the server's.
-SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models")
+SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models", "texts")
 # Options of a request, with the value and hence the type of each where a request does not say.
 _PARAMETERS = {"explain": False, "language": "fr"}
 

@@ -7,6 +7,7 @@ from credit_scoring.scorer import CreditScorer
 # What serving needs from outside beside the library of the model's family
 _SERVED_PACKAGES = (
     "mlflow-skinny",
+    "babel",
     "cloudpickle",
     "fastapi",
     "httptools",

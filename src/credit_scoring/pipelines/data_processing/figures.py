@@ -52,26 +52,26 @@ COMPARED = (
 )
 """Numbers and categories whose distribution is compared between the applications learnt from and those to score."""
 
-_GROUPS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
-    # Name -> columns, or endings of columns after "*", and what the group is called in French and in English.
-    "KNOWN_EXT_SOURCE_1": (("EXT_SOURCE_1",), "Score externe 1", "External score 1"),
-    "KNOWN_EXT_SOURCE_2": (("EXT_SOURCE_2",), "Score externe 2", "External score 2"),
-    "KNOWN_EXT_SOURCE_3": (("EXT_SOURCE_3",), "Score externe 3", "External score 3"),
-    "KNOWN_INCOME": (("AMT_INCOME_TOTAL",), "Revenu", "Income"),
-    "KNOWN_EMPLOYMENT": (("DAYS_EMPLOYED",), "Date d'emploi", "Job date"),
-    "KNOWN_OCCUPATION": (("OCCUPATION_TYPE",), "Profession", "Occupation"),
-    "KNOWN_CAR": (("OWN_CAR_AGE",), "Âge de la voiture", "Age of the car"),
-    "KNOWN_BUILDING": (("*_AVG", "*_MODE"), "Immeuble", "Building"),
-    "KNOWN_PHONE": (("DAYS_LAST_PHONE_CHANGE",), "Téléphone changé", "Telephone changed"),
-    "KNOWN_SOCIAL_CIRCLE": (("*_SOCIAL_CIRCLE",), "Entourage", "Social circle"),
-    "KNOWN_ENQUIRIES": (("AMT_REQ_CREDIT_BUREAU_*",), "Consultations", "Enquiries"),
-    "HAS_BUREAU": (("HAS_BUREAU",), "Crédits ailleurs", "Credits elsewhere"),
-    "HAS_BUREAU_BALANCE": (("HAS_BUREAU_BALANCE",), "… mois par mois", "… month by month"),
-    "HAS_PREVIOUS": (("HAS_PREVIOUS",), "Demandes passées", "Past applications"),
-    "HAS_POS_CASH": (("HAS_POS_CASH",), "Relevés de prêts", "Loan statements"),
-    "HAS_INSTALLMENTS": (("HAS_INSTALLMENTS",), "Remboursements", "Repayments"),
-    "HAS_CREDIT_CARD": (("HAS_CREDIT_CARD",), "Carte de crédit", "Credit card"),
+_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "KNOWN_EXT_SOURCE_1": ("EXT_SOURCE_1",),
+    "KNOWN_EXT_SOURCE_2": ("EXT_SOURCE_2",),
+    "KNOWN_EXT_SOURCE_3": ("EXT_SOURCE_3",),
+    "KNOWN_INCOME": ("AMT_INCOME_TOTAL",),
+    "KNOWN_EMPLOYMENT": ("DAYS_EMPLOYED",),
+    "KNOWN_OCCUPATION": ("OCCUPATION_TYPE",),
+    "KNOWN_CAR": ("OWN_CAR_AGE",),
+    "KNOWN_BUILDING": ("*_AVG", "*_MODE"),
+    "KNOWN_PHONE": ("DAYS_LAST_PHONE_CHANGE",),
+    "KNOWN_SOCIAL_CIRCLE": ("*_SOCIAL_CIRCLE",),
+    "KNOWN_ENQUIRIES": ("AMT_REQ_CREDIT_BUREAU_*",),
+    "HAS_BUREAU": ("HAS_BUREAU",),
+    "HAS_BUREAU_BALANCE": ("HAS_BUREAU_BALANCE",),
+    "HAS_PREVIOUS": ("HAS_PREVIOUS",),
+    "HAS_POS_CASH": ("HAS_POS_CASH",),
+    "HAS_INSTALLMENTS": ("HAS_INSTALLMENTS",),
+    "HAS_CREDIT_CARD": ("HAS_CREDIT_CARD",),
 }
+"""Name of a group -> columns, or beginnings or endings of columns beside a `*`."""
 
 _MATRIX_ROWS = 300
 _MIN_FOR_RATE = 30
@@ -79,66 +79,6 @@ _N_BINS = 20
 _DETAILED = 4
 _MAX_CATEGORIES = 6
 _PSI_STABLE, _PSI_SHIFTED = 0.1, 0.25
-
-_LABELS = {
-    "fr": {
-        "repaid": "remboursé",
-        "default": "défaut",
-        "balance_title": "Les classes sont déséquilibrées : un défaut pour {ratio} remboursements",
-        "balance_x": "Demandes d'entraînement",
-        "balance_note": "Prédire « remboursé » pour tous aurait {accuracy} d'exactitude et ne verrait aucun défaut :\n"
-        "les modèles sont jugés sur l'AUC et le coût métier, jamais sur l'exactitude.",
-        "missing_title": "Valeurs manquantes : elles suivent des blocs, et leur absence informe",
-        "missing_rows": "{n} demandes\n(sombre : renseigné)",
-        "missing_share": "Part sans\naucune valeur",
-        "default_rate": "Taux\nde défaut",
-        "if_missing": "si manquant",
-        "if_known": "si renseigné",
-        "by_outcome_title": "Variables clés selon l'issue\n({n} demandes d'entraînement, 1 % extrême non dessiné)",
-        "density": "densité",
-        "years": "ancienneté dans l'emploi, en années",
-        "empty": "aucune valeur",
-        "shift_title": "Demandes d'entraînement ({train}) et demandes à scorer ({test})",
-        "train": "entraînement",
-        "to_score": "à scorer",
-        "psi": "Indice de stabilité (PSI)",
-        "stable": "stable < 0,1",
-        "shifted": "décalage > 0,25",
-        "share": "part",
-        "missing": "manquant",
-        "others": "autres",
-        "nothing_to_score": "Aucune demande à scorer :\npas de comparaison.",
-    },
-    "en": {
-        "repaid": "repaid",
-        "default": "default",
-        "balance_title": "The classes are imbalanced: one default for {ratio} repaid",
-        "balance_x": "Training applications",
-        "balance_note": "Predicting “repaid” for everyone would be {accuracy} accurate and see no default:\n"
-        "models are judged by AUC and business cost, never by accuracy.",
-        "missing_title": "Missing values: they come in blocks, and their absence informs",
-        "missing_rows": "{n} applications\n(dark: given)",
-        "missing_share": "Share without\nany value",
-        "default_rate": "Default\nrate",
-        "if_missing": "if missing",
-        "if_known": "if given",
-        "by_outcome_title": "Key variables by outcome\n({n} training applications, extreme 1% not drawn)",
-        "density": "density",
-        "years": "time in the job, in years",
-        "empty": "no value",
-        "shift_title": "Training applications ({train}) and applications to score ({test})",
-        "train": "training",
-        "to_score": "to score",
-        "psi": "Population stability index (PSI)",
-        "stable": "stable < 0.1",
-        "shifted": "shift > 0.25",
-        "share": "share",
-        "missing": "missing",
-        "others": "others",
-        "nothing_to_score": "No application to score:\nnothing to compare.",
-    },
-}
-
 
 # -- values -----------------------------------------------------------------------------------------------------------
 
@@ -157,7 +97,7 @@ def select_figure_columns(applicant_features: ir.Table) -> ir.Table:
         *COMPARED,
         TARGET=(split == TRAIN).ifelse(rows.TARGET, ibis.null("int32")),
         SPLIT=split,
-        **{name: _any_known(rows, columns) for name, (columns, *_) in _GROUPS.items()},
+        **{name: _any_known(rows, columns) for name, columns in _GROUPS.items()},
     ).order_by("SK_ID_CURR")
 
 
@@ -242,7 +182,6 @@ def _is_number(values: pd.Series) -> bool:
 
 def plot_class_balance(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw how many training applications were repaid and how many defaulted."""
-    labels = _LABELS[figures.language]
     counts = count_outcomes(figure_columns)
     total = max(int(counts.sum()), 1)
     figure = Figure(figsize=(9, 3.1))
@@ -250,18 +189,22 @@ def plot_class_balance(figure_columns: pd.DataFrame, figures: FigureOptions) -> 
     bars = axes.barh([1, 0], counts, color=[_REPAID, _DEFAULT], height=0.62)
     axes.bar_label(
         bars,
-        [f"{figures.number(f'{count:,}')} ({figures.percent(count / total)})" for count in counts],
+        [figures.say("class_balance.bar", count=count, share=count / total) for count in counts],
         padding=5,
         fontsize=11,
     )
-    axes.set_yticks([1, 0], [labels["repaid"], labels["default"]], fontsize=11)
+    axes.set_yticks([1, 0], [figures.say("common.repaid"), figures.say("common.defaulted")], fontsize=11)
     axes.set_xlim(0, max(int(counts.max()), 1) * 1.2)
-    axes.set_xlabel(labels["balance_x"])
-    axes.xaxis.set_major_formatter(figures.axis("{:,.0f}"))
-    ratio = figures.number(f"{counts[0] / counts[1]:.1f}") if counts[1] else "∞"
-    axes.set_title(labels["balance_title"].format(ratio=ratio), loc="left")
+    axes.set_xlabel(figures.say("class_balance.x"))
+    axes.xaxis.set_major_formatter(figures.axis(","))
+    title = (
+        figures.say("class_balance.title", ratio=counts[0] / counts[1])
+        if counts[1]
+        else figures.say("class_balance.title_no_default")
+    )
+    axes.set_title(title, loc="left")
     axes.text(
-        0.99, 0.1, labels["balance_note"].format(accuracy=figures.percent(counts[0] / total)),
+        0.99, 0.1, figures.say("class_balance.note", accuracy=counts[0] / total),
         transform=axes.transAxes, ha="right", fontsize=9.5, color="0.3",
     )  # fmt: skip
     axes.spines[["top", "right"]].set_visible(False)
@@ -273,10 +216,9 @@ def plot_missing_values(figure_columns: pd.DataFrame, figures: FigureOptions) ->
     """Draw which groups of columns are missing together, and how often."""
     import missingno  # noqa: PLC0415  (imports seaborn, a second that other runs need not wait for)
 
-    labels = _LABELS[figures.language]
     train = figure_columns.loc[figure_columns["SPLIT"] == TRAIN, list(_GROUPS)]
     sample = train.iloc[np.linspace(0, len(train) - 1, min(_MATRIX_ROWS, len(train))).astype(int)]
-    names = [words[0 if figures.language == "fr" else 1] for _, *words in _GROUPS.values()]
+    names = [figures.say(f"missing_values.group.{name}") for name in _GROUPS]
     figure = Figure(figsize=(9, 7.8))
     above, middle, below = figure.subplots(3, 1, height_ratios=[2.2, 0.8, 0.8])
     shown = sample.astype(bool).astype(object).where(sample.astype(bool), None)
@@ -285,67 +227,66 @@ def plot_missing_values(figure_columns: pd.DataFrame, figures: FigureOptions) ->
         ax=above, sparkline=False, fontsize=9.5, color=(0.12, 0.31, 0.47), label_rotation=40,
     )  # fmt: skip
     above.set_yticks([])
-    above.set_ylabel(labels["missing_rows"].format(n=figures.number(f"{len(sample):,}")))
+    above.set_ylabel(figures.say("missing_values.rows", n=len(sample)))
     measured = measure_missing(figure_columns)
     position = np.arange(len(measured))
     bars = middle.bar(position, measured["missing"], color=_NEUTRAL, width=0.8)
     middle.bar_label(bars, [figures.percent(share, 0) for share in measured["missing"]], fontsize=8.5, padding=2)
-    middle.set(ylim=(0, 1.2), ylabel=labels["missing_share"])
+    middle.set(ylim=(0, 1.2), ylabel=figures.say("missing_values.share"))
     below.vlines(position, measured["default_known"], measured["default_missing"], color="0.75", lw=2)
-    for column, label, color in (("default_known", "if_known", _REPAID), ("default_missing", "if_missing", _DEFAULT)):
-        below.plot(position, measured[column], "o", ms=6, color=color, label=labels[label])
-    below.set(ylabel=labels["default_rate"])
+    for column, label, color in (
+        ("default_known", figures.say("missing_values.if_known"), _REPAID),
+        ("default_missing", figures.say("missing_values.if_missing"), _DEFAULT),
+    ):
+        below.plot(position, measured[column], "o", ms=6, color=color, label=label)
+    below.set(ylabel=figures.say("missing_values.default_rate"))
     below.set_ylim(0, below.get_ylim()[1] * 1.35)
     below.legend(loc="upper right", ncols=2, frameon=False, fontsize=9)
     for axes in (middle, below):
         axes.set(xlim=above.get_xlim(), xticks=[])
         axes.yaxis.set_major_formatter(figures.percent_axis())
         axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(labels["missing_title"], x=0.01, ha="left", fontsize=12)
+    figure.suptitle(figures.say("missing_values.title"), x=0.01, ha="left", fontsize=12)
     figure.align_ylabels()
     return _finish(figure, figures)
 
 
 def plot_distributions_by_outcome(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw the distribution of key variables among those who repaid and those who defaulted."""
-    labels = _LABELS[figures.language]
     train = figure_columns[figure_columns["SPLIT"] == TRAIN]
     figure = Figure(figsize=(9, 7.6))
     panels = figure.subplots(3, 3)
+    outcomes = ((0, figures.say("common.repaid"), _REPAID), (1, figures.say("common.defaulted"), _DEFAULT))
     for axes, name in zip(panels.flat, DRAWN_BY_OUTCOME, strict=True):
         values, title = _readable(name, train[name].astype(float), figures)
         known = values.notna()
         separation = kolmogorov_smirnov_score(train.loc[known, "TARGET"], values[known])
         if np.isfinite(separation):
-            title += f" (KS\u00a0{figures.number(f'{separation:.2f}')})"
+            title = figures.say("distributions.panel", label=title, ks=separation)
         axes.set_title("\n".join(textwrap.wrap(title, 34)), fontsize=9.5)
-        sides = [
-            (values[train["TARGET"] == outcome], labels[label], color)
-            for outcome, label, color in ((0, "repaid", _REPAID), (1, "default", _DEFAULT))
-        ]
+        sides = [(values[train["TARGET"] == outcome], label, color) for outcome, label, color in outcomes]
         _draw_densities(axes, sides, figures)
     for axes in panels[:, 0]:
-        axes.set_ylabel(labels["density"], fontsize=9)
+        axes.set_ylabel(figures.say("distributions.density"), fontsize=9)
     handles = [
-        Patch(edgecolor=color, facecolor=(*to_rgb(color), 0.25), label=labels[label], lw=1.6)
-        for label, color in (("repaid", _REPAID), ("default", _DEFAULT))
+        Patch(edgecolor=color, facecolor=(*to_rgb(color), 0.25), label=label, lw=1.6) for _, label, color in outcomes
     ]
     figure.legend(handles=handles, loc="upper right", ncols=2, frameon=False, fontsize=10)
-    title = labels["by_outcome_title"].format(n=figures.number(f"{len(train):,}"))
+    title = figures.say("distributions.title", n=len(train))
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     return _finish(figure, figures)
 
 
 def plot_population_shift(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw how far the applications to score are from those learnt from: stability index, and the largest shifts."""
-    labels = _LABELS[figures.language]
     shift = measure_shift(figure_columns)
     train, to_score = (figure_columns[figure_columns["SPLIT"] == side] for side in (TRAIN, TO_SCORE))
     figure = Figure(figsize=(9, 7.4))
-    counts = {side: figures.number(f"{len(rows):,}") for side, rows in (("train", train), ("test", to_score))}
-    figure.suptitle(labels["shift_title"].format(**counts), x=0.01, ha="left", fontsize=12)
+    title = figures.say("population_shift.title", train=len(train), to_score=len(to_score))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     if shift.empty:
-        figure.text(0.5, 0.5, labels["nothing_to_score"], ha="center", va="center", fontsize=13, color=_NEUTRAL)
+        nothing = figures.say("population_shift.nothing")
+        figure.text(0.5, 0.5, nothing, ha="center", va="center", fontsize=13, color=_NEUTRAL)
         return _finish(figure, figures)
     grid = figure.add_gridspec(_DETAILED, 2, width_ratios=[1, 1.05])
     _draw_stability(figure.add_subplot(grid[:, 0]), shift, figures)
@@ -358,35 +299,41 @@ def plot_population_shift(figure_columns: pd.DataFrame, figures: FigureOptions) 
 
 
 def _draw_stability(axes: Axes, shift: pd.DataFrame, figures: FigureOptions) -> None:
-    labels = _LABELS[figures.language]
     ordered = shift.iloc[::-1]
     colours = [
         _DEFAULT if psi > _PSI_SHIFTED else "#e0a458" if psi > _PSI_STABLE else _REPAID for psi in ordered["psi"]
     ]
     bars = axes.barh(np.arange(len(ordered)), ordered["psi"], color=colours, height=0.7)
     texts = [
-        figures.number(f"{psi:.3f}" if np.isnan(ks) else f"{psi:.3f} · KS {ks:.2f}")
+        figures.say("population_shift.bar", psi=psi)
+        if np.isnan(ks)
+        else figures.say("population_shift.bar_ks", psi=psi, ks=ks)
         for psi, ks in zip(ordered["psi"], ordered["ks"], strict=True)
     ]
     axes.bar_label(bars, texts, fontsize=8, padding=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
     names = ["\n".join(textwrap.wrap(find_feature(name).title(figures.language), 32)) for name in ordered["variable"]]
     axes.set_yticks(np.arange(len(ordered)), names, fontsize=8)
-    for bound, label, side in ((_PSI_STABLE, labels["stable"], "right"), (_PSI_SHIFTED, labels["shifted"], "left")):
+    for bound, label, side in (
+        (_PSI_STABLE, figures.say("population_shift.stable", limit=_PSI_STABLE), "right"),
+        (_PSI_SHIFTED, figures.say("population_shift.shifted", limit=_PSI_SHIFTED), "left"),
+    ):
         axes.axvline(bound, color="0.6", lw=0.9, ls="--", zorder=0)
         axes.text(
             bound, 1.0, label, fontsize=8, color="0.3", ha=side, va="bottom", transform=axes.get_xaxis_transform()
         )
     axes.set_xlim(0, max(float(shift["psi"].max()) * 1.45, _PSI_SHIFTED * 1.45))
     axes.margins(y=0.01)
-    axes.set_xlabel(labels["psi"], fontsize=9)
+    axes.set_xlabel(figures.say("population_shift.psi"), fontsize=9)
     axes.xaxis.set_major_formatter(figures.axis())
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_pair(axes: Axes, name: str, train: pd.Series, to_score: pd.Series, figures: FigureOptions) -> None:
-    labels = _LABELS[figures.language]
-    sides = ((train, labels["train"], _REPAID), (to_score, labels["to_score"], _DEFAULT))
+    sides = (
+        (train, figures.say("population_shift.train"), _REPAID),
+        (to_score, figures.say("population_shift.to_score"), _DEFAULT),
+    )
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
     if not _is_number(train) or train.nunique() <= _MAX_CATEGORIES:
@@ -400,18 +347,20 @@ def _draw_pair(axes: Axes, name: str, train: pd.Series, to_score: pd.Series, fig
 
 
 def _draw_categories(axes: Axes, sides: tuple[tuple[pd.Series, str, str], ...], figures: FigureOptions) -> None:
-    labels = _LABELS[figures.language]
     as_text = [
         values.map(lambda value: f"{value:g}", na_action="ignore") if _is_number(values) else values
         for values, *_ in sides
     ]
     categories = list(as_text[0].value_counts().index[:_MAX_CATEGORIES].astype(str))
-    shares = [category_shares(values, categories, labels["missing"], labels["others"]) for values in as_text]
+    missing, others = figures.say("population_shift.missing"), figures.say("common.others")
+    shares = [category_shares(values, categories, missing, others) for values in as_text]
     shown = (shares[0] + shares[1]) > 0
     for offset, values, (_, label, color) in zip((-0.2, 0.2), shares, sides, strict=True):
         axes.bar(np.arange(shown.sum()) + offset, values[shown], width=0.38, color=color, label=label)
     names = [
-        figures.number(name) if name.replace(".", "").isdigit() else textwrap.shorten(name, 16, placeholder="…")
+        figures.number(float(name), "g")
+        if name.replace(".", "").isdigit()
+        else textwrap.shorten(name, 16, placeholder="…")
         for name in shares[0].index[shown]
     ]
     axes.set_xticks(np.arange(shown.sum()), names, fontsize=8)
@@ -425,7 +374,7 @@ def _draw_densities(axes: Axes, sides: Sequence[tuple[pd.Series, str, str]], fig
     known = [values.dropna() for values, *_ in sides]
     bins = _bins(pd.concat(known))
     if bins is None:
-        axes.text(0.5, 0.5, _LABELS[figures.language]["empty"], transform=axes.transAxes, ha="center", color=_NEUTRAL)
+        axes.text(0.5, 0.5, figures.say("distributions.empty"), transform=axes.transAxes, ha="center", color=_NEUTRAL)
         return
     for values, (_, label, color) in zip(known, sides, strict=True):
         heights = np.histogram(values, bins)[0] / max(len(values), 1)
@@ -433,14 +382,14 @@ def _draw_densities(axes: Axes, sides: Sequence[tuple[pd.Series, str, str]], fig
         axes.stairs(heights, bins, lw=1.6, color=color, label=label)
     large = bool(bins[-1] >= 1000)
     axes.xaxis.set_major_locator(MaxNLocator(3 if large else 5, steps=[1, 2, 5, 10], integer=bool(bins[-1] > 4)))
-    axes.xaxis.set_major_formatter(figures.axis("{:,.0f}" if large else "{:g}"))
+    axes.xaxis.set_major_formatter(figures.axis("," if large else "g"))
     axes.tick_params(labelsize=8.5)
 
 
 def _readable(name: str, values: pd.Series, figures: FigureOptions) -> tuple[pd.Series, str]:
     """Turn days before the application into years, and name the variable."""
     if name == "DAYS_EMPLOYED":
-        return -values / 365.25, _capital(_LABELS[figures.language]["years"])
+        return -values / 365.25, figures.say("distributions.years")
     return values, find_feature(name).title(figures.language)
 
 
@@ -452,10 +401,6 @@ def _bins(values: pd.Series) -> npt.NDArray[np.float64] | None:
     if high - low <= _N_BINS / 2 and (values == values.round()).all():
         return np.arange(low - 0.5, high + 1)
     return np.linspace(low, high if high > low else low + 1, _N_BINS + 1)
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _finish(figure: Figure, figures: FigureOptions) -> Figure:

@@ -21,37 +21,6 @@ _MEASURES = ("grant_rate", "false_refusal_rate", "missed_default_rate", "calibra
 _UNKNOWN = "?"
 _NOBODY = Interval(estimate=np.nan, low=np.nan, high=np.nan)
 
-_LABELS = {
-    "fr": {
-        "title": "Les décisions selon les groupes de clients (échantillon témoin, intervalles à 95 %)",
-        "grant_rate": "Part accordée",
-        "false_refusal_rate": "Bons clients refusés",
-        "missed_default_rate": "Défauts accordés",
-        "cost": "Coût par demande",
-        "calibration_gap": "Probabilité annoncée\nmoins défauts observés",
-        "group": "{} : {} ({})",
-        "CODE_GENDER": "Sexe",
-        "AGE_BAND": "Âge",
-        "NAME_FAMILY_STATUS": "Situation de famille",
-        "NAME_EDUCATION_TYPE": "Études",
-        _UNKNOWN: "non renseigné",
-    },
-    "en": {
-        "title": "Decisions by groups of clients (hold-out, 95% intervals)",
-        "grant_rate": "Share granted",
-        "false_refusal_rate": "Good clients refused",
-        "missed_default_rate": "Defaults granted",
-        "cost": "Cost per application",
-        "calibration_gap": "Announced probability\nless observed defaults",
-        "group": "{}: {} ({})",
-        "CODE_GENDER": "Gender",
-        "AGE_BAND": "Age",
-        "NAME_FAMILY_STATUS": "Family status",
-        "NAME_EDUCATION_TYPE": "Education",
-        _UNKNOWN: "not given",
-    },
-}
-
 
 def measure_fairness(
     holdout_rows: pd.DataFrame,
@@ -174,10 +143,14 @@ def compare_mitigations(
 
 def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw every measure of every group with its interval."""
-    labels = _LABELS[figures.language]
     groups = fairness_by_group[["attribute", "group", "clients"]].drop_duplicates()[::-1]
     names = [
-        labels["group"].format(labels[attribute], _name_group(group, figures), figures.number(f"{n:,}"))
+        figures.say(
+            "fairness.group",
+            attribute=figures.say(f"fairness.attribute.{attribute}"),
+            group=figures.say("common.missing") if group == _UNKNOWN else category_label(group, figures.language),
+            n=n,
+        )
         for attribute, group, n in groups.itertuples(index=False)
     ]
     figure = Figure(figsize=(13, 0.34 * len(groups) + 1.6))
@@ -193,14 +166,14 @@ def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Fi
             axes.axhline(between, color="0.85", lw=0.8)
         if measure == "calibration_gap":
             axes.axvline(0, color="0.5", lw=0.8, ls="--")
-        axes.set_title(labels[measure], fontsize=9.5, loc="left")
+        axes.set_title(figures.say(f"fairness.measure.{measure}"), fontsize=9.5, loc="left")
         axes.xaxis.set_major_formatter(figures.axis() if measure == "cost" else figures.percent_axis())
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.tick_params(axis="y", length=0)
         axes.tick_params(axis="x", labelsize=8)
         axes.spines[["top", "right", "left"]].set_visible(False)
     panels[0].set_yticks(np.arange(len(groups)), names, fontsize=8.5)
-    figure.suptitle(labels["title"], x=0.01, ha="left", fontsize=12)
+    figure.suptitle(figures.say("fairness.title"), x=0.01, ha="left", fontsize=12)
     figure.tight_layout(rect=(0, 0.02, 1, 1))
     figures.mark_source(figure)
     return figure
@@ -252,7 +225,3 @@ def _refuse_by_group(
 def _largest_gap(values: npt.NDArray[np.float64], groups: npt.NDArray) -> float:
     means = pd.Series(values).groupby(groups).mean()
     return float(means.max() - means.min())
-
-
-def _name_group(group: str, figures: FigureOptions) -> str:
-    return _LABELS[figures.language].get(group) or category_label(group, figures.language)

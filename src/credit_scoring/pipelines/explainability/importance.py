@@ -9,39 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from credit_scoring.features.catalogue import find_feature
-from credit_scoring.features.records import Language
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
 from credit_scoring.pipelines.explainability.nodes import spread_rows
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
 from credit_scoring.scorer import REFUSED, CreditScorer
-
-_LABELS = {
-    "fr": {
-        "title": "Poids des variables, de deux façons (échantillon témoin)",
-        "shap": "Part des contributions absolues",
-        "spread": "étendue sur {} modèles ajustés à d’autres échantillons",
-        "interval": "intervalle à 95 %",
-        "cost": "Hausse du coût par demande, variable mélangée",
-        "dependence": "Comment agissent les variables qui pèsent le plus",
-        "y": "Contribution (log-cote)",
-        "years": "{}, en années",
-        "low": "faible",
-        "high": "élevé",
-    },
-    "en": {
-        "title": "Weight of the features, seen twice (hold-out)",
-        "shap": "Share of the absolute contributions",
-        "spread": "range over {} models fitted to other samples",
-        "interval": "95% interval",
-        "cost": "Rise of the cost per application, feature shuffled",
-        "dependence": "How the heaviest features act",
-        "y": "Contribution (log-odds)",
-        "years": "{}, in years",
-        "low": "low",
-        "high": "high",
-    },
-}
 
 
 def measure_permutation_cost(
@@ -125,7 +97,6 @@ def plot_importance(
 
     Each contribution comes with its range over the same model fitted to other samples, if there are any.
     """
-    labels = _LABELS[figures.language]
     table = permutation_importance.merge(global_importance, on="feature")[::-1]
     names = [textwrap.fill(find_feature(name).client_label(figures.language), 48) for name in table["feature"]]
     figure = Figure(figsize=(11, 0.46 * len(table) + 1.6))
@@ -134,19 +105,22 @@ def plot_importance(
     by_model = importance_by_fold.pivot(index=["seed", "fold"], columns="feature", values="share")
     if len(by_model):
         by_model = by_model.reindex(columns=table["feature"]).fillna(0.0)
-        label = labels["spread"].format(len(by_model))
+        label = figures.say("importance.spread", n=len(by_model))
         left.hlines(names, by_model.min(), by_model.max(), color="#7f9fbf", lw=2.5, label=label)
         left.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.97))
     right.barh(names, table["cost_increase"], color="#c55a11")
-    right.hlines(names, table["low"], table["high"], color="0.4", lw=1.5, label=labels["interval"])
+    right.hlines(names, table["low"], table["high"], color="0.4", lw=1.5, label=figures.say("common.interval"))
     right.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.97))
     right.axvline(0, color="0.3", lw=0.8)
-    for axes, label in ((left, labels["shap"]), (right, labels["cost"])):
+    for axes, label in (
+        (left, figures.say("importance.contributions")),
+        (right, figures.say("importance.cost")),
+    ):
         axes.set_xlabel(label, fontsize=9)
         axes.xaxis.set_major_formatter(figures.axis())
         axes.tick_params(axis="y", length=0, labelsize=8.5)
         axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.suptitle(labels["title"], x=0.01, ha="left", fontsize=12)
+    figure.suptitle(figures.say("importance.title"), x=0.01, ha="left", fontsize=12)
     figure.tight_layout(rect=(0, 0.02, 1, 1))
     figures.mark_source(figure)
     return figure
@@ -156,7 +130,6 @@ def plot_dependence(
     shap_values: pd.DataFrame, explained_rows: pd.DataFrame, global_importance: pd.DataFrame, figures: FigureOptions
 ) -> Figure:
     """Draw value against contribution for the six heaviest numbers, coloured by the number that most bends each."""
-    labels = _LABELS[figures.language]
     numbers = [
         name
         for name in global_importance["feature"]
@@ -171,22 +144,22 @@ def plot_dependence(
         colours = {"c": ranks, "cmap": "coolwarm", "vmin": 0, "vmax": 1}  # of many equal values none has rank 0 or 1
         drawn = axes.scatter(values, shap_values[name], **colours, s=7, alpha=0.7, plotnonfinite=False)
         axes.axhline(0, color="0.6", lw=0.7)
-        axes.set_xlabel(_name_axis(name, figures.language), fontsize=8.5)
+        axes.set_xlabel(_name_axis(name, figures), fontsize=8.5)
         axes.tick_params(labelsize=8)
-        axes.xaxis.set_major_formatter(figures.axis("{:,g}"))
+        axes.xaxis.set_major_formatter(figures.axis())
         axes.yaxis.set_major_formatter(figures.axis())
         axes.spines[["top", "right"]].set_visible(False)
         bar = figure.colorbar(drawn, ax=axes, ticks=[0.03, 0.97], pad=0.02)
-        bar.ax.set_yticklabels([labels["low"], labels["high"]], fontsize=7.5)
+        bar.ax.set_yticklabels([figures.say("common.low"), figures.say("common.high")], fontsize=7.5)
         bar.set_label(
             textwrap.fill(find_feature(partner).client_label(figures.language), 36), fontsize=7.5, labelpad=-12
         )
         bar.outline.set_visible(False)
     for axes in panels[len(numbers) :]:
         axes.set_visible(False)
-    panels[0].set_ylabel(labels["y"], fontsize=9)
-    panels[3].set_ylabel(labels["y"], fontsize=9)
-    figure.suptitle(labels["dependence"], x=0.01, ha="left", fontsize=12)
+    panels[0].set_ylabel(figures.say("dependence.y"), fontsize=9)
+    panels[3].set_ylabel(figures.say("dependence.y"), fontsize=9)
+    figure.suptitle(figures.say("dependence.title"), x=0.01, ha="left", fontsize=12)
     figure.tight_layout(rect=(0, 0.02, 1, 1))
     figures.mark_source(figure)
     return figure
@@ -217,8 +190,8 @@ def _told(values: pd.Series) -> npt.NDArray[np.float64]:
     return -numbers / 365.25 if find_feature(str(values.name)).unit == "elapsed_days" else numbers
 
 
-def _name_axis(name: str, language: Language) -> str:
+def _name_axis(name: str, figures: FigureOptions) -> str:
     feature = find_feature(name)
-    label = feature.client_label(language)
-    told = _LABELS[language]["years"].format(label) if feature.unit == "elapsed_days" else label
-    return textwrap.fill(told, 44)
+    label = feature.client_label(figures.language)
+    in_years = feature.unit == "elapsed_days"
+    return textwrap.fill(figures.say("dependence.years", label=label) if in_years else label, 44)

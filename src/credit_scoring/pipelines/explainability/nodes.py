@@ -17,48 +17,12 @@ from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.records import THEMES
 from credit_scoring.figures import FigureOptions
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
-from credit_scoring.reasons import LANGUAGES, show_values
+from credit_scoring.reasons import show_values
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
+from credit_scoring.texts import LANGUAGES
 
 BORDERLINE = "borderline"
 _AGAINST, _FOR = "#c0392b", "#2471a3"
-
-_LABELS = {
-    "fr": {
-        "global_title": "Les {n} variables qui pèsent le plus sur le score\n({m} demandes de l'échantillon témoin)",
-        "x": "Contribution au risque (log-cote) : à droite, le risque monte",
-        "color": "Valeur de la variable",
-        "low": "faible",
-        "high": "élevée",
-        GRANTED: "Accordé",
-        REFUSED: "Refusé",
-        BORDERLINE: "Cas limite ({})",
-        "client": "{kind} — client {id}\nprobabilité de défaut {p}, seuil {t}",
-        "others": "les {n} autres causes, ensemble",
-        "families_title": "Ce qui pèse sur le score, par thème et par table d'origine",
-        "families_x": "Part du poids total (moyenne des contributions absolues)",
-        "theme": "par thème",
-        "source": "par table d'origine",
-        "local_title": "Pourquoi ce score ? Contributions à partir du niveau de base ({base})",
-    },
-    "en": {
-        "global_title": "The {n} variables that weigh most on the score\n({m} hold-out applications)",
-        "x": "Contribution to risk (log-odds): risk rises to the right",
-        "color": "Value of the variable",
-        "low": "low",
-        "high": "high",
-        GRANTED: "Granted",
-        REFUSED: "Refused",
-        BORDERLINE: "Borderline ({})",
-        "client": "{kind} — client {id}\nprobability of default {p}, threshold {t}",
-        "others": "the other {n} causes together",
-        "families_title": "What weighs on the score, by theme and by source table",
-        "families_x": "Share of the total weight (mean absolute contributions)",
-        "theme": "by theme",
-        "source": "by source table",
-        "local_title": "Why this score? Contributions, starting from the base level ({base})",
-    },
-}
 
 
 def explain_holdout(
@@ -118,7 +82,6 @@ def rank_families(shap_values: pd.DataFrame) -> pd.DataFrame:
 
 def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw what part of the weight each theme and each source table has."""
-    labels = _LABELS[figures.language]
     words = {theme: names[("en", "fr").index(figures.language)] for theme, names in THEMES.items()}
     figure = Figure(figsize=(10, 4.8))
     for axes, kind in zip(figure.subplots(1, 2), ("theme", "source"), strict=True):
@@ -126,13 +89,13 @@ def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptio
         names = [words.get(family, family) for family in rows["family"]]
         bars = axes.barh([f"{name} ({n})" for name, n in zip(names, rows["features"], strict=True)], rows["share"])
         axes.bar_label(bars, [figures.percent(share) for share in rows["share"]], padding=3, fontsize=8.5)
-        axes.set_title(labels[kind], loc="left", fontsize=10)
+        axes.set_title(figures.say(f"themes.kind.{kind}"), loc="left", fontsize=10)
         axes.tick_params(axis="y", length=0, labelsize=9)
         axes.margins(x=0.16)
         axes.xaxis.set_major_formatter(figures.percent_axis())
         axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.supxlabel(labels["families_x"], fontsize=10, y=0.045)
-    figure.suptitle(labels["families_title"], x=0.01, ha="left", fontsize=12)
+    figure.supxlabel(figures.say("themes.x"), fontsize=10, y=0.045)
+    figure.suptitle(figures.say("themes.title"), x=0.01, ha="left", fontsize=12)
     figure.tight_layout(rect=(0, 0.04, 1, 1))
     figures.mark_source(figure)
     return figure
@@ -165,7 +128,6 @@ def plot_global_importance(
     """Draw the beeswarm of the features that weigh most: one point per applicant, colour by the feature's value."""
     import shap  # noqa: PLC0415 - takes seconds to import, and the rest of this module does without
 
-    labels = _LABELS[figures.language]
     contributions = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"])
     # Categories have no low and high; as null they are drawn grey, which is what the picture says of them.
     values = (
@@ -186,14 +148,14 @@ def plot_global_importance(
             group_remaining_features=False,
             ax=axes,
             plot_size=None,
-            color_bar_label=labels["color"],
+            color_bar_label=figures.say("beeswarm.color"),
             show=False,
         )
-    plotted.set_title(labels["global_title"].format(n=shown, m=len(shap_values)), fontsize=12, loc="left")
-    plotted.set_xlabel(labels["x"], fontsize=10)
+    plotted.set_title(figures.say("beeswarm.title", n=shown, applications=len(shap_values)), fontsize=12, loc="left")
+    plotted.set_xlabel(figures.say("common.contribution"), fontsize=10)
     plotted.tick_params(axis="y", labelsize=8.5)
     for colour_bar in figure.axes[1:]:
-        colour_bar.set_yticklabels([labels["low"], labels["high"]])
+        colour_bar.set_yticklabels([figures.say("common.low"), figures.say("common.high")])
     plotted.xaxis.set_major_formatter(figures.axis())
     figure.tight_layout(rect=(0, 0.015, 1, 1))
     figures.mark_source(figure)
@@ -270,15 +232,14 @@ def plot_local_explanations(
     local_explanations: list[dict[str, Any]], explanation: ExplanationOptions, figures: FigureOptions
 ) -> Figure:
     """Draw what weighed for and against each example client: bars in log-odds, the largest on top."""
-    labels = _LABELS[figures.language]
     n_bars = explanation.n_reasons + 1
     figure = Figure(figsize=(9, len(local_explanations) * (0.36 * n_bars + 1.0) + 0.8))
     panels = figure.subplots(len(local_explanations), 1, sharex=True, squeeze=False)[:, 0]
     for axes, client in zip(panels, local_explanations, strict=True):
         draw_client(axes, client, explanation.n_reasons, figures)
-    panels[-1].set_xlabel(labels["x"])
+    panels[-1].set_xlabel(figures.say("common.contribution"))
     base = 1 / (1 + np.exp(-local_explanations[0]["base_value"]))
-    figure.suptitle(labels["local_title"].format(base=figures.percent(base)), fontsize=12, x=0.01, ha="left")
+    figure.suptitle(figures.say("explanations.title", base=base), fontsize=12, x=0.01, ha="left")
     figure.tight_layout(rect=(0, 0.012, 1, 1))
     figures.mark_source(figure)
     return figure
@@ -286,7 +247,6 @@ def plot_local_explanations(
 
 def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: FigureOptions) -> None:
     """Draw the heaviest causes of one score as bars; what no reason may name goes with the others."""
-    labels = _LABELS[figures.language]
     causes = sum_by_cause(client["contributions"])
     top = [(entry, weight) for entry, weight in causes if not entry["forbidden"]][:n_reasons]
     names = [
@@ -295,25 +255,33 @@ def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: Fig
     ]
     values = [weight for _, weight in top]
     if len(causes) > len(top):
-        names.append(labels["others"].format(n=len(causes) - len(top)))
+        names.append(figures.say("explanations.others", n=len(causes) - len(top)))
         values.append(sum(weight for _, weight in causes) - sum(values))
     position = np.arange(len(values))[::-1]
     bars = axes.barh(position, values, color=[_AGAINST if value > 0 else _FOR for value in values], height=0.72)
-    signed = [figures.number(f"{value:+.2f}") for value in values]
+    signed = [figures.number(value, "+.2f") for value in values]
     axes.bar_label(bars, signed, padding=3, fontsize=8, color="0.25")
     axes.set_yticks(position, names, fontsize=8.5)
     axes.axvline(0, color="0.3", lw=0.8)
     axes.margins(x=0.12)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    title = labels["client"].format(
-        kind=labels[client["kind"]].format(labels[client["decision"]].lower()),
+    title = figures.say(
+        "explanations.customer",
+        kind=_name_kind(client, figures),
         id=client["client_id"],
-        p=figures.percent(client["probability_default"]),
-        t=figures.percent(client["threshold"]),
+        probability=client["probability_default"],
+        threshold=client["threshold"],
     )
     axes.set_title(title, fontsize=10, loc="left")
     axes.xaxis.set_major_formatter(figures.axis())
+
+
+def _name_kind(client: dict[str, Any], figures: FigureOptions) -> str:
+    decision = figures.say(f"common.decided.{client['decision']}")
+    if client["kind"] == BORDERLINE:
+        return figures.say("explanations.borderline", decision=decision)
+    return decision[0].upper() + decision[1:]
 
 
 @contextmanager

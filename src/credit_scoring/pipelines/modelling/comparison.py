@@ -184,27 +184,11 @@ _IMBALANCE_COLUMNS = [
     "ece",
 ]
 
-_LABELS = {
-    "fr": {
-        "title": "Comparaison des modèles par validation croisée",
-        "cost": "Coût métier par demande",
-        "auc": "Aire sous la courbe ROC",
-        "note": "Points : plis ; trait : moyenne. ★ : champion. Gris : pas plus cher que le meilleur, au bruit près.",
-    },
-    "en": {
-        "title": "Comparison of models by cross-validation",
-        "cost": "Business cost per application",
-        "auc": "Area under the ROC curve",
-        "note": "Points: folds; line: mean. ★: champion. Grey: no costlier than the best, within noise.",
-    },
-}
-
 
 def plot_leaderboard(
     candidate_results: list[dict[str, Any]], champion: dict[str, Any], figures: FigureOptions
 ) -> Figure:
     """Draw cost and AUC of every candidate, fold by fold."""
-    labels = _LABELS[figures.language]
     shown = [result for result in candidate_results if not result["error"]][::-1]
     figure = Figure(figsize=(9, 0.42 * len(shown) + 1.9))
     panels = figure.subplots(1, 2, sharey=True)
@@ -220,13 +204,13 @@ def plot_leaderboard(
         axes.grid(axis="x", color="0.92")
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_xlabel(labels["cost"])
-    panels[1].set_xlabel(labels["auc"])
+    panels[0].set_xlabel(figures.say("model_comparison.cost"))
+    panels[1].set_xlabel(figures.say("model_comparison.auc"))
     names = [f"{'★ ' if result['name'] == champion['name'] else ''}{result['name']}" for result in shown]
     panels[0].set_yticks(range(len(shown)), names, fontsize=9)
-    figure.suptitle(labels["title"], x=0.01, ha="left", fontsize=12)
-    figure.text(0.01, 0.004, labels["note"], fontsize=7.5, color="0.35", va="bottom")
-    figure.tight_layout(rect=(0, 0.035, 1, 1))
+    figure.suptitle(figures.say("model_comparison.title"), x=0.01, ha="left", fontsize=12)
+    figure.text(0.01, 0.004, figures.say("model_comparison.note"), fontsize=7.5, color="0.35", va="bottom")
+    figure.tight_layout(rect=(0, 0.06, 1, 1))
     figures.mark_source(figure)
     return figure
 

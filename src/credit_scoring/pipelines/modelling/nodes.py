@@ -16,31 +16,6 @@ from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.pipelines.modelling.folds import fit_candidate, split_columns
 from credit_scoring.pipelines.modelling.options import BlindOptions, CandidateOptions, CrossValidationOptions
 
-_LABELS = {
-    "fr": {
-        "title": "Calibration : la probabilité annoncée est-elle celle qu'on observe ?",
-        "x": "Probabilité de défaut annoncée",
-        "y": "Part de défauts observée",
-        "raw": "modèle brut, hors-pli",
-        "calibrated": "après calibration ({}), échantillon témoin",
-        "perfect": "calibration parfaite",
-        "none": "aucune",
-        "sigmoid": "sigmoïde",
-        "isotonic": "isotonique",
-    },
-    "en": {
-        "title": "Calibration: is the announced probability the observed one?",
-        "x": "Announced probability of default",
-        "y": "Observed share of defaults",
-        "raw": "raw model, out of fold",
-        "calibrated": "after calibration ({}), hold-out",
-        "perfect": "perfect calibration",
-        "none": "none",
-        "sigmoid": "sigmoid",
-        "isotonic": "isotonic",
-    },
-}
-
 
 def select_training_rows(model_input: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that fitting may see, in the order of `SK_ID_CURR`, without `SPLIT`."""
@@ -134,23 +109,23 @@ def plot_calibration(
     calibration: dict[str, Any],
     figures: FigureOptions,
 ) -> Figure:
-    """Draw observed against announced default rates, in ten groups of equal size with their 95 % intervals."""
-    labels = _LABELS[figures.language]
+    """Draw observed default rates against predicted ones, in ten groups of equal size with their 95 % intervals."""
     figure = Figure(figsize=(7.2, 5.6))
     axes = figure.add_subplot()
     highest = 0.0
-    for predictions, column, label, color in (
-        (oof_predictions, "UNCALIBRATED", labels["raw"], "#1f4e79"),
-        (
-            holdout_predictions,
-            "PROBABILITY",
-            labels["calibrated"].format(labels[calibration["method"]]),
-            "#c55a11",
-        ),
+    method = figures.say(f"common.calibration.{calibration['method']}")
+    for predictions, column, color in (
+        (oof_predictions, "UNCALIBRATED", "#1f4e79"),
+        (holdout_predictions, "PROBABILITY", "#c55a11"),
     ):
         target, probability = predictions["TARGET"].to_numpy(), predictions[column].to_numpy()
         curve = reliability_curve(target, probability, n_bins=10)
         error = expected_calibration_error(target, probability, n_bins=10)
+        label = (
+            figures.say("calibration.raw", error=error)
+            if column == "UNCALIBRATED"
+            else figures.say("calibration.calibrated", method=method, error=error)
+        )
         errors = [curve["default_rate"] - curve["rate_low"], curve["rate_high"] - curve["default_rate"]]
         axes.errorbar(
             curve["mean_probability"],
@@ -161,12 +136,13 @@ def plot_calibration(
             lw=1.3,
             capsize=2,
             color=color,
-            label=f"{label} (ECE {figures.percent(error, 2)})",
+            label=label,
         )
         highest = max(highest, curve["rate_high"].max(), curve["mean_probability"].max())
-    axes.plot([0, highest], [0, highest], ls="--", lw=1, color="0.4", label=labels["perfect"])
-    axes.set(xlim=(0, highest * 1.03), ylim=(0, highest * 1.03), xlabel=labels["x"], ylabel=labels["y"])
-    axes.set_title(labels["title"], loc="left", fontsize=11)
+    axes.plot([0, highest], [0, highest], ls="--", lw=1, color="0.4", label=figures.say("calibration.perfect"))
+    axes.set(xlim=(0, highest * 1.03), ylim=(0, highest * 1.03))
+    axes.set(xlabel=figures.say("calibration.x"), ylabel=figures.say("calibration.y"))
+    axes.set_title(figures.say("calibration.title"), loc="left", fontsize=11)
     axes.xaxis.set_major_formatter(figures.percent_axis())
     axes.yaxis.set_major_formatter(figures.percent_axis())
     axes.legend(frameon=False, fontsize=9, loc="upper left")

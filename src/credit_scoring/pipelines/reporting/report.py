@@ -18,10 +18,11 @@ from credit_scoring.features.categories import category_label
 from credit_scoring.features.records import THEMES, Theme
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
-from credit_scoring.pipelines.reporting.report_words import STRATEGIES, TEXTS
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _POLICIES = ("tuned", "theoretical", "half", "grant_all", "refuse_all")
+_CANDIDATE_COLUMNS = ("candidate", "auc", "average_precision", "recall", "precision", "cost", "difference")
+_DECISION_COLUMNS = ("policy", "threshold", "cost", "interval", "approval_rate", "bad_approved", "good_declined")
 _PAGES = ("runs", "model")
 _N_FEATURES, _N_THEMES, _N_CAUSES = 7, 5, 4
 _CLEAR = 0.3
@@ -85,7 +86,7 @@ def report_variables(
     """Say what weighs in the model, and in which direction."""
     return {
         "themes": _tell_themes(family_importance, figures),
-        "top": TEXTS[figures.language]["top"].format(n=figures.number(f"{len(shap_values):,}")),
+        "top": figures.say("report.top", n=len(shap_values)),
         "heaviest": _tell_variables(importance, shap_values, rows, figures),
     }
 
@@ -129,16 +130,22 @@ def write_report(
     """
     import typst  # noqa: PLC0415 - 40 MB of compiler that no other node needs
 
-    texts = TEXTS[figures.language]
+    synthetic = figures.source == "synthetic"
     pages = {name: page for name in _PAGES if (page := mlflow_pages.get(name)) is not None and "run" in page.info}
     pictures = {"cost_curve": cost_curve, "shap_global": shap_global, **pages}
     content = {
         "language": figures.language,
-        "texts": texts,
-        "subtitle": texts["subtitle"].format(source=texts.get(f"source_{figures.source}", figures.source)),
-        "synthetic": figures.source == "synthetic",
+        "texts": figures.texts.page("report"),
+        "subtitle": figures.say(
+            "report.subtitle",
+            source=figures.say("report.synthetic_twin") if synthetic else figures.source.replace("_", " ").title(),
+        ),
+        "synthetic": synthetic,
         "screenshots": [
-            {"name": name, "caption": f"{texts[f'{name}_page'].rstrip('.')} ({page.info['run']})."}
+            {
+                "name": name,
+                "caption": f"{figures.say(f'report.screenshot.{name}').rstrip('.')} ({page.info['run']}).",
+            }
             for name, page in pages.items()
         ],
         **sections,
@@ -156,31 +163,32 @@ def _tiles(
     diagnosis: Mapping[str, Any], evaluation: Mapping[str, Any], policy: Mapping[str, Any], figures: FigureOptions
 ) -> list[dict[str, str]]:
     """Gather the four figures that a reader looks for first."""
-    texts, tuned = TEXTS[figures.language], evaluation["policies"]["tuned"]
+    tuned = evaluation["policies"]["tuned"]
     return [
         {
-            "label": texts["tile_auc"],
+            "label": figures.say("report.tile_auc"),
             "value": _decimal(evaluation["score"]["roc_auc"], figures, 4),
-            "note": texts["interval"].format(**_ends(diagnosis["holdout_interval"], figures)),
+            "note": figures.say("report.interval", **_ends(diagnosis["holdout_interval"])),
         },
         {
-            "label": texts["tile_threshold"],
+            "label": figures.say("report.tile_threshold"),
             "value": _decimal(tuned["threshold"], figures, 4),
-            "note": texts["interval"].format(**_ends(policy["threshold_interval"], figures)),
+            "note": figures.say("report.interval", **_ends(policy["threshold_interval"])),
         },
         {
-            "label": texts["tile_cost"],
+            "label": figures.say("report.tile_cost"),
             "value": _decimal(tuned["business_cost"], figures, 4),
-            "note": texts["tile_cost_note"].format(
-                **_ends(tuned["business_cost_interval"], figures),
-                grant_all=_decimal(evaluation["policies"]["grant_all"]["business_cost"], figures, 4),
+            "note": figures.say(
+                "report.tile_cost_note",
+                **_ends(tuned["business_cost_interval"]),
+                approve_all=evaluation["policies"]["grant_all"]["business_cost"],
             ),
         },
         {
-            "label": texts["tile_granted"],
+            "label": figures.say("report.tile_granted"),
             "value": figures.percent(tuned["grant_rate"]),
-            "note": texts["tile_granted_note"].format(
-                missed=_count(tuned["false_negatives"], figures), refused=_count(tuned["false_positives"], figures)
+            "note": figures.say(
+                "report.tile_granted_note", bad=tuned["false_negatives"], good=tuned["false_positives"]
             ),
         },
     ]
@@ -190,20 +198,19 @@ def report_preparation(
     quality: Mapping[str, Any], policy: Mapping[str, Any], evaluation: Mapping[str, Any], figures: FigureOptions
 ) -> str:
     """Say what the data are and how they were split."""
-    texts, rows = TEXTS[figures.language], quality["rows"]
+    rows = quality["rows"]
     findings = len(quality["findings"])
-    told = ("no_findings", "one_finding")[findings] if findings <= 1 else "findings"
-    features = set(FEATURES)
     training, holdout = policy["chosen_on"]["applicants"], evaluation["applicants"]
-    return texts["preparation"].format(
+    return figures.say(
+        "report.preparation",
         tables=len({name.removesuffix("_train").removesuffix("_test") for name in rows}),
         files=len(rows),
-        rows=_count(sum(rows.values()), figures),
-        findings=texts[told].format(n=_count(findings, figures)),
-        features=_count(len(features), figures),
-        training=_count(training, figures),
-        holdout=_count(holdout, figures),
-        share=figures.percent(holdout / (training + holdout), 0),
+        rows=sum(rows.values()),
+        findings=figures.say("report.findings", n=findings) if findings else figures.say("report.no_findings"),
+        features=len(FEATURES),
+        training=training,
+        holdout=holdout,
+        share=holdout / (training + holdout),
     )
 
 
@@ -211,15 +218,15 @@ def _tell_modelling(
     leaderboard: pd.DataFrame, policy: Mapping[str, Any], n_folds: int, max_features: int, figures: FigureOptions
 ) -> str:
     families = [family_class(family).labels[figures.language] for family in leaderboard["family"].unique()]
-    text = TEXTS[figures.language]["modelling"].format(
+    return figures.say(
+        "report.modelling",
         n=len(families),
-        families=_enumerate(families, figures),
+        families=figures.texts.join(families),
         folds=n_folds,
         features=max_features,
-        fn=figures.number(f"{policy['costs']['false_negative']:g}"),
-        fp=figures.number(f"{policy['costs']['false_positive']:g}"),
+        fn=policy["costs"]["false_negative"],
+        fp=policy["costs"]["false_positive"],
     )
-    return text[0].upper() + text[1:]
 
 
 def _tell_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[str]:
@@ -227,19 +234,22 @@ def _tell_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[st
     treated = comparison[comparison["imbalance"] != "none"]
     if treated.empty:
         return []
-    texts, words = TEXTS[figures.language], STRATEGIES[figures.language]
     verdicts = []
     for family, rivals in treated.groupby("family", sort=False):
-        better = [words[name] for name in rivals.loc[rivals["cost_to_none_high"] < 0, "imbalance"]]
-        verdict = texts["imbalance_better" if better else "imbalance_same"]
+        better = [_strategy(name, figures) for name in rivals.loc[rivals["cost_to_none_high"] < 0, "imbalance"]]
         label = family_class(str(family)).labels[figures.language]
-        told = verdict.format(family=label, strategies=_enumerate(better, figures))
+        told = (
+            figures.say("report.imbalance_better", family=label, strategies=figures.texts.join(better))
+            if better
+            else figures.say("report.imbalance_same", family=label)
+        )
         verdicts.append(told[0].upper() + told[1:])
-    tried = [words[name] for name in dict.fromkeys(treated["imbalance"])]
+    tried = [_strategy(name, figures) for name in dict.fromkeys(treated["imbalance"])]
     return [
-        texts["imbalance"].format(
-            rate=figures.percent(comparison["default_rate"].iloc[0]),
-            strategies=_enumerate(tried, figures),
+        figures.say(
+            "report.imbalance",
+            rate=comparison["default_rate"].iloc[0],
+            strategies=figures.texts.join(tried),
             verdicts=" ".join(verdicts),
         )
     ]
@@ -248,22 +258,22 @@ def _tell_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[st
 def _tell_champion(
     champion: Mapping[str, Any], calibration: Mapping[str, Any], diagnosis: Mapping[str, Any], figures: FigureOptions
 ) -> str:
-    texts, chosen = TEXTS[figures.language], calibration["chosen"]
-    return texts["champion"].format(
+    chosen = calibration["chosen"]
+    return figures.say(
+        "report.champion",
         name=_candidate(champion["family"], champion["imbalance"], champion["name"], figures),
-        calibration=texts[chosen],
-        before=_decimal(calibration["methods"]["none"]["ece"], figures, 4),
-        after=_decimal(calibration["methods"][chosen]["ece"], figures, 4),
-        train=_decimal(diagnosis["training"], figures),
-        oof=_decimal(diagnosis["out_of_fold"], figures),
-        holdout=_decimal(diagnosis["holdout"], figures),
+        calibration=figures.say(f"common.calibration.{chosen}"),
+        before=calibration["methods"]["none"]["ece"],
+        after=calibration["methods"][chosen]["ece"],
+        train=diagnosis["training"],
+        oof=diagnosis["out_of_fold"],
+        holdout=diagnosis["holdout"],
     )
 
 
 def _tabulate_candidates(
     leaderboard: pd.DataFrame, champion: Mapping[str, Any], n_folds: int, figures: FigureOptions
 ) -> dict[str, Any]:
-    texts = TEXTS[figures.language]
     rows = [
         [
             _candidate(row["family"], row["imbalance"], row["candidate"], figures),
@@ -279,36 +289,31 @@ def _tabulate_candidates(
         for row in leaderboard.to_dict("records")
     ]
     return {
-        "caption": texts["leaderboard"].format(folds=n_folds),
-        "header": [texts[name] for name in ("candidate", "auc", "ap", "recall", "precision", "cost", "difference")],
+        "caption": figures.say("report.leaderboard", folds=n_folds),
+        "header": [figures.say(f"report.candidates.{name}") for name in _CANDIDATE_COLUMNS],
         "rows": rows,
         "strong": leaderboard["candidate"].tolist().index(champion["name"]),
     }
 
 
 def _tabulate_policies(evaluation: Mapping[str, Any], figures: FigureOptions) -> dict[str, Any]:
-    texts, rows = TEXTS[figures.language], []
+    rows = []
     for name in _POLICIES:
         policy = evaluation["policies"][name]
-        ends = _ends(policy["business_cost_interval"], figures)
         rows.append(
             [
-                texts[name],
+                figures.say(f"report.policy_name.{name}"),
                 "" if name in ("grant_all", "refuse_all") else _decimal(policy["threshold"], figures, 4),
                 _decimal(policy["business_cost"], figures, 4),
-                texts["interval"].format(**ends),
+                figures.say("report.interval", **_ends(policy["business_cost_interval"])),
                 figures.percent(policy["grant_rate"]),
                 _count(policy["false_negatives"], figures),
                 _count(policy["false_positives"], figures),
             ]
         )
     return {
-        "caption": texts["policies"].format(
-            n=_count(evaluation["applicants"], figures), rate=figures.percent(evaluation["default_rate"])
-        ),
-        "header": [
-            texts[name] for name in ("policy", "threshold", "cost", "cost_interval", "granted", "missed", "refused")
-        ],
+        "caption": figures.say("report.policies", n=evaluation["applicants"], rate=evaluation["default_rate"]),
+        "header": [figures.say(f"report.decisions.{name}") for name in _DECISION_COLUMNS],
         "rows": rows,
         "strong": 0,
     }
@@ -317,37 +322,40 @@ def _tabulate_policies(evaluation: Mapping[str, Any], figures: FigureOptions) ->
 def _tell_decision(
     policy: Mapping[str, Any], evaluation: Mapping[str, Any], amounts: Mapping[str, Any], figures: FigureOptions
 ) -> list[str]:
-    texts, policies = TEXTS[figures.language], evaluation["policies"]
-    plateau, interval = policy["plateau"], _ends(policy["threshold_interval"], figures)
+    policies, plateau = evaluation["policies"], policy["plateau"]
     told = [
-        texts["decision"].format(
-            threshold=_decimal(policy["threshold"], figures, 4),
-            **interval,
-            flat_low=_decimal(plateau["low"], figures, 4),
-            flat_high=_decimal(plateau["high"], figures, 4),
-            tolerance=figures.percent(plateau["tolerance"], 0),
-            theoretical=_decimal(policy["theoretical_threshold"], figures, 4),
-        )
+        figures.say(
+            "report.decision",
+            threshold=policy["threshold"],
+            **_ends(policy["threshold_interval"]),
+            flat_low=plateau["low"],
+            flat_high=plateau["high"],
+            tolerance=plateau["tolerance"],
+            theoretical=policy["theoretical_threshold"],
+        ),
+        figures.say(
+            "report.saving", saving=1 - policies["tuned"]["business_cost"] / policies["grant_all"]["business_cost"]
+        ),
     ]
-    saving = 1 - policies["tuned"]["business_cost"] / policies["grant_all"]["business_cost"]
-    told.append(texts["saving"].format(saving=figures.percent(saving)))
     three_way = evaluation.get("three_way")
     if three_way:
         told.append(
-            texts["review"].format(
-                **_ends(three_way, figures),
-                rate=figures.percent(three_way["review_rate"]),
-                cost=_decimal(three_way["business_cost"], figures, 4),
-                price=figures.number(f"{three_way['reviewer']['cost']:g}"),
-                error=figures.percent(three_way["reviewer"]["error_rate"], 0),
+            figures.say(
+                "report.review",
+                **_ends(three_way),
+                rate=three_way["review_rate"],
+                cost=three_way["business_cost"],
+                price=three_way["reviewer"]["cost"],
+                error=three_way["reviewer"]["error_rate"],
             )
         )
     told.append(
-        texts["money"].format(
-            loss=figures.percent(amounts["rates"]["loss_given_default"]),
-            margin=figures.percent(amounts["rates"]["margin"]),
-            tuned=_count(amounts["policies"]["tuned"]["business_cost"], figures),
-            grant_all=_count(amounts["policies"]["grant_all"]["business_cost"], figures),
+        figures.say(
+            "report.money",
+            loss=amounts["rates"]["loss_given_default"],
+            margin=amounts["rates"]["margin"],
+            tuned=amounts["policies"]["tuned"]["business_cost"],
+            approve_all=amounts["policies"]["grant_all"]["business_cost"],
         )
     )
     return told
@@ -355,9 +363,11 @@ def _tell_decision(
 
 def _tell_themes(family_importance: pd.DataFrame, figures: FigureOptions) -> str:
     themes = family_importance[family_importance["kind"] == "theme"].nlargest(_N_THEMES, "share")
-    told = [f"{_theme(row['family'], figures)} {figures.percent(row['share'], 0)}" for _, row in themes.iterrows()]
-    separator = " ; " if figures.language == "fr" else "; "
-    return TEXTS[figures.language]["themes"].format(themes=separator.join(told))
+    told = [
+        figures.say("report.theme_is", theme=_theme(row["family"], figures), share=row["share"])
+        for row in themes.to_dict("records")
+    ]
+    return figures.say("report.themes", themes=figures.texts.join(told))
 
 
 def _theme(name: Theme, figures: FigureOptions) -> str:
@@ -376,7 +386,7 @@ def _tell_variables(
                 "column": name,
                 "name": find_feature(name).client_label(figures.language),
                 "theme": _theme(find_feature(name).theme, figures),
-                "share": figures.percent(share),
+                "share": figures.say("report.of_weight", share=share),
                 "weight": round(share / importance["share"].iloc[0], 4),
                 "effect": tell_effect(name, rows[name], shap_values[name], figures),
             }
@@ -390,66 +400,62 @@ def tell_effect(name: str, values: pd.Series, contributions: pd.Series, figures:
     Nulls are left out of the correlation; of a text they are a category of their own. An effect without a clear
     direction is said to depend on the rest.
     """
-    texts = TEXTS[figures.language]
     is_text = not pd.api.types.is_numeric_dtype(values)
     unit = find_feature(name).unit
     if is_text:
+        missing = figures.say("common.missing")
         categories = (
             values.astype("object")
             .where(values.notna(), None)
-            .map(lambda value: texts["missing"] if value is None else category_label(value, figures.language))
+            .map(lambda value: missing if value is None else category_label(value, figures.language))
         )
         by_category = contributions.groupby(categories).agg(["mean", "size"])
         known = by_category.loc[by_category["size"] >= _FEWEST, "mean"]
         if len(known) < 2:
-            return texts["mixed"]
-        return texts["by_category"].format(worst=known.idxmax(), best=known.idxmin())
+            return figures.say("report.mixed")
+        return figures.say("report.by_category", worst=known.idxmax(), best=known.idxmin())
     correlation = values.corr(contributions, method="spearman")
     if np.isnan(correlation) or abs(correlation) < _CLEAR:
-        return texts["mixed"]
+        return figures.say("report.mixed")
     if unit == "elapsed_days":  # stored as days before the application, told as the time since
         correlation = -correlation
     kind = {"date_days": "later_", "date_months": "later_", "yes_no": "yes_"}.get(unit, "")
-    return texts[f"{kind}{'up' if correlation > 0 else 'down'}"]
+    return figures.say(f"report.effect.{kind}{'up' if correlation > 0 else 'down'}")
 
 
 def _tell_conduct(
     stability: Mapping[str, Any], audit: Mapping[str, Any], mitigations: pd.DataFrame, figures: FigureOptions
 ) -> list[str]:
     """Say how steady the weights are, what reasons withhold, and how groups fare without the attribute of theirs."""
-    texts, told = TEXTS[figures.language], [TEXTS[figures.language]["causality"]]
+    told = [figures.say("report.causality")]
     if stability["models"]:
         told.append(
-            texts["stability"].format(
-                models=stability["models"],
-                top=stability["top"],
-                overlap=figures.percent(stability["overlap"], 0),
-            )
+            figures.say("report.stability", n=stability["models"], top=stability["top"], overlap=stability["overlap"])
         )
     if audit["withheld_attributes"]:
+        attributes = [
+            find_feature(name).client_label(figures.language).lower() for name in audit["withheld_attributes"]
+        ]
         told.append(
-            texts["forbidden"].format(
-                attributes=_enumerate(
-                    [
-                        find_feature(name).client_label(figures.language).lower()
-                        for name in audit["withheld_attributes"]
-                    ],
-                    figures,
-                ),
-                share=figures.percent(audit["forbidden_share"]),
-                withheld=figures.percent(audit["withheld_share"]),
+            figures.say(
+                "report.protected",
+                n=len(attributes),
+                attributes=figures.texts.join(attributes),
+                share=audit["forbidden_share"],
+                withheld=audit["withheld_share"],
             )
         )
     by_policy = mitigations.set_index("policy")
     if {"as_is", "without_attribute"} <= set(by_policy.index):
         as_is, blind = by_policy.loc["as_is"], by_policy.loc["without_attribute"]
         told.append(
-            texts["fairness"].format(
+            figures.say(
+                "report.fairness",
                 attribute=find_feature(as_is["attribute"]).client_label(figures.language).lower(),
-                gap=figures.percent(as_is["grant_gap"]),
-                blind_gap=figures.percent(blind["grant_gap"]),
-                blind_cost=_decimal(blind["cost"], figures, 4),
-                cost=_decimal(as_is["cost"], figures, 4),
+                gap=100 * as_is["grant_gap"],
+                blind_gap=100 * blind["grant_gap"],
+                blind_cost=blind["cost"],
+                cost=as_is["cost"],
             )
         )
     return told
@@ -457,25 +463,26 @@ def _tell_conduct(
 
 def _tell_clients(clients: Sequence[Mapping[str, Any]], figures: FigureOptions) -> list[dict[str, Any]]:
     """Say what made each score, as bars to one scale; what no reason may name goes with the other causes."""
-    texts = TEXTS[figures.language]
     bars = [_weigh_causes(client, figures) for client in clients]
     longest = max((abs(weight) for one in bars for _, weight in one), default=0.0)
     told = []
     for client, one in zip(clients, bars, strict=True):
-        decision = texts[f"{client['decision']}_client"]
-        borderline = client["kind"] == "borderline"
-        title = texts["borderline" if borderline else "client"]
-        score = texts["probability"]
+        decision = figures.say(f"report.decided.{client['decision']}")
+        title = (
+            figures.say("report.borderline", decision=decision.lower(), id=client["client_id"])
+            if client["kind"] == "borderline"
+            else figures.say("report.client", decision=decision, id=client["client_id"])
+        )
         told.append(
             {
-                "title": title.format(decision=decision.lower() if borderline else decision, id=client["client_id"]),
-                "score": score.format(
-                    p=figures.percent(client["probability_default"]), t=figures.percent(client["threshold"])
+                "title": title,
+                "score": figures.say(
+                    "report.probability", probability=client["probability_default"], threshold=client["threshold"]
                 ),
                 "bars": [
                     {
                         "label": label,
-                        "value": figures.number(f"{weight:+.2f}"),
+                        "value": figures.number(weight, "+.2f"),
                         "length": round(abs(weight) / longest, 4) if longest else 0.0,
                         "against": weight > 0,
                     }
@@ -488,16 +495,20 @@ def _tell_clients(clients: Sequence[Mapping[str, Any]], figures: FigureOptions) 
 
 def _weigh_causes(client: Mapping[str, Any], figures: FigureOptions) -> list[tuple[str, float]]:
     """Return the heaviest causes of a score in words, and the sum of the others."""
-    texts = TEXTS[figures.language]
     causes = sum_by_cause(client["contributions"])
     top = [(entry, weight) for entry, weight in causes if not entry["forbidden"]][:_N_CAUSES]
     bars = [
-        (f"{entry[f'label_{figures.language}']}{texts['colon']}{entry[f'shown_{figures.language}']}", weight)
+        (
+            figures.say(
+                "reasons.sentence", label=entry[f"label_{figures.language}"], value=entry[f"shown_{figures.language}"]
+            ),
+            weight,
+        )
         for entry, weight in top
     ]
     if len(causes) > len(top):
         rest = sum(weight for _, weight in causes) - sum(weight for _, weight in top)
-        bars.append((texts["others"].format(n=len(causes) - len(top)), rest))
+        bars.append((figures.say("report.others", n=len(causes) - len(top)), rest))
     return bars
 
 
@@ -505,70 +516,73 @@ def report_tracking(
     promotion: Mapping[str, Any], policy: Mapping[str, Any], places: Mapping[str, str], figures: FigureOptions
 ) -> str:
     """Say where the run and its model are kept, and whether the model replaced the champion."""
-    texts, incumbent = TEXTS[figures.language], promotion["incumbent"]
-    told = "promoted_first" if incumbent is None else "promoted" if promotion["promoted"] else "kept"
-    outcome = texts[told].format(version=incumbent)
+    incumbent = promotion["incumbent"]
+    if incumbent is None:
+        outcome = figures.say("report.promoted_first")
+    elif promotion["promoted"]:
+        outcome = figures.say("report.promoted", version=incumbent)
+    else:
+        outcome = figures.say("report.kept", version=incumbent)
     difference = promotion["cost_difference"]
     if difference:
         written = _difference(difference["estimate"], difference["low"], difference["high"], figures)
-        outcome += texts["promoted_difference"].format(difference=written)
-    return texts["tracked"].format(model=places["registered_model"], promotion=outcome, digest=policy["model_digest"])
+        outcome += figures.say("report.promoted_difference", difference=written)
+    return figures.say(
+        "report.tracked", model=places["registered_model"], promotion=outcome, digest=policy["model_digest"]
+    )
 
 
 def _tell_limits(
     evaluation: Mapping[str, Any], diagnosis: Mapping[str, Any], policy: Mapping[str, Any], figures: FigureOptions
 ) -> list[str]:
-    texts, tuned = TEXTS[figures.language], evaluation["policies"]["tuned"]
-    interval, costs = tuned["business_cost_interval"], policy["costs"]
+    tuned, costs = evaluation["policies"]["tuned"], policy["costs"]
+    interval = tuned["business_cost_interval"]
     return [
-        *([texts["limit_synthetic"]] if figures.source == "synthetic" else []),
-        texts["limit_interval"].format(
-            width=_decimal(interval["high"] - interval["low"], figures),
-            defaults=_count(tuned["false_negatives"] + tuned["true_positives"], figures),
+        *([figures.say("report.limit_synthetic")] if figures.source == "synthetic" else []),
+        figures.say(
+            "report.limit_interval",
+            width=interval["high"] - interval["low"],
+            n=tuned["false_negatives"] + tuned["true_positives"],
         ),
-        texts["limit_overfit"].format(gap=_decimal(diagnosis["training"] - diagnosis["out_of_fold"], figures)),
-        texts["limit_costs"].format(ratio=figures.number(f"{costs['false_negative'] / costs['false_positive']:g}")),
-        texts["limit_time"],
-        texts["limit_granted"],
-        texts["limit_law"],
+        figures.say("report.limit_overfit", gap=diagnosis["training"] - diagnosis["out_of_fold"]),
+        figures.say("report.limit_costs", ratio=costs["false_negative"] / costs["false_positive"]),
+        figures.say("report.limit_time"),
+        figures.say("report.limit_granted"),
+        figures.say("report.limit_law"),
     ]
 
 
 def _candidate(family: str, imbalance: str, name: str, figures: FigureOptions) -> str:
     """Write a candidate in words; one that is more than its family and a strategy keeps its own name."""
-    strategy = STRATEGIES[figures.language].get(imbalance, imbalance)
-    plain = family if imbalance == "none" else f"{family}_{imbalance}"
-    if name != plain:
+    treated = imbalance != "none"
+    if name != (f"{family}_{imbalance}" if treated else family):
         return name
-    return f"{family_class(family).labels[figures.language]}{', ' + strategy if strategy else ''}"
+    words = family_class(family).labels[figures.language]
+    return f"{words}, {_strategy(imbalance, figures)}" if treated else words
 
 
-def _enumerate(words: Sequence[str], figures: FigureOptions) -> str:
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])}{TEXTS[figures.language]['and']}{words[-1]}"
+def _strategy(name: str, figures: FigureOptions) -> str:
+    return figures.say(f"report.strategy.{name}")
 
 
 def _decimal(value: float, figures: FigureOptions, digits: int = 3) -> str:
-    return figures.number(f"{value:.{digits}f}")
+    return figures.number(value, f".{digits}f")
 
 
 def _count(value: float, figures: FigureOptions) -> str:
-    return figures.number(f"{value:,.0f}")
+    return figures.number(value, ",")
 
 
 def _share(value: float | None, figures: FigureOptions) -> str:
     return "–" if value is None or pd.isna(value) else figures.percent(value)
 
 
-def _ends(interval: Mapping[str, Any], figures: FigureOptions) -> dict[str, str]:
-    return {end: _decimal(interval[end], figures, 4) for end in ("low", "high")}
+def _ends(interval: Mapping[str, Any]) -> dict[str, float]:
+    return {end: interval[end] for end in ("low", "high")}
 
 
 def _difference(estimate: float, low: float, high: float, figures: FigureOptions) -> str:
-    separator = " ; " if figures.language == "fr" else ", "
-    ends = separator.join(figures.number(f"{end:+.3f}") for end in (low, high))
-    return f"{figures.number(f'{estimate:+.3f}')} [{ends}]"
+    return figures.say("report.difference_is", estimate=estimate, low=low, high=high)
 
 
 def _shrink(picture: Image.Image) -> bytes:

@@ -15,7 +15,8 @@ from credit_scoring.metrics.cost import refuse
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.selection import rank_correlation
 from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
-from credit_scoring.reasons import LANGUAGES, ExplainedColumn, Peers, ReasonBook
+from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
+from credit_scoring.texts import LANGUAGES
 
 
 def write_reason_book(
