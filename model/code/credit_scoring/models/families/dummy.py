@@ -10,7 +10,7 @@ from credit_scoring.models.base import ScoringModel, TrainingRows
 class DummyModel(ScoringModel):
     """Predict the default rate of the training rows. With any threshold it grants all or refuses all."""
 
-    labels = {"fr": "modèle témoin", "en": "dummy"}
+    labels = {"fr": "modèle de référence", "en": "baseline model"}
 
     def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:  # noqa: ARG002
         self.default_rate_ = float(np.average(rows.y, weights=rows.sample_weight))
