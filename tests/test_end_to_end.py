@@ -85,8 +85,8 @@ def test_the_score_is_credible_and_the_decision_pays(demo: Project) -> None:
     evaluation = read_json(demo, "data/08_reporting/synthetic/policy_evaluation.json")
     policies = evaluation["policies"]
     assert policies["tuned"]["business_cost"] < policies["half"]["business_cost"]
-    assert policies["tuned"]["business_cost"] < policies["grant_all"]["business_cost"]
-    assert policies["tuned"]["business_cost"] < policies["refuse_all"]["business_cost"]
+    assert policies["tuned"]["business_cost"] < policies["approve_all"]["business_cost"]
+    assert policies["tuned"]["business_cost"] < policies["decline_all"]["business_cost"]
     policy = read_json(demo, "data/06_models/synthetic/decision_policy.json")
     assert policies["tuned"]["threshold"] == policy["threshold"]
     assert 0.02 < policy["threshold"] < 0.4

@@ -165,5 +165,5 @@ def test_the_book_needs_no_more_than_plain_data() -> None:
     column = ExplainedColumn("X", {"fr": "X", "en": "X"}, "number", 0)
     nobody = Peers(0, {}, {}, {"X": 0.0})
     book = ReasonBook((column,), nobody, nobody)
-    told = book.tell(pd.DataFrame({"X": [0.5, -0.5, 0.0]}), pd.DataFrame({"X": [3.0, 4.0, 5.0]}), "en")
+    told = book.explain(pd.DataFrame({"X": [0.5, -0.5, 0.0]}), pd.DataFrame({"X": [3.0, 4.0, 5.0]}), "en")
     assert told == [[{"effect": "against", "text": "X: 3"}], [{"effect": "for", "text": "X: 4"}], []]

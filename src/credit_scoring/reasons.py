@@ -111,7 +111,7 @@ class ReasonBook:
         """Sum the contributions of the columns of each cause: one row per client, one column per cause."""
         return self._weigh(self._ordered(contributions))
 
-    def tell(self, contributions: pd.DataFrame, values: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
+    def explain(self, contributions: pd.DataFrame, values: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
         """Tell the reasons of each client.
 
         Args:
@@ -129,10 +129,10 @@ class ReasonBook:
             column = values[name].iloc[at]
             return column.astype(object).where(column.notna(), None).tolist()
 
-        return self.tell_picked(self._ordered(contributions), pick, language)
+        return self.explain_values(self._ordered(contributions), pick, language)
 
-    def tell_picked(self, matrix: npt.NDArray[np.float64], pick: Pick, language: str) -> list[list[dict[str, str]]]:
-        """Do as `tell` does, without tables.
+    def explain_values(self, matrix: npt.NDArray[np.float64], pick: Pick, language: str) -> list[list[dict[str, str]]]:
+        """Do as `explain` does, without tables.
 
         Args:
             matrix: Contributions, one row per client, one column per column of the model, in its order.

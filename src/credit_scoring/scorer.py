@@ -120,14 +120,14 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             "threshold": float(self.decision_policy["threshold"]),
         }
         if asked.get("explain"):
-            columns["reasons"] = self._tell_reasons(X, language)
+            columns["reasons"] = self._describe_reasons(X, language)
         return pd.DataFrame(columns, index=X.index)
 
-    def _tell_reasons(self, X: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
+    def _describe_reasons(self, X: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
         book = self._book()
         if X.empty:
             return []
-        return book.tell(self.contributions(X)[0], self.model.explained_features(X), language)
+        return book.explain(self.contributions(X)[0], self.model.explained_features(X), language)
 
     def _book(self) -> ReasonBook:
         if self.reason_book is None:
@@ -151,7 +151,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         """
         return self.calibration.apply(self._trees().predict_coded(encoded))
 
-    def tell_coded(
+    def explain_coded(
         self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
     ) -> list[list[dict[str, str]]]:
         """Return the reasons that `predict` gives, from rows without a table around them.
@@ -167,7 +167,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         """
         book, place = self._book(), {name: i for i, name in enumerate(self.feature_names_in_)}
         values, _ = self._trees().contributions_coded(encoded)
-        return book.tell_picked(
+        return book.explain_values(
             values * self._calibration_line()[0],
             lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
             texts_in(language).language,

@@ -16,7 +16,7 @@ from credit_scoring.metrics.cost import (
 COSTS = MisclassificationCosts(false_negative=10, false_positive=1)
 
 
-def test_a_missed_default_costs_ten_refused_good_clients() -> None:
+def test_a_false_negative_costs_ten_refused_good_clients() -> None:
     assert business_cost_loss([1, 0, 0, 0], [False, False, False, False], COSTS) == 10 / 4
     assert business_cost_loss([1, 0, 0, 0], [True, True, True, True], COSTS) == 3 / 4
     assert business_cost_loss([1, 0, 0, 0], [True, False, False, False], COSTS) == 0
@@ -36,7 +36,7 @@ def test_curve_of_four_clients_by_hand() -> None:
     assert curve["threshold"].tolist() == pytest.approx([0.0, 0.15, 0.5, 0.8])
     # refuse all: 2 FP; refuse >= .2: 1 FP; refuse .8: 1 FN; grant all: 2 FN
     assert curve["cost"].tolist() == [2 / 4, 1 / 4, 10 / 4, 20 / 4]
-    assert curve["grant_rate"].tolist() == [0, 0.25, 0.75, 1]
+    assert curve["approval_rate"].tolist() == [0, 0.25, 0.75, 1]
     assert optimal_threshold([0, 1, 0, 1], [0.1, 0.2, 0.2, 0.8], COSTS) == pytest.approx(0.15)
 
 
@@ -57,7 +57,7 @@ def test_curve_equals_brute_force_at_each_of_its_thresholds(clients: list[tuple[
     curve = cost_curve(target, probability, costs)
     for row in curve.itertuples():
         assert row.cost == pytest.approx(business_cost_loss(target, refuse(probability, row.threshold), costs))
-        assert row.grant_rate == pytest.approx(1 - refuse(probability, row.threshold).mean())
+        assert row.approval_rate == pytest.approx(1 - refuse(probability, row.threshold).mean())
     everywhere = np.concatenate([probability, np.linspace(0, 1.01, 60)])
     best = min(business_cost_loss(target, refuse(probability, t), costs) for t in everywhere)
     assert curve["cost"].min() == pytest.approx(best)

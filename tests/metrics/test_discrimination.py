@@ -24,7 +24,7 @@ def test_what_is_undefined_with_one_outcome_is_nan() -> None:
 
 def test_decision_metrics_by_hand() -> None:
     metrics = decision_metrics([1, 1, 0, 0, 0], [True, False, True, False, False])
-    assert metrics == {"recall": 0.5, "precision": 0.5, "f1": 0.5, "accuracy": 0.6, "grant_rate": pytest.approx(0.6)}
+    assert metrics == {"recall": 0.5, "precision": 0.5, "f1": 0.5, "accuracy": 0.6, "approval_rate": pytest.approx(0.6)}
 
 
 def test_precision_without_refusals_is_nan_not_zero() -> None:

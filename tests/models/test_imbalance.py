@@ -175,13 +175,13 @@ def test_rows_made_from_others_never_judge_when_to_stop(rows: tuple, strategy: s
         "lightgbm", {"early_stopping_rounds": 3, "n_estimators": 5, "validation_share": 0.3, "n_jobs": 1}
     )
     fit = model._fit
-    model._fit = lambda rows, aside: (sides.extend([rows, aside]), fit(rows, aside))[1]
+    model._fit = lambda rows, validation: (sides.extend([rows, validation]), fit(rows, validation))[1]
     model.fit(X, y, lambda X, y: rebalance(X, y, strategy))
-    learned, aside = sides
-    assert aside.X.index.isin(X.index).all()
-    assert len(aside.y) == 30
+    learned, validation = sides
+    assert validation.X.index.isin(X.index).all()
+    assert len(validation.y) == 30
     assert np.bincount(learned.y).tolist() == [56, 56]
-    assert not set(learned.X["AMOUNT"]) & set(aside.X["AMOUNT"])
+    assert not set(learned.X["AMOUNT"]) & set(validation.X["AMOUNT"])
 
 
 def test_no_strategy_invents_skill_where_there_is_none() -> None:

@@ -197,14 +197,14 @@ def test_early_stopping_keeps_the_best_round_on_rows_set_aside(
     model = build_model(family, {**STOPPING[family], **stopping}).fit(X, y, note)
     assert len(seen[0]) == 240
     assert y[seen[0]].mean() == pytest.approx(y.mean(), abs=0.01)  # stratified
-    aside = X.drop(index=seen[0])
+    validation = X.drop(index=seen[0])
 
     def loss(rounds: int) -> float:
-        """Loss on the rows set aside of a model that is fitted on the others, for so many rounds."""
+        """Loss on the rows kept for validation of a model that is fitted on the others, for so many rounds."""
         size = "max_iter" if family == "mlp" else "n_estimators"
         peer = build_model(family, {**STOPPING[family], size: rounds, "early_stopping_rounds": None})
-        p = peer.fit(X.loc[seen[0]], y[seen[0]]).predict_proba(aside)[:, 1]
-        return float(-np.where(y[aside.index] == 1, np.log(p), np.log(1 - p)).mean())
+        p = peer.fit(X.loc[seen[0]], y[seen[0]]).predict_proba(validation)[:, 1]
+        return float(-np.where(y[validation.index] == 1, np.log(p), np.log(1 - p)).mean())
 
     best = model.n_iterations_
     assert 1 < best < 140
@@ -215,25 +215,25 @@ def test_early_stopping_keeps_the_best_round_on_rows_set_aside(
 
 
 def test_rows_set_aside_weigh_as_the_rows_learned_from(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
-    """Three defaults for one repaid: the loss on the rows set aside has to see that balance too."""
+    """Three defaults for one repaid: the loss on the rows kept for validation has to see that balance too."""
     captured: list[TrainingRows] = []
 
     class Capture(type(build_model("dummy", {}))):  # type: ignore[misc]
         early_stopping_rounds = 1
 
-        def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
-            captured.extend([rows, aside])
+        def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:
+            captured.extend([rows, validation])
 
     def triple(rows: pd.DataFrame, outcomes: np.ndarray) -> TrainingRows:
         share = outcomes.mean()
         return TrainingRows(rows, outcomes, np.where(outcomes == 1, 0.75 / share, 0.25 / (1 - share)))
 
     Capture().fit(X, applicants["TARGET"], triple)
-    rows, aside = captured
+    rows, validation = captured
     assert len(rows.y) == 270
-    assert len(aside.y) == 30
-    assert np.average(aside.y, weights=aside.sample_weight) == pytest.approx(0.75)
-    assert aside.sample_weight.sum() == pytest.approx(30)
+    assert len(validation.y) == 30
+    assert np.average(validation.y, weights=validation.sample_weight) == pytest.approx(0.75)
+    assert validation.sample_weight.sum() == pytest.approx(30)
 
 
 def test_too_few_rows_to_set_aside_is_said(X: pd.DataFrame) -> None:

@@ -39,7 +39,7 @@ class HistGradientBoostingModel(LibraryModel, PermutationContributions):
     def grid(cls):
         return {"max_leaf_nodes": [8, 32], "l2_regularization": [1, 100]}
 
-    def _fit(self, rows, aside):
+    def _fit(self, rows, validation):
         self.codes_ = CategoryCodes("name").fit(rows.X)
         is_text = [name in self.codes_.categories_ for name in rows.X]
         fixed = {"categorical_features": is_text, "early_stopping": False, "random_state": 0}

@@ -61,7 +61,7 @@ def test_contributions_are_shapley_values_by_definition() -> None:
 class Known(PermutationContributions):
     """Log-odds of a known form, in which a category and a null interact with numbers."""
 
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None: ...
+    def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None: ...
 
     def _predict_default(self, X: pd.DataFrame) -> np.ndarray:
         late = np.where(X["KIND"] == "late", 1.5, -0.5)

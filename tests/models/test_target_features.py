@@ -33,7 +33,7 @@ def applicants(n: int, seed: int = 0) -> pd.DataFrame:
 class Recorder(ScoringModel):
     """Keeps what it is given to learn from."""
 
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+    def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:
         self.rows_ = rows
 
     def _predict_default(self, X: pd.DataFrame) -> np.ndarray:

@@ -44,7 +44,7 @@ class ServedScorer(Protocol):
     def score_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probability of default of coded rows."""
 
-    def tell_coded(
+    def explain_coded(
         self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
     ) -> list[list[dict[str, str]]]:
         """Return the reasons of coded rows."""

@@ -133,7 +133,7 @@ def cost_curve(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Costs) 
     Returns:
         One row per decision that a threshold can make, thresholds ascending: `threshold`, `up_to` (the highest
         threshold that decides the same), `cost` (mean per applicant), `false_negatives`, `false_positives`,
-        `grant_rate`.
+        `approval_rate`.
 
     Raises:
         ValueError: If inputs are empty, of different lengths, NaN, or outside [0, 1].
@@ -154,7 +154,7 @@ def cost_curve(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Costs) 
             "cost": total / size,
             "false_negatives": false_negatives,
             "false_positives": false_positives,
-            "grant_rate": granted / size,
+            "approval_rate": granted / size,
         }
     )
 

@@ -41,7 +41,7 @@ def decision_metrics(y_true: npt.ArrayLike, refused: npt.ArrayLike) -> dict[str,
 
     Returns:
         `recall` (share of defaulters refused), `precision` (share of refused who default), `f1`, `accuracy`,
-        `grant_rate`. Recall is NaN without defaulters, precision without refusals.
+        `approval_rate`. Recall is NaN without defaulters, precision without refusals.
     """
     y_true = np.asarray(y_true, dtype=int)
     refused = np.asarray(refused, dtype=int)
@@ -50,7 +50,7 @@ def decision_metrics(y_true: npt.ArrayLike, refused: npt.ArrayLike) -> dict[str,
         "precision": float(precision_score(y_true, refused, zero_division=np.nan)),
         "f1": float(f1_score(y_true, refused, zero_division=np.nan)),
         "accuracy": float(accuracy_score(y_true, refused)),
-        "grant_rate": float(1 - refused.mean()),
+        "approval_rate": float(1 - refused.mean()),
     }
 
 

@@ -72,7 +72,7 @@ class Lean:
                 for score, decision in scores
             ]
             if rows.params.get(_EXPLAIN):
-                reasons = self._scorer.tell_coded(encoded, rows.texts, rows.params[_LANGUAGE])
+                reasons = self._scorer.explain_coded(encoded, rows.texts, rows.params[_LANGUAGE])
                 for prediction, told in zip(predictions, reasons, strict=True):
                     prediction["reasons"] = told
         else:

@@ -31,16 +31,16 @@ def test_measures_of_a_group_by_hand() -> None:
     table = table.set_index(["attribute", "group", "measure"]).sort_index()
     women = table.loc[("CODE_GENDER", "F")]["value"]
     # Of three women, one good is granted, one good refused, one default granted.
-    assert women["grant_rate"] == pytest.approx(2 / 3)
-    assert women["false_refusal_rate"] == 0.5
-    assert women["missed_default_rate"] == 1
+    assert women["approval_rate"] == pytest.approx(2 / 3)
+    assert women["false_decline_rate"] == 0.5
+    assert women["false_negative_rate"] == 1
     assert women["cost"] == pytest.approx(11 / 3)
     assert women["calibration_gap"] == pytest.approx(0.3 - 1 / 3)
-    assert table.loc[("CODE_GENDER", "M", "grant_rate"), "value"] == 0
-    assert table.loc[("CODE_GENDER", "M", "grant_rate"), "gap"] == 1
-    assert np.isnan(table.loc[("CODE_GENDER", "?", "missed_default_rate"), "value"])
-    assert table.loc[("AGE_BAND", "< 40", "grant_rate"), "clients"] == 3
-    assert table.loc[("AGE_BAND", "≥ 40", "grant_rate"), "clients"] == 3
+    assert table.loc[("CODE_GENDER", "M", "approval_rate"), "value"] == 0
+    assert table.loc[("CODE_GENDER", "M", "approval_rate"), "gap"] == 1
+    assert np.isnan(table.loc[("CODE_GENDER", "?", "false_negative_rate"), "value"])
+    assert table.loc[("AGE_BAND", "< 40", "approval_rate"), "clients"] == 3
+    assert table.loc[("AGE_BAND", "≥ 40", "approval_rate"), "clients"] == 3
 
 
 def test_a_handful_is_left_out() -> None:
@@ -60,8 +60,8 @@ def test_mitigations_close_the_gap_that_they_are_for() -> None:
     generator = np.random.default_rng(1)
     n = 4000
     gender = generator.choice(["F", "M"], n)
-    blind = generator.beta(1.5, 12, n)
-    probability = np.clip(blind + 0.08 * (gender == "M"), 0, 1)
+    fair = generator.beta(1.5, 12, n)
+    probability = np.clip(fair + 0.08 * (gender == "M"), 0, 1)
     frame = pd.DataFrame({"SK_ID_CURR": np.arange(n), "TARGET": (generator.random(n) < probability).astype(int)})
     scored, rows = frame.assign(PROBABILITY=probability), frame.assign(CODE_GENDER=gender)
     table = compare_mitigations(
@@ -69,15 +69,17 @@ def test_mitigations_close_the_gap_that_they_are_for() -> None:
         scored,
         rows,
         scored,
-        frame.assign(PROBABILITY=blind),
+        frame.assign(PROBABILITY=fair),
         {"threshold": 0.12},
         COSTS,
         OPTIONS,
     ).set_index("policy")
-    assert table.loc["as_is", "grant_gap"] > 0.2
-    assert table.loc["without_attribute", "grant_gap"] < 0.05
+    assert table.loc["as_is", "approval_gap"] > 0.2
+    assert table.loc["without_attribute", "approval_gap"] < 0.05
     assert table.loc["without_attribute", "roc_auc"] < table.loc["as_is", "roc_auc"]
-    assert table.loc["equal_grant_rate", "grant_gap"] < 0.01
-    assert table.loc["equal_grant_rate", "grant_rate"] == pytest.approx(table.loc["as_is", "grant_rate"], abs=0.01)
+    assert table.loc["equal_approval_rate", "approval_gap"] < 0.01
+    assert table.loc["equal_approval_rate", "approval_rate"] == pytest.approx(
+        table.loc["as_is", "approval_rate"], abs=0.01
+    )
     # Here the sample is the one that thresholds were chosen on: a threshold per group cannot cost more than one.
     assert table.loc["own_threshold", "cost"] <= table.loc["as_is", "cost"]

@@ -14,7 +14,7 @@ def policy(threshold: float, cost: float) -> dict[str, Any]:
         "threshold": threshold,
         "business_cost": cost,
         "business_cost_interval": {"low": cost - 0.05, "high": cost + 0.06},
-        "grant_rate": 0.756,
+        "approval_rate": 0.756,
         "false_negatives": 12,
         "true_positives": 31,
         "false_positives": 1234,
@@ -51,8 +51,8 @@ def artefacts() -> dict[str, Any]:
                 "tuned": policy(0.0987, 0.5321),
                 "theoretical": policy(0.0909, 0.5432),
                 "half": policy(0.5, 0.7891),
-                "grant_all": policy(1.0, 0.8134),
-                "refuse_all": policy(0.0, 0.9187),
+                "approve_all": policy(1.0, 0.8134),
+                "decline_all": policy(0.0, 0.9187),
             },
         },
         "decision_policy": {
@@ -77,9 +77,9 @@ def artefacts() -> dict[str, Any]:
         },
         "fairness_by_group_table": pd.DataFrame(
             [
-                ("CODE_GENDER", "F", 1300, "grant_rate", 0.8, 0.77, 0.83),
+                ("CODE_GENDER", "F", 1300, "approval_rate", 0.8, 0.77, 0.83),
                 ("CODE_GENDER", "F", 1300, "calibration_gap", -0.0001, -0.02, 0.01),
-                ("CODE_GENDER", "F", 1300, "missed_default_rate", None, None, None),
+                ("CODE_GENDER", "F", 1300, "false_negative_rate", None, None, None),
                 ("CODE_GENDER", "F", 1300, "cost", 0.5, 0.45, 0.55),
             ],
             columns=["attribute", "group", "clients", "measure", "value", "low", "high"],
@@ -88,7 +88,7 @@ def artefacts() -> dict[str, Any]:
             {
                 "attribute": "CODE_GENDER",
                 "policy": ["as_is", "without_attribute"],
-                "grant_gap": [0.0789, 0.0123],
+                "approval_gap": [0.0789, 0.0123],
                 "cost": [0.5321, 0.5398],
             }
         ),

@@ -10,7 +10,7 @@ POLICY = {
     "threshold": 0.0912,
     "business_cost": 0.5,
     "business_cost_interval": INTERVAL,
-    "grant_rate": 0.75,
+    "approval_rate": 0.75,
     "false_negatives": 12,
     "false_positives": 1234,
 }
@@ -31,10 +31,10 @@ MITIGATION = {
     "cost": 0.505,
     "cost_low": 0.4,
     "cost_high": 0.6,
-    "grant_rate": 0.75,
-    "grant_gap": 0.1234,
-    "false_refusal_gap": 0.05,
-    "missed_default_gap": None,
+    "approval_rate": 0.75,
+    "approval_gap": 0.1234,
+    "false_decline_gap": 0.05,
+    "false_negative_gap": None,
 }
 AUDIT = {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.026, "applicants": 1000}
 
@@ -73,7 +73,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
                 "applicants": 2000,
                 "default_rate": 0.081,
                 "score": {"roc_auc": 0.7543, "average_precision": 0.2, "ks": 0.4},
-                "policies": dict.fromkeys(["tuned", "theoretical", "half", "grant_all", "refuse_all"], POLICY),
+                "policies": dict.fromkeys(["tuned", "theoretical", "half", "approve_all", "decline_all"], POLICY),
             },
             "promotion_decision": {"promoted": True, "reason": "there is no champion yet"},
             "decision_policy": {
@@ -83,7 +83,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
             "amount_evaluation": {
                 "rates": {"loss_given_default": 0.45, "margin": 0.045},
                 "policies": {
-                    name: POLICY | {"business_cost": 12_345.6} for name in ("tuned", "by_amount", "grant_all")
+                    name: POLICY | {"business_cost": 12_345.6} for name in ("tuned", "by_amount", "approve_all")
                 },
             },
             "global_importance_table": pd.DataFrame({"feature": ["EXT_SOURCE_2", "EXT_SOURCE_3"]}),

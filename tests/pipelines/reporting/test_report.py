@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import FAMILIES, family_class
-from credit_scoring.pipelines.reporting.report import tell_effect
+from credit_scoring.pipelines.reporting.report import describe_effect
 
 N_CANDIDATES = 14
 
@@ -23,7 +23,7 @@ def policy(threshold: float, cost: float) -> dict[str, Any]:
         "threshold": threshold,
         "business_cost": cost,
         "business_cost_interval": {"low": cost - 0.0512, "high": cost + 0.0634},
-        "grant_rate": 0.756,
+        "approval_rate": 0.756,
         "false_negatives": 12,
         "true_positives": 31,
         "false_positives": 1234,
@@ -93,8 +93,8 @@ def artefacts() -> dict[str, Any]:
                 "tuned": policy(0.0987, 0.5321),
                 "theoretical": policy(0.0909, 0.5432),
                 "half": policy(0.5, 0.7891),
-                "grant_all": policy(1.0, 0.8134),
-                "refuse_all": policy(0.0, 0.9187),
+                "approve_all": policy(1.0, 0.8134),
+                "decline_all": policy(0.0, 0.9187),
             },
         },
         "promotion_decision": {
@@ -113,7 +113,7 @@ def artefacts() -> dict[str, Any]:
         },
         "amount_evaluation": {
             "rates": {"loss_given_default": 0.45, "margin": 0.045},
-            "policies": {"tuned": {"business_cost": 12345.6}, "grant_all": {"business_cost": 23456.7}},
+            "policies": {"tuned": {"business_cost": 12345.6}, "approve_all": {"business_cost": 23456.7}},
         },
         "global_importance_table": pd.DataFrame(
             {"feature": ["EXT_SOURCE_2", "DAYS_EMPLOYED", "CODE_GENDER"], "share": [0.6, 0.3, 0.1]}
@@ -148,7 +148,7 @@ def artefacts() -> dict[str, Any]:
             {
                 "attribute": "CODE_GENDER",
                 "policy": ["as_is", "without_attribute"],
-                "grant_gap": [0.0789, 0.0123],
+                "approval_gap": [0.0789, 0.0123],
                 "cost": [0.5321, 0.5398],
             }
         ),
@@ -198,7 +198,7 @@ def test_the_report_holds_the_numbers_of_the_artefacts(
     assert 2 <= len(pages) <= 3
     for number in [*numbers, "CODE_GENDER", "EXT_SOURCE_2", "credit_scoring_model", "0123456789abcdef", "100234"]:
         assert squeeze(number) in text, number
-    for name in ("theoretical", "half", "grant_all", "refuse_all"):
+    for name in ("theoretical", "half", "approve_all", "decline_all"):
         cost = artefacts["policy_evaluation"]["policies"][name]["business_cost"]
         assert f"{cost:.4f}".replace(".", "," if language == "fr" else ".") in text, name
     assert not {"None", "nan"} & set(re.findall(r"\w+", " ".join(pages)))
@@ -316,4 +316,4 @@ def test_a_picture_that_does_not_say_of_which_run_it_is_is_not_shown(
 def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any], effect: str) -> None:
     repeated = pd.Series(values * 20, dtype="str" if name == "OCCUPATION_TYPE" else "float64")
     contributions = pd.Series([-0.2, 0.1, 0.3, 0.4] * 20)
-    assert tell_effect(name, repeated, contributions, FigureOptions(language="en", source="synthetic")) == effect
+    assert describe_effect(name, repeated, contributions, FigureOptions(language="en", source="synthetic")) == effect

@@ -71,10 +71,10 @@ def test_evaluation_by_hand() -> None:
     assert tuned["total_cost"] == pytest.approx(11)
     assert policies["theoretical"]["business_cost"] == pytest.approx(1 / 4)
     assert policies["half"]["business_cost"] == pytest.approx(10 / 4)
-    assert policies["grant_all"]["business_cost"] == pytest.approx(20 / 4)
-    assert policies["grant_all"]["grant_rate"] == 1
-    assert policies["refuse_all"]["business_cost"] == pytest.approx(2 / 4)
-    assert policies["refuse_all"]["grant_rate"] == 0
+    assert policies["approve_all"]["business_cost"] == pytest.approx(20 / 4)
+    assert policies["approve_all"]["approval_rate"] == 1
+    assert policies["decline_all"]["business_cost"] == pytest.approx(2 / 4)
+    assert policies["decline_all"]["approval_rate"] == 0
     assert evaluation["score"]["roc_auc"] == 0.75
     assert evaluation["default_rate"] == 0.5
 
@@ -135,7 +135,7 @@ def test_the_reviewer_looks_at_those_between_the_thresholds() -> None:
     three_way = evaluate_policy(HOLDOUT, policy, REVIEWER)["three_way"]
     # Of the hold-out, 0.05 (good) and 0.12 (bad) are granted, 0.4 reviewed, 0.7 refused.
     assert three_way["business_cost"] == pytest.approx((10 + 0.1) / 4)
-    assert [three_way[name] for name in ("grant_rate", "review_rate", "refusal_rate")] == [0.5, 0.25, 0.25]
+    assert [three_way[name] for name in ("approval_rate", "review_rate", "refusal_rate")] == [0.5, 0.25, 0.25]
 
 
 def test_sensitivity_by_hand() -> None:
@@ -145,7 +145,7 @@ def test_sensitivity_by_hand() -> None:
     # At 1 : 1 refusing only 0.6 is best out of fold (one default missed); on the hold-out it refuses 0.7.
     assert table.loc[1, "threshold"] == pytest.approx(0.45)
     assert table.loc[1, "cost"] == pytest.approx(1 / 4)
-    assert table.loc[10, ["policy_cost", "grant_all_cost", "refuse_all_cost"]].tolist() == [11 / 4, 5.0, 0.5]
+    assert table.loc[10, ["policy_cost", "approve_all_cost", "decline_all_cost"]].tolist() == [11 / 4, 5.0, 0.5]
 
 
 def test_amounts_price_each_applicant_by_what_was_asked_for() -> None:
@@ -154,7 +154,7 @@ def test_amounts_price_each_applicant_by_what_was_asked_for() -> None:
     policies = evaluate_amounts(OOF, rows[0], HOLDOUT, rows[1], choose_policy(OOF), options, POLICY)["policies"]
     # At 0.15: 0.12 (2,000) defaults though granted, 0.4 (3,000) is refused though good.
     assert policies["tuned"]["total_cost"] == pytest.approx(0.5 * 2000 + 0.1 * 3000)
-    assert policies["grant_all"]["total_cost"] == pytest.approx(0.5 * (2000 + 4000))
+    assert policies["approve_all"]["total_cost"] == pytest.approx(0.5 * (2000 + 4000))
     bad = rows[0].assign(AMT_CREDIT=[0, 1, 1, 1, 1, 1])
     with pytest.raises(ValueError, match=r"one positive, finite number per applicant: 1 of 6 are not \(first: 0.0\)"):
         evaluate_amounts(OOF, bad, HOLDOUT, rows[1], choose_policy(OOF), options, POLICY)

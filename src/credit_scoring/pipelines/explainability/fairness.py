@@ -17,7 +17,7 @@ from credit_scoring.metrics.discrimination import score_metrics
 from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean
 from credit_scoring.pipelines.explainability.options import FairnessOptions
 
-_MEASURES = ("grant_rate", "false_refusal_rate", "missed_default_rate", "calibration_gap", "cost")
+_MEASURES = ("approval_rate", "false_decline_rate", "false_negative_rate", "calibration_gap", "cost")
 _UNKNOWN = "?"
 _NOBODY = Interval(estimate=np.nan, low=np.nan, high=np.nan)
 
@@ -35,10 +35,10 @@ def measure_fairness(
     measure is a mean over the clients that it concerns, so that its interval is the bootstrap's of that mean.
 
     Returns:
-        One row per attribute, group and measure: `attribute`, `group`, `clients`, `measure` (`grant_rate`;
-        `false_refusal_rate` among those who repaid; `missed_default_rate` among those who defaulted;
+        One row per attribute, group and measure: `attribute`, `group`, `clients`, `measure` (`approval_rate`;
+        `false_decline_rate` among those who repaid; `false_negative_rate` among those who defaulted;
         `calibration_gap`, mean probability less default rate; `cost`), `value`, `low`, `high`, and `gap`, the largest
-        difference between groups of the attribute: of `grant_rate` the demographic parity difference, and the larger
+        difference between groups of the attribute: of `approval_rate` the demographic parity difference, and the larger
         one of the two error rates is the equalised odds difference. A measure that concerns nobody in a group is NaN.
     """
     parts = _concerned(holdout_predictions, decision_policy["threshold"], costs)
@@ -75,7 +75,7 @@ def compare_mitigations(
     oof_predictions: pd.DataFrame,
     holdout_rows: pd.DataFrame,
     holdout_predictions: pd.DataFrame,
-    blind_predictions: pd.DataFrame,
+    predictions_without_protected: pd.DataFrame,
     decision_policy: dict[str, Any],
     costs: MisclassificationCosts,
     fairness: FairnessOptions,
@@ -86,17 +86,17 @@ def compare_mitigations(
 
     Returns:
         One row per policy, with its `attribute`: `as_is`, `without_attribute` (the same model, fitted without the
-        column), `equal_grant_rate` (each group's threshold grants as large a share as the policy does of all),
+        column), `equal_approval_rate` (each group's threshold grants as large a share as the policy does of all),
         `own_threshold` (each group's own cheapest). With `roc_auc`, `cost` per applicant, `cost_low`, `cost_high`,
-        `grant_rate`, and the largest gaps between groups of the attribute: `grant_gap`, `false_refusal_gap`,
-        `missed_default_gap`.
+        `approval_rate`, and the largest gaps between groups of the attribute: `approval_gap`, `false_decline_gap`,
+        `false_negative_gap`.
     """
     target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
     policy_threshold = decision_policy["threshold"]
-    blind = blind_predictions.set_index("SK_ID_CURR")
-    blind_out_of_fold = blind.loc[oof_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
-    blind_holdout = blind.loc[holdout_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
-    blind_threshold = optimal_threshold(oof_predictions["TARGET"], blind_out_of_fold, costs)
+    without = predictions_without_protected.set_index("SK_ID_CURR")
+    out_of_fold_without = without.loc[oof_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
+    holdout_without = without.loc[holdout_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
+    threshold_without = optimal_threshold(oof_predictions["TARGET"], out_of_fold_without, costs)
     by_id = [
         rows.set_index("SK_ID_CURR")[fairness.attribute].fillna(_UNKNOWN) for rows in (training_rows, holdout_rows)
     ]
@@ -114,17 +114,17 @@ def compare_mitigations(
         own[group] = optimal_threshold(outcomes[inside], out_of_fold[inside], costs) if both else policy_threshold
     policies = {
         "as_is": (probability, refuse(probability, policy_threshold)),
-        "without_attribute": (blind_holdout, refuse(blind_holdout, blind_threshold)),
-        "equal_grant_rate": (probability, _refuse_by_group(probability, judged, equal, policy_threshold)),
+        "without_attribute": (holdout_without, refuse(holdout_without, threshold_without)),
+        "equal_approval_rate": (probability, _refuse_by_group(probability, judged, equal, policy_threshold)),
         "own_threshold": (probability, _refuse_by_group(probability, judged, own, policy_threshold)),
     }
     rows = []
     for name, (scores, refused) in policies.items():
         cost = bootstrap_mean(decision_costs(target, refused, costs), n_resamples=fairness.n_resamples)
         gaps = {
-            "grant_gap": ~refused,
-            "false_refusal_gap": np.where(target == 0, refused, np.nan),
-            "missed_default_gap": np.where(target == 1, ~refused, np.nan),
+            "approval_gap": ~refused,
+            "false_decline_gap": np.where(target == 0, refused, np.nan),
+            "false_negative_gap": np.where(target == 1, ~refused, np.nan),
         }
         rows.append(
             {
@@ -134,7 +134,7 @@ def compare_mitigations(
                 "cost": cost.estimate,
                 "cost_low": cost.low,
                 "cost_high": cost.high,
-                "grant_rate": float(1 - refused.mean()),
+                "approval_rate": float(1 - refused.mean()),
                 **{gap: _largest_gap(values.astype(float), judged) for gap, values in gaps.items()},
             }
         )
@@ -186,9 +186,9 @@ def _concerned(
     target, probability = (predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
     refused = refuse(probability, threshold)
     return {
-        "grant_rate": (~refused).astype(float),
-        "false_refusal_rate": np.where(target == 0, refused, np.nan),
-        "missed_default_rate": np.where(target == 1, ~refused, np.nan),
+        "approval_rate": (~refused).astype(float),
+        "false_decline_rate": np.where(target == 0, refused, np.nan),
+        "false_negative_rate": np.where(target == 1, ~refused, np.nan),
         "calibration_gap": probability - target,
         "cost": decision_costs(target, refused, costs),
     }

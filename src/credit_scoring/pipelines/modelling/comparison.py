@@ -16,7 +16,7 @@ from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_lo
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling.folds import Folds, deal_folds, fit_candidate
+from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
 from credit_scoring.pipelines.modelling.memory import PeakMemory
 from credit_scoring.pipelines.modelling.options import (
     CandidateOptions,
@@ -61,7 +61,7 @@ def cross_validate_candidates(
         ValueError: If no candidate is given, a description or TARGET is wrong, or every candidate fails.
     """
     described = read_candidates(candidates)
-    folds = deal_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection)
+    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection)
     kept = ", ".join(str(len(columns)) for columns in folds.columns)
     logger.info("%d columns, %s kept in the folds", folds.features.shape[1], kept)
 
@@ -110,7 +110,7 @@ def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
                         "accuracy",
                         "brier",
                         "log_loss",
-                        "grant_rate",
+                        "approval_rate",
                         "threshold",
                         "fit_seconds",
                         "predict_seconds",

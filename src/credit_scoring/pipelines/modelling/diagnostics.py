@@ -12,7 +12,7 @@ from credit_scoring.metrics.uncertainty import bootstrap_metric
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
-from credit_scoring.pipelines.modelling.folds import deal_folds, fit_candidate, split_columns
+from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, split_columns
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, DiagnosisOptions
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def measure_stability(
     measured = {metric: [first[metric]] for metric in ("roc_auc", "business_cost")}
     weights = []
     for seed in range(cross_validation.seed + 1, cross_validation.seed + 1 + diagnosis.n_seeds):
-        folds = deal_folds(training_rows, cross_validation.n_folds, seed, selection)
+        folds = make_folds(training_rows, cross_validation.n_folds, seed, selection)
         probability = np.empty(len(folds.target))
         for number, (training, validation, columns) in enumerate(folds, start=1):
             model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)

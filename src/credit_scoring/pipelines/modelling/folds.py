@@ -47,7 +47,7 @@ def split_columns(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     return rows.drop(columns=NOT_FEATURES, errors="ignore"), rows["TARGET"]
 
 
-def deal_folds(rows: pd.DataFrame, n_folds: int, seed: int, selection: SelectionOptions) -> Folds:
+def make_folds(rows: pd.DataFrame, n_folds: int, seed: int, selection: SelectionOptions) -> Folds:
     """Deal rows into stratified folds and pick the columns of each on its training rows alone.
 
     Raises:

@@ -14,7 +14,7 @@ from credit_scoring.models import ScoringModel
 from credit_scoring.models.calibration import Calibration, choose_calibration
 from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.pipelines.modelling.folds import fit_candidate, split_columns
-from credit_scoring.pipelines.modelling.options import BlindOptions, CandidateOptions, CrossValidationOptions
+from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, ProtectedOptions
 
 
 def select_training_rows(model_input: pd.DataFrame) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def predict_holdout(
     return holdout_rows[["SK_ID_CURR", "TARGET"]].assign(UNCALIBRATED=raw, PROBABILITY=calibrated)
 
 
-def predict_blind(
+def predict_without_protected(
     training_rows: pd.DataFrame,
     holdout_rows: pd.DataFrame,
     champion: dict[str, Any],
@@ -76,7 +76,7 @@ def predict_blind(
     calibration: dict[str, Any],
     oof_predictions: pd.DataFrame,
     holdout_predictions: pd.DataFrame,
-    blind: BlindOptions,
+    protected: ProtectedOptions,
     cross_validation: CrossValidationOptions,
 ) -> pd.DataFrame:
     """Predict with the champion fitted anew, on its own columns but for an attribute and what is derived from it.
@@ -85,14 +85,14 @@ def predict_blind(
         `SK_ID_CURR` and the calibrated `PROBABILITY`: out of fold for training rows, by a model of all training rows
         for the hold-out. Those of the champion itself if it uses no such column.
     """
-    left_out = columns_derived_from([blind.attribute])
+    left_out = columns_derived_from([protected.attribute])
     names = [str(name) for name in champion_model.feature_names_in_ if name not in left_out]
     if len(names) == len(champion_model.feature_names_in_):
         return pd.concat([oof_predictions, holdout_predictions])[["SK_ID_CURR", "PROBABILITY"]].reset_index(drop=True)
     features, target = split_columns(training_rows)
     candidate = CandidateOptions.of_champion(champion)
     out_of_fold = np.empty(len(target))
-    folds = StratifiedKFold(blind.n_folds, shuffle=True, random_state=cross_validation.seed)
+    folds = StratifiedKFold(protected.n_folds, shuffle=True, random_state=cross_validation.seed)
     for training, validation in folds.split(features, target):
         model = fit_candidate(candidate, features.iloc[training], target.iloc[training], names, cross_validation.seed)
         out_of_fold[validation] = model.predict_proba(features.iloc[validation])[:, 1]

@@ -101,7 +101,7 @@ class DiagnosisOptions(BaseModel):
     n_resamples: int = Field(500, ge=10)
 
 
-class BlindOptions(BaseModel):
+class ProtectedOptions(BaseModel):
     """The champion fitted anew without an attribute, to see what it is worth.
 
     Attributes:

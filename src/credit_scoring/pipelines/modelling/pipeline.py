@@ -14,8 +14,8 @@ from credit_scoring.pipelines.modelling.nodes import (
     calibrate_champion,
     fit_champion,
     plot_calibration,
-    predict_blind,
     predict_holdout,
+    predict_without_protected,
     select_holdout_rows,
     select_training_rows,
 )
@@ -101,7 +101,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="predict_holdout",
             ),
             Node(
-                func=predict_blind,
+                func=predict_without_protected,
                 inputs=[
                     "training_rows",
                     "holdout_rows",
@@ -110,11 +110,11 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "calibration",
                     "oof_predictions",
                     "holdout_predictions",
-                    "params:blind",
+                    "params:protected",
                     "params:cross_validation",
                 ],
-                outputs="blind_predictions",
-                name="predict_blind",
+                outputs="predictions_without_protected",
+                name="predict_without_protected",
             ),
             Node(
                 func=plot_calibration,

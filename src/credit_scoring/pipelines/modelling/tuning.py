@@ -17,7 +17,7 @@ from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models import family_class
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
-from credit_scoring.pipelines.modelling.folds import Folds, deal_folds, fit_candidate, stratified_part
+from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds, stratified_part
 from credit_scoring.pipelines.modelling.options import CandidateOptions, TuningOptions, read_candidates
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def tune_candidates(
     if not tuned or tuning.n_trials == 0:
         return candidates, []
     part = stratified_part(training_rows["TARGET"], tuning.max_rows, tuning.seed)
-    folds = deal_folds(training_rows.iloc[part].reset_index(drop=True), tuning.n_folds, tuning.seed, selection)
+    folds = make_folds(training_rows.iloc[part].reset_index(drop=True), tuning.n_folds, tuning.seed, selection)
     data = _fingerprint(folds)
     found, trials = dict(candidates), []
     for name, described in candidates.items():

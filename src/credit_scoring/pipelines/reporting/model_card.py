@@ -15,9 +15,9 @@ from credit_scoring.pipelines.reporting.nodes import describe_policies
 _PACKAGES = ("kedro", "mlflow", "numpy", "pandas", "scikit-learn", "shap")
 _N_FEATURES = 10
 _GROUP_MEASURES = {
-    "grant_rate": "granted",
-    "false_refusal_rate": "good clients refused",
-    "missed_default_rate": "defaults granted",
+    "approval_rate": "granted",
+    "false_decline_rate": "good clients refused",
+    "false_negative_rate": "defaults granted",
     "calibration_gap": "predicted less observed",
     "cost": "cost",
 }
@@ -213,12 +213,12 @@ def _describe_groups(by_group: pd.DataFrame, mitigations: pd.DataFrame) -> list[
         lines.append(f"| {attribute} | {group} | {rows['clients'].iloc[0]:,} | {cells} |")
     by_policy = mitigations.set_index("policy")
     if {"as_is", "without_attribute"} <= set(by_policy.index):
-        as_is, blind = by_policy.loc["as_is"], by_policy.loc["without_attribute"]
+        as_is, without = by_policy.loc["as_is"], by_policy.loc["without_attribute"]
         lines += [
             "",
             f"Fitted without {as_is['attribute']} and what derives from it, the same model has a gap between the rates "
-            f"of granting of {blind['grant_gap']:.1%} instead of {as_is['grant_gap']:.1%} and a cost of "
-            f"{blind['cost']:.4f} instead of {as_is['cost']:.4f}.",
+            f"of granting of {without['approval_gap']:.1%} instead of {as_is['approval_gap']:.1%} and a cost of "
+            f"{without['cost']:.4f} instead of {as_is['cost']:.4f}.",
         ]
     return [*lines, ""]
 

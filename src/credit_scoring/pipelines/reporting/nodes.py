@@ -11,15 +11,15 @@ _POLICY_NAMES = {
     "tuned": "tuned threshold",
     "theoretical": "theoretical threshold",
     "half": "threshold 0.5",
-    "grant_all": "grant all",
-    "refuse_all": "refuse all",
+    "approve_all": "grant all",
+    "decline_all": "refuse all",
 }
 
 
 _MITIGATIONS = {
     "as_is": "as it is",
     "without_attribute": "model without the attribute",
-    "equal_grant_rate": "thresholds of equal grant rate",
+    "equal_approval_rate": "thresholds of equal grant rate",
     "own_threshold": "each group's cheapest threshold",
 }
 
@@ -83,7 +83,7 @@ def summarise_decision(
         f"{amount_evaluation['rates']['margin']:.1%} at a refusal: {money['tuned']['business_cost']:,.0f} per "
         f"applicant at this threshold, {money['by_amount']['business_cost']:,.0f} at "
         f"{money['by_amount']['threshold']:.4f}, the one chosen by amounts, "
-        f"{money['grant_all']['business_cost']:,.0f} if all were granted."
+        f"{money['approve_all']['business_cost']:,.0f} if all were granted."
     )
     return "\n".join(lines)
 
@@ -101,11 +101,11 @@ def describe_policies(policy: Mapping[str, Any], policies: Mapping[str, Any]) ->
     ]
     for name, label in _POLICY_NAMES.items():
         one = policies[name]
-        threshold = "" if name in ("grant_all", "refuse_all") else f"{one['threshold']:.4f}"
+        threshold = "" if name in ("approve_all", "decline_all") else f"{one['threshold']:.4f}"
         ends = one["business_cost_interval"]
         lines.append(
             f"| {label} | {threshold} | {one['business_cost']:.4f} | {ends['low']:.4f} – {ends['high']:.4f} "
-            f"| {one['grant_rate']:.1%} | {one['false_negatives']:,} | {one['false_positives']:,} |"
+            f"| {one['approval_rate']:.1%} | {one['false_negatives']:,} | {one['false_positives']:,} |"
         )
     return lines
 
@@ -260,8 +260,8 @@ def _describe_mitigations(mitigations: pd.DataFrame) -> list[str]:
     for row in mitigations.to_dict("records"):
         lines.append(
             f"| {_MITIGATIONS[row['policy']]} | {row['roc_auc']:.4f} | {row['cost']:.4f} "
-            f"| {row['cost_low']:.4f} – {row['cost_high']:.4f} | {row['grant_rate']:.1%} | {row['grant_gap']:.1%} "
-            f"| {_share(row['false_refusal_gap'])} | {_share(row['missed_default_gap'])} |"
+            f"| {row['cost_low']:.4f} – {row['cost_high']:.4f} | {row['approval_rate']:.1%} "
+            f"| {row['approval_gap']:.1%} | {_share(row['false_decline_gap'])} | {_share(row['false_negative_gap'])} |"
         )
     return lines
 

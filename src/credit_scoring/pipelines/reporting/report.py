@@ -20,7 +20,7 @@ from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
-_POLICIES = ("tuned", "theoretical", "half", "grant_all", "refuse_all")
+_POLICIES = ("tuned", "theoretical", "half", "approve_all", "decline_all")
 _CANDIDATE_COLUMNS = ("candidate", "auc", "average_precision", "recall", "precision", "cost", "difference")
 _DECISION_COLUMNS = ("policy", "threshold", "cost", "interval", "approval_rate", "bad_approved", "good_declined")
 _PAGES = ("runs", "model")
@@ -40,7 +40,7 @@ def report_headline(
     return {
         "flags": diagnosis["flags"],
         "tiles": _tiles(diagnosis, evaluation, policy, figures),
-        "limits": _tell_limits(evaluation, diagnosis, policy, figures),
+        "limits": _describe_limits(evaluation, diagnosis, policy, figures),
     }
 
 
@@ -58,9 +58,9 @@ def report_comparison(
     """Say how the candidates were compared, and which became champion."""
     return {
         "told": [
-            _tell_modelling(leaderboard, policy, n_folds, max_features, figures),
-            *_tell_imbalance(imbalance_comparison, figures),
-            _tell_champion(champion, calibration, diagnosis, figures),
+            _describe_modelling(leaderboard, policy, n_folds, max_features, figures),
+            *_describe_imbalance(imbalance_comparison, figures),
+            _describe_champion(champion, calibration, diagnosis, figures),
         ],
         "leaderboard": _tabulate_candidates(leaderboard, champion, n_folds, figures),
     }
@@ -71,7 +71,7 @@ def report_decision(
 ) -> dict[str, Any]:
     """Say at which threshold an application is refused, what that costs, and what other policies would cost."""
     return {
-        "told": _tell_decision(policy, evaluation, amounts, figures),
+        "told": _describe_decision(policy, evaluation, amounts, figures),
         "policies": _tabulate_policies(evaluation, figures),
     }
 
@@ -85,9 +85,9 @@ def report_variables(
 ) -> dict[str, Any]:
     """Say what weighs in the model, and in which direction."""
     return {
-        "themes": _tell_themes(family_importance, figures),
+        "themes": _describe_themes(family_importance, figures),
         "top": figures.say("report.top", n=len(shap_values)),
-        "heaviest": _tell_variables(importance, shap_values, rows, figures),
+        "heaviest": _describe_variables(importance, shap_values, rows, figures),
     }
 
 
@@ -100,8 +100,8 @@ def report_clients(
 ) -> dict[str, Any]:
     """Explain the scores of a few clients, and say how far explanations go and how groups of clients fare."""
     return {
-        "explained": _tell_clients(clients, figures),
-        "conduct": _tell_conduct(stability, audit, mitigations, figures),
+        "explained": _describe_clients(clients, figures),
+        "conduct": _describe_conduct(stability, audit, mitigations, figures),
     }
 
 
@@ -181,12 +181,12 @@ def _tiles(
             "note": figures.say(
                 "report.tile_cost_note",
                 **_ends(tuned["business_cost_interval"]),
-                approve_all=evaluation["policies"]["grant_all"]["business_cost"],
+                approve_all=evaluation["policies"]["approve_all"]["business_cost"],
             ),
         },
         {
             "label": figures.say("report.tile_granted"),
-            "value": figures.percent(tuned["grant_rate"]),
+            "value": figures.percent(tuned["approval_rate"]),
             "note": figures.say(
                 "report.tile_granted_note", bad=tuned["false_negatives"], good=tuned["false_positives"]
             ),
@@ -214,7 +214,7 @@ def report_preparation(
     )
 
 
-def _tell_modelling(
+def _describe_modelling(
     leaderboard: pd.DataFrame, policy: Mapping[str, Any], n_folds: int, max_features: int, figures: FigureOptions
 ) -> str:
     families = [family_class(family).labels[figures.language] for family in leaderboard["family"].unique()]
@@ -229,7 +229,7 @@ def _tell_modelling(
     )
 
 
-def _tell_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[str]:
+def _describe_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[str]:
     """Say what was tried against the few defaults and whether it paid; nothing if nothing was tried."""
     treated = comparison[comparison["imbalance"] != "none"]
     if treated.empty:
@@ -255,7 +255,7 @@ def _tell_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[st
     ]
 
 
-def _tell_champion(
+def _describe_champion(
     champion: Mapping[str, Any], calibration: Mapping[str, Any], diagnosis: Mapping[str, Any], figures: FigureOptions
 ) -> str:
     chosen = calibration["chosen"]
@@ -303,10 +303,10 @@ def _tabulate_policies(evaluation: Mapping[str, Any], figures: FigureOptions) ->
         rows.append(
             [
                 figures.say(f"report.policy_name.{name}"),
-                "" if name in ("grant_all", "refuse_all") else _decimal(policy["threshold"], figures, 4),
+                "" if name in ("approve_all", "decline_all") else _decimal(policy["threshold"], figures, 4),
                 _decimal(policy["business_cost"], figures, 4),
                 figures.say("report.interval", **_ends(policy["business_cost_interval"])),
-                figures.percent(policy["grant_rate"]),
+                figures.percent(policy["approval_rate"]),
                 _count(policy["false_negatives"], figures),
                 _count(policy["false_positives"], figures),
             ]
@@ -319,7 +319,7 @@ def _tabulate_policies(evaluation: Mapping[str, Any], figures: FigureOptions) ->
     }
 
 
-def _tell_decision(
+def _describe_decision(
     policy: Mapping[str, Any], evaluation: Mapping[str, Any], amounts: Mapping[str, Any], figures: FigureOptions
 ) -> list[str]:
     policies, plateau = evaluation["policies"], policy["plateau"]
@@ -334,7 +334,7 @@ def _tell_decision(
             theoretical=policy["theoretical_threshold"],
         ),
         figures.say(
-            "report.saving", saving=1 - policies["tuned"]["business_cost"] / policies["grant_all"]["business_cost"]
+            "report.saving", saving=1 - policies["tuned"]["business_cost"] / policies["approve_all"]["business_cost"]
         ),
     ]
     three_way = evaluation.get("three_way")
@@ -355,13 +355,13 @@ def _tell_decision(
             loss=amounts["rates"]["loss_given_default"],
             margin=amounts["rates"]["margin"],
             tuned=amounts["policies"]["tuned"]["business_cost"],
-            approve_all=amounts["policies"]["grant_all"]["business_cost"],
+            approve_all=amounts["policies"]["approve_all"]["business_cost"],
         )
     )
     return told
 
 
-def _tell_themes(family_importance: pd.DataFrame, figures: FigureOptions) -> str:
+def _describe_themes(family_importance: pd.DataFrame, figures: FigureOptions) -> str:
     themes = family_importance[family_importance["kind"] == "theme"].nlargest(_N_THEMES, "share")
     told = [
         figures.say("report.theme_is", theme=_theme(row["family"], figures), share=row["share"])
@@ -375,7 +375,7 @@ def _theme(name: Theme, figures: FigureOptions) -> str:
     return words[0].lower() + words[1:]
 
 
-def _tell_variables(
+def _describe_variables(
     importance: pd.DataFrame, shap_values: pd.DataFrame, rows: pd.DataFrame, figures: FigureOptions
 ) -> list[dict[str, str]]:
     """Say of each of the heaviest variables what it is, what it weighs and in which direction it works."""
@@ -388,13 +388,13 @@ def _tell_variables(
                 "theme": _theme(find_feature(name).theme, figures),
                 "share": figures.say("report.of_weight", share=share),
                 "weight": round(share / importance["share"].iloc[0], 4),
-                "effect": tell_effect(name, rows[name], shap_values[name], figures),
+                "effect": describe_effect(name, rows[name], shap_values[name], figures),
             }
         )
     return told
 
 
-def tell_effect(name: str, values: pd.Series, contributions: pd.Series, figures: FigureOptions) -> str:
+def describe_effect(name: str, values: pd.Series, contributions: pd.Series, figures: FigureOptions) -> str:
     """Say in which direction a variable works: by rank correlation of value and contribution, or by category.
 
     Nulls are left out of the correlation; of a text they are a category of their own. An effect without a clear
@@ -423,7 +423,7 @@ def tell_effect(name: str, values: pd.Series, contributions: pd.Series, figures:
     return figures.say(f"report.effect.{kind}{'up' if correlation > 0 else 'down'}")
 
 
-def _tell_conduct(
+def _describe_conduct(
     stability: Mapping[str, Any], audit: Mapping[str, Any], mitigations: pd.DataFrame, figures: FigureOptions
 ) -> list[str]:
     """Say how steady the weights are, what reasons withhold, and how groups fare without the attribute of theirs."""
@@ -447,21 +447,21 @@ def _tell_conduct(
         )
     by_policy = mitigations.set_index("policy")
     if {"as_is", "without_attribute"} <= set(by_policy.index):
-        as_is, blind = by_policy.loc["as_is"], by_policy.loc["without_attribute"]
+        as_is, without = by_policy.loc["as_is"], by_policy.loc["without_attribute"]
         told.append(
             figures.say(
                 "report.fairness",
                 attribute=find_feature(as_is["attribute"]).client_label(figures.language).lower(),
-                gap=100 * as_is["grant_gap"],
-                blind_gap=100 * blind["grant_gap"],
-                blind_cost=blind["cost"],
+                gap=100 * as_is["approval_gap"],
+                gap_without=100 * without["approval_gap"],
+                cost_without=without["cost"],
                 cost=as_is["cost"],
             )
         )
     return told
 
 
-def _tell_clients(clients: Sequence[Mapping[str, Any]], figures: FigureOptions) -> list[dict[str, Any]]:
+def _describe_clients(clients: Sequence[Mapping[str, Any]], figures: FigureOptions) -> list[dict[str, Any]]:
     """Say what made each score, as bars to one scale; what no reason may name goes with the other causes."""
     bars = [_weigh_causes(client, figures) for client in clients]
     longest = max((abs(weight) for one in bars for _, weight in one), default=0.0)
@@ -532,7 +532,7 @@ def report_tracking(
     )
 
 
-def _tell_limits(
+def _describe_limits(
     evaluation: Mapping[str, Any], diagnosis: Mapping[str, Any], policy: Mapping[str, Any], figures: FigureOptions
 ) -> list[str]:
     tuned, costs = evaluation["policies"]["tuned"], policy["costs"]

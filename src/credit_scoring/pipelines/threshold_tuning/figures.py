@@ -39,7 +39,7 @@ def plot_cost_curve(
         # Above the highest score nothing changes any more: everybody is granted.
         x = np.append(curve["threshold"], 1.0)
         axes.step(x, np.append(curve["cost"], curve["cost"].iloc[-1]), where="pre", label=label, **style)
-        below.step(x, np.append(curve["grant_rate"], 1.0), where="pre", **style)
+        below.step(x, np.append(curve["approval_rate"], 1.0), where="pre", **style)
     grid = curve_at(threshold_curve, np.round(np.arange(0.1, 0.95, 0.1), 1))
     label = figures.say("cost_curve.grid", low=0.1, high=0.9)
     axes.plot(grid["threshold"], grid["cost"], "o", ms=4.5, color=_OOF, label=label)
@@ -101,7 +101,7 @@ def plot_confusion_matrices(policy_evaluation: dict[str, Any], figures: FigureOp
         axes.spines[:].set_visible(False)
         axes.set_title(figures.say(f"confusion.policy.{name}", threshold=policy["threshold"]), fontsize=11)
         cost = figures.say(
-            "confusion.cost", cost=policy["business_cost"], total=policy["total_cost"], rate=policy["grant_rate"]
+            "confusion.cost", cost=policy["business_cost"], total=policy["total_cost"], rate=policy["approval_rate"]
         )
         axes.set_xlabel(cost, fontsize=9, labelpad=8)
     title = figures.say("confusion.title", n=policy_evaluation["applicants"])
@@ -202,13 +202,13 @@ def plot_sensitivity(
     cost, threshold = figure.subplots(2, 1, sharex=True, height_ratios=[1.7, 1])
     kept = figures.say("cost_sensitivity.kept", threshold=decision_policy["threshold"])
     for column, label, style in (
-        ("grant_all_cost", figures.say("common.approve_all"), {"color": "0.55", "ls": ":"}),
-        ("refuse_all_cost", figures.say("common.decline_all"), {"color": "0.55", "ls": "--"}),
+        ("approve_all_cost", figures.say("common.approve_all"), {"color": "0.55", "ls": ":"}),
+        ("decline_all_cost", figures.say("common.decline_all"), {"color": "0.55", "ls": "--"}),
         ("policy_cost", kept, {"color": _TUNED, "lw": 1.6}),
         ("cost", figures.say("cost_sensitivity.best"), {"color": _HOLDOUT, "marker": "o", "ms": 4, "lw": 1.6}),
     ):
         cost.plot(ratio, threshold_sensitivity[column], label=label, **style)
-    cost.set_ylim(0, threshold_sensitivity[["policy_cost", "refuse_all_cost"]].max(axis=None) * 1.25)
+    cost.set_ylim(0, threshold_sensitivity[["policy_cost", "decline_all_cost"]].max(axis=None) * 1.25)
     cost.set_ylabel(figures.say("common.axis_cost"))
     cost.set_title(figures.say("cost_sensitivity.title"), loc="left")
     for column, label, style in (

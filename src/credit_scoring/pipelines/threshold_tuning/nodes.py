@@ -39,7 +39,7 @@ from credit_scoring.pipelines.threshold_tuning.options import (
 from credit_scoring.reasons import ReasonBook
 from credit_scoring.scorer import REFUSED, CreditScorer, Incumbent, ScorerRelease, digest_model
 
-_BASELINES = {"grant_all": float(np.nextafter(1.0, 2.0)), "refuse_all": 0.0}
+_BASELINES = {"approve_all": float(np.nextafter(1.0, 2.0)), "decline_all": 0.0}
 """Thresholds of what any policy must beat."""
 
 
@@ -111,8 +111,8 @@ def evaluate_policy(
     """Measure score and decisions on the hold-out, at the tuned threshold and beside the alternatives.
 
     Returns:
-        `score` (threshold-free metrics), and under `policies` for `tuned`, `theoretical`, `half`, `grant_all`,
-        `refuse_all`: `threshold`, `business_cost` per applicant with its bootstrap interval, `total_cost`, the
+        `score` (threshold-free metrics), and under `policies` for `tuned`, `theoretical`, `half`, `approve_all`,
+        `decline_all`: `threshold`, `business_cost` per applicant with its bootstrap interval, `total_cost`, the
         confusion matrix, decision metrics. Under `three_way` the cost with a reviewer between two thresholds, and the
         shares granted, reviewed and refused.
     """
@@ -150,7 +150,7 @@ def evaluate_policy(
     three_way = {
         **band._asdict(),
         **_price(cost, policy),
-        **dict(zip(("grant_rate", "review_rate", "refusal_rate"), map(float, shares), strict=True)),
+        **dict(zip(("approval_rate", "review_rate", "refusal_rate"), map(float, shares), strict=True)),
         "reviewer": review.model_dump(),
     }
     return evaluation | {"three_way": three_way}
@@ -165,9 +165,9 @@ def measure_sensitivity(
     """Find the best threshold for other ratios of the costs, out of fold, and price it on the hold-out.
 
     Returns:
-        One row per ratio: `ratio` (cost of a missed default in units of a refused good client), `threshold` chosen out
-        of fold, `theoretical_threshold`, and on the hold-out `grant_rate` and the cost per applicant of that threshold
-        (`cost`), of the policy's (`policy_cost`), of granting all and of refusing all.
+        One row per ratio: `ratio` (cost of a bad loan approved in units of a good customer declined), `threshold`
+        chosen out of fold, `theoretical_threshold`, and on the hold-out `approval_rate` and the cost per applicant of
+        that threshold (`cost`), of the policy's (`policy_cost`), of approving all and of declining all.
     """
     target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
     kept = refuse(probability, decision_policy["threshold"])
@@ -181,11 +181,11 @@ def measure_sensitivity(
                 "ratio": ratio,
                 "threshold": threshold,
                 "theoretical_threshold": costs.theoretical_threshold,
-                "grant_rate": float(1 - refused.mean()),
+                "approval_rate": float(1 - refused.mean()),
                 "cost": business_cost_loss(target, refused, costs),
                 "policy_cost": business_cost_loss(target, kept, costs),
-                "grant_all_cost": business_cost_loss(target, np.zeros_like(refused), costs),
-                "refuse_all_cost": business_cost_loss(target, np.ones_like(refused), costs),
+                "approve_all_cost": business_cost_loss(target, np.zeros_like(refused), costs),
+                "decline_all_cost": business_cost_loss(target, np.ones_like(refused), costs),
             }
         )
     return pd.DataFrame(rows)
@@ -204,8 +204,8 @@ def evaluate_amounts(
 
     Returns:
         Under `policies`, on the hold-out, for the policy's threshold (`tuned`), the one of least amount lost out of
-        fold (`by_amount`), `grant_all` and `refuse_all`: `threshold`, `business_cost` (mean amount per applicant) with
-        its bootstrap interval, `total_cost`, `grant_rate`. And `rates`, the shares behind the costs.
+        fold (`by_amount`), `approve_all` and `decline_all`: `threshold`, `business_cost` (mean amount per applicant)
+        with its bootstrap interval, `total_cost`, `approval_rate`. And `rates`, the shares behind the costs.
 
     Raises:
         ValueError: If an amount is missing, zero or negative.
@@ -219,7 +219,7 @@ def evaluate_amounts(
     for name, at in {"tuned": decision_policy["threshold"], "by_amount": threshold, **_BASELINES}.items():
         refused = refuse(probability, at)
         price = _price(decision_costs(target, refused, costs), policy)
-        policies[name] = {"threshold": at, **price, "grant_rate": float(1 - refused.mean())}
+        policies[name] = {"threshold": at, **price, "approval_rate": float(1 - refused.mean())}
     return {"policies": policies, "rates": amounts.model_dump()}
 
 
