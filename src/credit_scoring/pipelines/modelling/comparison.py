@@ -130,7 +130,7 @@ def compare_imbalance_strategies(
     candidate_results: list[dict[str, Any]],
     cross_validation: CrossValidationOptions,
 ) -> pd.DataFrame:
-    """Compare what was done about the few defaults with doing nothing, family by family.
+    """Compare the treatments of class imbalance with none, family by family.
 
     Weights and resampling teach a model another share of defaults than the true one. So beside ranking and cost the
     table shows what becomes of the probabilities: their mean, to be held against the default rate, and their

@@ -56,7 +56,7 @@ def diagnose_champion(
     if training - out_of_fold > diagnosis.max_training_gap:
         flags.append(
             f"AUC falls from {training:.4f} on training rows to {out_of_fold:.4f} out of fold, by more than "
-            f"{diagnosis.max_training_gap}: the model has learnt its rows by heart."
+            f"{diagnosis.max_training_gap}: the model overfits."
         )
     for flag in flags:
         logger.warning("SUSPICIOUS: %s", flag)

@@ -15,7 +15,7 @@ class CandidateOptions(BaseModel):
     Attributes:
         family: A module of `credit_scoring.models.families`.
         params: Hyper-parameters; what is left out keeps the family's default.
-        imbalance: What is done about the few defaults, on training rows only. In the parameters it may be a list: each
+        imbalance: Treatment of class imbalance, on training rows only. In the parameters it may be a list: each
             strategy then competes, under the candidate's name with the strategy behind it.
         target_features: Whether features learnt from TARGET are added, cross-fitted inside the training rows.
         max_rows: Training rows at most, a stratified part of them; for families too slow for all.

@@ -153,7 +153,7 @@ def _describe_model(
         "",
         f"- Candidate `{champion['name']}` ({family_class(champion['family']).labels['en']}): {champion['reason']}.",
         f"- Hyper-parameters{' (searched for)' if champion['tuned'] else ''}: {params or 'defaults'}. "
-        f"Against the few defaults: {champion['imbalance'].replace('none', 'nothing')}.",
+        f"Treatment of class imbalance: {champion['imbalance'].replace('none', 'nothing')}.",
         f"- Calibration: {calibration['chosen']}; calibration error {before:.4f} before, {after:.4f} after.",
         f"- Digest of model and calibration: `{policy['model_digest']}`; registered as `{places['registered_model']}`, "
         f"exported to `{places['model_folder']}/`.",
@@ -179,7 +179,7 @@ def _describe_results(
     return [
         *lines,
         "",
-        f"AUC on the rows learnt from {diagnosis['training']:.4f}, out of fold {diagnosis['out_of_fold']:.4f}.{spread}",
+        f"AUC on training rows {diagnosis['training']:.4f}, out of fold {diagnosis['out_of_fold']:.4f}.{spread}",
         "",
     ]
 
@@ -276,7 +276,7 @@ def _describe_limits(evaluation: Mapping[str, Any], diagnosis: Mapping[str, Any]
             else []
         ),
         f"- The hold-out has {defaults:,} defaults, hence the width of the intervals.",
-        f"- The AUC falls by {diagnosis['training'] - diagnosis['out_of_fold']:.4f} from the rows learnt from to rows "
+        f"- The AUC falls by {diagnosis['training'] - diagnosis['out_of_fold']:.4f} from training rows to rows "
         "out of fold.",
         "- The data have no absolute dates: the hold-out is random, not later in time. "
         "Whether new applicants differ, `kedro run --pipelines monitoring` finds out.",

@@ -19,7 +19,7 @@ _POLICY_NAMES = {
 _MITIGATIONS = {
     "as_is": "as it is",
     "without_attribute": "model without the attribute",
-    "equal_approval_rate": "thresholds of equal grant rate",
+    "equal_approval_rate": "thresholds of equal approval rate",
     "own_threshold": "each group's cheapest threshold",
 }
 
@@ -31,7 +31,7 @@ def summarise_comparison(
     calibration_evaluation: dict[str, Any],
     champion_diagnosis: dict[str, Any],
 ) -> str:
-    """Write the section on the candidates, the champion and the few defaults as Markdown."""
+    """Write the section on the candidates, the champion and class imbalance as Markdown."""
     lines = [
         "## Candidates (cross-validation, mean over folds; threshold chosen on the other folds)",
         "",
@@ -79,7 +79,7 @@ def summarise_decision(
         lines.append(_describe_review(policy_evaluation["three_way"], policy_evaluation["policies"]["tuned"]))
     money = amount_evaluation["policies"]
     lines.append(
-        f"In money, losing {amount_evaluation['rates']['loss_given_default']:.1%} of the credit at a default and "
+        f"In monetary terms, losing {amount_evaluation['rates']['loss_given_default']:.1%} of the credit at a default and "
         f"{amount_evaluation['rates']['margin']:.1%} at a refusal: {money['tuned']['business_cost']:,.0f} per "
         f"applicant at this threshold, {money['by_amount']['business_cost']:,.0f} at "
         f"{money['by_amount']['threshold']:.4f}, the one chosen by amounts, "
@@ -179,12 +179,12 @@ def summarise_run(
 
 
 def _describe_imbalance(imbalance_comparison: pd.DataFrame) -> list[str]:
-    """Say, family by family, what is gained by doing something about the few defaults, and at what price."""
+    """Say, family by family, what a treatment of class imbalance gains, and at what price."""
     if imbalance_comparison.empty:
         return []
     lines = [
         "",
-        "## The few defaults (probabilities before calibration)",
+        "## Class imbalance (probabilities before calibration)",
         "",
         "| family | strategy | AUC | business cost | to doing nothing | log loss | mean probability | error |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
@@ -254,7 +254,7 @@ def _describe_mitigations(mitigations: pd.DataFrame) -> list[str]:
         "",
         f"## Groups of {mitigations['attribute'].iloc[0]} (hold-out; what was measured, not what the law requires)",
         "",
-        "| policy | AUC | cost | 95 % interval | granted | gap granted | gap false refusals | gap missed defaults |",
+        "| policy | AUC | cost | 95 % interval | approved | gap approved | gap false declines | gap false negatives |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in mitigations.to_dict("records"):

@@ -230,7 +230,7 @@ def _describe_modelling(
 
 
 def _describe_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[str]:
-    """Say what was tried against the few defaults and whether it paid; nothing if nothing was tried."""
+    """Say which treatments of class imbalance were tried and whether they paid; nothing if nothing was tried."""
     treated = comparison[comparison["imbalance"] != "none"]
     if treated.empty:
         return []

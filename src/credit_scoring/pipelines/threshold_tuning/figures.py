@@ -24,7 +24,7 @@ def plot_cost_curve(
     costs: MisclassificationCosts,
     figures: FigureOptions,
 ) -> Figure:
-    """Draw cost and grant rate over the threshold, out of fold and on the hold-out, with the thresholds that matter.
+    """Draw cost and approval rate over the threshold, out of fold and on the hold-out, with the thresholds that matter.
 
     The lines are exact at every distinct score; points show the grid from 0.1 to 0.9 that is a view of them.
     """

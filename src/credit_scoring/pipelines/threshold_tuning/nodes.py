@@ -249,7 +249,7 @@ def decide_promotion(
 
     Returns:
         `promoted`, `reason`, `incumbent` (its version, or null), `cost_difference` per applicant with its interval
-        (null where there was nothing to compare), `training_data` (digest of the rows learnt from).
+        (null where there was nothing to compare), `training_data` (digest of the training rows).
     """
     data = _digest(training_rows)
     decision: dict[str, Any] = {

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class AmountOptions(BaseModel):
-    """What the two wrong decisions cost in money, as shares of the amount of the credit.
+    """What the two wrong decisions cost in monetary terms, as shares of the amount of the credit.
 
     Attributes:
         loss_given_default: Share lost when a granted client defaults.
@@ -58,7 +58,7 @@ class PolicyOptions(BaseModel):
         seed: Seed of the resamples.
         plateau_tolerance: Share by which a threshold may cost more than the best one and still be as good.
         grid: View of the cost curve.
-        ratios: Costs of a missed default, in units of a refused good client, for which the optimum is found.
+        ratios: Costs of a bad loan approved, in units of a good customer declined, for which the optimum is found.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,7 +82,7 @@ class ReviewOptions(BaseModel):
 
     Attributes:
         budget: Largest share of the applications that can be looked at; 0 for nobody.
-        cost: Of one look, in units of one refused good client.
+        cost: Of one manual review, in units of one good customer declined.
         error_rate: Share of the person's decisions that are wrong, whatever the outcome.
     """
 
