@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from credit_scoring.features.records import UNITS
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
 from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
 from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook, show_values
 from credit_scoring.scorer import CreditScorer, digest_model
+from credit_scoring.texts import LANGUAGES
 
 N = 600
 
@@ -120,15 +122,21 @@ def test_reasons_depend_neither_on_the_batch_nor_on_its_order(scorer: CreditScor
         ("amount", 1_350_000.0, "1\u202f350\u202f000", "1,350,000"),
         ("share", 0.125, "12\xa0%", "12%"),
         ("share", 0.0281, "2,8\xa0%", "2.8%"),
+        ("ratio", 2.5, "250\xa0%", "250%"),
+        ("ratio", 0.0281, "2,8\xa0%", "2.8%"),
         ("elapsed_days", -3.5 * 365.25, "3,5 ans", "3.5 years"),
         ("elapsed_days", -127.0, "127\xa0jours", "127 days"),
         ("date_days", -2 * 365.25, "il y a 2 ans", "2 years ago"),
         ("date_days", 30.0, "dans 30\xa0jours", "in 30 days"),
+        ("date_planned_days", -30.0, "il y a 30\xa0jours", "30 days ago"),
+        ("date_planned_days", 2 * 365.25, "dans 2\xa0ans", "in 2 years"),
         ("date_months", -1.0, "il y a 1\xa0mois", "1 month ago"),
         ("days", 1.0, "1\xa0jour", "1 day"),
         ("days", 0.0, "0\xa0jour", "0 days"),
+        ("day_gap", -12.0, "−12\xa0jours", "−12 days"),
         ("years", 1.5, "1,5\xa0an", "1.5 years"),
         ("score", 0.1234, "0,12", "0.12"),
+        ("count", 1200.0, "1\u202f200", "1,200"),
         ("number", -3.456, "−3,46", "−3.46"),
         ("hour", 9.0, "9\xa0h", "9:00"),
         ("yes_no", "Y", "oui", "yes"),
@@ -140,6 +148,24 @@ def test_values_are_told_in_natural_units(unit: str, value: object, french: str,
     column = ExplainedColumn("X", {"fr": "X", "en": "X"}, unit, 0)
     assert show_values(column, pd.Series([value]), "fr") == [french]
     assert show_values(column, pd.Series([value]), "en") == [english]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_unit_that_a_feature_may_have_can_be_told(unit: str, language: str) -> None:
+    column = ExplainedColumn("X", {"fr": "X", "en": "X"}, unit, 0)
+    one, none = show_values(column, ["X" if unit == "category" else 1.0, None], language)
+    assert one not in ("", none)
+    assert none == {"fr": "aucune information", "en": "no information"}[language]
+
+
+@pytest.mark.parametrize("unit", ["date_days", "date_planned_days", "date_months"])
+def test_dates_are_compared_as_earlier_and_later(unit: str) -> None:
+    peers = Peers.describe(pd.DataFrame({"X": np.arange(100.0)}))
+    book = ReasonBook((ExplainedColumn("X", {"fr": "X", "en": "X"}, unit, 0),), peers, peers)
+    before, after = book.describe(0, [-1.0, 200.0], "en")
+    assert before.endswith(", earlier than for nearly all approved customers")
+    assert after.endswith(", later than for nearly all approved customers")
 
 
 def test_shares_count_what_is_below_equal_and_above() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from credit_scoring.datasets.mlflow import MlflowScorerDataset
 
+from credit_scoring.datasets.mlflow_registry import MlflowScorerDataset
 from credit_scoring.models import FAMILIES, family_class, fit_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.models.target_features import TARGET_FEATURE_SOURCES

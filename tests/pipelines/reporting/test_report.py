@@ -212,7 +212,7 @@ def test_a_family_is_named_by_its_label(
 ) -> None:
     artefacts["champion"] |= {"name": family, "family": family}
     artefacts["leaderboard"] = pd.DataFrame([candidate(family, strategy, 0.5) for strategy in ("none", "smote")])
-    artefacts["imbalance_comparison"]["family"] = family
+    artefacts["imbalance_comparison_table"]["family"] = family
     text, _ = read(report(artefacts, language=language, source="home_credit"))
     label = squeeze(family_class(family).labels[language])
     assert text.count(label) + text.count(label[0].upper() + label[1:]) >= 4  # text, champion, both candidates
@@ -268,7 +268,7 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
     ):
         assert squeeze(absent) not in text
     assert squeeze("it is the first champion") in text
-    assert squeeze("No screenshot of the interface was taken") in text
+    assert squeeze("No screenshot of the interface is kept") in text
 
 
 def test_flags_review_and_screenshots_are_shown(artefacts: dict[str, Any], report: Callable[..., bytes]) -> None:
@@ -297,7 +297,7 @@ def test_a_picture_that_does_not_say_of_which_run_it_is_is_not_shown(
 ) -> None:
     artefacts["mlflow_pages"]["runs"] = Image.new("RGB", (1500, 760), "white")
     text, _ = read(report(artefacts, language="en", source="home_credit"))
-    assert squeeze("No screenshot of the interface was taken") in text
+    assert squeeze("No screenshot of the interface is kept") in text
 
 
 @pytest.mark.parametrize(
@@ -308,6 +308,7 @@ def test_a_picture_that_does_not_say_of_which_run_it_is_is_not_shown(
         # Days before the application, told as the time since: a larger value is a shorter time.
         ("DAYS_EMPLOYED", [-300.0, -200.0, -100.0, None], "the higher the value, the lower the risk"),
         ("BUREAU_UPDATE_DAYS_MEAN", [-300.0, -200.0, -100.0, None], "the more recent, the higher the risk"),
+        ("PREVIOUS_PLANNED_END_DAYS_MAX_APPROVED", [-100.0, 0.0, 100.0, None], "the later, the higher the risk"),
         ("FLAG_EMAIL", [0.0, 0.0, 1.0, None], "a yes raises the risk"),
         ("EXT_SOURCE_2", [None, None, None, None], "the effect depends on the rest of the application"),
         ("OCCUPATION_TYPE", ["Drivers", "Managers", None, None], "highest risk: no information; lowest: Drivers"),

@@ -15,7 +15,7 @@ from PIL import Image
 from credit_scoring.explanations import sum_by_cause
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.categories import category_label
-from credit_scoring.features.records import THEMES, Theme
+from credit_scoring.features.records import THEMES, Theme, Unit
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
 
@@ -29,6 +29,13 @@ _CLEAR = 0.3
 """Rank correlation of a value with its contribution from which on the effect has a direction."""
 _FEWEST = 20
 """Applications of a category from which on its mean contribution is told."""
+_EFFECTS: Mapping[Unit, str] = {
+    "date_days": "later_",
+    "date_months": "later_",
+    "date_planned_days": "planned_",
+    "yes_no": "yes_",
+}
+"""Unit -> how a direction is told, where it is no matter of high and low."""
 _WIDEST = 1400
 """Pixels of a picture's width: 200 to the inch across the page."""
 
@@ -419,7 +426,7 @@ def describe_effect(name: str, values: pd.Series, contributions: pd.Series, figu
         return figures.say("report.mixed")
     if unit == "elapsed_days":  # stored as days before the application, told as the time since
         correlation = -correlation
-    kind = {"date_days": "later_", "date_months": "later_", "yes_no": "yes_"}.get(unit, "")
+    kind = _EFFECTS.get(unit, "")
     return figures.say(f"report.effect.{kind}{'up' if correlation > 0 else 'down'}")
 
 

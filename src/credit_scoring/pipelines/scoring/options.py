@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from credit_scoring.texts import DEFAULT_LANGUAGE, Language
+
 
 class ScoringOptions(BaseModel):
     """Who is scored, and what is said of them.
@@ -18,4 +20,4 @@ class ScoringOptions(BaseModel):
 
     applicants: Literal["to_score", "known_outcome", "all"] = "to_score"
     reasons: bool = False
-    language: Literal["fr", "en"] = "fr"
+    language: Language = DEFAULT_LANGUAGE
