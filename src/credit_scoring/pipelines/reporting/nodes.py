@@ -79,7 +79,8 @@ def summarise_decision(
         lines.append(_describe_review(policy_evaluation["three_way"], policy_evaluation["policies"]["tuned"]))
     money = amount_evaluation["policies"]
     lines.append(
-        f"In monetary terms, losing {amount_evaluation['rates']['loss_given_default']:.1%} of the credit at a default and "
+        f"In monetary terms, losing {amount_evaluation['rates']['loss_given_default']:.1%} of the credit at a default "
+        "and "
         f"{amount_evaluation['rates']['margin']:.1%} at a refusal: {money['tuned']['business_cost']:,.0f} per "
         f"applicant at this threshold, {money['by_amount']['business_cost']:,.0f} at "
         f"{money['by_amount']['threshold']:.4f}, the one chosen by amounts, "
