@@ -6,6 +6,7 @@ Units: amounts in the lender's currency, dates in days relative to the applicati
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
 from collections.abc import Sequence
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -42,28 +43,43 @@ APPLICATION = Origin("APPLICATION", "application_train", ("Application", "Demand
 
 _EXT_SOURCES = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
 _CONTACT_FLAGS = ("FLAG_EMP_PHONE", "FLAG_WORK_PHONE", "FLAG_CONT_MOBILE", "FLAG_PHONE", "FLAG_EMAIL")
+_CONTACT = ("that of the contact address", "celle de l'adresse de contact")
+_WORK = ("that of the work address", "celle du travail")
+_ADDRESSES = (
+    ("REG", "LIVE", ("registered", "enregistré"), _CONTACT),
+    ("REG", "WORK", ("registered", "enregistré"), _WORK),
+    ("LIVE", "WORK", ("contact address", "adresse de contact"), _WORK),
+)
 _ADDRESS_FLAGS = tuple(
-    f"{home}_{area}_NOT_{other}_{area}"
-    for area in ("REGION", "CITY")
-    for home, other in (("REG", "LIVE"), ("REG", "WORK"), ("LIVE", "WORK"))
+    f"{one}_{area}_NOT_{other}_{area}" for area in ("REGION", "CITY") for one, other, *_words in _ADDRESSES
 )
-_HOUSING = (
-    "APARTMENTS_AVG",
-    "BASEMENTAREA_AVG",
-    "YEARS_BEGINEXPLUATATION_AVG",
-    "YEARS_BUILD_AVG",
-    "COMMONAREA_AVG",
-    "ELEVATORS_AVG",
-    "ENTRANCES_AVG",
-    "FLOORSMAX_AVG",
-    "FLOORSMIN_AVG",
-    "LANDAREA_AVG",
-    "LIVINGAPARTMENTS_AVG",
-    "LIVINGAREA_AVG",
-    "NONLIVINGAPARTMENTS_AVG",
-    "NONLIVINGAREA_AVG",
-)
-_ENQUIRIES = tuple(f"AMT_REQ_CREDIT_BUREAU_{period}" for period in ("HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR"))
+_BUILDING = {
+    "APARTMENTS_AVG": ("size of the flats", "taille des appartements"),
+    "BASEMENTAREA_AVG": ("area of the basement", "surface du sous-sol"),
+    "YEARS_BEGINEXPLUATATION_AVG": ("time since it is in use", "ancienneté de mise en service"),
+    "YEARS_BUILD_AVG": ("time since it was built", "ancienneté de construction"),
+    "COMMONAREA_AVG": ("common area", "parties communes"),
+    "ELEVATORS_AVG": ("lifts", "ascenseurs"),
+    "ENTRANCES_AVG": ("entrances", "entrées"),
+    "FLOORSMAX_AVG": ("highest number of floors", "nombre maximal d'étages"),
+    "FLOORSMIN_AVG": ("lowest number of floors", "nombre minimal d'étages"),
+    "LANDAREA_AVG": ("area of the plot", "surface du terrain"),
+    "LIVINGAPARTMENTS_AVG": ("flats lived in", "appartements habités"),
+    "LIVINGAREA_AVG": ("area lived in", "surface habitée"),
+    "NONLIVINGAPARTMENTS_AVG": ("flats not lived in", "appartements non habités"),
+    "NONLIVINGAREA_AVG": ("area not lived in", "surface non habitée"),
+    "TOTALAREA_MODE": ("total area", "surface totale"),
+}
+_HOUSING = tuple(name for name in _BUILDING if name.endswith("_AVG"))
+_PERIODS = {
+    "HOUR": ("hour before", "heure précédente"),
+    "DAY": ("day before", "jour précédent"),
+    "WEEK": ("week before", "semaine précédente"),
+    "MON": ("month before", "mois précédent"),
+    "QRT": ("quarter before", "trimestre précédent"),
+    "YEAR": ("year before", "année précédente"),
+}
+_ENQUIRIES = tuple(f"AMT_REQ_CREDIT_BUREAU_{period}" for period in _PERIODS)
 _SOCIAL_CIRCLE = tuple(f"{seen}_{days}_CNT_SOCIAL_CIRCLE" for days in (30, 60) for seen in ("OBS", "DEF"))
 _DOCUMENT_FLAGS = tuple(f"FLAG_DOCUMENT_{number}" for number in range(2, 22))
 # Documents 2, 4, 7, 10, 12, 17, 19, 20 and 21 are handed in by fewer than one applicant in a thousand: alone each is
@@ -115,11 +131,8 @@ def _field(
 
 # The *_MODE and *_MEDI copies of the housing block repeat the *_AVG ones almost exactly; FLAG_MOBIL is constant.
 _FIELDS = (
-    _field(
-        "NAME_CONTRACT_TYPE", "category", "loan",
-        "type of loan, cash or revolving", "type de prêt, personnel ou renouvelable",
-        label=("Type of loan", "Type de prêt"),
-    ),
+    _field("NAME_CONTRACT_TYPE", "category", "loan", "type of loan, cash or revolving",
+        "type de prêt, personnel ou renouvelable", label=("Type of loan", "Type de prêt")),
     _field("CODE_GENDER", "category", "person", "gender", "sexe"),
     _field("FLAG_OWN_CAR", "yes_no", "home", "owns a car", "possède une voiture"),
     _field("FLAG_OWN_REALTY", "yes_no", "home", "owns a house or a flat", "possède une maison ou un appartement"),
@@ -127,48 +140,31 @@ _FIELDS = (
     _field("NAME_INCOME_TYPE", "category", "income", "kind of income", "type de revenu"),
     _field("NAME_EDUCATION_TYPE", "category", "person", "highest education", "niveau d'études"),
     _field("NAME_FAMILY_STATUS", "category", "person", "family status", "situation de famille"),
-    _field(
-        "NAME_HOUSING_TYPE", "category", "home",
-        "housing, such as tenant or with parents", "logement, par exemple locataire ou chez ses parents",
-        label=("Housing", "Logement"),
-    ),
+    _field("NAME_HOUSING_TYPE", "category", "home", "housing, such as tenant or with parents",
+        "logement, par exemple locataire ou chez ses parents", label=("Housing", "Logement")),
     _field("OCCUPATION_TYPE", "category", "income", "occupation", "profession"),
-    _field(
-        "WEEKDAY_APPR_PROCESS_START", "category", "contact",
-        "day of the week of the application", "jour de la semaine de la demande",
-    ),
+    _field("WEEKDAY_APPR_PROCESS_START", "category", "contact", "day of the week of the application",
+        "jour de la semaine de la demande"),
     _field("ORGANIZATION_TYPE", "category", "income", "type of employer", "type d'employeur"),
-    _field(
-        "FONDKAPREMONT_MODE", "category", "home",
-        "fund that pays for repairs of the building", "fonds qui finance les travaux de l'immeuble",
-    ),
+    _field("FONDKAPREMONT_MODE", "category", "home", "fund that pays for repairs of the building",
+        "fonds qui finance les travaux de l'immeuble"),
     _field("HOUSETYPE_MODE", "category", "home", "type of building", "type d'immeuble"),
     _field("WALLSMATERIAL_MODE", "category", "home", "material of the walls", "matériau des murs"),
     _field("EMERGENCYSTATE_MODE", "yes_no", "home", "building in a state of emergency", "immeuble déclaré en péril"),
     _field("CNT_CHILDREN", "count", "person", "number of children", "nombre d'enfants"),
     _field("AMT_INCOME_TOTAL", "amount", "income", "declared income", "revenu déclaré"),
     _field("AMT_CREDIT", "amount", "loan", "amount of the credit applied for", "montant du crédit demandé"),
-    _field(
-        "AMT_ANNUITY", "amount", "loan", "annuity of the loan, one regular repayment", "annuité du prêt, une échéance",
-        label=("Regular repayment of the loan", "Échéance du prêt"),
-    ),
+    _field("AMT_ANNUITY", "amount", "loan", "annuity of the loan, one regular repayment",
+        "annuité du prêt, une échéance", label=("Regular repayment of the loan", "Échéance du prêt")),
     _field("AMT_GOODS_PRICE", "amount", "loan", "price of the goods to be financed", "prix du bien à financer"),
-    _field(
-        "REGION_POPULATION_RELATIVE", "score", "home",
-        "population of the region of residence, relative", "population de la région de résidence, en valeur relative",
-        label=("Population of the region of residence", "Population de la région de résidence"),
-    ),
-    _field(
-        "DAYS_BIRTH", "elapsed_days", "person",
-        "date of birth, in days before the application", "date de naissance, en jours avant la demande",
-        label=("Age", "Âge"),
-    ),
-    _field(
-        "DAYS_EMPLOYED", "elapsed_days", "income",
-        "start of the present job, in days before the application",
+    _field("REGION_POPULATION_RELATIVE", "score", "home", "population of the region of residence, relative",
+        "population de la région de résidence, en valeur relative",
+        label=("Population of the region of residence", "Population de la région de résidence")),
+    _field("DAYS_BIRTH", "elapsed_days", "person", "date of birth, in days before the application",
+        "date de naissance, en jours avant la demande", label=("Age", "Âge")),
+    _field("DAYS_EMPLOYED", "elapsed_days", "income", "start of the present job, in days before the application",
         "début de l'emploi actuel, en jours avant la demande",
-        label=("Time in the present job", "Ancienneté dans l'emploi actuel"),
-    ),
+        label=("Time in the present job", "Ancienneté dans l'emploi actuel")),
     _field(
         "DAYS_REGISTRATION", "elapsed_days", "contact",
         "last change of registration, in days before the application",
@@ -178,200 +174,61 @@ _FIELDS = (
             "Temps écoulé depuis le dernier changement d'enregistrement",
         ),
     ),
-    _field(
-        "DAYS_ID_PUBLISH", "elapsed_days", "contact",
+    _field("DAYS_ID_PUBLISH", "elapsed_days", "contact",
         "last change of the identity document, in days before the application",
         "dernier changement de pièce d'identité, en jours avant la demande",
-        label=("Age of the identity document", "Ancienneté de la pièce d'identité"),
-    ),
-    _field(
-        "OWN_CAR_AGE", "years", "home", "age of the car, in years", "âge de la voiture, en années",
-        label=("Age of the car", "Âge de la voiture"),
-    ),
-    _field(
-        "FLAG_EMP_PHONE", "yes_no", "income",
-        "gave a telephone number of the employer", "a fourni le téléphone de l'employeur",
-    ),
-    _field(
-        "FLAG_WORK_PHONE", "yes_no", "contact",
-        "gave a telephone number at work", "a fourni un téléphone professionnel",
-    ),
-    _field(
-        "FLAG_CONT_MOBILE", "yes_no", "contact",
-        "could be reached by mobile telephone", "joignable sur son téléphone mobile",
-    ),
+        label=("Age of the identity document", "Ancienneté de la pièce d'identité")),
+    _field("OWN_CAR_AGE", "years", "home", "age of the car, in years", "âge de la voiture, en années",
+        label=("Age of the car", "Âge de la voiture")),
+    _field("FLAG_EMP_PHONE", "yes_no", "income", "gave a telephone number of the employer",
+        "a fourni le téléphone de l'employeur"),
+    _field("FLAG_WORK_PHONE", "yes_no", "contact", "gave a telephone number at work",
+        "a fourni un téléphone professionnel"),
+    _field("FLAG_CONT_MOBILE", "yes_no", "contact", "could be reached by mobile telephone",
+        "joignable sur son téléphone mobile"),
     _field("FLAG_PHONE", "yes_no", "contact", "gave a telephone number at home", "a fourni un téléphone fixe"),
     _field("FLAG_EMAIL", "yes_no", "contact", "gave an e-mail address", "a fourni une adresse électronique"),
     _field("CNT_FAM_MEMBERS", "count", "person", "number of family members", "nombre de membres du foyer"),
-    _field(
-        "REGION_RATING_CLIENT", "number", "home",
-        "lender's rating of the region, 1 best to 3 worst", "note de la région par le prêteur, de 1 (meilleure) à 3",
-    ),
-    _field(
-        "REGION_RATING_CLIENT_W_CITY", "number", "home",
-        "lender's rating of the region and city, 1 best to 3 worst",
-        "note de la région et de la ville par le prêteur, de 1 (meilleure) à 3",
-    ),
+    _field("REGION_RATING_CLIENT", "number", "home", "lender's rating of the region, 1 best to 3 worst",
+        "note de la région par le prêteur, de 1 (meilleure) à 3"),
+    _field("REGION_RATING_CLIENT_W_CITY", "number", "home", "lender's rating of the region and city, 1 best to 3 worst",
+        "note de la région et de la ville par le prêteur, de 1 (meilleure) à 3"),
     _field("HOUR_APPR_PROCESS_START", "hour", "contact", "hour of the application", "heure de la demande"),
-    _field(
-        "REG_REGION_NOT_LIVE_REGION", "yes_no", "home",
-        "registered in another region than that of the contact address",
-        "enregistré dans une autre région que celle de l'adresse de contact",
-    ),
-    _field(
-        "REG_REGION_NOT_WORK_REGION", "yes_no", "home",
-        "registered in another region than that of the work address",
-        "enregistré dans une autre région que celle du travail",
-    ),
-    _field(
-        "LIVE_REGION_NOT_WORK_REGION", "yes_no", "home",
-        "contact address in another region than that of the work address",
-        "adresse de contact dans une autre région que celle du travail",
-    ),
-    _field(
-        "REG_CITY_NOT_LIVE_CITY", "yes_no", "home",
-        "registered in another city than that of the contact address",
-        "enregistré dans une autre ville que celle de l'adresse de contact",
-    ),
-    _field(
-        "REG_CITY_NOT_WORK_CITY", "yes_no", "home",
-        "registered in another city than that of the work address",
-        "enregistré dans une autre ville que celle du travail",
-    ),
-    _field(
-        "LIVE_CITY_NOT_WORK_CITY", "yes_no", "home",
-        "contact address in another city than that of the work address",
-        "adresse de contact dans une autre ville que celle du travail",
+    *(
+        _field(f"{home}_{area}_NOT_{other}_{area}", "yes_no", "home", f"{start[0]} in another {words[0]} than {end[0]}",
+            f"{start[1]} dans une autre {words[1]} que {end[1]}")
+        for area, words in (("REGION", ("region", "région")), ("CITY", ("city", "ville")))
+        for home, other, start, end in _ADDRESSES
     ),
     _field("EXT_SOURCE_1", "score", "external_scores", "external score 1", "score externe 1"),
     _field("EXT_SOURCE_2", "score", "external_scores", "external score 2", "score externe 2"),
     _field("EXT_SOURCE_3", "score", "external_scores", "external score 3", "score externe 3"),
-    _field(
-        "APARTMENTS_AVG", "score", "home",
-        "building: size of the flats, from 0 to 1", "immeuble : taille des appartements, de 0 à 1",
-        label=("Building: size of the flats", "Immeuble : taille des appartements"),
+    *(
+        _field(name, "score", "home", f"building: {en}, from 0 to 1", f"immeuble : {fr}, de 0 à 1",
+            label=(f"Building: {en}", f"Immeuble : {fr}"))
+        for name, (en, fr) in _BUILDING.items()
     ),
-    _field(
-        "BASEMENTAREA_AVG", "score", "home",
-        "building: area of the basement, from 0 to 1", "immeuble : surface du sous-sol, de 0 à 1",
-        label=("Building: area of the basement", "Immeuble : surface du sous-sol"),
-    ),
-    _field(
-        "YEARS_BEGINEXPLUATATION_AVG", "score", "home",
-        "building: time since it is in use, from 0 to 1", "immeuble : ancienneté de mise en service, de 0 à 1",
-        label=("Building: time since it is in use", "Immeuble : ancienneté de mise en service"),
-    ),
-    _field(
-        "YEARS_BUILD_AVG", "score", "home",
-        "building: time since it was built, from 0 to 1", "immeuble : ancienneté de construction, de 0 à 1",
-        label=("Building: time since it was built", "Immeuble : ancienneté de construction"),
-    ),
-    _field(
-        "COMMONAREA_AVG", "score", "home",
-        "building: common area, from 0 to 1", "immeuble : parties communes, de 0 à 1",
-        label=("Building: common area", "Immeuble : parties communes"),
-    ),
-    _field(
-        "ELEVATORS_AVG", "score", "home", "building: lifts, from 0 to 1", "immeuble : ascenseurs, de 0 à 1",
-        label=("Building: lifts", "Immeuble : ascenseurs"),
-    ),
-    _field(
-        "ENTRANCES_AVG", "score", "home", "building: entrances, from 0 to 1", "immeuble : entrées, de 0 à 1",
-        label=("Building: entrances", "Immeuble : entrées"),
-    ),
-    _field(
-        "FLOORSMAX_AVG", "score", "home",
-        "building: highest number of floors, from 0 to 1", "immeuble : nombre maximal d'étages, de 0 à 1",
-        label=("Building: highest number of floors", "Immeuble : nombre maximal d'étages"),
-    ),
-    _field(
-        "FLOORSMIN_AVG", "score", "home",
-        "building: lowest number of floors, from 0 to 1", "immeuble : nombre minimal d'étages, de 0 à 1",
-        label=("Building: lowest number of floors", "Immeuble : nombre minimal d'étages"),
-    ),
-    _field(
-        "LANDAREA_AVG", "score", "home",
-        "building: area of the plot, from 0 to 1", "immeuble : surface du terrain, de 0 à 1",
-        label=("Building: area of the plot", "Immeuble : surface du terrain"),
-    ),
-    _field(
-        "LIVINGAPARTMENTS_AVG", "score", "home",
-        "building: flats lived in, from 0 to 1", "immeuble : appartements habités, de 0 à 1",
-        label=("Building: flats lived in", "Immeuble : appartements habités"),
-    ),
-    _field(
-        "LIVINGAREA_AVG", "score", "home",
-        "building: area lived in, from 0 to 1", "immeuble : surface habitée, de 0 à 1",
-        label=("Building: area lived in", "Immeuble : surface habitée"),
-    ),
-    _field(
-        "NONLIVINGAPARTMENTS_AVG", "score", "home",
-        "building: flats not lived in, from 0 to 1", "immeuble : appartements non habités, de 0 à 1",
-        label=("Building: flats not lived in", "Immeuble : appartements non habités"),
-    ),
-    _field(
-        "NONLIVINGAREA_AVG", "score", "home",
-        "building: area not lived in, from 0 to 1", "immeuble : surface non habitée, de 0 à 1",
-        label=("Building: area not lived in", "Immeuble : surface non habitée"),
-    ),
-    _field(
-        "TOTALAREA_MODE", "score", "home", "building: total area, from 0 to 1", "immeuble : surface totale, de 0 à 1",
-        label=("Building: total area", "Immeuble : surface totale"),
-    ),
-    _field(
-        "OBS_30_CNT_SOCIAL_CIRCLE", "count", "enquiries",
-        "acquaintances who could be observed past due by 30 days",
-        "relations dont un retard de 30 jours était observable",
-    ),
-    _field(
-        "DEF_30_CNT_SOCIAL_CIRCLE", "count", "enquiries",
-        "acquaintances who defaulted, past due by 30 days", "relations en défaut, avec 30 jours de retard",
-    ),
-    _field(
-        "OBS_60_CNT_SOCIAL_CIRCLE", "count", "enquiries",
-        "acquaintances who could be observed past due by 60 days",
-        "relations dont un retard de 60 jours était observable",
-    ),
-    _field(
-        "DEF_60_CNT_SOCIAL_CIRCLE", "count", "enquiries",
-        "acquaintances who defaulted, past due by 60 days", "relations en défaut, avec 60 jours de retard",
-    ),
-    _field(
-        "DAYS_LAST_PHONE_CHANGE", "elapsed_days", "contact",
+    _field("OBS_30_CNT_SOCIAL_CIRCLE", "count", "enquiries", "acquaintances who could be observed past due by 30 days",
+        "relations dont un retard de 30 jours était observable"),
+    _field("DEF_30_CNT_SOCIAL_CIRCLE", "count", "enquiries", "acquaintances who defaulted, past due by 30 days",
+        "relations en défaut, avec 30 jours de retard"),
+    _field("OBS_60_CNT_SOCIAL_CIRCLE", "count", "enquiries", "acquaintances who could be observed past due by 60 days",
+        "relations dont un retard de 60 jours était observable"),
+    _field("DEF_60_CNT_SOCIAL_CIRCLE", "count", "enquiries", "acquaintances who defaulted, past due by 60 days",
+        "relations en défaut, avec 60 jours de retard"),
+    _field("DAYS_LAST_PHONE_CHANGE", "elapsed_days", "contact",
         "last change of telephone, in days before the application",
         "dernier changement de téléphone, en jours avant la demande",
-        label=("Time since the last change of telephone", "Temps écoulé depuis le dernier changement de téléphone"),
-    ),
+        label=("Time since the last change of telephone", "Temps écoulé depuis le dernier changement de téléphone")),
     *(
-        _field(
-            f"FLAG_DOCUMENT_{number}", "yes_no", "contact",
-            f"handed in document {number}", f"a fourni le document {number}",
-        )
+        _field(f"FLAG_DOCUMENT_{number}", "yes_no", "contact", f"handed in document {number}",
+            f"a fourni le document {number}")
         for number in _KEPT_DOCUMENTS
     ),
-    _field(
-        "AMT_REQ_CREDIT_BUREAU_HOUR", "count", "enquiries",
-        "enquiries at the credit bureau, hour before", "consultations du fichier de crédit, heure précédente",
-    ),
-    _field(
-        "AMT_REQ_CREDIT_BUREAU_DAY", "count", "enquiries",
-        "enquiries at the credit bureau, day before", "consultations du fichier de crédit, jour précédent",
-    ),
-    _field(
-        "AMT_REQ_CREDIT_BUREAU_WEEK", "count", "enquiries",
-        "enquiries at the credit bureau, week before", "consultations du fichier de crédit, semaine précédente",
-    ),
-    _field(
-        "AMT_REQ_CREDIT_BUREAU_MON", "count", "enquiries",
-        "enquiries at the credit bureau, month before", "consultations du fichier de crédit, mois précédent",
-    ),
-    _field(
-        "AMT_REQ_CREDIT_BUREAU_QRT", "count", "enquiries",
-        "enquiries at the credit bureau, quarter before", "consultations du fichier de crédit, trimestre précédent",
-    ),
-    _field(
-        "AMT_REQ_CREDIT_BUREAU_YEAR", "count", "enquiries",
-        "enquiries at the credit bureau, year before", "consultations du fichier de crédit, année précédente",
+    *(
+        _field(f"AMT_REQ_CREDIT_BUREAU_{period}", "count", "enquiries", f"enquiries at the credit bureau, {en}",
+            f"consultations du fichier de crédit, {fr}")
+        for period, (en, fr) in _PERIODS.items()
     ),
 )  # fmt: skip
 
@@ -424,24 +281,8 @@ APPLICANTS = Rows(
 )
 
 
-def _feature(
-    name: str,
-    value: Expression,
-    unit: Unit,
-    theme: Theme,
-    en: str,
-    fr: str,
-    *,
-    null: str | tuple[str, ...] = (),
-    measure: str = "",
-    label: Words | None = None,
-    abstract: bool = False,
-    formula: str = "",
-) -> Feature:
-    return make_feature(
-        APPLICATION, name, value, unit, (en, fr),
-        null=null, theme=theme, measure=measure, label=label, abstract=abstract, formula=formula,
-    )  # fmt: skip
+def _feature(name: str, value: Expression, unit: Unit, theme: Theme, en: str, fr: str, **told: Any) -> Feature:
+    return make_feature(APPLICATION, name, value, unit, (en, fr), theme=theme, **told)
 
 
 def _ratio(
@@ -482,311 +323,170 @@ _RATES = tuple(_[f"RATE_{term}"] for term in _TERMS)
 _NO_TERM = "not a cash loan, or no usual term gives a plausible rate"
 
 _COMPUTED: tuple[Feature, ...] = (
-    _feature(
-        "APPLICATION_EXT_SOURCE_MEAN", _.EXT_MEAN, "score", "external_scores",
-        "external scores, mean", "scores externes, moyenne", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE",
-    ),
-    _feature(
-        "APPLICATION_EXT_SOURCE_MIN", _.EXT_MIN, "score", "external_scores",
-        "external scores, minimum", "scores externes, minimum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE",
-    ),
-    _feature(
-        "APPLICATION_EXT_SOURCE_MAX", _.EXT_MAX, "score", "external_scores",
-        "external scores, maximum", "scores externes, maximum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE",
-    ),
+    _feature("APPLICATION_EXT_SOURCE_MEAN", _.EXT_MEAN, "score", "external_scores", "external scores, mean",
+        "scores externes, moyenne", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE"),
+    _feature("APPLICATION_EXT_SOURCE_MIN", _.EXT_MIN, "score", "external_scores", "external scores, minimum",
+        "scores externes, minimum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE"),
+    _feature("APPLICATION_EXT_SOURCE_MAX", _.EXT_MAX, "score", "external_scores", "external scores, maximum",
+        "scores externes, maximum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE"),
     # The middle one of three, the mean of two, or the only one.
-    _feature(
-        "APPLICATION_EXT_SOURCE_MEDIAN",
-        (_.EXT_COUNT == len(_EXT_SOURCES)).ifelse(_.EXT_SUM - _.EXT_MIN - _.EXT_MAX, _.EXT_MEAN),
-        "score", "external_scores", "external scores, median", "scores externes, médiane",
-        null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE",
-    ),
-    _feature(
-        "APPLICATION_EXT_SOURCE_STD", _row_std(_EXT_SOURCES, _.EXT_MEAN, _.EXT_COUNT), "score", "external_scores",
-        "external scores, standard deviation", "scores externes, écart-type",
-        null="fewer than two scores are known", measure="APPLICATION_EXT_SOURCE", abstract=True,
-        formula="standard deviation of the known scores",
-    ),
-    _feature(
-        "APPLICATION_EXT_SOURCE_RANGE", null_if(_.EXT_MAX - _.EXT_MIN, _.EXT_COUNT < 2), "score", "external_scores",
-        "external scores, range", "scores externes, étendue",
-        null="fewer than two scores are known", measure="APPLICATION_EXT_SOURCE", abstract=True,
-    ),
-    _feature(
-        "APPLICATION_EXT_SOURCE_NULL_COUNT", len(_EXT_SOURCES) - _.EXT_COUNT, "count", "external_scores",
-        "external scores unknown, number", "scores externes inconnus, nombre",
-    ),
-    _feature(
-        "APPLICATION_HOUSING_MEAN", _.HOUSING_MEAN, "score", "home",
-        "indicators of the building, mean", "indicateurs du logement, moyenne",
-        null="all indicators are null", measure="APPLICATION_HOUSING",
-    ),
-    _feature(
-        "APPLICATION_HOUSING_STD", _row_std(_HOUSING, _.HOUSING_MEAN, _.HOUSING_COUNT), "score", "home",
+    _feature("APPLICATION_EXT_SOURCE_MEDIAN",
+        (_.EXT_COUNT == len(_EXT_SOURCES)).ifelse(_.EXT_SUM - _.EXT_MIN - _.EXT_MAX, _.EXT_MEAN), "score",
+        "external_scores", "external scores, median", "scores externes, médiane", null=_NO_SCORE,
+        measure="APPLICATION_EXT_SOURCE"),
+    _feature("APPLICATION_EXT_SOURCE_STD", _row_std(_EXT_SOURCES, _.EXT_MEAN, _.EXT_COUNT), "score", "external_scores",
+        "external scores, standard deviation", "scores externes, écart-type", null="fewer than two scores are known",
+        measure="APPLICATION_EXT_SOURCE", abstract=True, formula="standard deviation of the known scores"),
+    _feature("APPLICATION_EXT_SOURCE_RANGE", null_if(_.EXT_MAX - _.EXT_MIN, _.EXT_COUNT < 2), "score",
+        "external_scores", "external scores, range", "scores externes, étendue", null="fewer than two scores are known",
+        measure="APPLICATION_EXT_SOURCE", abstract=True),
+    _feature("APPLICATION_EXT_SOURCE_NULL_COUNT", len(_EXT_SOURCES) - _.EXT_COUNT, "count", "external_scores",
+        "external scores unknown, number", "scores externes inconnus, nombre"),
+    _feature("APPLICATION_HOUSING_MEAN", _.HOUSING_MEAN, "score", "home", "indicators of the building, mean",
+        "indicateurs du logement, moyenne", null="all indicators are null", measure="APPLICATION_HOUSING"),
+    _feature("APPLICATION_HOUSING_STD", _row_std(_HOUSING, _.HOUSING_MEAN, _.HOUSING_COUNT), "score", "home",
         "indicators of the building, standard deviation", "indicateurs du logement, écart-type",
         null="fewer than two indicators are known", measure="APPLICATION_HOUSING", abstract=True,
-        formula="standard deviation of the known indicators",
-    ),
-    _feature(
-        "APPLICATION_HOUSING_NULL_COUNT", len(_HOUSING) - _.HOUSING_COUNT, "count", "home",
-        "indicators of the building unknown, number", "indicateurs du logement inconnus, nombre",
-    ),
-    _feature(
-        "APPLICATION_DOCUMENTS_COUNT", _row_sum(_DOCUMENT_FLAGS), "count", "contact",
-        "documents handed in, number", "documents fournis, nombre", formula="sum of the 20 FLAG_DOCUMENT_*",
-    ),
-    _feature(
-        "APPLICATION_CONTACTS_COUNT", _row_sum(_CONTACT_FLAGS), "count", "contact",
+        formula="standard deviation of the known indicators"),
+    _feature("APPLICATION_HOUSING_NULL_COUNT", len(_HOUSING) - _.HOUSING_COUNT, "count", "home",
+        "indicators of the building unknown, number", "indicateurs du logement inconnus, nombre"),
+    _feature("APPLICATION_DOCUMENTS_COUNT", _row_sum(_DOCUMENT_FLAGS), "count", "contact",
+        "documents handed in, number", "documents fournis, nombre", formula="sum of the 20 FLAG_DOCUMENT_*"),
+    _feature("APPLICATION_CONTACTS_COUNT", _row_sum(_CONTACT_FLAGS), "count", "contact",
         "means of contact given, number", "moyens de contact fournis, nombre",
-        formula=f"sum of {', '.join(_CONTACT_FLAGS)}",
-    ),
-    _feature(
-        "APPLICATION_ADDRESS_MISMATCHES_COUNT", _row_sum(_ADDRESS_FLAGS), "count", "home",
+        formula=f"sum of {', '.join(_CONTACT_FLAGS)}"),
+    _feature("APPLICATION_ADDRESS_MISMATCHES_COUNT", _row_sum(_ADDRESS_FLAGS), "count", "home",
         "addresses that differ from one another, number", "adresses qui diffèrent entre elles, nombre",
-        formula=f"sum of {', '.join(_ADDRESS_FLAGS)}",
-    ),
-    _feature(
-        "APPLICATION_ENQUIRIES_SUM", null_if(_row_sum(_ENQUIRIES), _known_count(_ENQUIRIES) == 0), "count", "enquiries",
-        "enquiries at the credit bureau, total", "consultations du fichier de crédit, total",
-        null="all six counts are null", formula="sum of the known AMT_REQ_CREDIT_BUREAU_*",
-    ),
-    _feature(
-        "APPLICATION_FIELDS_NULL_COUNT", len(_FIELDS) - _known_count((*_FIELD_NAMES[16:], *_FIELD_NAMES[:16])), "count",
-        "contact", "fields left empty, number", "champs non renseignés, nombre",
-        formula=f"number of null ones among the {len(_FIELDS)} fields above",
-    ),
-    _feature(
-        "APPLICATION_EXT_SOURCE_WEIGHTED_MEAN", safe_ratio(_WEIGHTED_SUM, _WEIGHT_SUM), "score", "external_scores",
+        formula=f"sum of {', '.join(_ADDRESS_FLAGS)}"),
+    _feature("APPLICATION_ENQUIRIES_SUM", null_if(_row_sum(_ENQUIRIES), _known_count(_ENQUIRIES) == 0), "count",
+        "enquiries", "enquiries at the credit bureau, total", "consultations du fichier de crédit, total",
+        null="all six counts are null", formula="sum of the known AMT_REQ_CREDIT_BUREAU_*"),
+    _feature("APPLICATION_FIELDS_NULL_COUNT", len(_FIELDS) - _known_count((*_FIELD_NAMES[16:], *_FIELD_NAMES[:16])),
+        "count", "contact", "fields left empty, number", "champs non renseignés, nombre",
+        formula=f"number of null ones among the {len(_FIELDS)} fields above"),
+    _feature("APPLICATION_EXT_SOURCE_WEIGHTED_MEAN", safe_ratio(_WEIGHTED_SUM, _WEIGHT_SUM), "score", "external_scores",
         "external scores, weighted, mean", "scores externes, pondérés, moyenne", null=_NO_SCORE,
-        formula="mean of the known scores, weighted 1.9, 2.1 and 2.6",
-    ),
-    _feature(
-        "APPLICATION_EXT_SOURCE_PRODUCT", _.EXT_SOURCE_1 * _.EXT_SOURCE_2 * _.EXT_SOURCE_3, "score", "external_scores",
-        "external scores, product", "scores externes, produit",
-        null="one of the three scores is null", measure="APPLICATION_EXT_SOURCE", abstract=True,
-    ),
-    _of_two(
-        "APPLICATION_EXT_SOURCE_1_2_PRODUCT", "EXT_SOURCE_1", "EXT_SOURCE_2", "product", "score", "external_scores",
-        "external scores 1 and 2, product", "scores externes 1 et 2, produit",
-    ),
-    _of_two(
-        "APPLICATION_EXT_SOURCE_1_3_PRODUCT", "EXT_SOURCE_1", "EXT_SOURCE_3", "product", "score", "external_scores",
-        "external scores 1 and 3, product", "scores externes 1 et 3, produit",
-    ),
-    _of_two(
-        "APPLICATION_EXT_SOURCE_2_3_PRODUCT", "EXT_SOURCE_2", "EXT_SOURCE_3", "product", "score", "external_scores",
-        "external scores 2 and 3, product", "scores externes 2 et 3, produit",
-    ),
-    _of_two(
-        "APPLICATION_EXT_SOURCE_1_2_DIFF", "EXT_SOURCE_1", "EXT_SOURCE_2", "difference", "score", "external_scores",
-        "external score 1 less score 2", "score externe 1 moins score 2",
-    ),
-    _of_two(
-        "APPLICATION_EXT_SOURCE_1_3_DIFF", "EXT_SOURCE_1", "EXT_SOURCE_3", "difference", "score", "external_scores",
-        "external score 1 less score 3", "score externe 1 moins score 3",
-    ),
-    _of_two(
-        "APPLICATION_EXT_SOURCE_2_3_DIFF", "EXT_SOURCE_2", "EXT_SOURCE_3", "difference", "score", "external_scores",
-        "external score 2 less score 3", "score externe 2 moins score 3",
-    ),
-    _ratio(
-        "APPLICATION_CREDIT_TO_EXT_SOURCE_3_RATIO", _.AMT_CREDIT, _.EXT_SOURCE_3, "number", "external_scores",
-        "credit over external score 3", "crédit sur score externe 3",
-    ),
-    _ratio(
-        "APPLICATION_ANNUITY_TO_EXT_SOURCE_3_RATIO", _.AMT_ANNUITY, _.EXT_SOURCE_3, "number", "external_scores",
-        "annuity over external score 3", "annuité sur score externe 3",
-    ),
-    _ratio(
-        "APPLICATION_INCOME_TO_EXT_SOURCE_3_RATIO", _.AMT_INCOME_TOTAL, _.EXT_SOURCE_3, "number", "external_scores",
-        "income over external score 3", "revenu sur score externe 3",
-    ),
-    _ratio(
-        "APPLICATION_AGE_TO_EXT_SOURCE_3_RATIO", -_.DAYS_BIRTH, _.EXT_SOURCE_3, "number", "external_scores",
-        "age over external score 3", "âge sur score externe 3",
-    ),
-    _feature(
-        "APPLICATION_EXT_SOURCE_1_NULL_FLAG", _.EXT_SOURCE_1.isnull(), "yes_no", "external_scores",
-        "external score 1 unknown", "score externe 1 inconnu",
-    ),
-    _feature(
-        "APPLICATION_EXT_SOURCE_3_NULL_FLAG", _.EXT_SOURCE_3.isnull(), "yes_no", "external_scores",
-        "external score 3 unknown", "score externe 3 inconnu",
-    ),
-    _ratio(
-        "APPLICATION_CREDIT_TO_ANNUITY_RATIO", _.AMT_CREDIT, _.AMT_ANNUITY, "number", "loan",
-        "credit over annuity, about the term", "crédit sur annuité, proche de la durée",
-    ),
-    _ratio(
-        "APPLICATION_CREDIT_TO_GOODS_RATIO", _.AMT_CREDIT, _.AMT_GOODS_PRICE, "number", "loan",
-        "credit over price of the goods", "crédit sur prix du bien",
-    ),
-    _ratio(
-        "APPLICATION_CREDIT_TO_INCOME_RATIO", _.AMT_CREDIT, _.AMT_INCOME_TOTAL, "ratio", "income",
-        "credit over income", "crédit sur revenu",
-    ),
-    _ratio(
-        "APPLICATION_ANNUITY_TO_INCOME_RATIO", _.AMT_ANNUITY, _.AMT_INCOME_TOTAL, "ratio", "income",
-        "annuity over income", "annuité sur revenu",
-    ),
-    _ratio(
-        "APPLICATION_GOODS_TO_INCOME_RATIO", _.AMT_GOODS_PRICE, _.AMT_INCOME_TOTAL, "ratio", "income",
-        "price of the goods over income", "prix du bien sur revenu",
-    ),
-    _ratio(
-        "APPLICATION_GOODS_TO_ANNUITY_RATIO", _.AMT_GOODS_PRICE, _.AMT_ANNUITY, "number", "loan",
-        "price of the goods over annuity", "prix du bien sur annuité",
-    ),
-    _of_two(
-        "APPLICATION_GOODS_CREDIT_DIFF", "AMT_GOODS_PRICE", "AMT_CREDIT", "difference", "amount", "loan",
-        "price of the goods less credit", "prix du bien moins crédit",
-    ),
-    _ratio(
-        "APPLICATION_GOODS_CREDIT_DIFF_TO_INCOME_RATIO", _.AMT_GOODS_PRICE - _.AMT_CREDIT, _.AMT_INCOME_TOTAL, "ratio",
-        "income", "price of the goods less credit, over income", "prix du bien moins crédit, sur revenu",
-    ),
-    _ratio(
-        "APPLICATION_INCOME_TO_PERSONS_RATIO", _.AMT_INCOME_TOTAL, _.CNT_FAM_MEMBERS, "amount", "income",
-        "income per family member", "revenu par membre du foyer",
-    ),
-    _ratio(
-        "APPLICATION_INCOME_TO_CHILDREN_RATIO", _.AMT_INCOME_TOTAL, 1 + _.CNT_CHILDREN, "amount", "income",
-        "income per child and one", "revenu par enfant plus un",
-    ),
-    _ratio(
-        "APPLICATION_INCOME_TO_ADULTS_RATIO", _.AMT_INCOME_TOTAL, _.CNT_FAM_MEMBERS - _.CNT_CHILDREN, "amount",
-        "income", "income per adult", "revenu par adulte",
-    ),
-    _ratio(
-        "APPLICATION_CREDIT_TO_PERSONS_RATIO", _.AMT_CREDIT, _.CNT_FAM_MEMBERS, "amount", "loan",
-        "credit per family member", "crédit par membre du foyer",
-    ),
-    _ratio(
-        "APPLICATION_CHILDREN_TO_FAMILY_RATIO", _.CNT_CHILDREN, _.CNT_FAM_MEMBERS, "share", "person",
-        "children over family members", "enfants sur membres du foyer",
-    ),
-    _feature(
-        "APPLICATION_INCOME_AFTER_ANNUITY_DIFF", _.AMT_INCOME_TOTAL - 12 * _.AMT_ANNUITY, "amount", "income",
+        formula="mean of the known scores, weighted 1.9, 2.1 and 2.6"),
+    _feature("APPLICATION_EXT_SOURCE_PRODUCT", _.EXT_SOURCE_1 * _.EXT_SOURCE_2 * _.EXT_SOURCE_3, "score",
+        "external_scores", "external scores, product", "scores externes, produit",
+        null="one of the three scores is null", measure="APPLICATION_EXT_SOURCE", abstract=True),
+    _of_two("APPLICATION_EXT_SOURCE_1_2_PRODUCT", "EXT_SOURCE_1", "EXT_SOURCE_2", "product", "score", "external_scores",
+        "external scores 1 and 2, product", "scores externes 1 et 2, produit"),
+    _of_two("APPLICATION_EXT_SOURCE_1_3_PRODUCT", "EXT_SOURCE_1", "EXT_SOURCE_3", "product", "score", "external_scores",
+        "external scores 1 and 3, product", "scores externes 1 et 3, produit"),
+    _of_two("APPLICATION_EXT_SOURCE_2_3_PRODUCT", "EXT_SOURCE_2", "EXT_SOURCE_3", "product", "score", "external_scores",
+        "external scores 2 and 3, product", "scores externes 2 et 3, produit"),
+    _of_two("APPLICATION_EXT_SOURCE_1_2_DIFF", "EXT_SOURCE_1", "EXT_SOURCE_2", "difference", "score", "external_scores",
+        "external score 1 less score 2", "score externe 1 moins score 2"),
+    _of_two("APPLICATION_EXT_SOURCE_1_3_DIFF", "EXT_SOURCE_1", "EXT_SOURCE_3", "difference", "score", "external_scores",
+        "external score 1 less score 3", "score externe 1 moins score 3"),
+    _of_two("APPLICATION_EXT_SOURCE_2_3_DIFF", "EXT_SOURCE_2", "EXT_SOURCE_3", "difference", "score", "external_scores",
+        "external score 2 less score 3", "score externe 2 moins score 3"),
+    _ratio("APPLICATION_CREDIT_TO_EXT_SOURCE_3_RATIO", _.AMT_CREDIT, _.EXT_SOURCE_3, "number", "external_scores",
+        "credit over external score 3", "crédit sur score externe 3"),
+    _ratio("APPLICATION_ANNUITY_TO_EXT_SOURCE_3_RATIO", _.AMT_ANNUITY, _.EXT_SOURCE_3, "number", "external_scores",
+        "annuity over external score 3", "annuité sur score externe 3"),
+    _ratio("APPLICATION_INCOME_TO_EXT_SOURCE_3_RATIO", _.AMT_INCOME_TOTAL, _.EXT_SOURCE_3, "number", "external_scores",
+        "income over external score 3", "revenu sur score externe 3"),
+    _ratio("APPLICATION_AGE_TO_EXT_SOURCE_3_RATIO", -_.DAYS_BIRTH, _.EXT_SOURCE_3, "number", "external_scores",
+        "age over external score 3", "âge sur score externe 3"),
+    _feature("APPLICATION_EXT_SOURCE_1_NULL_FLAG", _.EXT_SOURCE_1.isnull(), "yes_no", "external_scores",
+        "external score 1 unknown", "score externe 1 inconnu"),
+    _feature("APPLICATION_EXT_SOURCE_3_NULL_FLAG", _.EXT_SOURCE_3.isnull(), "yes_no", "external_scores",
+        "external score 3 unknown", "score externe 3 inconnu"),
+    _ratio("APPLICATION_CREDIT_TO_ANNUITY_RATIO", _.AMT_CREDIT, _.AMT_ANNUITY, "number", "loan",
+        "credit over annuity, about the term", "crédit sur annuité, proche de la durée"),
+    _ratio("APPLICATION_CREDIT_TO_GOODS_RATIO", _.AMT_CREDIT, _.AMT_GOODS_PRICE, "number", "loan",
+        "credit over price of the goods", "crédit sur prix du bien"),
+    _ratio("APPLICATION_CREDIT_TO_INCOME_RATIO", _.AMT_CREDIT, _.AMT_INCOME_TOTAL, "ratio", "income",
+        "credit over income", "crédit sur revenu"),
+    _ratio("APPLICATION_ANNUITY_TO_INCOME_RATIO", _.AMT_ANNUITY, _.AMT_INCOME_TOTAL, "ratio", "income",
+        "annuity over income", "annuité sur revenu"),
+    _ratio("APPLICATION_GOODS_TO_INCOME_RATIO", _.AMT_GOODS_PRICE, _.AMT_INCOME_TOTAL, "ratio", "income",
+        "price of the goods over income", "prix du bien sur revenu"),
+    _ratio("APPLICATION_GOODS_TO_ANNUITY_RATIO", _.AMT_GOODS_PRICE, _.AMT_ANNUITY, "number", "loan",
+        "price of the goods over annuity", "prix du bien sur annuité"),
+    _of_two("APPLICATION_GOODS_CREDIT_DIFF", "AMT_GOODS_PRICE", "AMT_CREDIT", "difference", "amount", "loan",
+        "price of the goods less credit", "prix du bien moins crédit"),
+    _ratio("APPLICATION_GOODS_CREDIT_DIFF_TO_INCOME_RATIO", _.AMT_GOODS_PRICE - _.AMT_CREDIT, _.AMT_INCOME_TOTAL,
+        "ratio", "income", "price of the goods less credit, over income", "prix du bien moins crédit, sur revenu"),
+    _ratio("APPLICATION_INCOME_TO_PERSONS_RATIO", _.AMT_INCOME_TOTAL, _.CNT_FAM_MEMBERS, "amount", "income",
+        "income per family member", "revenu par membre du foyer"),
+    _ratio("APPLICATION_INCOME_TO_CHILDREN_RATIO", _.AMT_INCOME_TOTAL, 1 + _.CNT_CHILDREN, "amount", "income",
+        "income per child and one", "revenu par enfant plus un"),
+    _ratio("APPLICATION_INCOME_TO_ADULTS_RATIO", _.AMT_INCOME_TOTAL, _.CNT_FAM_MEMBERS - _.CNT_CHILDREN, "amount",
+        "income", "income per adult", "revenu par adulte"),
+    _ratio("APPLICATION_CREDIT_TO_PERSONS_RATIO", _.AMT_CREDIT, _.CNT_FAM_MEMBERS, "amount", "loan",
+        "credit per family member", "crédit par membre du foyer"),
+    _ratio("APPLICATION_CHILDREN_TO_FAMILY_RATIO", _.CNT_CHILDREN, _.CNT_FAM_MEMBERS, "share", "person",
+        "children over family members", "enfants sur membres du foyer"),
+    _feature("APPLICATION_INCOME_AFTER_ANNUITY_DIFF", _.AMT_INCOME_TOTAL - 12 * _.AMT_ANNUITY, "amount", "income",
         "income less a year of annuities", "revenu moins un an d'annuités",
-        null=("`AMT_INCOME_TOTAL` is null", "`AMT_ANNUITY` is null"), abstract=True,
-    ),
-    _feature(
-        "APPLICATION_INCOME_LOG", (_.AMT_INCOME_TOTAL + 1).ln(), "number", "income",
-        "income, logarithm", "revenu, logarithme", null="`AMT_INCOME_TOTAL` is null", abstract=True,
-    ),
-    _feature(
-        "APPLICATION_AGE_YEARS", _AGE_YEARS, "years", "person", "age", "âge", null="`DAYS_BIRTH` is null"
-    ),
-    _feature(
-        "APPLICATION_EMPLOYED_NULL_FLAG", _.DAYS_EMPLOYED.isnull(), "yes_no", "income",
-        "job date unknown", "date d'emploi inconnue",
-    ),
-    _ratio(
-        "APPLICATION_EMPLOYED_TO_AGE_RATIO", _.DAYS_EMPLOYED, _.DAYS_BIRTH, "share", "income",
-        "time in the job over age", "ancienneté d'emploi sur âge",
-    ),
-    _of_two(
-        "APPLICATION_EMPLOYED_BIRTH_DIFF", "DAYS_EMPLOYED", "DAYS_BIRTH", "difference", "days_as_years", "income",
+        null=("`AMT_INCOME_TOTAL` is null", "`AMT_ANNUITY` is null"), abstract=True),
+    _feature("APPLICATION_INCOME_LOG", (_.AMT_INCOME_TOTAL + 1).ln(), "number", "income", "income, logarithm",
+        "revenu, logarithme", null="`AMT_INCOME_TOTAL` is null", abstract=True),
+    _feature("APPLICATION_AGE_YEARS", _AGE_YEARS, "years", "person", "age", "âge", null="`DAYS_BIRTH` is null"),
+    _feature("APPLICATION_EMPLOYED_NULL_FLAG", _.DAYS_EMPLOYED.isnull(), "yes_no", "income", "job date unknown",
+        "date d'emploi inconnue"),
+    _ratio("APPLICATION_EMPLOYED_TO_AGE_RATIO", _.DAYS_EMPLOYED, _.DAYS_BIRTH, "share", "income",
+        "time in the job over age", "ancienneté d'emploi sur âge"),
+    _of_two("APPLICATION_EMPLOYED_BIRTH_DIFF", "DAYS_EMPLOYED", "DAYS_BIRTH", "difference", "days_as_years", "income",
         "age when the job began, in days", "âge au début de l'emploi, en jours",
-        label=("Age when the job began", "Âge au début de l'emploi"),
-    ),
-    _ratio(
-        "APPLICATION_INCOME_TO_EMPLOYED_RATIO", _.AMT_INCOME_TOTAL, _EMPLOYED_DAYS, "number", "income",
-        "income over time in the job", "revenu sur ancienneté d'emploi",
-    ),
-    _ratio(
-        "APPLICATION_INCOME_TO_AGE_RATIO", _.AMT_INCOME_TOTAL, _AGE_DAYS, "number", "income",
-        "income over age", "revenu sur âge",
-    ),
-    _ratio(
-        "APPLICATION_CREDIT_TO_EMPLOYED_RATIO", _.AMT_CREDIT, _EMPLOYED_DAYS, "number", "income",
-        "credit over time in the job", "crédit sur ancienneté d'emploi",
-    ),
-    _ratio(
-        "APPLICATION_CREDIT_TO_AGE_RATIO", _.AMT_CREDIT, _AGE_DAYS, "number", "loan",
-        "credit over age", "crédit sur âge",
-    ),
+        label=("Age when the job began", "Âge au début de l'emploi")),
+    _ratio("APPLICATION_INCOME_TO_EMPLOYED_RATIO", _.AMT_INCOME_TOTAL, _EMPLOYED_DAYS, "number", "income",
+        "income over time in the job", "revenu sur ancienneté d'emploi"),
+    _ratio("APPLICATION_INCOME_TO_AGE_RATIO", _.AMT_INCOME_TOTAL, _AGE_DAYS, "number", "income", "income over age",
+        "revenu sur âge"),
+    _ratio("APPLICATION_CREDIT_TO_EMPLOYED_RATIO", _.AMT_CREDIT, _EMPLOYED_DAYS, "number", "income",
+        "credit over time in the job", "crédit sur ancienneté d'emploi"),
+    _ratio("APPLICATION_CREDIT_TO_AGE_RATIO", _.AMT_CREDIT, _AGE_DAYS, "number", "loan", "credit over age",
+        "crédit sur âge"),
     # CREDIT / ANNUITY is close to the number of monthly payments.
-    _feature(
-        "APPLICATION_AGE_AT_END_YEARS", (30 * safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY) + _AGE_DAYS) / DAYS_PER_YEAR,
+    _feature("APPLICATION_AGE_AT_END_YEARS", (30 * safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY) + _AGE_DAYS) / DAYS_PER_YEAR,
         "years", "person", "age when the loan ends", "âge à la fin du prêt",
-        null=("`AMT_CREDIT` is null", "`AMT_ANNUITY` is null or 0", "`DAYS_BIRTH` is null"),
-    ),
-    _ratio(
-        "APPLICATION_ID_PUBLISH_TO_AGE_RATIO", _.DAYS_ID_PUBLISH, _.DAYS_BIRTH, "number", "contact",
-        "age of the identity document over age", "ancienneté de la pièce d'identité sur âge",
-    ),
-    _of_two(
-        "APPLICATION_ID_PUBLISH_BIRTH_DIFF", "DAYS_ID_PUBLISH", "DAYS_BIRTH", "difference", "days_as_years", "contact",
-        "age at the identity document, in days", "âge à la pièce d'identité, en jours",
-        label=("Age at the identity document", "Âge à la pièce d'identité"),
-    ),
-    _ratio(
-        "APPLICATION_REGISTRATION_TO_AGE_RATIO", _.DAYS_REGISTRATION, _.DAYS_BIRTH, "number", "contact",
-        "time since registration over age", "ancienneté de l'enregistrement sur âge",
-    ),
-    _of_two(
-        "APPLICATION_REGISTRATION_ID_PUBLISH_DIFF", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "difference",
-        "days_as_years", "contact",
-        "from identity document to registration, in days", "de la pièce d'identité à l'enregistrement, en jours",
-        label=("From identity document to registration", "De la pièce d'identité à l'enregistrement"),
-    ),
-    _ratio(
-        "APPLICATION_PHONE_TO_AGE_RATIO", _.DAYS_LAST_PHONE_CHANGE, _.DAYS_BIRTH, "number", "contact",
-        "time since the change of telephone over age", "ancienneté du téléphone sur âge",
-    ),
-    _ratio(
-        "APPLICATION_PHONE_TO_EMPLOYED_RATIO", _.DAYS_LAST_PHONE_CHANGE, _.DAYS_EMPLOYED, "number", "income",
-        "time since the change of telephone over time in the job", "ancienneté du téléphone sur ancienneté d'emploi",
-    ),
-    _of_two(
-        "APPLICATION_PHONE_ID_PUBLISH_DIFF", "DAYS_LAST_PHONE_CHANGE", "DAYS_ID_PUBLISH", "difference",
-        "days_as_years", "contact",
-        "from identity document to change of telephone, in days",
+        null=("`AMT_CREDIT` is null", "`AMT_ANNUITY` is null or 0", "`DAYS_BIRTH` is null")),
+    _ratio("APPLICATION_ID_PUBLISH_TO_AGE_RATIO", _.DAYS_ID_PUBLISH, _.DAYS_BIRTH, "number", "contact",
+        "age of the identity document over age", "ancienneté de la pièce d'identité sur âge"),
+    _of_two("APPLICATION_ID_PUBLISH_BIRTH_DIFF", "DAYS_ID_PUBLISH", "DAYS_BIRTH", "difference", "days_as_years",
+        "contact", "age at the identity document, in days", "âge à la pièce d'identité, en jours",
+        label=("Age at the identity document", "Âge à la pièce d'identité")),
+    _ratio("APPLICATION_REGISTRATION_TO_AGE_RATIO", _.DAYS_REGISTRATION, _.DAYS_BIRTH, "number", "contact",
+        "time since registration over age", "ancienneté de l'enregistrement sur âge"),
+    _of_two("APPLICATION_REGISTRATION_ID_PUBLISH_DIFF", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "difference",
+        "days_as_years", "contact", "from identity document to registration, in days",
+        "de la pièce d'identité à l'enregistrement, en jours",
+        label=("From identity document to registration", "De la pièce d'identité à l'enregistrement")),
+    _ratio("APPLICATION_PHONE_TO_AGE_RATIO", _.DAYS_LAST_PHONE_CHANGE, _.DAYS_BIRTH, "number", "contact",
+        "time since the change of telephone over age", "ancienneté du téléphone sur âge"),
+    _ratio("APPLICATION_PHONE_TO_EMPLOYED_RATIO", _.DAYS_LAST_PHONE_CHANGE, _.DAYS_EMPLOYED, "number", "income",
+        "time since the change of telephone over time in the job", "ancienneté du téléphone sur ancienneté d'emploi"),
+    _of_two("APPLICATION_PHONE_ID_PUBLISH_DIFF", "DAYS_LAST_PHONE_CHANGE", "DAYS_ID_PUBLISH", "difference",
+        "days_as_years", "contact", "from identity document to change of telephone, in days",
         "de la pièce d'identité au changement de téléphone, en jours",
-        label=(
-            "From identity document to change of telephone", "De la pièce d'identité au changement de téléphone"
-        ),
-    ),
-    _of_two(
-        "APPLICATION_EMPLOYED_ID_PUBLISH_DIFF", "DAYS_EMPLOYED", "DAYS_ID_PUBLISH", "difference",
-        "days_as_years", "income",
-        "from identity document to job, in days", "de la pièce d'identité à l'emploi, en jours",
-        label=("From identity document to job", "De la pièce d'identité à l'emploi"),
-    ),
-    _of_two(
-        "APPLICATION_EMPLOYED_REGISTRATION_DIFF", "DAYS_EMPLOYED", "DAYS_REGISTRATION", "difference",
-        "days_as_years", "income",
-        "from registration to job, in days", "de l'enregistrement à l'emploi, en jours",
-        label=("From registration to job", "De l'enregistrement à l'emploi"),
-    ),
-    _ratio(
-        "APPLICATION_CAR_TO_AGE_RATIO", _.OWN_CAR_AGE, _AGE_YEARS, "number", "home",
-        "age of the car over age of the client", "âge de la voiture sur âge du client",
-    ),
-    _ratio(
-        "APPLICATION_CAR_TO_EMPLOYED_RATIO", _.OWN_CAR_AGE, _EMPLOYED_YEARS, "number", "income",
-        "age of the car over time in the job", "âge de la voiture sur ancienneté d'emploi",
-    ),
+        label=("From identity document to change of telephone", "De la pièce d'identité au changement de téléphone")),
+    _of_two("APPLICATION_EMPLOYED_ID_PUBLISH_DIFF", "DAYS_EMPLOYED", "DAYS_ID_PUBLISH", "difference", "days_as_years",
+        "income", "from identity document to job, in days", "de la pièce d'identité à l'emploi, en jours",
+        label=("From identity document to job", "De la pièce d'identité à l'emploi")),
+    _of_two("APPLICATION_EMPLOYED_REGISTRATION_DIFF", "DAYS_EMPLOYED", "DAYS_REGISTRATION", "difference",
+        "days_as_years", "income", "from registration to job, in days", "de l'enregistrement à l'emploi, en jours",
+        label=("From registration to job", "De l'enregistrement à l'emploi")),
+    _ratio("APPLICATION_CAR_TO_AGE_RATIO", _.OWN_CAR_AGE, _AGE_YEARS, "number", "home",
+        "age of the car over age of the client", "âge de la voiture sur âge du client"),
+    _ratio("APPLICATION_CAR_TO_EMPLOYED_RATIO", _.OWN_CAR_AGE, _EMPLOYED_YEARS, "number", "income",
+        "age of the car over time in the job", "âge de la voiture sur ancienneté d'emploi"),
     *(
-        _ratio(
-            f"APPLICATION_SOCIAL_CIRCLE_RATE_{days}D",
-            _[f"DEF_{days}_CNT_SOCIAL_CIRCLE"], _[f"OBS_{days}_CNT_SOCIAL_CIRCLE"], "share", "enquiries",
+        _ratio(f"APPLICATION_SOCIAL_CIRCLE_RATE_{days}D", _[f"DEF_{days}_CNT_SOCIAL_CIRCLE"],
+            _[f"OBS_{days}_CNT_SOCIAL_CIRCLE"], "share", "enquiries",
             f"acquaintances in default among those observed, share, {days} days past due",
-            f"relations en défaut parmi celles observées, part, {days} jours de retard",
-        )
+            f"relations en défaut parmi celles observées, part, {days} jours de retard")
         for days in (30, 60)
     ),
-    _feature(
-        "APPLICATION_INTEREST_RATE_MIN", ibis.least(*_RATES), "ratio", "loan",
+    _feature("APPLICATION_INTEREST_RATE_MIN", ibis.least(*_RATES), "ratio", "loan",
         "interest rate that the amounts imply, minimum", "taux d'intérêt impliqué par les montants, minimum",
-        null=_NO_TERM, measure="APPLICATION_INTEREST_RATE",
-    ),
-    _feature(
-        "APPLICATION_INTEREST_RATE_MAX", ibis.greatest(*_RATES), "ratio", "loan",
+        null=_NO_TERM, measure="APPLICATION_INTEREST_RATE"),
+    _feature("APPLICATION_INTEREST_RATE_MAX", ibis.greatest(*_RATES), "ratio", "loan",
         "interest rate that the amounts imply, maximum", "taux d'intérêt impliqué par les montants, maximum",
-        null=_NO_TERM, measure="APPLICATION_INTEREST_RATE",
-    ),
+        null=_NO_TERM, measure="APPLICATION_INTEREST_RATE"),
     # The rate grows with the term, so the shortest plausible term is the first one whose rate was kept.
     _feature(
         "APPLICATION_TERM_MIN",

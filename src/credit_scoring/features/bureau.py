@@ -88,68 +88,42 @@ CREDITS = Rows(
         Measure("CREDITS", True, "yes_no", "credits", "crédits"),
         Measure("ACTIVE", _.CREDIT_ACTIVE == "Active", "yes_no", "active credits", "crédits actifs"),
         Measure("CLOSED", _.CREDIT_ACTIVE == "Closed", "yes_no", "closed credits", "crédits clos"),
-        Measure(
-            "DISTRESSED", _.CREDIT_ACTIVE.isin(("Sold", "Bad debt")), "yes_no",
-            "credits sold or in bad debt", "crédits cédés ou irrécouvrables",
-        ),
+        Measure("DISTRESSED", _.CREDIT_ACTIVE.isin(("Sold", "Bad debt")), "yes_no", "credits sold or in bad debt",
+            "crédits cédés ou irrécouvrables"),
         Measure("CREDIT", _.AMT_CREDIT_SUM, "amount", "amount of credit", "montant du crédit"),
         Measure("DEBT", _.AMT_CREDIT_SUM_DEBT, "amount", "debt", "dette"),
         Measure("LIMIT", _.AMT_CREDIT_SUM_LIMIT, "amount", "limit of the credit card", "plafond de carte"),
         Measure("OVERDUE", _.AMT_CREDIT_SUM_OVERDUE, "amount", "amount overdue now", "impayé actuel"),
         Measure("MAX_OVERDUE", _.AMT_CREDIT_MAX_OVERDUE, "amount", "largest amount ever overdue", "plus fort impayé"),
         Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "annuité"),
-        Measure(
-            "DAYS_CREDIT", _.DAYS_CREDIT, "date_days",
-            "day the credit was granted", "jour d'octroi du crédit", known=True,
-        ),
-        Measure(
-            "DURATION_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_CREDIT, "day_gap",
-            "planned duration in days", "durée prévue en jours",
-        ),
+        Measure("DAYS_CREDIT", _.DAYS_CREDIT, "date_days", "day the credit was granted", "jour d'octroi du crédit",
+            known=True),
+        Measure("DURATION_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_CREDIT, "day_gap", "planned duration in days",
+            "durée prévue en jours"),
         Measure("REMAINING_DAYS", _.DAYS_CREDIT_ENDDATE.clip(lower=0), "days", "days left", "jours restants"),
-        Measure(
-            "PLANNED_END_DAYS", _.DAYS_CREDIT_ENDDATE, "date_planned_days",
-            "planned day of the end", "jour de fin prévu",
-        ),
+        Measure("PLANNED_END_DAYS", _.DAYS_CREDIT_ENDDATE, "date_planned_days", "planned day of the end",
+            "jour de fin prévu"),
         Measure("CLOSURE_DAYS", _.DAYS_ENDDATE_FACT, "date_days", "day of closure", "jour de clôture"),
-        Measure(
-            "EARLY_CLOSURE_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_ENDDATE_FACT, "day_gap",
-            "days closed ahead of plan", "jours de clôture anticipée",
-        ),
-        Measure(
-            "UPDATE_DAYS", _.DAYS_CREDIT_UPDATE, "date_days",
-            "day of the last report", "jour de la dernière déclaration",
-        ),
-        Measure(
-            "DAYS_OVERDUE", _.CREDIT_DAY_OVERDUE, "days",
-            "days past due now", "jours de retard actuels", known=True,
-        ),
+        Measure("EARLY_CLOSURE_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_ENDDATE_FACT, "day_gap",
+            "days closed ahead of plan", "jours de clôture anticipée"),
+        Measure("UPDATE_DAYS", _.DAYS_CREDIT_UPDATE, "date_days", "day of the last report",
+            "jour de la dernière déclaration"),
+        Measure("DAYS_OVERDUE", _.CREDIT_DAY_OVERDUE, "days", "days past due now", "jours de retard actuels",
+            known=True),
         Measure("PROLONGATIONS", _.CNT_CREDIT_PROLONG, "count", "prolongations", "prolongations", known=True),
-        Measure(
-            "DEBT_TO_CREDIT", safe_ratio(_.AMT_CREDIT_SUM_DEBT, _.AMT_CREDIT_SUM), "ratio",
-            "debt over amount of credit", "dette sur montant du crédit",
-        ),
-        Measure(
-            "UNUSED_CREDIT", _.AMT_CREDIT_SUM - _.AMT_CREDIT_SUM_DEBT, "amount",
-            "credit less debt", "crédit moins dette",
-        ),
-        Measure(
-            "EVER_OVERDUE", _.AMT_CREDIT_MAX_OVERDUE > 0, "yes_no",
-            "credits once overdue", "crédits ayant connu un impayé",
-        ),
-        Measure(
-            "STILL_RUNNING", _.DAYS_CREDIT_ENDDATE > 0, "yes_no",
-            "credits that end after the application", "crédits finissant après la demande",
-        ),
+        Measure("DEBT_TO_CREDIT", safe_ratio(_.AMT_CREDIT_SUM_DEBT, _.AMT_CREDIT_SUM), "ratio",
+            "debt over amount of credit", "dette sur montant du crédit"),
+        Measure("UNUSED_CREDIT", _.AMT_CREDIT_SUM - _.AMT_CREDIT_SUM_DEBT, "amount", "credit less debt",
+            "crédit moins dette"),
+        Measure("EVER_OVERDUE", _.AMT_CREDIT_MAX_OVERDUE > 0, "yes_no", "credits once overdue",
+            "crédits ayant connu un impayé"),
+        Measure("STILL_RUNNING", _.DAYS_CREDIT_ENDDATE > 0, "yes_no", "credits that end after the application",
+            "crédits finissant après la demande"),
         # Days since the client's previous credit.
-        Measure(
-            "GAP_DAYS", change_since_previous("DAYS_CREDIT", *_LATEST_FIRST), "days",
-            "days between one credit and the next", "jours entre deux crédits successifs",
-        ),
-        Measure(
-            "OVERDRAWN", _.DEBT_TO_CREDIT > 1, "yes_no",
-            "credits with more debt than credit", "crédits dont la dette dépasse le montant", derived=True,
-        ),
+        Measure("GAP_DAYS", change_since_previous("DAYS_CREDIT", *_LATEST_FIRST), "days",
+            "days between one credit and the next", "jours entre deux crédits successifs"),
+        Measure("OVERDRAWN", _.DEBT_TO_CREDIT > 1, "yes_no", "credits with more debt than credit",
+            "crédits dont la dette dépasse le montant", derived=True),
     ),
     helpers={
         "RANK": rank(*_LATEST_FIRST),
@@ -236,37 +210,27 @@ _OF_CREDITS: tuple[Feature, ...] = (
     ),
     *(feature for days in (180, 365, 1000) for feature in CREDITS.features(_BY_DAYS, _in_last(days))),
     *(feature for last in (1, 3) for feature in CREDITS.features(_BY_RANK, last_rows(last))),
-    CREDITS.feature(
-        "TYPES_COUNT", _.CREDIT_TYPE.nunique(), "count", ("types of credit, number", "types de crédit, nombre")
-    ),
-    CREDITS.feature(
-        "CREDIT_SLOPE", ols_slope(_.CREDIT, _.DAYS_CREDIT, per=365), "number",
+    CREDITS.feature("TYPES_COUNT", _.CREDIT_TYPE.nunique(), "count",
+        ("types of credit, number", "types de crédit, nombre")),
+    CREDITS.feature("CREDIT_SLOPE", ols_slope(_.CREDIT, _.DAYS_CREDIT, per=365), "number",
         ("amount of credit, trend per year", "montant du crédit, tendance par an"),
-        null="fewer than two days have a credit of known amount", measure="BUREAU_CREDIT", abstract=True,
-    ),
-    CREDITS.feature(
-        "DEBT_TO_CREDIT_RATIO", safe_ratio(_.DEBT_OF_KNOWN.sum(), _.CREDIT_OF_KNOWN.sum()), "ratio",
+        null="fewer than two days have a credit of known amount", measure="BUREAU_CREDIT", abstract=True),
+    CREDITS.feature("DEBT_TO_CREDIT_RATIO", safe_ratio(_.DEBT_OF_KNOWN.sum(), _.CREDIT_OF_KNOWN.sum()), "ratio",
         ("total debt over total credit", "dette totale sur crédit total"),
-        null="debt and amount are both known for no credit", measure="BUREAU_DEBT_TO_CREDIT",
-    ),
-    CREDITS.feature(
-        "DEBT_TO_CREDIT_RATIO_ACTIVE",
+        null="debt and amount are both known for no credit", measure="BUREAU_DEBT_TO_CREDIT"),
+    CREDITS.feature("DEBT_TO_CREDIT_RATIO_ACTIVE",
         safe_ratio(_.DEBT_OF_KNOWN.sum(where=_.ACTIVE), _.CREDIT_OF_KNOWN.sum(where=_.ACTIVE)), "ratio",
         ("total debt over total credit, active only", "dette totale sur crédit total, actifs seulement"),
-        null="debt and amount are both known for no active credit", measure="BUREAU_DEBT_TO_CREDIT",
-    ),
-    CREDITS.feature(
-        "OVERDUE_TO_DEBT_RATIO", safe_ratio(_.OVERDUE.sum(), _.DEBT.sum()), "number",
+        null="debt and amount are both known for no active credit", measure="BUREAU_DEBT_TO_CREDIT"),
+    CREDITS.feature("OVERDUE_TO_DEBT_RATIO", safe_ratio(_.OVERDUE.sum(), _.DEBT.sum()), "number",
         ("amount overdue over debt", "impayé sur dette"),
-        null=("no credit has a known amount overdue", "the total debt is unknown or 0"),
-    ),
+        null=("no credit has a known amount overdue", "the total debt is unknown or 0")),
 )  # fmt: skip
 
 _OF_BUREAU = (
-    make_feature(
-        BUREAU, "BUREAU_CREDITS_365D_TO_ALL_RATIO", safe_ratio(_.BUREAU_CREDITS_COUNT_365D, _.BUREAU_CREDITS_COUNT),
-        "share", ("credits granted over 365 days against all", "crédits octroyés sur 365 jours rapportés au total"),
-    ),
+    make_feature(BUREAU, "BUREAU_CREDITS_365D_TO_ALL_RATIO",
+        safe_ratio(_.BUREAU_CREDITS_COUNT_365D, _.BUREAU_CREDITS_COUNT), "share",
+        ("credits granted over 365 days against all", "crédits octroyés sur 365 jours rapportés au total")),
 )  # fmt: skip
 
 _LATE_STATUSES = ("1", "2", "3", "4", "5")
@@ -326,67 +290,41 @@ def _of_months(window: Subset | None) -> tuple[Feature, ...]:
     late, severity, known = (total(_[f"{name}{suffix}"]) for name in ("LATE", "SEVERITY", "KNOWN"))
     null = f"{_NO_STATUS} in the {window.words[0]}" if window else _NO_STATUS
     return (
-        HISTORIES.feature(
-            f"LATE_RATE{suffix}", safe_ratio(late, known), "share",
-            words("months past due, share", "mois en retard, part"), null=null, measure="BUREAU_BALANCE_LATE",
-        ),
-        HISTORIES.feature(
-            f"SEVERITY_MEAN{suffix}", safe_ratio(severity, known), "number",
-            words("severity of arrears from 0 to 5, mean", "gravité des retards de 0 à 5, moyenne"),
-            null=null, measure="BUREAU_BALANCE_SEVERITY",
-        ),
-        HISTORIES.feature(
-            f"SEVERITY_MAX{suffix}", _[f"WORST{suffix}"].max(), "number",
-            words("severity of arrears from 0 to 5, maximum", "gravité des retards de 0 à 5, maximum"),
-            null=null, measure="BUREAU_BALANCE_SEVERITY",
-        ),
+        HISTORIES.feature(f"LATE_RATE{suffix}", safe_ratio(late, known), "share",
+            words("months past due, share", "mois en retard, part"), null=null, measure="BUREAU_BALANCE_LATE"),
+        HISTORIES.feature(f"SEVERITY_MEAN{suffix}", safe_ratio(severity, known), "number",
+            words("severity of arrears from 0 to 5, mean", "gravité des retards de 0 à 5, moyenne"), null=null,
+            measure="BUREAU_BALANCE_SEVERITY"),
+        HISTORIES.feature(f"SEVERITY_MAX{suffix}", _[f"WORST{suffix}"].max(), "number",
+            words("severity of arrears from 0 to 5, maximum", "gravité des retards de 0 à 5, maximum"), null=null,
+            measure="BUREAU_BALANCE_SEVERITY"),
     )  # fmt: skip
 
 
 _OF_HISTORIES: tuple[Feature, ...] = (
-    HISTORIES.feature(
-        "CREDITS_COUNT", _.count(), "count",
-        ("credits with a monthly history, number", "crédits avec historique mensuel, nombre"),
-    ),
-    HISTORIES.feature(
-        "MONTHS_SUM", total(_.MONTHS), "count", ("months of history, total", "mois d'historique, total"),
-        measure="BUREAU_BALANCE_MONTHS",
-    ),
-    HISTORIES.feature(
-        "MONTHS_MEAN", _.MONTHS.mean(), "months", ("months of history, mean", "mois d'historique, moyenne"),
-        measure="BUREAU_BALANCE_MONTHS",
-    ),
-    HISTORIES.feature(
-        "MONTHS_BALANCE_MIN", _.OLDEST.min(), "date_months",
-        ("oldest month reported", "mois déclaré le plus ancien"), measure="BUREAU_BALANCE_MONTHS_BALANCE",
-    ),
-    HISTORIES.feature(
-        "MONTHS_BALANCE_MAX", _.NEWEST.max(), "date_months",
-        ("most recent month reported", "mois déclaré le plus récent"), measure="BUREAU_BALANCE_MONTHS_BALANCE",
-    ),
-    HISTORIES.feature(
-        "LATE_MONTHS_BALANCE_MAX", _.LAST_LATE.max(), "date_months",
-        ("most recent month past due", "mois en retard le plus récent"), null=_NEVER_LATE,
-    ),
-    HISTORIES.feature(
-        "LATE_COUNT", total(_.LATE), "count", ("months past due, number", "mois en retard, nombre"),
-        measure="BUREAU_BALANCE_LATE",
-    ),
-    HISTORIES.feature(
-        "SERIOUSLY_LATE_COUNT", total(_.SERIOUSLY_LATE), "count",
+    HISTORIES.feature("CREDITS_COUNT", _.count(), "count",
+        ("credits with a monthly history, number", "crédits avec historique mensuel, nombre")),
+    HISTORIES.feature("MONTHS_SUM", total(_.MONTHS), "count", ("months of history, total", "mois d'historique, total"),
+        measure="BUREAU_BALANCE_MONTHS"),
+    HISTORIES.feature("MONTHS_MEAN", _.MONTHS.mean(), "months",
+        ("months of history, mean", "mois d'historique, moyenne"), measure="BUREAU_BALANCE_MONTHS"),
+    HISTORIES.feature("MONTHS_BALANCE_MIN", _.OLDEST.min(), "date_months",
+        ("oldest month reported", "mois déclaré le plus ancien"), measure="BUREAU_BALANCE_MONTHS_BALANCE"),
+    HISTORIES.feature("MONTHS_BALANCE_MAX", _.NEWEST.max(), "date_months",
+        ("most recent month reported", "mois déclaré le plus récent"), measure="BUREAU_BALANCE_MONTHS_BALANCE"),
+    HISTORIES.feature("LATE_MONTHS_BALANCE_MAX", _.LAST_LATE.max(), "date_months",
+        ("most recent month past due", "mois en retard le plus récent"), null=_NEVER_LATE),
+    HISTORIES.feature("LATE_COUNT", total(_.LATE), "count", ("months past due, number", "mois en retard, nombre"),
+        measure="BUREAU_BALANCE_LATE"),
+    HISTORIES.feature("SERIOUSLY_LATE_COUNT", total(_.SERIOUSLY_LATE), "count",
         ("months over 30 days past due, number", "mois à plus de 30 jours de retard, nombre"),
-        measure="BUREAU_BALANCE_SERIOUSLY_LATE",
-    ),
-    HISTORIES.feature(
-        "SERIOUSLY_LATE_RATE", safe_ratio(total(_.SERIOUSLY_LATE), total(_.KNOWN)), "share",
-        ("months over 30 days past due, share", "mois à plus de 30 jours de retard, part"),
-        null=_NO_STATUS, measure="BUREAU_BALANCE_SERIOUSLY_LATE",
-    ),
-    HISTORIES.feature(
-        "LATE_RATE_ACTIVE", safe_ratio(total(_.LATE, _.ACTIVE), total(_.KNOWN, _.ACTIVE)), "share",
+        measure="BUREAU_BALANCE_SERIOUSLY_LATE"),
+    HISTORIES.feature("SERIOUSLY_LATE_RATE", safe_ratio(total(_.SERIOUSLY_LATE), total(_.KNOWN)), "share",
+        ("months over 30 days past due, share", "mois à plus de 30 jours de retard, part"), null=_NO_STATUS,
+        measure="BUREAU_BALANCE_SERIOUSLY_LATE"),
+    HISTORIES.feature("LATE_RATE_ACTIVE", safe_ratio(total(_.LATE, _.ACTIVE), total(_.KNOWN, _.ACTIVE)), "share",
         ("months past due, share, active only", "mois en retard, part, actifs seulement"),
-        null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_LATE",
-    ),
+        null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_LATE"),
     HISTORIES.feature(
         "SEVERITY_MAX_ACTIVE", _.WORST.max(where=_.ACTIVE), "number",
         (
@@ -395,21 +333,12 @@ _OF_HISTORIES: tuple[Feature, ...] = (
         ),
         null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_SEVERITY",
     ),
-    HISTORIES.feature(
-        "CLOSED_RATE", safe_ratio(total(_.CLOSED_MONTHS), total(_.MONTHS)), "share",
-        ("months closed, share", "mois clos, part"),
-    ),
-    HISTORIES.feature(
-        "UNKNOWN_RATE", safe_ratio(total(_.MONTHS) - total(_.KNOWN), total(_.MONTHS)), "share",
-        ("months of unknown status, share", "mois de statut inconnu, part"),
-    ),
-    HISTORIES.feature(
-        "DECAYED_SEVERITY_SUM", total(_.DECAYED_SEVERITY), "number",
-        (
-            "severity of arrears, recent months weigh more, total",
-            "gravité des retards, pondérée par récence, total",
-        ),
-    ),
+    HISTORIES.feature("CLOSED_RATE", safe_ratio(total(_.CLOSED_MONTHS), total(_.MONTHS)), "share",
+        ("months closed, share", "mois clos, part")),
+    HISTORIES.feature("UNKNOWN_RATE", safe_ratio(total(_.MONTHS) - total(_.KNOWN), total(_.MONTHS)), "share",
+        ("months of unknown status, share", "mois de statut inconnu, part")),
+    HISTORIES.feature("DECAYED_SEVERITY_SUM", total(_.DECAYED_SEVERITY), "number",
+        ("severity of arrears, recent months weigh more, total", "gravité des retards, pondérée par récence, total")),
     *(
         feature
         for window in (None, *(last_months(m, _.AGE <= m) for m in _MONTHS))

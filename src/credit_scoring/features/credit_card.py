@@ -84,59 +84,38 @@ MONTHS = Rows(
         Measure("BALANCE", _.BALANCE, "amount", "balance owed", "solde dû"),
         Measure("LIMIT", _.LIMIT, "amount", "limit", "plafond"),
         Measure("UTILISATION", safe_ratio(_.BALANCE, _.LIMIT), "ratio", "balance over limit", "solde sur plafond"),
-        Measure(
-            "OVER_80_PERCENT", _.UTILISATION > 0.8, "yes_no",
-            "months over 80% of the limit", "mois au-delà de 80 % du plafond", derived=True,
-        ),
-        Measure(
-            "OVER_LIMIT", _.UTILISATION > 1, "yes_no",
-            "months over the limit", "mois au-delà du plafond", derived=True,
-        ),
+        Measure("OVER_80_PERCENT", _.UTILISATION > 0.8, "yes_no", "months over 80% of the limit",
+            "mois au-delà de 80 % du plafond", derived=True),
+        Measure("OVER_LIMIT", _.UTILISATION > 1, "yes_no", "months over the limit", "mois au-delà du plafond",
+            derived=True),
         Measure("DRAWINGS", _.DRAWINGS, "amount", "amount drawn", "montant tiré"),
         Measure("ATM_DRAWINGS", _.ATM_DRAWINGS, "amount", "cash drawn", "retraits d'espèces"),
-        Measure(
-            "DRAWINGS_NUMBER", _.DRAWINGS_NUMBER, "count",
-            "number of drawings by month", "nombre mensuel de tirages", known=True,
-        ),
-        Measure(
-            "ATM_DRAWINGS_NUMBER", _.ATM_DRAWINGS_NUMBER, "count",
-            "number of cash drawings by month", "nombre mensuel de retraits",
-        ),
+        Measure("DRAWINGS_NUMBER", _.DRAWINGS_NUMBER, "count", "number of drawings by month",
+            "nombre mensuel de tirages", known=True),
+        Measure("ATM_DRAWINGS_NUMBER", _.ATM_DRAWINGS_NUMBER, "count", "number of cash drawings by month",
+            "nombre mensuel de retraits"),
         Measure("ATM_USED", _.ATM_DRAWINGS > 0, "yes_no", "months with cash drawn", "mois avec retrait d'espèces"),
         Measure("DRAWN", _.DRAWINGS > 0, "yes_no", "months with a drawing", "mois avec tirage"),
-        Measure(
-            "DRAWINGS_TO_LIMIT", safe_ratio(_.DRAWINGS, _.LIMIT), "ratio",
-            "amount drawn over limit", "montant tiré sur plafond",
-        ),
+        Measure("DRAWINGS_TO_LIMIT", safe_ratio(_.DRAWINGS, _.LIMIT), "ratio", "amount drawn over limit",
+            "montant tiré sur plafond"),
         Measure("PAYMENT", _.PAYMENT, "amount", "payment", "paiement"),
-        Measure(
-            "PAYMENT_TO_MINIMUM", safe_ratio(_.PAYMENT, _.MINIMUM), "number",
-            "payment over minimum", "paiement sur minimum",
-        ),
-        Measure(
-            "PAYMENT_MINIMUM_GAP", _.PAYMENT - _.MINIMUM, "amount", "payment less minimum", "paiement moins minimum"
-        ),
+        Measure("PAYMENT_TO_MINIMUM", safe_ratio(_.PAYMENT, _.MINIMUM), "number", "payment over minimum",
+            "paiement sur minimum"),
+        Measure("PAYMENT_MINIMUM_GAP", _.PAYMENT - _.MINIMUM, "amount", "payment less minimum",
+            "paiement moins minimum"),
         # Only a month in which something was due can be missed.
-        Measure(
-            "MINIMUM_MISSED", null_if(_.PAYMENT_MINIMUM_GAP < 0, _.MINIMUM <= 0), "yes_no",
-            "months below the minimum payment", "mois sous le paiement minimal", derived=True,
-        ),
-        Measure(
-            "PRINCIPAL_TO_RECEIVABLE", safe_ratio(_.PRINCIPAL, _.RECEIVABLE), "ratio",
-            "principal over receivable", "principal sur créance",
-        ),
+        Measure("MINIMUM_MISSED", null_if(_.PAYMENT_MINIMUM_GAP < 0, _.MINIMUM <= 0), "yes_no",
+            "months below the minimum payment", "mois sous le paiement minimal", derived=True),
+        Measure("PRINCIPAL_TO_RECEIVABLE", safe_ratio(_.PRINCIPAL, _.RECEIVABLE), "ratio", "principal over receivable",
+            "principal sur créance"),
         Measure("MATURE_INSTALMENTS", _.MATURE_INSTALMENTS, "count", "instalments paid", "échéances payées"),
         Measure("ACTIVE", _.ACTIVE, "yes_no", "months active", "mois actifs"),
         Measure("DPD", _.DPD, "days", "days past due", "jours de retard", known=True),
-        Measure(
-            "DPD_DEF", _.DPD_DEF, "days",
-            "days past due, small debts left out", "jours de retard, hors petites dettes", known=True,
-        ),
+        Measure("DPD_DEF", _.DPD_DEF, "days", "days past due, small debts left out",
+            "jours de retard, hors petites dettes", known=True),
         Measure("LATE", _.DPD > 0, "yes_no", "months past due", "mois en retard", known=True),
-        Measure(
-            "SERIOUSLY_LATE", _.DPD_DEF > 0, "yes_no",
-            "months past due, small debts left out", "mois en retard, hors petites dettes", known=True,
-        ),
+        Measure("SERIOUSLY_LATE", _.DPD_DEF > 0, "yes_no", "months past due, small debts left out",
+            "mois en retard, hors petites dettes", known=True),
     ),
     helpers={"RANK": rank("MONTHS_BALANCE")},
 )  # fmt: skip
@@ -196,57 +175,39 @@ _OF_MONTHS: tuple[Feature, ...] = (
         for feature in MONTHS.features(_BY_MONTHS, last_months(months, _.MONTHS_BALANCE >= -months))
     ),
     *(feature for last in (1, 3) for feature in MONTHS.features(_BY_RANK, last_rows(last))),
-    MONTHS.feature(
-        "BALANCE_CHANGE_MEAN", safe_ratio(round_amount(_CHANGE), _.BALANCE.count() - 1), "amount",
+    MONTHS.feature("BALANCE_CHANGE_MEAN", safe_ratio(round_amount(_CHANGE), _.BALANCE.count() - 1), "amount",
         ("change of balance from one month to the next, mean", "variation mensuelle du solde, moyenne"),
-        null="fewer than two months have a known balance",
-    ),
-    MONTHS.feature(
-        "PAYMENT_MINIMUM_GAP_MEAN", net_mean(_.PAYMENT_MINIMUM_GAP), "amount",
+        null="fewer than two months have a known balance"),
+    MONTHS.feature("PAYMENT_MINIMUM_GAP_MEAN", net_mean(_.PAYMENT_MINIMUM_GAP), "amount",
         ("payment less minimum, mean", "paiement moins minimum, moyenne"),
-        null="payment and minimum are both known for no month",
-    ),
-    MONTHS.feature(
-        "LATE_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.LATE), "date_months",
-        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due",
-    ),
-    MONTHS.feature(
-        "OVER_90_PERCENT_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.UTILISATION > 0.9), "date_months",
+        null="payment and minimum are both known for no month"),
+    MONTHS.feature("LATE_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.LATE), "date_months",
+        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due"),
+    MONTHS.feature("OVER_90_PERCENT_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.UTILISATION > 0.9), "date_months",
         ("most recent month over 90% of the limit", "mois le plus récent au-delà de 90 % du plafond"),
-        null="no month was over 90% of the limit",
-    ),
-    MONTHS.feature(
-        "BALANCE_SLOPE_12M", ols_slope(_.BALANCE, _.MONTHS_BALANCE, where=_LAST_YEAR, per=12), "number",
+        null="no month was over 90% of the limit"),
+    MONTHS.feature("BALANCE_SLOPE_12M", ols_slope(_.BALANCE, _.MONTHS_BALANCE, where=_LAST_YEAR, per=12), "number",
         ("balance owed, trend per year, last 12 months", "solde dû, tendance par an, 12 derniers mois"),
-        null="fewer than two of the last 12 months have a known balance",
-        measure="CREDIT_CARD_BALANCE", abstract=True,
-    ),
-    MONTHS.feature(
-        "UTILISATION_SLOPE_12M", ols_slope(_.UTILISATION, _.MONTHS_BALANCE, where=_LAST_YEAR, per=12), "number",
+        null="fewer than two of the last 12 months have a known balance", measure="CREDIT_CARD_BALANCE", abstract=True),
+    MONTHS.feature("UTILISATION_SLOPE_12M", ols_slope(_.UTILISATION, _.MONTHS_BALANCE, where=_LAST_YEAR, per=12),
+        "number",
         ("balance over limit, trend per year, last 12 months", "solde sur plafond, tendance par an, 12 derniers mois"),
-        null="fewer than two of the last 12 months have a known utilisation",
-        measure="CREDIT_CARD_UTILISATION", abstract=True,
-    ),
-    MONTHS.feature(
-        "ATM_DRAWINGS_TO_DRAWINGS_RATIO", safe_ratio(_.ATM_DRAWINGS.sum(), _.DRAWINGS.sum()), "ratio",
+        null="fewer than two of the last 12 months have a known utilisation", measure="CREDIT_CARD_UTILISATION",
+        abstract=True),
+    MONTHS.feature("ATM_DRAWINGS_TO_DRAWINGS_RATIO", safe_ratio(_.ATM_DRAWINGS.sum(), _.DRAWINGS.sum()), "ratio",
         ("cash drawn over all drawings", "retraits d'espèces sur tirages"),
-        null="cash drawn is known for no month, or nothing was drawn",
-    ),
+        null="cash drawn is known for no month, or nothing was drawn"),
 )  # fmt: skip
 
 _OF_FEATURES = (
-    make_feature(
-        CREDIT_CARD, "CREDIT_CARD_BALANCE_3M_TO_12M_RATIO",
+    make_feature(CREDIT_CARD, "CREDIT_CARD_BALANCE_3M_TO_12M_RATIO",
         safe_ratio(_.CREDIT_CARD_BALANCE_MEAN_3M, _.CREDIT_CARD_BALANCE_MEAN_12M), "number",
         ("balance owed over 3 months against 12", "solde dû sur 3 mois rapporté à 12"),
-        null="no known balance in the last 3 months, or none but 0 in the last 12",
-    ),
-    make_feature(
-        CREDIT_CARD, "CREDIT_CARD_DRAWINGS_3M_TO_12M_RATIO",
+        null="no known balance in the last 3 months, or none but 0 in the last 12"),
+    make_feature(CREDIT_CARD, "CREDIT_CARD_DRAWINGS_3M_TO_12M_RATIO",
         safe_ratio(_.CREDIT_CARD_DRAWINGS_SUM_3M, _.CREDIT_CARD_DRAWINGS_SUM_12M), "share",
         ("amount drawn over 3 months against 12", "montant tiré sur 3 mois rapporté à 12"),
-        null="drawings are unknown in the last 3 months, or 0 in the last 12",
-    ),
+        null="drawings are unknown in the last 3 months, or 0 in the last 12"),
 )  # fmt: skip
 
 

@@ -100,38 +100,26 @@ INSTALMENTS = Rows(
         Measure("INSTALMENTS", True, "yes_no", "instalments", "échéances"),
         Measure("DELAY", _DELAY, "day_gap", "days from due date to payment", "jours entre échéance et paiement"),
         Measure("LATE", _LATE, "yes_no", "instalments paid late", "échéances payées en retard"),
-        Measure(
-            "LATE_OVER_30_DAYS", _DELAY > 30, "yes_no",
-            "instalments paid over 30 days late", "échéances payées avec plus de 30 jours de retard",
-        ),
-        Measure(
-            "FIRST_INSTALMENTS_LATE", null_if(_LATE, ~_IS_FIRST.fill_null(False)), "yes_no",
-            "first four instalments paid late", "quatre premières échéances payées en retard",
-        ),
+        Measure("LATE_OVER_30_DAYS", _DELAY > 30, "yes_no", "instalments paid over 30 days late",
+            "échéances payées avec plus de 30 jours de retard"),
+        Measure("FIRST_INSTALMENTS_LATE", null_if(_LATE, ~_IS_FIRST.fill_null(False)), "yes_no",
+            "first four instalments paid late", "quatre premières échéances payées en retard"),
         Measure("DPD", _DPD, "days", "days late", "jours de retard"),
-        Measure(
-            "DECAYED_DPD", _DPD * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT), "number",
-            "days late, recent ones weigh more", "jours de retard, pondérés par récence",
-        ),
+        Measure("DECAYED_DPD", _DPD * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT), "number",
+            "days late, recent ones weigh more", "jours de retard, pondérés par récence"),
         Measure("DBD", (-_DELAY).clip(lower=0), "days", "days paid ahead", "jours d'avance"),
-        Measure(
-            "UNPAID", _.ENTRY_DAYS.isnull(), "yes_no", "instalments not paid at all", "échéances non payées", known=True
-        ),
+        Measure("UNPAID", _.ENTRY_DAYS.isnull(), "yes_no", "instalments not paid at all", "échéances non payées",
+            known=True),
         Measure("SHORTFALL", _SHORTFALL, "amount", "amount left unpaid", "montant resté impayé", net=True),
-        Measure(
-            "UNDERPAID", _SHORTFALL > _TOLERANCE, "yes_no", "instalments paid in part", "échéances payées partiellement"
-        ),
+        Measure("UNDERPAID", _SHORTFALL > _TOLERANCE, "yes_no", "instalments paid in part",
+            "échéances payées partiellement"),
         Measure("PAYMENT", _.PAYMENT, "amount", "amount paid", "montant payé", known=True),
         Measure("INSTALMENT", _.INSTALMENT, "amount", "amount of the instalment", "montant de l'échéance"),
-        Measure(
-            "PAYMENT_TO_INSTALMENT", safe_ratio(_.PAYMENT, _.INSTALMENT), "ratio",
-            "payment over instalment", "paiement sur échéance",
-        ),
+        Measure("PAYMENT_TO_INSTALMENT", safe_ratio(_.PAYMENT, _.INSTALMENT), "ratio", "payment over instalment",
+            "paiement sur échéance"),
         Measure("ENTRY_DAYS", _.ENTRY_DAYS, "date_days", "day of payment", "jour de paiement"),
-        Measure(
-            "LATE_DUE_DAYS", null_if(_.DAYS_INSTALMENT, ~_LATE.fill_null(False)), "date_days",
-            "due date of an instalment paid late", "jour d'échéance d'un paiement en retard",
-        ),
+        Measure("LATE_DUE_DAYS", null_if(_.DAYS_INSTALMENT, ~_LATE.fill_null(False)), "date_days",
+            "due date of an instalment paid late", "jour d'échéance d'un paiement en retard"),
         Measure("VERSION", _.NUM_INSTALMENT_VERSION, "number", "version of the schedule", "version de l'échéancier"),
     ),
     helpers={
@@ -163,25 +151,17 @@ LOANS = Rows(
     measures=(
         Measure("LOANS", True, "yes_no", "loans", "prêts"),
         Measure("LOAN_LATE_SHARE", _.LOAN_LATE_SHARE, "share", "share paid late, by loan", "part en retard, par prêt"),
-        Measure(
-            "LOAN_FIRST_LATE_SHARE", _.LOAN_FIRST_LATE_SHARE, "share",
+        Measure("LOAN_FIRST_LATE_SHARE", _.LOAN_FIRST_LATE_SHARE, "share",
             "share of the first four instalments paid late, by loan",
-            "part en retard des quatre premières échéances, par prêt",
-        ),
-        Measure(
-            "LOAN_MEAN_DPD", _.LOAN_MEAN_DPD, "days", "mean days late, by loan", "jours de retard moyens, par prêt"
-        ),
-        Measure(
-            "LOAN_WORST_DPD", _.LOAN_WORST_DPD, "days", "worst days late, by loan", "pire retard en jours, par prêt"
-        ),
-        Measure(
-            "LOAN_PAID_SHARE", _.LOAN_PAID_SHARE, "ratio",
-            "payments over instalments, by loan", "paiements sur échéances, par prêt",
-        ),
-        Measure(
-            "LOAN_PAYMENT_TO_INSTALMENT", _.LOAN_PAYMENT_TO_INSTALMENT, "ratio",
-            "payment over instalment, by loan", "paiement sur échéance, par prêt",
-        ),
+            "part en retard des quatre premières échéances, par prêt"),
+        Measure("LOAN_MEAN_DPD", _.LOAN_MEAN_DPD, "days", "mean days late, by loan",
+            "jours de retard moyens, par prêt"),
+        Measure("LOAN_WORST_DPD", _.LOAN_WORST_DPD, "days", "worst days late, by loan",
+            "pire retard en jours, par prêt"),
+        Measure("LOAN_PAID_SHARE", _.LOAN_PAID_SHARE, "ratio", "payments over instalments, by loan",
+            "paiements sur échéances, par prêt"),
+        Measure("LOAN_PAYMENT_TO_INSTALMENT", _.LOAN_PAYMENT_TO_INSTALMENT, "ratio", "payment over instalment, by loan",
+            "paiement sur échéance, par prêt"),
     ),
     helpers={
         "RANK": rank("LAST_DUE", _LOAN_KEY)
@@ -192,18 +172,12 @@ RUNNING_LOANS = Rows(
     INSTALLMENTS,
     "loan",
     measures=(
-        Measure(
-            "REMAINING_DEBT", round_amount(_.CREDIT - _.PAID).clip(lower=0.0), "amount",
-            "credit less payments made", "crédit moins paiements faits",
-        ),
-        Measure(
-            "LEFT_TO_PAY", round_amount(_.ALL_PAYMENTS - _.PAID).clip(lower=0.0), "amount",
-            "payments planned less payments made", "paiements prévus moins paiements faits",
-        ),
-        Measure(
-            "LOAN_REPAID_SHARE", safe_ratio(_.PAID, _.CREDIT), "ratio",
-            "payments over credit, by loan", "paiements sur crédit, par prêt",
-        ),
+        Measure("REMAINING_DEBT", round_amount(_.CREDIT - _.PAID).clip(lower=0.0), "amount",
+            "credit less payments made", "crédit moins paiements faits"),
+        Measure("LEFT_TO_PAY", round_amount(_.ALL_PAYMENTS - _.PAID).clip(lower=0.0), "amount",
+            "payments planned less payments made", "paiements prévus moins paiements faits"),
+        Measure("LOAN_REPAID_SHARE", safe_ratio(_.PAID, _.CREDIT), "ratio", "payments over credit, by loan",
+            "paiements sur crédit, par prêt"),
     ),
 )  # fmt: skip
 """What was paid on the loans still running against what was borrowed; no instalment yet is nothing paid."""
@@ -274,15 +248,11 @@ _OF_AGES: tuple[Feature, ...] = (
         for days in (90, 365)
         for feature in INSTALMENTS.features({"INSTALMENTS": ("COUNT",), "PAYMENT": ("SUM",)}, _in_last(days))
     ),
-    _slope_feature(
-        "DPD_SLOPE", None, ("days late, trend per year", "jours de retard, tendance par an"),
-        "ols_slope(DPD, DAYS_INSTALMENT, per=365) over instalments",
-    ),
-    _slope_feature(
-        "DPD_SLOPE_365D", _.AGE <= 365,
+    _slope_feature("DPD_SLOPE", None, ("days late, trend per year", "jours de retard, tendance par an"),
+        "ols_slope(DPD, DAYS_INSTALMENT, per=365) over instalments"),
+    _slope_feature("DPD_SLOPE_365D", _.AGE <= 365,
         ("days late, trend per year, last 365 days", "jours de retard, tendance par an, 365 derniers jours"),
-        "ols_slope(DPD, DAYS_INSTALMENT, per=365) over instalments where AGE <= 365",
-    ),
+        "ols_slope(DPD, DAYS_INSTALMENT, per=365) over instalments where AGE <= 365"),
 )  # fmt: skip
 
 
@@ -301,18 +271,14 @@ _OF_RUNNING_LOANS = RUNNING_LOANS.features(
 )
 
 _OF_FEATURES = (
-    make_feature(
-        INSTALLMENTS, "INSTALLMENTS_DPD_60D_TO_365D_RATIO",
+    make_feature(INSTALLMENTS, "INSTALLMENTS_DPD_60D_TO_365D_RATIO",
         safe_ratio(_.INSTALLMENTS_DPD_MEAN_60D, _.INSTALLMENTS_DPD_MEAN_365D), "number",
         ("days late over 60 days against 365", "jours de retard sur 60 jours rapportés à 365"),
-        null="nothing paid of the last 60 days, or nothing late in the last 365",
-    ),
-    make_feature(
-        INSTALLMENTS, "INSTALLMENTS_LATE_365D_TO_ALL_RATIO",
+        null="nothing paid of the last 60 days, or nothing late in the last 365"),
+    make_feature(INSTALLMENTS, "INSTALLMENTS_LATE_365D_TO_ALL_RATIO",
         safe_ratio(_.INSTALLMENTS_LATE_RATE_365D, _.INSTALLMENTS_LATE_RATE), "number",
         ("share paid late over 365 days against all", "part en retard sur 365 jours rapportée au total"),
-        null="nothing paid of the last 365 days, or nothing ever late",
-    ),
+        null="nothing paid of the last 365 days, or nothing ever late"),
 )  # fmt: skip
 
 

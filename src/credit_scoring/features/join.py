@@ -41,129 +41,73 @@ def _to_loans(name: str, numerator: str, denominator: str, en: str, fr: str) -> 
 
 
 RATIOS: tuple[Feature, ...] = (
-    _to_income(
-        BUREAU, "BUREAU_DEBT_TO_INCOME_RATIO_ACTIVE", "BUREAU_DEBT_SUM_ACTIVE",
-        "debt on active credits", "dette des crédits actifs",
-    ),
-    _to_income(
-        BUREAU, "BUREAU_CREDIT_TO_INCOME_RATIO_ACTIVE", "BUREAU_CREDIT_SUM_ACTIVE",
-        "amount of active credits", "montant des crédits actifs",
-    ),
-    _to_income(
-        BUREAU, "BUREAU_ANNUITY_TO_INCOME_RATIO_ACTIVE", "BUREAU_ANNUITY_SUM_ACTIVE",
-        "annuities of active credits", "annuités des crédits actifs",
-    ),
-    _to_income(
-        BUREAU, "BUREAU_MAX_OVERDUE_TO_INCOME_RATIO", "BUREAU_MAX_OVERDUE_MAX",
-        "largest amount ever overdue", "plus fort impayé",
-    ),
-    _to_income(
-        PREVIOUS, "PREVIOUS_ANNUITY_TO_INCOME_RATIO_RUNNING", "PREVIOUS_ANNUITY_SUM_RUNNING",
-        "annuities of loans still running", "annuités des prêts encore en cours",
-    ),
-    _to_income(
-        PREVIOUS, "PREVIOUS_REMAINING_PAYMENTS_TO_INCOME_RATIO_RUNNING", "PREVIOUS_REMAINING_PAYMENTS_SUM_RUNNING",
-        "payments still planned on running loans", "paiements restant prévus des prêts en cours",
-    ),
-    _to_income(
-        INSTALLMENTS, "INSTALLMENTS_PAYMENT_TO_INCOME_RATIO_365D", "INSTALLMENTS_PAYMENT_SUM_365D",
-        "amount paid in the last 365 days", "montant payé sur 365 jours",
-    ),
-    _to_income(
-        INSTALLMENTS, "INSTALLMENTS_SHORTFALL_TO_INCOME_RATIO", "INSTALLMENTS_SHORTFALL_SUM",
-        "amount left unpaid", "montant resté impayé",
-    ),
-    _to_income(
-        INSTALLMENTS, "INSTALLMENTS_REMAINING_DEBT_TO_INCOME_RATIO_RUNNING",
-        "INSTALLMENTS_REMAINING_DEBT_SUM_RUNNING",
-        "credit less payments made on running loans,", "crédit moins paiements faits des prêts en cours,",
-    ),
-    _to_income(
-        INSTALLMENTS, "INSTALLMENTS_LEFT_TO_PAY_TO_INCOME_RATIO_RUNNING", "INSTALLMENTS_LEFT_TO_PAY_SUM_RUNNING",
+    _to_income(BUREAU, "BUREAU_DEBT_TO_INCOME_RATIO_ACTIVE", "BUREAU_DEBT_SUM_ACTIVE", "debt on active credits",
+        "dette des crédits actifs"),
+    _to_income(BUREAU, "BUREAU_CREDIT_TO_INCOME_RATIO_ACTIVE", "BUREAU_CREDIT_SUM_ACTIVE", "amount of active credits",
+        "montant des crédits actifs"),
+    _to_income(BUREAU, "BUREAU_ANNUITY_TO_INCOME_RATIO_ACTIVE", "BUREAU_ANNUITY_SUM_ACTIVE",
+        "annuities of active credits", "annuités des crédits actifs"),
+    _to_income(BUREAU, "BUREAU_MAX_OVERDUE_TO_INCOME_RATIO", "BUREAU_MAX_OVERDUE_MAX", "largest amount ever overdue",
+        "plus fort impayé"),
+    _to_income(PREVIOUS, "PREVIOUS_ANNUITY_TO_INCOME_RATIO_RUNNING", "PREVIOUS_ANNUITY_SUM_RUNNING",
+        "annuities of loans still running", "annuités des prêts encore en cours"),
+    _to_income(PREVIOUS, "PREVIOUS_REMAINING_PAYMENTS_TO_INCOME_RATIO_RUNNING",
+        "PREVIOUS_REMAINING_PAYMENTS_SUM_RUNNING", "payments still planned on running loans",
+        "paiements restant prévus des prêts en cours"),
+    _to_income(INSTALLMENTS, "INSTALLMENTS_PAYMENT_TO_INCOME_RATIO_365D", "INSTALLMENTS_PAYMENT_SUM_365D",
+        "amount paid in the last 365 days", "montant payé sur 365 jours"),
+    _to_income(INSTALLMENTS, "INSTALLMENTS_SHORTFALL_TO_INCOME_RATIO", "INSTALLMENTS_SHORTFALL_SUM",
+        "amount left unpaid", "montant resté impayé"),
+    _to_income(INSTALLMENTS, "INSTALLMENTS_REMAINING_DEBT_TO_INCOME_RATIO_RUNNING",
+        "INSTALLMENTS_REMAINING_DEBT_SUM_RUNNING", "credit less payments made on running loans,",
+        "crédit moins paiements faits des prêts en cours,"),
+    _to_income(INSTALLMENTS, "INSTALLMENTS_LEFT_TO_PAY_TO_INCOME_RATIO_RUNNING", "INSTALLMENTS_LEFT_TO_PAY_SUM_RUNNING",
         "payments planned less payments made on running loans,",
-        "paiements prévus moins paiements faits des prêts en cours,",
-    ),
-    _to_income(
-        CREDIT_CARD, "CREDIT_CARD_BALANCE_TO_INCOME_RATIO_LAST_1", "CREDIT_CARD_BALANCE_MEAN_LAST_1",
-        "last balance owed", "dernier solde dû",
-    ),
-    _to_income(
-        CREDIT_CARD, "CREDIT_CARD_DRAWINGS_TO_INCOME_RATIO_12M", "CREDIT_CARD_DRAWINGS_SUM_12M",
-        "amount drawn in the last 12 months", "montant tiré sur 12 mois",
-    ),
-    _to_loans(
-        "APPLICATION_CREDIT_TO_BUREAU_MEAN_CREDIT_RATIO", "AMT_CREDIT", "BUREAU_CREDIT_MEAN",
-        "credit over the mean credit at other lenders", "crédit sur le crédit moyen chez d'autres prêteurs",
-    ),
-    _to_loans(
-        "APPLICATION_CREDIT_TO_BUREAU_MAX_CREDIT_RATIO", "AMT_CREDIT", "BUREAU_CREDIT_MAX",
-        "credit over the largest credit at other lenders", "crédit sur le plus fort crédit chez d'autres prêteurs",
-    ),
-    _to_loans(
-        "APPLICATION_CREDIT_TO_BUREAU_DEBT_RATIO_ACTIVE", "AMT_CREDIT", "BUREAU_DEBT_SUM_ACTIVE",
+        "paiements prévus moins paiements faits des prêts en cours,"),
+    _to_income(CREDIT_CARD, "CREDIT_CARD_BALANCE_TO_INCOME_RATIO_LAST_1", "CREDIT_CARD_BALANCE_MEAN_LAST_1",
+        "last balance owed", "dernier solde dû"),
+    _to_income(CREDIT_CARD, "CREDIT_CARD_DRAWINGS_TO_INCOME_RATIO_12M", "CREDIT_CARD_DRAWINGS_SUM_12M",
+        "amount drawn in the last 12 months", "montant tiré sur 12 mois"),
+    _to_loans("APPLICATION_CREDIT_TO_BUREAU_MEAN_CREDIT_RATIO", "AMT_CREDIT", "BUREAU_CREDIT_MEAN",
+        "credit over the mean credit at other lenders", "crédit sur le crédit moyen chez d'autres prêteurs"),
+    _to_loans("APPLICATION_CREDIT_TO_BUREAU_MAX_CREDIT_RATIO", "AMT_CREDIT", "BUREAU_CREDIT_MAX",
+        "credit over the largest credit at other lenders", "crédit sur le plus fort crédit chez d'autres prêteurs"),
+    _to_loans("APPLICATION_CREDIT_TO_BUREAU_DEBT_RATIO_ACTIVE", "AMT_CREDIT", "BUREAU_DEBT_SUM_ACTIVE",
         "credit over debt on active credits at other lenders",
-        "crédit sur dette des crédits actifs chez d'autres prêteurs",
-    ),
-    _to_loans(
-        "APPLICATION_ANNUITY_TO_BUREAU_MEAN_ANNUITY_RATIO", "AMT_ANNUITY", "BUREAU_ANNUITY_MEAN",
-        "annuity over the mean annuity at other lenders", "annuité sur annuité moyenne chez d'autres prêteurs",
-    ),
-    _to_loans(
-        "APPLICATION_CREDIT_TO_PREVIOUS_MAX_CREDIT_RATIO_APPROVED", "AMT_CREDIT", "PREVIOUS_CREDIT_MAX_APPROVED",
-        "credit over the largest earlier credit", "crédit sur le plus fort crédit antérieur",
-    ),
-    _to_loans(
-        "APPLICATION_CREDIT_TO_PREVIOUS_MEAN_CREDIT_RATIO_APPROVED", "AMT_CREDIT", "PREVIOUS_CREDIT_MEAN_APPROVED",
-        "credit over the mean earlier credit", "crédit sur le crédit antérieur moyen",
-    ),
-    _to_loans(
-        "APPLICATION_CREDIT_TO_PREVIOUS_MAX_CREDIT_RATIO_REFUSED", "AMT_CREDIT", "PREVIOUS_CREDIT_MAX_REFUSED",
-        "credit over the largest refused credit", "crédit sur le plus fort crédit refusé",
-    ),
-    _to_loans(
-        "APPLICATION_ANNUITY_TO_PREVIOUS_MAX_ANNUITY_RATIO_APPROVED", "AMT_ANNUITY", "PREVIOUS_ANNUITY_MAX_APPROVED",
-        "annuity over the largest earlier annuity", "annuité sur la plus forte annuité antérieure",
-    ),
-    _to_loans(
-        "APPLICATION_ANNUITY_TO_PREVIOUS_MEAN_ANNUITY_RATIO_APPROVED", "AMT_ANNUITY",
-        "PREVIOUS_ANNUITY_MEAN_APPROVED",
-        "annuity over the mean earlier annuity", "annuité sur l'annuité antérieure moyenne",
-    ),
-    _to_loans(
-        "APPLICATION_CREDIT_TO_PREVIOUS_REMAINING_PAYMENTS_RATIO_RUNNING", "AMT_CREDIT",
-        "PREVIOUS_REMAINING_PAYMENTS_SUM_RUNNING",
-        "credit over the payments still planned on running loans", "crédit sur paiements restants des prêts en cours",
-    ),
-    _to_loans(
-        "APPLICATION_TERM_TO_PREVIOUS_MEAN_TERM_RATIO_APPROVED", "APPLICATION_CREDIT_TO_ANNUITY_RATIO",
-        "PREVIOUS_CREDIT_TO_ANNUITY_MEAN_APPROVED",
-        "term over the mean earlier term", "durée sur la durée antérieure moyenne",
-    ),
-    _to_loans(
-        "APPLICATION_ANNUITY_TO_MAX_INSTALMENT_RATIO", "AMT_ANNUITY", "INSTALLMENTS_INSTALMENT_MAX",
-        "annuity over the largest instalment so far", "annuité sur la plus forte échéance passée",
-    ),
-    _to_loans(
-        "APPLICATION_ANNUITY_TO_MEAN_PAYMENT_RATIO", "AMT_ANNUITY", "INSTALLMENTS_PAYMENT_MEAN",
-        "annuity over the mean payment so far", "annuité sur le paiement passé moyen",
-    ),
-    _to_loans(
-        "APPLICATION_CREDIT_TO_CREDIT_CARD_LIMIT_RATIO", "AMT_CREDIT", "CREDIT_CARD_LIMIT_MAX",
-        "credit over the limit of the card", "crédit sur plafond de la carte",
-    ),
+        "crédit sur dette des crédits actifs chez d'autres prêteurs"),
+    _to_loans("APPLICATION_ANNUITY_TO_BUREAU_MEAN_ANNUITY_RATIO", "AMT_ANNUITY", "BUREAU_ANNUITY_MEAN",
+        "annuity over the mean annuity at other lenders", "annuité sur annuité moyenne chez d'autres prêteurs"),
+    _to_loans("APPLICATION_CREDIT_TO_PREVIOUS_MAX_CREDIT_RATIO_APPROVED", "AMT_CREDIT", "PREVIOUS_CREDIT_MAX_APPROVED",
+        "credit over the largest earlier credit", "crédit sur le plus fort crédit antérieur"),
+    _to_loans("APPLICATION_CREDIT_TO_PREVIOUS_MEAN_CREDIT_RATIO_APPROVED", "AMT_CREDIT",
+        "PREVIOUS_CREDIT_MEAN_APPROVED", "credit over the mean earlier credit", "crédit sur le crédit antérieur moyen"),
+    _to_loans("APPLICATION_CREDIT_TO_PREVIOUS_MAX_CREDIT_RATIO_REFUSED", "AMT_CREDIT", "PREVIOUS_CREDIT_MAX_REFUSED",
+        "credit over the largest refused credit", "crédit sur le plus fort crédit refusé"),
+    _to_loans("APPLICATION_ANNUITY_TO_PREVIOUS_MAX_ANNUITY_RATIO_APPROVED", "AMT_ANNUITY",
+        "PREVIOUS_ANNUITY_MAX_APPROVED", "annuity over the largest earlier annuity",
+        "annuité sur la plus forte annuité antérieure"),
+    _to_loans("APPLICATION_ANNUITY_TO_PREVIOUS_MEAN_ANNUITY_RATIO_APPROVED", "AMT_ANNUITY",
+        "PREVIOUS_ANNUITY_MEAN_APPROVED", "annuity over the mean earlier annuity",
+        "annuité sur l'annuité antérieure moyenne"),
+    _to_loans("APPLICATION_CREDIT_TO_PREVIOUS_REMAINING_PAYMENTS_RATIO_RUNNING", "AMT_CREDIT",
+        "PREVIOUS_REMAINING_PAYMENTS_SUM_RUNNING", "credit over the payments still planned on running loans",
+        "crédit sur paiements restants des prêts en cours"),
+    _to_loans("APPLICATION_TERM_TO_PREVIOUS_MEAN_TERM_RATIO_APPROVED", "APPLICATION_CREDIT_TO_ANNUITY_RATIO",
+        "PREVIOUS_CREDIT_TO_ANNUITY_MEAN_APPROVED", "term over the mean earlier term",
+        "durée sur la durée antérieure moyenne"),
+    _to_loans("APPLICATION_ANNUITY_TO_MAX_INSTALMENT_RATIO", "AMT_ANNUITY", "INSTALLMENTS_INSTALMENT_MAX",
+        "annuity over the largest instalment so far", "annuité sur la plus forte échéance passée"),
+    _to_loans("APPLICATION_ANNUITY_TO_MEAN_PAYMENT_RATIO", "AMT_ANNUITY", "INSTALLMENTS_PAYMENT_MEAN",
+        "annuity over the mean payment so far", "annuité sur le paiement passé moyen"),
+    _to_loans("APPLICATION_CREDIT_TO_CREDIT_CARD_LIMIT_RATIO", "AMT_CREDIT", "CREDIT_CARD_LIMIT_MAX",
+        "credit over the limit of the card", "crédit sur plafond de la carte"),
     # The length of the credit history, against the life and the job.
-    _ratio(
-        BUREAU, "BUREAU_DAYS_CREDIT_TO_AGE_RATIO", "BUREAU_DAYS_CREDIT_MIN", "DAYS_BIRTH", "number",
-        "length of the credit history over age", "ancienneté de crédit sur âge",
-    ),
-    _ratio(
-        BUREAU, "BUREAU_DAYS_CREDIT_TO_EMPLOYED_RATIO", "BUREAU_DAYS_CREDIT_MEAN", "DAYS_EMPLOYED", "number",
-        "length of the credit history over time in the job", "ancienneté de crédit sur ancienneté d'emploi",
-    ),
-    _ratio(
-        PREVIOUS, "PREVIOUS_DAYS_DECISION_TO_AGE_RATIO", "PREVIOUS_DAYS_DECISION_MIN", "DAYS_BIRTH", "number",
-        "time since the first application over age", "ancienneté de client sur âge",
-    ),
+    _ratio(BUREAU, "BUREAU_DAYS_CREDIT_TO_AGE_RATIO", "BUREAU_DAYS_CREDIT_MIN", "DAYS_BIRTH", "number",
+        "length of the credit history over age", "ancienneté de crédit sur âge"),
+    _ratio(BUREAU, "BUREAU_DAYS_CREDIT_TO_EMPLOYED_RATIO", "BUREAU_DAYS_CREDIT_MEAN", "DAYS_EMPLOYED", "number",
+        "length of the credit history over time in the job", "ancienneté de crédit sur ancienneté d'emploi"),
+    _ratio(PREVIOUS, "PREVIOUS_DAYS_DECISION_TO_AGE_RATIO", "PREVIOUS_DAYS_DECISION_MIN", "DAYS_BIRTH", "number",
+        "time since the first application over age", "ancienneté de client sur âge"),
     # The yearly payments of the new loan and of the running ones; a client without any pays the new one only.
     make_feature(
         APPLICATION, "APPLICATION_TOTAL_ANNUITY_TO_INCOME_RATIO",
@@ -188,11 +132,9 @@ RATIOS: tuple[Feature, ...] = (
         null=("`APPLICATION_INTEREST_RATE_MIN` is null", "`PREVIOUS_INTEREST_RATE_MEAN_APPROVED` is null"),
         theme="loan", abstract=True,
     ),
-    make_feature(
-        APPLICATION, "APPLICATION_HOUR_PREVIOUS_DIFF", _.HOUR_APPR_PROCESS_START - _.PREVIOUS_HOUR_MEAN, "number",
-        ("hour, against earlier applications", "heure, par rapport aux demandes antérieures"),
-        null="`PREVIOUS_HOUR_MEAN` is null", theme="contact", abstract=True,
-    ),
+    make_feature(APPLICATION, "APPLICATION_HOUR_PREVIOUS_DIFF", _.HOUR_APPR_PROCESS_START - _.PREVIOUS_HOUR_MEAN,
+        "number", ("hour, against earlier applications", "heure, par rapport aux demandes antérieures"),
+        null="`PREVIOUS_HOUR_MEAN` is null", theme="contact", abstract=True),
 )  # fmt: skip
 
 

@@ -14,21 +14,15 @@ def _learnt(name: str, theme: Theme, words: Words, formula: str) -> tuple[str, F
 LEARNT_FEATURES: Mapping[str, Feature] = MappingProxyType(
     dict(
         (
-            _learnt(
-                "TARGET_KNN_MEAN", "external_scores",
+            _learnt("TARGET_KNN_MEAN", "external_scores",
                 ("default rate of similar applicants", "taux de défaut des demandeurs semblables"),
-                "default rate of the nearest training rows by external scores and CREDIT_TO_ANNUITY",
-            ),
-            _learnt(
-                "OCCUPATION_TYPE_TARGET_RATE", "income",
+                "default rate of the nearest training rows by external scores and CREDIT_TO_ANNUITY"),
+            _learnt("OCCUPATION_TYPE_TARGET_RATE", "income",
                 ("default rate of the occupation", "taux de défaut de la profession"),
-                "default rate of the training rows of the same OCCUPATION_TYPE",
-            ),
-            _learnt(
-                "ORGANIZATION_TYPE_TARGET_RATE", "income",
+                "default rate of the training rows of the same OCCUPATION_TYPE"),
+            _learnt("ORGANIZATION_TYPE_TARGET_RATE", "income",
                 ("default rate of the type of employer", "taux de défaut du type d'employeur"),
-                "default rate of the training rows of the same ORGANIZATION_TYPE",
-            ),
+                "default rate of the training rows of the same ORGANIZATION_TYPE"),
         )
     )
 )  # fmt: skip

@@ -105,31 +105,21 @@ LOANS = Rows(
     measures=(
         Measure("LOANS", True, "yes_no", "loans", "prêts"),
         Measure("COMPLETED", _COMPLETED, "yes_no", "loans completed", "prêts terminés", known=True),
-        Measure(
-            "COMPLETED_EARLY", _COMPLETED & (_.LAST_TERM < _.TERM), "yes_no",
-            "loans completed on a shortened term", "prêts terminés par anticipation",
-        ),
+        Measure("COMPLETED_EARLY", _COMPLETED & (_.LAST_TERM < _.TERM), "yes_no", "loans completed on a shortened term",
+            "prêts terminés par anticipation"),
         Measure("MONTHS", _.MONTHS, "count", "months of history", "mois d'historique", known=True),
         Measure("LATE_MONTHS", _.LATE_MONTHS, "count", "months past due", "mois en retard", known=True),
         Measure("TERM", _.TERM, "count", "number of instalments", "nombre d'échéances"),
-        Measure(
-            "TERM_CHANGE", _.TERM - _.LAST_TERM, "count",
-            "instalments that the term was shortened by", "échéances de raccourcissement",
-        ),
+        Measure("TERM_CHANGE", _.TERM - _.LAST_TERM, "count", "instalments that the term was shortened by",
+            "échéances de raccourcissement"),
         Measure("REMAINING", _.REMAINING, "count", "instalments left", "échéances restantes"),
-        Measure(
-            "REMAINING_TO_TERM", safe_ratio(_.REMAINING, _.LAST_TERM), "share",
-            "instalments left over term", "échéances restantes sur durée",
-        ),
+        Measure("REMAINING_TO_TERM", safe_ratio(_.REMAINING, _.LAST_TERM), "share", "instalments left over term",
+            "échéances restantes sur durée"),
         Measure("DPD", _.DPD, "days", "days past due", "jours de retard", known=True),
-        Measure(
-            "DPD_DEF", _.DPD_DEF, "days",
-            "days past due, small debts left out", "jours de retard, hors petites dettes", known=True,
-        ),
-        Measure(
-            "DPD_TREND", _.DPD_TREND, "number",
-            "trend of days past due by loan", "tendance des jours de retard par prêt",
-        ),
+        Measure("DPD_DEF", _.DPD_DEF, "days", "days past due, small debts left out",
+            "jours de retard, hors petites dettes", known=True),
+        Measure("DPD_TREND", _.DPD_TREND, "number", "trend of days past due by loan",
+            "tendance des jours de retard par prêt"),
     ),
     helpers={"RANK": rank("NEWEST", _LOAN_KEY)},
 )  # fmt: skip
@@ -171,94 +161,58 @@ def _in_last(months: int) -> tuple[Feature, ...]:
 
     late, dpd, all_months = (total(_[f"{name}_{window.name}"]) for name in ("LATE", "DPD_SUM", "MONTHS"))
     return (
-        LOANS.feature(
-            f"LATE_RATE_{window.name}", safe_ratio(late, all_months), "share",
-            words("months past due, share", "mois en retard, part"), null=none, measure="POS_CASH_LATE",
-        ),
-        LOANS.feature(
-            f"DPD_MEAN_{window.name}", safe_ratio(dpd, all_months), "days",
-            words("days past due, mean", "jours de retard, moyenne"), null=none, measure="POS_CASH_DPD",
-        ),
-        LOANS.feature(
-            f"DPD_MAX_{window.name}", _[f"DPD_{window.name}"].max(), "days",
-            words("days past due, maximum", "jours de retard, maximum"), null=none, measure="POS_CASH_DPD",
-        ),
-        LOANS.feature(
-            f"DPD_DEF_MAX_{window.name}", _[f"DPD_DEF_{window.name}"].max(), "days",
-            words(
-                "days past due, small debts left out, maximum", "jours de retard, hors petites dettes, maximum"
-            ),
-            null=none, measure="POS_CASH_DPD_DEF",
-        ),
+        LOANS.feature(f"LATE_RATE_{window.name}", safe_ratio(late, all_months), "share",
+            words("months past due, share", "mois en retard, part"), null=none, measure="POS_CASH_LATE"),
+        LOANS.feature(f"DPD_MEAN_{window.name}", safe_ratio(dpd, all_months), "days",
+            words("days past due, mean", "jours de retard, moyenne"), null=none, measure="POS_CASH_DPD"),
+        LOANS.feature(f"DPD_MAX_{window.name}", _[f"DPD_{window.name}"].max(), "days",
+            words("days past due, maximum", "jours de retard, maximum"), null=none, measure="POS_CASH_DPD"),
+        LOANS.feature(f"DPD_DEF_MAX_{window.name}", _[f"DPD_DEF_{window.name}"].max(), "days",
+            words("days past due, small debts left out, maximum", "jours de retard, hors petites dettes, maximum"),
+            null=none, measure="POS_CASH_DPD_DEF"),
     )  # fmt: skip
 
 
 _OF_LOANS: tuple[Feature, ...] = (
     *LOANS.features(_OVERALL),
     *(feature for last in (1, 3) for feature in LOANS.features(_BY_RANK, last_rows(last))),
-    LOANS.feature(
-        "MONTHS_BALANCE_MIN", _.OLDEST.min(), "date_months",
-        ("oldest month reported", "mois déclaré le plus ancien"), measure="POS_CASH_MONTHS_BALANCE",
-    ),
-    LOANS.feature(
-        "MONTHS_BALANCE_MAX", _.NEWEST.max(), "date_months",
-        ("most recent month reported", "mois déclaré le plus récent"), measure="POS_CASH_MONTHS_BALANCE",
-    ),
-    LOANS.feature(
-        "LATE_MONTHS_BALANCE_MAX", _.LAST_LATE.max(), "date_months",
-        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due",
-    ),
-    LOANS.feature(
-        "LATE_RATE", safe_ratio(total(_.LATE_MONTHS), total(_.MONTHS)), "share",
-        ("months past due, share", "mois en retard, part"), measure="POS_CASH_LATE",
-    ),
-    _share_of_months(
-        "SERIOUSLY_LATE_RATE", _.SERIOUSLY_LATE,
-        "months past due, small debts left out", "mois en retard, hors petites dettes",
-    ),
+    LOANS.feature("MONTHS_BALANCE_MIN", _.OLDEST.min(), "date_months",
+        ("oldest month reported", "mois déclaré le plus ancien"), measure="POS_CASH_MONTHS_BALANCE"),
+    LOANS.feature("MONTHS_BALANCE_MAX", _.NEWEST.max(), "date_months",
+        ("most recent month reported", "mois déclaré le plus récent"), measure="POS_CASH_MONTHS_BALANCE"),
+    LOANS.feature("LATE_MONTHS_BALANCE_MAX", _.LAST_LATE.max(), "date_months",
+        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due"),
+    LOANS.feature("LATE_RATE", safe_ratio(total(_.LATE_MONTHS), total(_.MONTHS)), "share",
+        ("months past due, share", "mois en retard, part"), measure="POS_CASH_LATE"),
+    _share_of_months("SERIOUSLY_LATE_RATE", _.SERIOUSLY_LATE, "months past due, small debts left out",
+        "mois en retard, hors petites dettes"),
     _share_of_months("ACTIVE_RATE", _.ACTIVE_MONTHS, "months active", "mois actifs"),
     _share_of_months("SIGNED_RATE", _.SIGNED_MONTHS, "months signed and not begun", "mois signés non commencés"),
-    _share_of_months(
-        "TROUBLED_RATE", _.TROUBLED_MONTHS,
-        "months of demand or return of the goods", "mois de mise en demeure ou de retour du bien",
-    ),
-    LOANS.feature(
-        "DPD_SUM", total(_.DPD_SUM), "days", ("days past due, total", "jours de retard, total"),
-        measure="POS_CASH_DPD",
-    ),
-    LOANS.feature(
-        "DPD_MEAN", safe_ratio(total(_.DPD_SUM), total(_.MONTHS)), "days",
-        ("days past due, mean", "jours de retard, moyenne"), measure="POS_CASH_DPD",
-    ),
-    LOANS.feature(
-        "DPD_DEF_SUM", total(_.DPD_DEF_SUM), "days",
+    _share_of_months("TROUBLED_RATE", _.TROUBLED_MONTHS, "months of demand or return of the goods",
+        "mois de mise en demeure ou de retour du bien"),
+    LOANS.feature("DPD_SUM", total(_.DPD_SUM), "days", ("days past due, total", "jours de retard, total"),
+        measure="POS_CASH_DPD"),
+    LOANS.feature("DPD_MEAN", safe_ratio(total(_.DPD_SUM), total(_.MONTHS)), "days",
+        ("days past due, mean", "jours de retard, moyenne"), measure="POS_CASH_DPD"),
+    LOANS.feature("DPD_DEF_SUM", total(_.DPD_DEF_SUM), "days",
         ("days past due, small debts left out, total", "jours de retard, hors petites dettes, total"),
-        measure="POS_CASH_DPD_DEF",
-    ),
-    LOANS.feature(
-        "DPD_DEF_MEAN", safe_ratio(total(_.DPD_DEF_SUM), total(_.MONTHS)), "days",
+        measure="POS_CASH_DPD_DEF"),
+    LOANS.feature("DPD_DEF_MEAN", safe_ratio(total(_.DPD_DEF_SUM), total(_.MONTHS)), "days",
         ("days past due, small debts left out, mean", "jours de retard, hors petites dettes, moyenne"),
-        measure="POS_CASH_DPD_DEF",
-    ),
-    LOANS.feature(
-        "REMAINING_TO_TERM_RATIO", safe_ratio(total(_.REMAINING), total(_.LAST_TERM)), "ratio",
+        measure="POS_CASH_DPD_DEF"),
+    LOANS.feature("REMAINING_TO_TERM_RATIO", safe_ratio(total(_.REMAINING), total(_.LAST_TERM)), "ratio",
         ("all instalments left over all terms", "total des échéances restantes sur total des durées"),
-        null="the last term is unknown for every loan", measure="POS_CASH_REMAINING_TO_TERM",
-    ),
+        null="the last term is unknown for every loan", measure="POS_CASH_REMAINING_TO_TERM"),
     *(feature for months in _MONTHS for feature in _in_last(months)),
-    LOANS.feature(
-        "MONTHS_SUM_12M", total(_.MONTHS_12M), "count",
+    LOANS.feature("MONTHS_SUM_12M", total(_.MONTHS_12M), "count",
         ("months of history, total, last 12 months", "mois d'historique, total, 12 derniers mois"),
-        measure="POS_CASH_MONTHS",
-    ),
+        measure="POS_CASH_MONTHS"),
 )  # fmt: skip
 
 _OF_FEATURES = (
-    make_feature(
-        POS_CASH, "POS_CASH_DPD_6M_TO_24M_RATIO", safe_ratio(_.POS_CASH_DPD_MEAN_6M, _.POS_CASH_DPD_MEAN_24M), "number",
-        ("days past due over 6 months against 24", "jours de retard sur 6 mois rapportés à 24"),
-        null="no month of the last 6, or no day past due in the last 24",
-    ),
+    make_feature(POS_CASH, "POS_CASH_DPD_6M_TO_24M_RATIO", safe_ratio(_.POS_CASH_DPD_MEAN_6M, _.POS_CASH_DPD_MEAN_24M),
+        "number", ("days past due over 6 months against 24", "jours de retard sur 6 mois rapportés à 24"),
+        null="no month of the last 6, or no day past due in the last 24"),
 )  # fmt: skip
 
 

@@ -75,22 +75,15 @@ APPLICATIONS = Rows(
     "application",
     measures=(
         Measure("APPLICATIONS", True, "yes_no", "applications", "demandes"),
-        Measure(
-            "APPROVED", _.NAME_CONTRACT_STATUS == "Approved", "yes_no", "approved applications", "demandes acceptées"
-        ),
-        Measure(
-            "REFUSED", _.NAME_CONTRACT_STATUS == "Refused", "yes_no", "refused applications", "demandes refusées"
-        ),
-        Measure(
-            "CANCELED", _.NAME_CONTRACT_STATUS == "Canceled", "yes_no", "canceled applications", "demandes annulées"
-        ),
-        Measure(
-            "UNUSED", _.NAME_CONTRACT_STATUS == "Unused offer", "yes_no", "offers not used", "offres non utilisées"
-        ),
-        Measure(
-            "RUNNING", _.FLAG_RUNNING & (_.NAME_CONTRACT_STATUS == "Approved"), "yes_no",
-            "loans still running", "prêts encore en cours",
-        ),
+        Measure("APPROVED", _.NAME_CONTRACT_STATUS == "Approved", "yes_no", "approved applications",
+            "demandes acceptées"),
+        Measure("REFUSED", _.NAME_CONTRACT_STATUS == "Refused", "yes_no", "refused applications", "demandes refusées"),
+        Measure("CANCELED", _.NAME_CONTRACT_STATUS == "Canceled", "yes_no", "canceled applications",
+            "demandes annulées"),
+        Measure("UNUSED", _.NAME_CONTRACT_STATUS == "Unused offer", "yes_no", "offers not used",
+            "offres non utilisées"),
+        Measure("RUNNING", _.FLAG_RUNNING & (_.NAME_CONTRACT_STATUS == "Approved"), "yes_no", "loans still running",
+            "prêts encore en cours"),
         Measure("CREDIT", _.AMT_CREDIT, "amount", "credit granted", "crédit accordé"),
         Measure("REQUESTED", _.AMT_APPLICATION, "amount", "amount requested", "montant demandé"),
         Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "annuité"),
@@ -98,79 +91,46 @@ APPLICATIONS = Rows(
         Measure("DOWN_PAYMENT_SHARE", _.RATE_DOWN_PAYMENT, "ratio", "down payment over price", "apport sur prix"),
         Measure("TERM", _.CNT_PAYMENT, "count", "number of payments", "nombre de paiements"),
         Measure("DAYS_DECISION", _.DAYS_DECISION, "date_days", "day of decision", "jour de décision", known=True),
-        Measure(
-            "REQUESTED_TO_CREDIT", safe_ratio(_.AMT_APPLICATION, _.AMT_CREDIT), "number",
-            "amount requested over credit", "montant demandé sur crédit",
-        ),
-        Measure(
-            "REQUESTED_CREDIT_GAP", _.AMT_APPLICATION - _.AMT_CREDIT, "amount",
-            "amount requested less credit", "montant demandé moins crédit",
-        ),
-        Measure(
-            "CREDIT_TO_ANNUITY", safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY), "number",
-            "credit over annuity", "crédit sur annuité",
-        ),
-        Measure(
-            "INTEREST_RATE", yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, _.CNT_PAYMENT), "ratio",
-            "interest rate per year", "taux d'intérêt annuel",
-        ),
-        Measure(
-            "INTEREST_SHARE", safe_ratio(_.CNT_PAYMENT * _.AMT_ANNUITY - _.AMT_CREDIT, _.AMT_CREDIT), "ratio",
-            "total interest over credit", "intérêt total sur crédit",
-        ),
+        Measure("REQUESTED_TO_CREDIT", safe_ratio(_.AMT_APPLICATION, _.AMT_CREDIT), "number",
+            "amount requested over credit", "montant demandé sur crédit"),
+        Measure("REQUESTED_CREDIT_GAP", _.AMT_APPLICATION - _.AMT_CREDIT, "amount", "amount requested less credit",
+            "montant demandé moins crédit"),
+        Measure("CREDIT_TO_ANNUITY", safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY), "number", "credit over annuity",
+            "crédit sur annuité"),
+        Measure("INTEREST_RATE", yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, _.CNT_PAYMENT), "ratio",
+            "interest rate per year", "taux d'intérêt annuel"),
+        Measure("INTEREST_SHARE", safe_ratio(_.CNT_PAYMENT * _.AMT_ANNUITY - _.AMT_CREDIT, _.AMT_CREDIT), "ratio",
+            "total interest over credit", "intérêt total sur crédit"),
         Measure("FIRST_DUE_DAYS", _.DAYS_FIRST_DUE, "date_days", "day first due", "jour de première échéance"),
         Measure("LAST_DUE_DAYS", _.DAYS_LAST_DUE, "date_days", "day last due", "jour de dernière échéance"),
-        Measure(
-            "PLANNED_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION, "date_planned_days",
-            "planned day of the end", "jour de fin prévu",
-        ),
+        Measure("PLANNED_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION, "date_planned_days", "planned day of the end",
+            "jour de fin prévu"),
         Measure("TERMINATION_DAYS", _.DAYS_TERMINATION, "date_days", "day of termination", "jour de clôture"),
-        Measure(
-            "EARLY_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION - _.DAYS_LAST_DUE, "day_gap",
-            "days ended ahead of plan", "jours de fin anticipée",
-        ),
+        Measure("EARLY_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION - _.DAYS_LAST_DUE, "day_gap", "days ended ahead of plan",
+            "jours de fin anticipée"),
         Measure("HOUR", _.HOUR_APPR_PROCESS_START, "hour", "hour of application", "heure de la demande", known=True),
-        Measure(
-            "SELLER_AREA", _.SELLERPLACE_AREA, "number",
-            "selling area of the shop", "surface de vente du magasin",
-        ),
+        Measure("SELLER_AREA", _.SELLERPLACE_AREA, "number", "selling area of the shop", "surface de vente du magasin"),
         Measure("INSURED", _.NFLAG_INSURED_ON_APPROVAL == 1, "yes_no", "insured applications", "demandes assurées"),
-        Measure(
-            "CROSS_SELL", _.NAME_PRODUCT_TYPE == "x-sell", "yes_no",
-            "applications by cross-selling", "demandes par vente croisée",
-        ),
-        Measure(
-            "WALK_IN", _.NAME_PRODUCT_TYPE == "walk-in", "yes_no",
-            "applications by walk-in clients", "demandes spontanées",
-        ),
-        Measure(
-            "MISTAKEN", (_.NFLAG_LAST_APPL_IN_DAY == 0) | (_.FLAG_LAST_APPL_PER_CONTRACT == "N"), "yes_no",
-            "applications made by mistake", "demandes faites par erreur",
-        ),
-        Measure(
-            "LOW_YIELD", _.NAME_YIELD_GROUP.isin(("low_action", "low_normal")), "yes_no",
-            "applications at a low interest rate", "demandes à taux bas",
-        ),
-        Measure(
-            "HIGH_YIELD", _.NAME_YIELD_GROUP == "high", "yes_no",
-            "applications at a high interest rate", "demandes à taux élevé",
-        ),
+        Measure("CROSS_SELL", _.NAME_PRODUCT_TYPE == "x-sell", "yes_no", "applications by cross-selling",
+            "demandes par vente croisée"),
+        Measure("WALK_IN", _.NAME_PRODUCT_TYPE == "walk-in", "yes_no", "applications by walk-in clients",
+            "demandes spontanées"),
+        Measure("MISTAKEN", (_.NFLAG_LAST_APPL_IN_DAY == 0) | (_.FLAG_LAST_APPL_PER_CONTRACT == "N"), "yes_no",
+            "applications made by mistake", "demandes faites par erreur"),
+        Measure("LOW_YIELD", _.NAME_YIELD_GROUP.isin(("low_action", "low_normal")), "yes_no",
+            "applications at a low interest rate", "demandes à taux bas"),
+        Measure("HIGH_YIELD", _.NAME_YIELD_GROUP == "high", "yes_no", "applications at a high interest rate",
+            "demandes à taux élevé"),
         *(
-            Measure(
-                f"REJECTED_{reason}", _.CODE_REJECT_REASON == reason, "yes_no",
-                f"refusals for reason {reason}", f"refus pour motif {reason}",
-            )
+            Measure(f"REJECTED_{reason}", _.CODE_REJECT_REASON == reason, "yes_no", f"refusals for reason {reason}",
+                f"refus pour motif {reason}")
             for reason in _REJECT_REASONS
         ),
         Measure("REMAINING_MONTHS", _REMAINING_MONTHS, "months", "months still planned", "mois restant prévus"),
-        Measure(
-            "REMAINING_PAYMENTS", _REMAINING_MONTHS * _.AMT_ANNUITY, "amount",
-            "payments still planned", "paiements restant prévus",
-        ),
-        Measure(
-            "NEXT_YEAR_PAYMENTS", _REMAINING_MONTHS.clip(upper=12.0) * _.AMT_ANNUITY, "amount",
-            "payments planned in the next year", "paiements prévus dans l'année",
-        ),
+        Measure("REMAINING_PAYMENTS", _REMAINING_MONTHS * _.AMT_ANNUITY, "amount", "payments still planned",
+            "paiements restant prévus"),
+        Measure("NEXT_YEAR_PAYMENTS", _REMAINING_MONTHS.clip(upper=12.0) * _.AMT_ANNUITY, "amount",
+            "payments planned in the next year", "paiements prévus dans l'année"),
     ),
     helpers={"RANK": rank("DAYS_DECISION", _LOAN_KEY)},
 )  # fmt: skip
@@ -289,25 +249,19 @@ _OF_APPLICATIONS: tuple[Feature, ...] = (
     _of_the_latest("CHANNEL_TYPE", "CHANNEL_TYPE", "sales channel", "canal de vente"),
     _of_the_latest("GOODS_CATEGORY", "NAME_GOODS_CATEGORY", "category of goods", "catégorie de bien"),
     _of_the_latest("REJECT_REASON", "CODE_REJECT_REASON", "reason of refusal", "motif de refus"),
-    APPLICATIONS.feature(
-        "CREDIT_SLOPE", ols_slope(_.CREDIT, _.DAYS_DECISION, per=365), "number",
+    APPLICATIONS.feature("CREDIT_SLOPE", ols_slope(_.CREDIT, _.DAYS_DECISION, per=365), "number",
         ("credit granted, trend per year", "crédit accordé, tendance par an"),
-        null="fewer than two days have a known credit", measure="PREVIOUS_CREDIT", abstract=True,
-    ),
-    APPLICATIONS.feature(
-        "ANNUITY_SLOPE", ols_slope(_.ANNUITY, _.DAYS_DECISION, per=365), "number",
-        ("annuity, trend per year", "annuité, tendance par an"),
-        null="fewer than two days have a known annuity", measure="PREVIOUS_ANNUITY", abstract=True,
-    ),
+        null="fewer than two days have a known credit", measure="PREVIOUS_CREDIT", abstract=True),
+    APPLICATIONS.feature("ANNUITY_SLOPE", ols_slope(_.ANNUITY, _.DAYS_DECISION, per=365), "number",
+        ("annuity, trend per year", "annuité, tendance par an"), null="fewer than two days have a known annuity",
+        measure="PREVIOUS_ANNUITY", abstract=True),
 )  # fmt: skip
 
 _OF_FEATURES = (
-    make_feature(
-        PREVIOUS, "PREVIOUS_REFUSED_365D_TO_ALL_RATIO",
+    make_feature(PREVIOUS, "PREVIOUS_REFUSED_365D_TO_ALL_RATIO",
         safe_ratio(_.PREVIOUS_REFUSED_RATE_365D, _.PREVIOUS_REFUSED_RATE), "number",
         ("share refused over 365 days against all", "part refusée sur 365 jours rapportée au total"),
-        null="no application in the last 365 days, or none ever refused",
-    ),
+        null="no application in the last 365 days, or none ever refused"),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ project says of a feature (dictionaries, units of the API, reasons, themes, figu
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import ibis.expr.types as ir
 from ibis import _
@@ -342,9 +342,9 @@ class Rows:
         pairs = [(self[name], aggregate) for name, aggregates in wanted.items() for aggregate in aggregates]
         return tuple(self._aggregate(measure, aggregate, of) for measure, aggregate in pairs)
 
-    def feature(self, name: str, value: Expression, unit: Unit, words: Words, **told: object) -> Feature:
+    def feature(self, name: str, value: Expression, unit: Unit, words: Words, **told: Any) -> Feature:
         """Record a feature of these rows that is computed in its own way, see `make_feature`."""
-        return make_feature(self.origin, f"{self.origin.prefix}_{name}", value, unit, words, **told)  # type: ignore[arg-type]
+        return make_feature(self.origin, f"{self.origin.prefix}_{name}", value, unit, words, **told)
 
     def _aggregate(self, measure: Measure, aggregate: str, of: Subset | None) -> Feature:
         where = None if of is None else of.where
