@@ -186,7 +186,9 @@ def _pattern(spec: str, language: str) -> NumberPattern:
 
 @lru_cache(_NUMBERS_KEPT)
 def _write_span(value: float, unit: str, language: str) -> str:
-    return format_unit(value, f"duration-{unit}", format="#,##0.#", locale=language).replace("-", "−")
+    written = format_unit(value, f"duration-{unit}", format="#,##0.#", locale=language).replace("-", "−")
+    # CLDR is not of one mind: 2 ans with a plain space, 2 jours with one that does not break
+    return written.replace(" ", "\xa0") if language == "fr" else written
 
 
 # Read at import, a few milliseconds each: a server has them before its first request
