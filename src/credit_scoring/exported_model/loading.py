@@ -17,8 +17,14 @@ from credit_scoring.exported_model import PYTHON, REQUIREMENTS, SCORER
 if TYPE_CHECKING:
     import pandas as pd
 
-# A pickle, and the last bit of a score, are only sure to be the same within one minor version of these.
-_MINOR_MATTERS = frozenset({"lightgbm", "numpy", "pandas", "scikit-learn", "scipy", "xgboost", "xgboost-cpu"})
+# A pickle, and the last bit of a score, are only sure to be the same within one minor version of what computes them, the
+# library of the model's family included; these packages carry requests and words.
+_ANY_MINOR_DOES = frozenset(
+    {
+        "babel", "cloudpickle", "fastapi", "httptools", "mlflow-skinny", "orjson", "prometheus-client",
+        "pydantic-settings", "pyyaml", "uvicorn", "uvloop",
+    }
+)  # fmt: skip
 
 
 class ServedScorer(Protocol):
@@ -71,7 +77,7 @@ def differing_versions(folder: Path) -> tuple[list[str], list[str]]:
             continue
         if installed == made_with:
             continue
-        matters = name in _MINOR_MATTERS and installed.split(".")[:2] != made_with.split(".")[:2]
+        matters = name not in _ANY_MINOR_DOES and installed.split(".")[:2] != made_with.split(".")[:2]
         (grave if matters else slight).append(f"{name} is {installed}, the model was made with {made_with}")
     description = yaml.safe_load((folder / PYTHON).read_text(encoding="utf-8"))
     here, there = platform.python_version(), str(description["python"])
