@@ -17,8 +17,8 @@ from credit_scoring.exported_model import PYTHON, REQUIREMENTS, SCORER
 if TYPE_CHECKING:
     import pandas as pd
 
-# A pickle, and the last bit of a score, are only sure to be the same within one minor version of what computes them, the
-# library of the model's family included; these packages carry requests and words.
+# A pickle, and the last bit of a score, are only sure to be the same within one minor version of what computes them,
+# the library of the model's family included. These packages carry requests and words.
 _ANY_MINOR_DOES = frozenset(
     {
         "babel", "cloudpickle", "fastapi", "httptools", "mlflow-skinny", "orjson", "prometheus-client",
