@@ -211,7 +211,7 @@ def test_a_family_is_named_by_its_label(
     artefacts: dict[str, Any], report: Callable[..., bytes], family: str, language: str
 ) -> None:
     artefacts["champion"] |= {"name": family, "family": family}
-    artefacts["leaderboard"] = pd.DataFrame([candidate(family, strategy, 0.5) for strategy in ("none", "smote")])
+    artefacts["leaderboard_table"] = pd.DataFrame([candidate(family, strategy, 0.5) for strategy in ("none", "smote")])
     artefacts["imbalance_comparison_table"]["family"] = family
     text, _ = read(report(artefacts, language=language, source="home_credit"))
     label = squeeze(family_class(family).labels[language])
