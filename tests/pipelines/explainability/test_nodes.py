@@ -10,6 +10,7 @@ from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.explainability.nodes import (
     explain_examples,
     explain_holdout,
+    plot_family_importance,
     plot_global_importance,
     plot_local_explanations,
     rank_features,
@@ -104,6 +105,18 @@ def test_figures_show_the_heaviest_features_and_the_client(scorer: CreditScorer,
     ]
     assert titled == [True, True, True]
     assert panels[0].get_yticklabels()[-1].get_text() == "l'autre cause"
+
+
+def test_a_theme_is_named_in_words_and_a_source_by_its_table() -> None:
+    weights = pd.DataFrame(
+        {"kind": ["theme", "theme", "source"], "family": ["loan", "bureau", "bureau"], "share": 0.5, "features": 3}
+    )
+    by_theme, by_source = plot_family_importance(weights, FIGURES).axes
+    assert [label.get_text() for label in by_theme.get_yticklabels()] == [
+        "Crédits chez d'autres prêteurs (3)",
+        "Le prêt demandé (3)",
+    ]
+    assert [label.get_text() for label in by_source.get_yticklabels()] == ["bureau (3)"]
 
 
 def test_the_same_run_draws_the_same_picture(scorer: CreditScorer, rows: pd.DataFrame) -> None:

@@ -82,11 +82,11 @@ def rank_families(shap_values: pd.DataFrame) -> pd.DataFrame:
 
 def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw what part of the weight each theme and each source table has."""
-    words = {theme: names[("en", "fr").index(figures.language)] for theme, names in THEMES.items()}
+    themes = {theme: names[("en", "fr").index(figures.language)] for theme, names in THEMES.items()}
     figure = Figure(figsize=(10, 4.8))
     for axes, kind in zip(figure.subplots(1, 2), ("theme", "source"), strict=True):
         rows = family_importance[family_importance["kind"] == kind][::-1]
-        names = [words.get(family, family) for family in rows["family"]]
+        names = rows["family"].replace(themes) if kind == "theme" else rows["family"]  # `bureau` is a table, too
         bars = axes.barh([f"{name} ({n})" for name, n in zip(names, rows["features"], strict=True)], rows["share"])
         axes.bar_label(bars, [figures.percent(share) for share in rows["share"]], padding=3, fontsize=8.5)
         axes.set_title(figures.say(f"themes.kind.{kind}"), loc="left", fontsize=10)
