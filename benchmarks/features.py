@@ -1,9 +1,9 @@
 """Measure the way from raw files to features, whole and at parts of its size, against plain pandas.
 
 The project runs as a user runs it: `kedro run --env kaggle --pipelines data_processing`, from the CSV files, with all
-their checks, to the table of all features, the hold-out and the figures. There are two peers. `pandas_popular.py` is the
-popular way to as many features, every aggregate of every column: what the cost is compared with. `pandas_features.py` is
-a subset of the project's own features, whose values are compared one by one.
+their checks, to the table of all features, the hold-out and the figures. There are two peers. `pandas_popular.py` is
+the popular way to as many features, every aggregate of every column: what the cost is compared with.
+`pandas_features.py` is a subset of the project's own features, whose values are compared one by one.
 Run by `make bench`, or alone: `python -m benchmarks.features --raw /folder/of/the/eight/files`.
 """
 
@@ -169,7 +169,8 @@ def describe(results: list[dict], source: str) -> str:
         [
             f"Data: {source}. The times of the project are those of the whole command `kedro run --env kaggle "
             "--pipelines data_processing`: the start of Python and Kedro, the checks of the raw files, the hold-out, "
-            "the figures and the tracked run are in them. Those of pandas are of the whole script, without any of that.",
+            "the figures and the tracked run are in them. Those of pandas are of the whole script, which has none of "
+            "these.",
             "",
             *lines,
             "",
