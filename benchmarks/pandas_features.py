@@ -8,7 +8,6 @@ a time, no `apply`; only the columns in use are read, text as categories, whole 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -67,11 +66,11 @@ COLUMNS: dict[str, dict[str, str]] = {
 Reader = Callable[[str], pd.DataFrame]
 
 
-def csv_reader(folder: Path, engine: Literal["c", "pyarrow"] = "c") -> Reader:
+def csv_reader(folder: Path) -> Reader:
     """Return a function that reads one table from the official CSV files, the columns in use only."""
 
     def read_file(name: str, types: dict[str, str]) -> pd.DataFrame:
-        return pd.read_csv(folder / f"{name}.csv", usecols=list(types), dtype=types, engine=engine)
+        return pd.read_csv(folder / f"{name}.csv", usecols=list(types), dtype=types)
 
     def read(table: str) -> pd.DataFrame:
         types = COLUMNS[table]
@@ -516,9 +515,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("raw", type=Path)
     parser.add_argument("target", type=Path)
-    parser.add_argument("--engine", choices=("c", "pyarrow"), default="c")
     arguments = parser.parse_args()
-    compute_features(csv_reader(arguments.raw, arguments.engine)).to_parquet(arguments.target)
+    compute_features(csv_reader(arguments.raw)).to_parquet(arguments.target)
 
 
 if __name__ == "__main__":
