@@ -18,7 +18,7 @@ def write(folder: Path, text: str, **values: Any) -> str:
 @pytest.mark.parametrize(
     ("value", "filters", "written"),
     [
-        (0.12345, "number", "0.1235"),
+        (-0.12345, "number", "−0.1234"),
         (0.5, "number('+.2f')", "+0.50"),
         (1234567, "number(',')", "1,234,567"),
         (0.1234, "percent", "12.3%"),

@@ -6,6 +6,10 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from credit_scoring.texts import texts_in
+
+_ENGLISH = texts_in("en")
+
 
 def markdown_templates(module: str) -> Environment:
     """Return the templates beside a module; a value that a template asks for and does not get is an error.
@@ -36,11 +40,11 @@ def code(names: Iterable[str], separator: str = ", ") -> str:
 
 
 def _number(value: float | None, spec: str = ".4f") -> str:
-    return "–" if value is None or pd.isna(value) else format(value, spec)
+    return "–" if pd.isna(value) else _ENGLISH.number(value, spec)
 
 
 def _percent(share: float | None, digits: int = 1) -> str:
-    return _number(share, f".{digits}%").replace("-0.0%", "0.0%")
+    return _number(share, f".{digits}%").replace("−0.0%", "0.0%")
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, object]]:
