@@ -64,10 +64,10 @@ def _alternatives(key: ast.expr) -> Iterator[re.Pattern[str]]:
 
 
 def asked_in_templates() -> Iterator[tuple[str, re.Pattern[str], set[str] | None]]:
-    pages = SOURCE / "pipelines/monitoring/drift_report.html"
-    for key, more, values in re.findall(r'say\(\s*"([\w.]+)"( ~)?((?:[^()]|\([^()]*\))*)\)', pages.read_text()):
-        given = set(re.findall(r"(\w+)=", values))
-        yield pages.name, re.compile(re.escape(key) + (r"\w+" if more else "")), given
+    for page in (SOURCE / "pipelines/monitoring/drift_report.html", *sorted(SOURCE.rglob("*.jinja"))):
+        for key, more, values in re.findall(r'say\(\s*"([\w.]+)"( ~)?((?:[^()]|\([^()]*\))*)\)', page.read_text()):
+            given = set(re.findall(r"(\w+)=", values))
+            yield page.name, re.compile(re.escape(key) + (r"\w+" if more else "")), given
     report = SOURCE / "pipelines/reporting/report.typ"
     for key in re.findall(r"\bt\.(\w+)", report.read_text()):
         yield report.name, re.compile(rf"report\.{key}"), None

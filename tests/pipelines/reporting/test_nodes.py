@@ -130,9 +130,8 @@ def test_the_summary_judges_the_strategies_against_imbalance(
     low: float, high: float, verdict: str, summarise: Callable[..., str]
 ) -> None:
     text = summarise(strategies(("lightgbm", "none", 0.0, 0.0, 0.0), ("lightgbm", "smote", 0.005, low, high)))
-    assert (
-        f"| LightGBM | smote | 0.7500 | 0.5000 | +0.0050 [{low:+.4f}, {high:+.4f}] | 0.2500 | 40.0% | 0.3000 |" in text
-    )
+    difference = f"+0.0050 [{low:+.4f}, {high:+.4f}]".replace("-", "−")
+    assert f"| LightGBM | smote | 0.7500 | 0.5000 | {difference} | 0.2500 | 40.0% | 0.3000 |" in text
     assert "| LightGBM | none | 0.7500 | 0.5000 |  |" in text
     assert "8.1% of the applicants defaulted. LightGBM: " in text
     assert verdict in text

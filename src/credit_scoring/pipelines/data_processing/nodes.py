@@ -10,11 +10,13 @@ import ibis.expr.types as ir
 
 from credit_scoring.datasets.raw_csv import RawFile
 from credit_scoring.errors import DataContractError
+from credit_scoring.markdown import markdown_templates
 from credit_scoring.pipelines.data_processing.options import SplitOptions
 from credit_scoring.schemas.quality import Finding, find_orphans
 
 logger = logging.getLogger(__name__)
 
+_TEMPLATES = markdown_templates(__file__)
 _MAX_LOGGED = 10
 
 # Multipliers of the minimal standard generator and of its revision (Park & Miller, CACM 31(10), 1988; 36(7), 1993).
@@ -43,7 +45,9 @@ def inspect_raw_tables(**files: RawFile) -> dict[str, Any]:
     return {
         "inspected_tables": {name: file.table for name, file in files.items()},
         "data_quality": quality,
-        "data_quality_report": _report(quality, files),
+        "data_quality_report": _TEMPLATES.get_template("data_quality.md.jinja").render(
+            quality=quality, tables=[file.contract for file in files.values()]
+        ),
     }
 
 
@@ -57,7 +61,7 @@ def check_raw_tables(inspected_tables: dict[str, ir.Table], data_quality: dict[s
         DataContractError: If any file is missing, unreadable or breaks its contract; names every problem of every file.
     """
     errors, warnings = (
-        [f"{finding['file']}: {finding['sentence']}" for finding in _of(data_quality, severity=severity)]
+        [f"{one['file']}: {one['sentence']}" for one in data_quality["findings"] if one["severity"] == severity]
         for severity in ("error", "warning")
     )
     for warning in warnings[:_MAX_LOGGED]:
@@ -95,42 +99,6 @@ def _orphans(files: dict[str, RawFile]) -> Iterator[tuple[RawFile, Finding]]:
         for column, (parent, _) in file.contract.parents.items():
             for finding in find_orphans(file.table, column, parents[parent], file.contract):
                 yield file, finding
-
-
-def _of(quality: dict[str, Any], **fields: str) -> list[dict[str, Any]]:
-    """Return the findings whose fields have these values."""
-    return [finding for finding in quality["findings"] if all(finding[name] == value for name, value in fields.items())]
-
-
-def _report(quality: dict[str, Any], files: dict[str, RawFile]) -> str:
-    """Write the findings as Markdown, the structural ones first."""
-    names = [file.contract.name for file in files.values()]
-    lines = [
-        "# Data quality",
-        "",
-        f"Files in `{quality['folder']}`.",
-        "",
-        "| table | rows | rows of the official file | problems | to know |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for file in files.values():
-        counts = [len(_of(quality, table=file.contract.name, severity=severity)) for severity in ("error", "warning")]
-        lines.append(f"| {file.contract.name} | {file.n_rows:,} | {_official_rows(file)} | {counts[0]} | {counts[1]} |")
-    for severity, title in (
-        ("error", "Problems that stop the run"),
-        ("warning", "To know: counted here, dealt with by the cleaning"),
-    ):
-        lines += ["", f"## {title}", ""]
-        if not _of(quality, severity=severity):
-            lines.append("None.")
-        for name in names:
-            sentences = [finding["sentence"] for finding in _of(quality, table=name, severity=severity)]
-            lines += [f"- {name}", *(f"  - {sentence}" for sentence in sentences)] if sentences else []
-    return "\n".join([*lines, ""])
-
-
-def _official_rows(file: RawFile) -> str:
-    return f"{file.contract.official_rows:,}" if file.contract.official_rows else "–"
 
 
 def stack_applications(application_train: ir.Table, application_test: ir.Table) -> ir.Table:

@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 
 from credit_scoring.explanations import sum_by_cause
 from credit_scoring.figures import FigureOptions
+from credit_scoring.markdown import markdown_templates
 from credit_scoring.pipelines.explainability.nodes import draw_client, explain_clients
 from credit_scoring.pipelines.explainability.options import DossierOptions
 from credit_scoring.reasons import AGAINST, FOR, ReasonBook, join_reasons
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
 from credit_scoring.texts import LANGUAGES
 
-_COLUMNS = ("feature", "value", "below_granted", "below_refused")
+_TEMPLATES = markdown_templates(__file__)
 
 
 def select_client(applicant_features: ir.Table, client_id: int | None) -> tuple[ir.Table, ir.Table]:
@@ -85,30 +86,16 @@ def compile_dossier(
 
 def write_dossier(client_dossier: dict[str, Any], figures: FigureOptions, source: str) -> str:
     """Write the dossier as Markdown, in the language of the figures."""
-    client = client_dossier
-    lines = [f"# {figures.say('customer_file.title', id=client['client_id'])}", ""]
-    if source == "synthetic":
-        lines += [f"*{figures.say('customer_file.synthetic')}*", ""]
-    lines += [_write_decision(client, figures), ""]
-    if client["in_review"]:
-        lines += [figures.say("customer_file.review", low=client["review"]["low"], high=client["review"]["high"]), ""]
-    for effect in (AGAINST, FOR):
-        told = join_reasons(client["reasons"][figures.language], effect) or [figures.say("customer_file.nothing")]
-        lines += [f"## {figures.say(f'customer_file.effect.{effect}')}", "", *(f"- {text}" for text in told), ""]
-    if client["withheld"]:
-        lines += [figures.say("customer_file.withheld"), ""]
-    header = [figures.say(f"customer_file.column.{name}") for name in _COLUMNS]
-    lines += [f"## {figures.say('customer_file.peers')}", "", f"| {' | '.join(header)} |", "|---|---:|---:|---:|"]
-    lines += [
-        f"| {peer[f'label_{figures.language}']} | {peer[f'shown_{figures.language}']} "
-        f"| {figures.percent(peer['below_granted'], 0)} | {figures.percent(peer['below_refused'], 0)} |"
-        for peer in client["peers"]
-    ]
-    calibrated = client["calibrated_margin"]
-    lines += ["", figures.say("customer_file.calibrated" if calibrated else "customer_file.uncalibrated")]
-    if client["outcome_known"]:
-        lines += ["", figures.say("customer_file.outcome")]
-    return "\n".join([*lines, ""])
+    return _TEMPLATES.get_template("dossier.md.jinja").render(
+        client=client_dossier,
+        reasons={
+            effect: join_reasons(client_dossier["reasons"][figures.language], effect) for effect in (AGAINST, FOR)
+        },
+        language=figures.language,
+        say=figures.say,
+        percent=figures.percent,
+        source=source,
+    )
 
 
 def plot_dossier(client_dossier: dict[str, Any], dossier: DossierOptions, figures: FigureOptions) -> Figure:
@@ -161,12 +148,3 @@ def _place_among_peers(client: dict[str, Any], book: ReasonBook, n_peers: int) -
         kept = {key: text for key, text in entry.items() if key.startswith(("label_", "shown_", "feature"))}
         places.append(kept | {"value": value} | shares)
     return places
-
-
-def _write_decision(client: dict[str, Any], figures: FigureOptions) -> str:
-    return figures.say(
-        "customer_file.decision",
-        decision=figures.say(f"common.decided.{client['decision']}"),
-        probability=client["probability_default"],
-        threshold=client["threshold"],
-    )

@@ -1,7 +1,9 @@
-"""The model card: what the model is for, what it was measured to do, and where it must not be relied on."""
+"""The model card: what the model is for, how it was measured, and where it must not be relied on.
+
+What it says is written in `model_card*.md.jinja`.
+"""
 
 import platform
-from collections.abc import Mapping, Sequence
 from importlib.metadata import packages_distributions, version
 from typing import Any
 
@@ -9,61 +11,78 @@ import pandas as pd
 
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import THEMES
+from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
-from credit_scoring.pipelines.reporting.nodes import describe_policies
 
+_TEMPLATES = markdown_templates(__file__)
 _PACKAGES = ("kedro", "mlflow", "numpy", "pandas", "scikit-learn", "shap")
 _N_FEATURES = 10
-_GROUP_MEASURES = {
-    "approval_rate": "granted",
-    "false_decline_rate": "good clients refused",
-    "false_negative_rate": "defaults granted",
-    "calibration_gap": "predicted less observed",
-    "cost": "cost",
-}
-_SCORES = {
-    "roc_auc": "AUC",
-    "gini": "Gini",
-    "ks": "KS",
-    "average_precision": "average precision",
-    "brier": "Brier",
-    "log_loss": "log loss",
-}
 
 
 def describe_training(
-    quality: Mapping[str, Any],
-    champion: Mapping[str, Any],
-    calibration: Mapping[str, Any],
-    policy: Mapping[str, Any],
-    evaluation: Mapping[str, Any],
-    promotion: Mapping[str, Any],
+    data_quality: dict[str, Any],
+    champion: dict[str, Any],
+    calibration_evaluation: dict[str, Any],
+    decision_policy: dict[str, Any],
+    policy_evaluation: dict[str, Any],
+    promotion_decision: dict[str, Any],
     source: str,
-    places: Mapping[str, str],
+    places: dict[str, str],
 ) -> str:
     """Write the sections on the data and the model as Markdown."""
-    data = _describe_data(quality, policy, evaluation, promotion, source)
-    return "\n".join([*data, *_describe_model(champion, calibration, policy, places)])
+    return _TEMPLATES.get_template("model_card_training.md.jinja").render(
+        quality=data_quality,
+        n_features=len(set(FEATURES)),
+        champion=champion,
+        family=family_class(champion["family"]).labels["en"],
+        calibration=calibration_evaluation,
+        policy=decision_policy,
+        evaluation=policy_evaluation,
+        promotion=promotion_decision,
+        source=source,
+        places=places,
+    )
 
 
 def describe_performance(
-    diagnosis: Mapping[str, Any], stability: Mapping[str, Any], evaluation: Mapping[str, Any], policy: Mapping[str, Any]
+    champion_diagnosis: dict[str, Any],
+    champion_stability: dict[str, Any],
+    policy_evaluation: dict[str, Any],
+    decision_policy: dict[str, Any],
 ) -> str:
     """Write the sections on the results and the decision as Markdown."""
-    return "\n".join([*_describe_results(diagnosis, stability, evaluation), *_describe_threshold(evaluation, policy)])
+    return _TEMPLATES.get_template("model_card_performance.md.jinja").render(
+        diagnosis=champion_diagnosis, stability=champion_stability, evaluation=policy_evaluation, policy=decision_policy
+    )
 
 
 def describe_conduct(
-    by_group: pd.DataFrame,
-    mitigations: pd.DataFrame,
-    importance: pd.DataFrame,
-    families: pd.DataFrame,
-    stability: Mapping[str, Any],
-    audit: Mapping[str, Any],
+    fairness_by_group: pd.DataFrame,
+    fairness_mitigations: pd.DataFrame,
+    global_importance: pd.DataFrame,
+    family_importance: pd.DataFrame,
+    importance_stability: dict[str, Any],
+    reason_audit: dict[str, Any],
 ) -> str:
     """Write the sections on groups of clients and on explanations as Markdown."""
-    explanations = _describe_explanations(importance, families, stability, audit)
-    return "\n".join([*_describe_groups(by_group, mitigations), *explanations])
+    return _TEMPLATES.get_template("model_card_conduct.md.jinja").render(
+        groups=[
+            {
+                "attribute": attribute,
+                "group": group,
+                "clients": rows["clients"].iloc[0],
+                "measures": rows.dropna(subset="value").set_index("measure").to_dict("index"),
+            }
+            for (attribute, group), rows in fairness_by_group.groupby(["attribute", "group"], sort=False)
+        ],
+        policies=fairness_mitigations.set_index("policy").to_dict("index"),
+        themes=family_importance[family_importance["kind"] == "theme"],
+        theme_names=THEMES,
+        variables=global_importance.head(_N_FEATURES),
+        find_feature=find_feature,
+        stability=importance_stability,
+        audit=reason_audit,
+    )
 
 
 def write_model_card(
@@ -76,219 +95,15 @@ def write_model_card(
     source: str,
 ) -> str:
     """Write the card of the run's model as Markdown. It names no time and no run, so that equal runs write one text."""
-    lines = [
-        "# Model card",
-        "",
-        "Made by the reporting pipeline from the artefacts of a run: run the pipeline, do not edit this file.",
-        "",
-        *_warn(champion_diagnosis, source),
-        *_describe_use(),
-        training,
-        performance,
-        conduct,
-        *_describe_limits(policy_evaluation, champion_diagnosis, source),
-        *_list_versions(champion["family"]),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _warn(diagnosis: Mapping[str, Any], source: str) -> list[str]:
-    told = ["**Synthetic data: the figures say nothing about real clients.**", ""] if source == "synthetic" else []
-    for flag in diagnosis["flags"]:
-        told += [f"**SUSPICIOUS: {flag}**", ""]
-    return told
-
-
-def _describe_use() -> list[str]:
-    return [
-        "## Intended use",
-        "",
-        "- Estimate the probability that an applicant for a consumer loan falls seriously behind on the first "
-        "instalments, and propose to grant or to refuse at the threshold of least business cost.",
-        "- Users: a lender's credit analysts and the systems that serve them. A proposal comes with its reasons, so "
-        "that a person can check it and tell the client.",
-        "",
-        "## Out of scope",
-        "",
-        "- Deciding alone, without a person to whom a client can object.",
-        "- Setting prices or limits, collecting debts, marketing; loans, countries or channels other than those of the "
-        "training data.",
-        "- Any decision on real clients by a model that learnt from synthetic data.",
-        "- Advice on how to obtain a loan: reasons say what weighed, not what would have to change.",
-        "",
-    ]
-
-
-def _describe_data(
-    quality: Mapping[str, Any],
-    policy: Mapping[str, Any],
-    evaluation: Mapping[str, Any],
-    promotion: Mapping[str, Any],
-    source: str,
-) -> list[str]:
-    rows = quality["rows"]
-    features = set(FEATURES)
-    training, holdout = policy["chosen_on"]["applicants"], evaluation["applicants"]
-    return [
-        "## Data",
-        "",
-        f"- Source `{source}`: {sum(rows.values()):,} rows in {len(rows)} files; findings against their contracts: "
-        f"{len(quality['findings'])}.",
-        f"- {len(features)} features, one row per application (see the feature dictionary); none is computed from the "
-        "outcome.",
-        f"- {training:,} applications to learn from, {holdout:,} set aside at random, stratified by outcome, before "
-        f"anything was learnt; {evaluation['default_rate']:.1%} of the latter defaulted.",
-        f"- Digest of the training rows: `{promotion['training_data']}`.",
-        "",
-    ]
-
-
-def _describe_model(
-    champion: Mapping[str, Any], calibration: Mapping[str, Any], policy: Mapping[str, Any], places: Mapping[str, str]
-) -> list[str]:
-    params = ", ".join(f"`{name}={value}`" for name, value in champion["params"].items())
-    before, after = (calibration["methods"][method]["ece"] for method in ("none", calibration["chosen"]))
-    return [
-        "## Model",
-        "",
-        f"- Candidate `{champion['name']}` ({family_class(champion['family']).labels['en']}): {champion['reason']}.",
-        f"- Hyper-parameters{' (searched for)' if champion['tuned'] else ''}: {params or 'defaults'}. "
-        f"Treatment of class imbalance: {champion['imbalance'].replace('none', 'nothing')}.",
-        f"- Calibration: {calibration['chosen']}; calibration error {before:.4f} before, {after:.4f} after.",
-        f"- Digest of model and calibration: `{policy['model_digest']}`; registered as `{places['registered_model']}`, "
-        f"exported to `{places['model_folder']}/`.",
-        "",
-    ]
-
-
-def _describe_results(
-    diagnosis: Mapping[str, Any], stability: Mapping[str, Any], evaluation: Mapping[str, Any]
-) -> list[str]:
-    interval = diagnosis["holdout_interval"]
-    lines = ["## Results on the hold-out", "", "| measure | value |", "|---|---:|"]
-    for name, label in _SCORES.items():
-        if name in evaluation["score"]:
-            ends = f" [{interval['low']:.4f}, {interval['high']:.4f}]" if name == "roc_auc" else ""
-            lines.append(f"| {label} | {evaluation['score'][name]:.4f}{ends} |")
-    auc, cost = stability["roc_auc"]["std"], stability["business_cost"]["std"]
-    spread = (  # null where the champion was cross-validated with one seed
-        ""
-        if auc is None or cost is None
-        else f" With other seeds it varies by {auc:.4f} (standard deviation), the business cost by {cost:.4f}."
-    )
-    return [
-        *lines,
-        "",
-        f"AUC on training rows {diagnosis['training']:.4f}, out of fold {diagnosis['out_of_fold']:.4f}.{spread}",
-        "",
-    ]
-
-
-def _describe_threshold(evaluation: Mapping[str, Any], policy: Mapping[str, Any]) -> list[str]:
-    costs = policy["costs"]
-    return [
-        "## Decision",
-        "",
-        f"The threshold minimises the cost of the out-of-fold probabilities, {costs['false_negative']:g} for a default "
-        f"that was granted and {costs['false_positive']:g} for a good client refused.",
-        "",
-        *describe_policies(policy, evaluation["policies"]),
-        "",
-    ]
-
-
-def _describe_groups(by_group: pd.DataFrame, mitigations: pd.DataFrame) -> list[str]:
-    lines = [
-        "## Groups of clients",
-        "",
-        "What was measured on the hold-out, with 95 % intervals; not what the law requires. A small group has a wide "
-        "interval.",
-        "",
-        f"| attribute | group | clients | {' | '.join(_GROUP_MEASURES.values())} |",
-        f"|---|---|---:|{'---:|' * len(_GROUP_MEASURES)}",
-    ]
-    for (attribute, group), rows in by_group.groupby(["attribute", "group"], sort=False):
-        measured = rows.set_index("measure")
-        cells = " | ".join(_group_cell(measured, name) for name in _GROUP_MEASURES)
-        lines.append(f"| {attribute} | {group} | {rows['clients'].iloc[0]:,} | {cells} |")
-    by_policy = mitigations.set_index("policy")
-    if {"as_is", "without_attribute"} <= set(by_policy.index):
-        as_is, without = by_policy.loc["as_is"], by_policy.loc["without_attribute"]
-        lines += [
-            "",
-            f"Fitted without {as_is['attribute']} and what derives from it, the same model has a gap between the rates "
-            f"of granting of {without['approval_gap']:.1%} instead of {as_is['approval_gap']:.1%} and a cost of "
-            f"{without['cost']:.4f} instead of {as_is['cost']:.4f}.",
-        ]
-    return [*lines, ""]
-
-
-def _group_cell(measured: pd.DataFrame, name: str) -> str:
-    """Write one measure of a group with its interval; a dash where it was not measured."""
-    if name not in measured.index or pd.isna(measured.loc[name, "value"]):
-        return "–"
-    value, low, high = measured.loc[name, ["value", "low", "high"]]
-    pattern = "{:.3f} [{:.3f}, {:.3f}]" if name == "cost" else "{:.1%} [{:.1%}, {:.1%}]"
-    return pattern.format(value, low, high).replace("-0.0%", "0.0%")
-
-
-def _describe_explanations(
-    importance: pd.DataFrame, families: pd.DataFrame, stability: Mapping[str, Any], audit: Mapping[str, Any]
-) -> list[str]:
-    themes = families[families["kind"] == "theme"]
-    shares = "; ".join(f"{THEMES[row.family][0].lower()} {row.share:.0%}" for row in themes.itertuples())
-    lines = [
-        "## Explanations",
-        "",
-        f"Shares of the total SHAP contribution by theme: {shares}.",
-        "",
-        "| variable | meaning | share |",
-        "|---|---|---:|",
-    ]
-    for name, share in importance.head(_N_FEATURES)[["feature", "share"]].itertuples(index=False):
-        lines.append(f"| `{name}` | {find_feature(name).client_label('en')} | {share:.1%} |")
-    if stability["models"]:
-        lines += [
-            "",
-            f"Fitted to {stability['models']} other samples, the model keeps {stability['overlap']:.0%} of its "
-            f"{stability['top']} heaviest variables among the {stability['top']} heaviest: columns that say the same "
-            "thing trade places, so read themes before variables.",
-        ]
-    withheld: Sequence[str] = audit["withheld_attributes"]
-    told = (
-        f"No reason names {', '.join(withheld)} ({audit['forbidden_share']:.1%} of the weight); for "
-        f"{audit['withheld_share']:.1%} of {audit['applicants']:,} applications one weighed enough, and was withheld."
-        if withheld
-        else "The model uses no attribute that a reason may not name."
-    )
-    return [*lines, "", told, ""]
-
-
-def _describe_limits(evaluation: Mapping[str, Any], diagnosis: Mapping[str, Any], source: str) -> list[str]:
-    tuned = evaluation["policies"]["tuned"]
-    defaults = tuned["false_negatives"] + tuned["true_positives"]
-    return [
-        "## Limits",
-        "",
-        *(
-            ["- The data are synthetic: only a run on the real files measures a model."]
-            if source == "synthetic"
-            else []
-        ),
-        f"- The hold-out has {defaults:,} defaults, hence the width of the intervals.",
-        f"- The AUC falls by {diagnosis['training'] - diagnosis['out_of_fold']:.4f} from training rows to rows "
-        "out of fold.",
-        "- The data have no absolute dates: the hold-out is random, not later in time. "
-        "Whether new applicants differ, `kedro run --pipelines monitoring` finds out.",
-        "- The model has seen only applications that were granted in the past, and knows nothing of the others.",
-        "- The costs are assumptions of the lender; another ratio moves the threshold.",
-        "- Which attributes a lender may use is for the law of the country.",
-        "",
-    ]
-
-
-def _list_versions(family: str) -> list[str]:
     builds = packages_distributions()  # of a library with several builds, the one here
-    libraries = {builds[library][0] for library in family_class(family).libraries}
-    packages = ", ".join(f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries}))
-    return ["## Versions", "", f"Python {platform.python_version()}, {packages}."]
+    libraries = {builds[library][0] for library in family_class(champion["family"]).libraries}
+    return _TEMPLATES.get_template("model_card.md.jinja").render(
+        training=training,
+        performance=performance,
+        conduct=conduct,
+        diagnosis=champion_diagnosis,
+        evaluation=policy_evaluation,
+        source=source,
+        python=platform.python_version(),
+        packages=[f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})],
+    )
