@@ -196,7 +196,7 @@ def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of
         pd.read_parquet(copy_of_demo.path / f"data/04_feature/{source}/applicant_features.parquet")
         .set_index("SK_ID_CURR")
         .loc[scores["SK_ID_CURR"]]
-        .drop(columns="TARGET")
+        .drop(columns=["TARGET", "SPLIT"])
         for source in ("synthetic", "synthetic/november")
     )
     pd.testing.assert_frame_equal(made, trained_on, check_exact=True)

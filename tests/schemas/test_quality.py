@@ -5,10 +5,12 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 import pytest
 from pandera.errors import SchemaErrors, SchemaWarning
 
+from credit_scoring.schemas.contract import allowed, holds_between, plausible
 from credit_scoring.schemas.quality import Finding, find_breaches
 from credit_scoring.schemas.raw import RAW_TABLES, TEXT
 
@@ -126,6 +128,49 @@ def test_pandera_finds_the_same_columns_broken(name: str) -> None:
     warned = {column for column in spoilt if any(f"'{column}'" in str(item.message) for item in caught)}
     assert warned == broken["warning"] == set(spoilt) - broken["error"]
     assert errors == broken["error"]
+
+
+@pytest.mark.parametrize("name", RAW_TABLES)
+@pytest.mark.parametrize("seed", range(3))
+def test_what_extremes_decide_is_what_every_row_says(name: str, seed: int) -> None:
+    """Whole numbers stored as real ones have no extremes taken: each of their rules is counted on the rows."""
+    contract, random = RAW_TABLES[name], np.random.default_rng(seed)
+    rows = []
+    for n in range(40):
+        row = dict.fromkeys(contract.key, -float(n + 1))
+        for column, definition in contract.definition.items():
+            for check in definition.checks:
+                values = check.statistics.get("values") or [*check.statistics["codes"], *bounds(check.statistics)]
+                spoilt = "?" if isinstance(values[0], str) else max(values) + 1.0
+                odd = random.random() < 0.02
+                row[column] = spoilt if odd else values[random.integers(len(values))]
+        rows.append(row)
+    parsed = table(name, rows)
+    typed = parsed.cast(dict(contract.columns))
+    assert find_breaches(typed, contract) == find_breaches(parsed, contract)
+
+
+def bounds(statistics: dict[str, Any]) -> list[float]:
+    return [float(statistics[end]) for end in ("low", "high")]
+
+
+@pytest.mark.parametrize(
+    ("check", "least", "greatest", "decided"),
+    [
+        (plausible(-5, 10), -5, 10, True),
+        (plausible(-5, 10), -5.5, 10, False),
+        (plausible(-5, 10), 0, 11, False),
+        (plausible(-5, 0, codes=[365243]), -5, 365243, False),  # a code, or anything below it
+        (allowed((0, 1)), 0, 1, True),
+        (allowed((0, 1)), 1, 1, True),
+        (allowed((0, 1)), 0, 2_000_000_000, False),
+        (allowed((0, 2)), 0, 2, False),  # 1 may be among them
+    ],
+)
+def test_a_check_is_decided_by_extremes_only_if_all_between_pass(
+    check: Any, least: float, greatest: float, decided: bool
+) -> None:
+    assert holds_between(check, least, greatest) is decided
 
 
 def test_a_finding_reads_as_a_sentence() -> None:

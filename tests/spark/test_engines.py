@@ -15,6 +15,7 @@ from credit_scoring.datasets.raw_csv import RawCsvDataset, RawFile
 from credit_scoring.datasets.table_file import TableFileDataset
 from credit_scoring.features.records import Source
 from credit_scoring.features.sources import SOURCES
+from credit_scoring.schemas.raw import RAW_TABLES
 from tests.features.conftest import Raw, random_table, raw_names
 
 pytestmark = pytest.mark.spark
@@ -23,8 +24,8 @@ SPARK, DUCKDB = {"backend": "pyspark"}, {"backend": "duckdb", "database": ":memo
 BUREAU_BALANCE = "SK_ID_BUREAU,MONTHS_BALANCE,STATUS\n"
 
 
-def read(path: Path, connection: dict[str, Any]) -> RawFile:
-    return RawCsvDataset(table="bureau_balance", filepath=path.as_posix(), connection=connection).load()
+def read(path: Path, connection: dict[str, Any], table: str = "bureau_balance") -> RawFile:
+    return RawCsvDataset(table=table, filepath=path.as_posix(), connection=connection).load()
 
 
 def rows(file: RawFile) -> list[tuple]:
@@ -74,6 +75,19 @@ def test_nan_for_a_whole_number_is_an_error(spark: Any, tmp_path: Path) -> None:
         for engine in (DUCKDB, SPARK)
     ]
     assert errors == [{"MONTHS_BALANCE"}, {"MONTHS_BALANCE"}]
+
+
+@pytest.mark.parametrize("amount", ["nan", "inf", "-inf", "1e999", "-7", ""])
+def test_an_amount_that_is_none_is_found_beside_usual_ones(spark: Any, tmp_path: Path, amount: str) -> None:
+    """Least and greatest values pass most checks unseen: what is no amount must not hide behind them."""
+    path = tmp_path / "installments_payments.csv"
+    lines = [f"1000001,100001,1,{number},-40,-41,500.0,{amount}" for number, amount in enumerate(("5", amount, "6"), 1)]
+    path.write_text("\n".join([",".join(RAW_TABLES["installments_payments"].columns), *lines]) + "\n")
+    ours, theirs = (read(path, engine, "installments_payments").findings for engine in (DUCKDB, SPARK))
+    found = [{finding.column for finding in findings if finding.rows == 1} for findings in (ours, theirs)]
+    assert found == 2 * [{"AMT_PAYMENT"} if amount else set()]
+    if amount != "nan":  # beyond every bound to DuckDB, within none to Spark
+        assert theirs == ours
 
 
 def test_lines_of_another_layout_are_counted_and_shown(spark: Any, tmp_path: Path) -> None:
