@@ -67,7 +67,7 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
     ):
         assert (demo.path / made).stat().st_size > 100, made
     log = (demo.path / "run.log").read_text()
-    assert "Synthetic data: the figures say nothing about real clients." in log
+    assert "Synthetic data: these results say nothing about real customers." in log
     assert "mlflow models serve -m model -p 1234" in log
     assert "WARNING" not in log, log
 

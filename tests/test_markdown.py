@@ -8,6 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from credit_scoring.markdown import markdown_templates
+from credit_scoring.texts import texts_in
 
 
 def write(folder: Path, text: str, **values: Any) -> str:
@@ -24,7 +25,10 @@ def write(folder: Path, text: str, **values: Any) -> str:
         (0.1234, "percent", "12.3%"),
         (0.1234, "percent(0)", "12%"),
         (-0.0001, "percent", "0.0%"),
+        (-0.0123, "points", "−1.2"),
+        (-0.00004, "number", "0.0000"),
         (None, "number", "–"),
+        (None, "points", "–"),
         (float("nan"), "percent", "–"),
     ],
 )
@@ -42,6 +46,12 @@ def test_a_table_is_written_row_by_row_and_nothing_is_escaped(tmp_path: Path) ->
 {% endfor %}
 """
     assert write(tmp_path, page, table=table) == "\n| a < b |0.5|\n| c ||\n"
+
+
+def test_names_are_code_and_texts_are_english_unless_another_language_is_given(tmp_path: Path) -> None:
+    page = '{{ names | code }}: {{ say("report.policy_name.approve_all") }}'
+    assert write(tmp_path, page, names=["a", "b"]) == "`a`, `b`: approve all"
+    assert write(tmp_path, page, names=[], say=texts_in("fr").say) == ": tout accorder"
 
 
 def test_a_value_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ _ENGLISH = texts_in("en")
 def markdown_templates(module: str) -> Environment:
     """Return the templates beside a module; a value that a template asks for and does not get is an error.
 
-    They have the filters `number` (four decimals unless a format of `Texts.number` is given), `percent` (of a share, to
-    one decimal), both with a dash for null, `code` (of names) and `rows` (of a table, as mappings), and the test
-    `missing` (of a value).
+    They speak English, by `say` unless they are given that of another language, and have the filters `number` (four
+    decimals unless a format of `Texts.number` is given), `percent` (of a share) and `points` (of a difference of
+    shares; both to one decimal), all three with a dash for null, `code` (of names), `rows` (of a table, as mappings),
+    and the test `missing` (of a value).
 
     Args:
         module: File of the module, its `__file__`.
@@ -29,7 +30,8 @@ def markdown_templates(module: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.filters |= {"code": code, "number": _number, "percent": _percent, "rows": _rows}
+    templates.filters |= {"code": code, "number": _number, "percent": _percent, "points": _points, "rows": _rows}
+    templates.globals["say"] = _ENGLISH.say
     templates.tests["missing"] = pd.isna
     return templates
 
@@ -40,11 +42,18 @@ def code(names: Iterable[str], separator: str = ", ") -> str:
 
 
 def _number(value: float | None, spec: str = ".4f") -> str:
-    return "–" if pd.isna(value) else _ENGLISH.number(value, spec)
+    if value is None or pd.isna(value):
+        return "–"
+    written = _ENGLISH.number(value, spec)
+    return written if written.strip("−0.%") else written.removeprefix("−")  # what rounds to zero is not below it
 
 
 def _percent(share: float | None, digits: int = 1) -> str:
-    return _number(share, f".{digits}%").replace("−0.0%", "0.0%")
+    return _number(share, f".{digits}%")
+
+
+def _points(difference: float | None) -> str:
+    return _number(None if difference is None else 100 * difference, ".1f")
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, object]]:

@@ -60,7 +60,7 @@ def test_problems_of_all_tables_are_told_at_once() -> None:
     report = inspected["data_quality_report"]
     assert "| bureau | 0 | 1,716,428 | 1 | 1 |" in report
     assert "| POS_CASH_balance | 0 | 10,001,358 | 2 | 0 |" in report
-    assert report.index("found fourth") < report.index("## To know") < report.index("found second")
+    assert report.index("found fourth") < report.index("## Others") < report.index("found second")
 
 
 def test_what_is_merely_unusual_is_told_and_passes(caplog: pytest.LogCaptureFixture) -> None:

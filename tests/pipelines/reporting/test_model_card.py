@@ -105,19 +105,19 @@ def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any], 
         "| AUC | 0.7543 [0.7321, 0.7789] |",
         "| KS | 0.4012 |",
         "| tuned threshold | 0.0987 | 0.5321 | 0.4821 – 0.5921 | 75.6% | 12 | 1,234 |",
-        "| grant all |  | 0.8134 |",
-        "probability of default reaches **0.0987**",
-        "between 0.0765 and 0.1234; from 0.0876 to 0.1111 the cost is within 1% of the least",
-        "| CODE_GENDER | F | 1,300 | 80.0% [77.0%, 83.0%] | – | – | 0.0% [−2.0%, 1.0%] | 0.500 [0.450, 0.550] |",
-        "of granting of 1.2% instead of 7.9% and a cost of 0.5398 instead of 0.5321",
+        "| approve all |  | 0.8134 |",
+        "probability of default reaches 0.0987",
+        "between 0.0765 and 0.1234, and from 0.0876 to 0.1111 the cost is the same within 1%",
+        "| CODE_GENDER | F | 1,300 | 80.0% [77.0%, 83.0%] | – | – | 0.0 [−2.0, 1.0] | 0.500 [0.450, 0.550] |",
+        "7.9 percentage points; without this protected attribute, by 1.2, at a cost of 0.5398 instead of 0.5321",
         "external scores 60%.",
         "| `DAYS_EMPLOYED` | Time in the present job | 40.0% |",
-        "Fitted to 5 other samples, the model keeps 62% of its 20 heaviest variables",
-        "No reason names CODE_GENDER (1.2% of the weight); for 3.4% of 1,000 applications",
+        "Fitted to 5 other samples, the model keeps 62% of its 20 heaviest features",
+        "attribute CODE_GENDER (1.2% of the model's weight; withheld from the reasons of 3.4% of",
         "calibration error 0.0123 before, 0.0045 after",
         "Digest of model and calibration: `0123456789abcdef`",
-        "The hold-out has 43 defaults",
-        "falls by 0.1111",
+        "0.110 wide, rests on 43 defaults",
+        "falls by 0.111 from training rows",
         f"scikit-learn {version('scikit-learn')}",
     ):
         assert said in card, said
@@ -126,7 +126,7 @@ def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any], 
 def test_synthetic_data_and_suspicions_are_marked(artefacts: dict[str, Any], write: Callable[..., str]) -> None:
     artefacts["champion_diagnosis"]["flags"] = ["AUC is 0.9"]
     card = write("model_card", artefacts)
-    assert "**Synthetic data: the figures say nothing about real clients.**" in card
+    assert "**Synthetic data: these results say nothing about real customers.**" in card
     assert "**SUSPICIOUS: AUC is 0.9**" in card
     real = write(
         "model_card", artefacts | {"params:source": "home_credit", "reason_audit": {"withheld_attributes": []}}

@@ -101,15 +101,17 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
 
 def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: Callable[..., str]) -> None:
     text = summarise(strategies())
-    assert "**Synthetic data: the figures say nothing about real clients.**" in text
+    assert "**Synthetic data: these results say nothing about real customers.**" in text
     assert "| lightgbm | 0.7654 | 0.0100 | 0.2000 | 60.0% | – | 0.5100 | 0.0200 |  |" in text
     assert "| tuned threshold | 0.0912 | 0.5000 | 0.4000 – 0.6000 | 75.0% | 12 | 1,234 |" in text
-    assert "Another sample could have put it between 0.0800 and 0.1100; from 0.0850 to 0.1000" in text
-    assert "losing 45.0% of the credit at a default and 4.5% at a refusal: 12,346 per applicant" in text
-    assert "(CODE_GENDER) have 1.2% of the weight; for 2.6% of 1,000 hold-out applicants" in text
-    assert "| 0.7500 | 0.5050 | 0.4000 – 0.6000 | 75.0% | 12.3% | 5.0% | – |" in text
-    assert "What weighs most: EXT_SOURCE_2, EXT_SOURCE_3. Of the 20 heaviest, 62% are so too" in text
-    assert "The few defaults" not in text
+    assert "another sample would have put it between 0.0800 and 0.1100, and from 0.0850 to 0.1000" in text
+    assert (
+        "45.0% of the credit lost on a default, 4.5% margin lost on a good customer declined): 12,346 per app" in text
+    )
+    assert "protected attribute CODE_GENDER (1.2% of the model's weight; withheld from the reasons of 2.6% of" in text
+    assert "| 0.7500 | 0.5050 | 0.4000 – 0.6000 | 75.0% | 12.3 | 5.0 | – |" in text
+    assert "weigh most: EXT_SOURCE_2, EXT_SOURCE_3. Fitted to 5 other samples, the model keeps 62% of its 20" in text
+    assert "Class imbalance" not in text
     assert "SUSPICIOUS" not in text
     real = summarise(strategies(), "home_credit", ["AUC is 0.9"], AUDIT | {"withheld_attributes": []})
     assert "The model uses no attribute that a reason may not name." in real
@@ -121,9 +123,9 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [
-        (-0.02, 0.03, "no strategy lowers the cost by more than noise: the threshold already weighs the two errors."),
-        (-0.04, -0.01, "lowers the cost by more than noise: smote."),
-        (0.01, 0.04, "the threshold already weighs the two errors; raises it: smote."),
+        (-0.02, 0.03, "no treatment lowers the cost significantly. With or without"),
+        (-0.04, -0.01, "the cost is significantly lower with smote. With or without"),
+        (0.01, 0.04, "no treatment lowers the cost significantly. It is significantly higher with smote. With"),
     ],
 )
 def test_the_summary_judges_the_strategies_against_imbalance(

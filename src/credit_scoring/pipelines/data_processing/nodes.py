@@ -67,7 +67,7 @@ def check_raw_tables(inspected_tables: dict[str, ir.Table], data_quality: dict[s
     for warning in warnings[:_MAX_LOGGED]:
         logger.warning("Data quality: %s", warning)
     if len(warnings) > _MAX_LOGGED:
-        logger.warning("Data quality: %d more findings are in the data quality report.", len(warnings) - _MAX_LOGGED)
+        logger.warning("Data quality: %d more violations are in the data quality report.", len(warnings) - _MAX_LOGGED)
     if errors:
         raise DataContractError(
             f"Raw data in {data_quality['folder']}",

@@ -92,6 +92,7 @@ def write_model_card(
     champion: dict[str, Any],
     champion_diagnosis: dict[str, Any],
     policy_evaluation: dict[str, Any],
+    decision_policy: dict[str, Any],
     source: str,
 ) -> str:
     """Write the card of the run's model as Markdown. It names no time and no run, so that equal runs write one text."""
@@ -103,6 +104,7 @@ def write_model_card(
         conduct=conduct,
         diagnosis=champion_diagnosis,
         evaluation=policy_evaluation,
+        policy=decision_policy,
         source=source,
         python=platform.python_version(),
         packages=[f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})],

@@ -198,6 +198,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "champion",
                     "champion_diagnosis",
                     "policy_evaluation",
+                    "decision_policy",
                     "params:source",
                 ],
                 outputs="model_card",
