@@ -75,7 +75,7 @@ def compare_mitigations(
     oof_predictions: pd.DataFrame,
     holdout_rows: pd.DataFrame,
     holdout_predictions: pd.DataFrame,
-    predictions_without_protected: pd.DataFrame,
+    without_protected_predictions: pd.DataFrame,
     decision_policy: dict[str, Any],
     costs: MisclassificationCosts,
     fairness: FairnessOptions,
@@ -93,7 +93,7 @@ def compare_mitigations(
     """
     target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
     policy_threshold = decision_policy["threshold"]
-    without = predictions_without_protected.set_index("SK_ID_CURR")
+    without = without_protected_predictions.set_index("SK_ID_CURR")
     out_of_fold_without = without.loc[oof_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
     holdout_without = without.loc[holdout_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
     threshold_without = optimal_threshold(oof_predictions["TARGET"], out_of_fold_without, costs)

@@ -110,7 +110,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "oof_predictions",
                     "holdout_rows",
                     "holdout_predictions",
-                    "predictions_without_protected",
+                    "without_protected_predictions",
                     "decision_policy",
                     "params:costs",
                     "params:fairness",

@@ -113,7 +113,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "params:protected",
                     "params:cross_validation",
                 ],
-                outputs="predictions_without_protected",
+                outputs="without_protected_predictions",
                 name="predict_without_protected",
             ),
             Node(
