@@ -204,7 +204,7 @@ def plot_class_balance(figure_columns: pd.DataFrame, figures: FigureOptions) -> 
     )
     axes.set_title(title, loc="left")
     axes.text(
-        0.99, 0.1, figures.say("class_balance.note", accuracy=counts[0] / total),
+        0.99, 0.41, figures.say("class_balance.note", accuracy=counts[0] / total),
         transform=axes.transAxes, ha="right", fontsize=9.5, color="0.3",
     )  # fmt: skip
     axes.spines[["top", "right"]].set_visible(False)

@@ -15,6 +15,7 @@ from credit_scoring.metrics.calibration import expected_calibration_error
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
+from credit_scoring.models.labels import name_candidate
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
 from credit_scoring.pipelines.modelling.memory import PeakMemory
@@ -206,7 +207,11 @@ def plot_leaderboard(
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_xlabel(figures.say("model_comparison.cost"))
     panels[1].set_xlabel(figures.say("model_comparison.auc"))
-    names = [f"{'★ ' if result['name'] == champion['name'] else ''}{result['name']}" for result in shown]
+    names = [
+        ("★ " if result["name"] == champion["name"] else "")
+        + name_candidate(result["family"], result["imbalance"], result["name"], figures.texts)
+        for result in shown
+    ]
     panels[0].set_yticks(range(len(shown)), names, fontsize=9)
     figure.suptitle(figures.say("model_comparison.title"), x=0.01, ha="left", fontsize=12)
     figure.text(0.01, 0.004, figures.say("model_comparison.note"), fontsize=7.5, color="0.35", va="bottom")

@@ -18,6 +18,7 @@ from credit_scoring.features.categories import category_label
 from credit_scoring.features.records import THEMES, Theme, Unit
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
+from credit_scoring.models.labels import name_candidate, name_treatment
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _POLICIES = ("tuned", "theoretical", "half", "approve_all", "decline_all")
@@ -243,7 +244,9 @@ def _describe_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> lis
         return []
     verdicts = []
     for family, rivals in treated.groupby("family", sort=False):
-        better = [_strategy(name, figures) for name in rivals.loc[rivals["cost_to_none_high"] < 0, "imbalance"]]
+        better = [
+            name_treatment(name, figures.texts) for name in rivals.loc[rivals["cost_to_none_high"] < 0, "imbalance"]
+        ]
         label = family_class(str(family)).labels[figures.language]
         told = (
             figures.say("report.imbalance_better", family=label, strategies=figures.texts.join(better))
@@ -251,7 +254,7 @@ def _describe_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> lis
             else figures.say("report.imbalance_same", family=label)
         )
         verdicts.append(told[0].upper() + told[1:])
-    tried = [_strategy(name, figures) for name in dict.fromkeys(treated["imbalance"])]
+    tried = [name_treatment(name, figures.texts) for name in dict.fromkeys(treated["imbalance"])]
     return [
         figures.say(
             "report.imbalance",
@@ -268,7 +271,7 @@ def _describe_champion(
     chosen = calibration["chosen"]
     return figures.say(
         "report.champion",
-        name=_candidate(champion["family"], champion["imbalance"], champion["name"], figures),
+        name=name_candidate(champion["family"], champion["imbalance"], champion["name"], figures.texts),
         calibration=figures.say(f"common.calibration.{chosen}"),
         before=calibration["methods"]["none"]["ece"],
         after=calibration["methods"][chosen]["ece"],
@@ -283,7 +286,7 @@ def _tabulate_candidates(
 ) -> dict[str, Any]:
     rows = [
         [
-            _candidate(row["family"], row["imbalance"], row["candidate"], figures),
+            name_candidate(row["family"], row["imbalance"], row["candidate"], figures.texts),
             f"{_decimal(row['roc_auc'], figures)} ± {_decimal(row['roc_auc_std'], figures)}",
             _decimal(row["average_precision"], figures),
             _share(row["recall"], figures),
@@ -557,19 +560,6 @@ def _describe_limits(
         figures.say("report.limit_granted"),
         figures.say("report.limit_law"),
     ]
-
-
-def _candidate(family: str, imbalance: str, name: str, figures: FigureOptions) -> str:
-    """Write a candidate in words; one that is more than its family and a strategy keeps its own name."""
-    treated = imbalance != "none"
-    if name != (f"{family}_{imbalance}" if treated else family):
-        return name
-    words = family_class(family).labels[figures.language]
-    return f"{words}, {_strategy(imbalance, figures)}" if treated else words
-
-
-def _strategy(name: str, figures: FigureOptions) -> str:
-    return figures.say(f"report.strategy.{name}")
 
 
 def _decimal(value: float, figures: FigureOptions, digits: int = 3) -> str:
