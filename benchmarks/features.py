@@ -30,7 +30,7 @@ from benchmarks.harness import (
     scratch_project,
     write_section,
 )
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import OFFICIAL_TABLES
 
 APPLICANT_FEATURES = Path("data/04_feature/home_credit/applicant_features.parquet")
 NOT_FEATURES = ("SK_ID_CURR", "TARGET", "SPLIT")
@@ -46,7 +46,7 @@ def take_part(raw: Path, target: Path, scale: float) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True, exist_ok=True)
     engine = duckdb.connect()
-    for name, contract in RAW_TABLES.items():
+    for name, contract in OFFICIAL_TABLES.items():
         key = "SK_ID_CURR" if "SK_ID_CURR" in contract.columns else "SK_ID_BUREAU"
         # Credits without an owner in `bureau` stay in the same share.
         chosen = f"hash({key}::INTEGER) % 1000 < {round(scale * 1000)}"
@@ -69,7 +69,7 @@ def count_rows(raw: Path) -> tuple[int, int]:
         with (raw / f"{name}.csv").open("rb") as file:
             return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 24), b"")) - 1
 
-    rows = {name: count(name) for name in RAW_TABLES}
+    rows = {name: count(name) for name in OFFICIAL_TABLES}
     return rows["application_train"] + rows["application_test"], sum(rows.values())
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from credit_scoring import download
 from credit_scoring.errors import DataContractError, DownloadError
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import OFFICIAL_TABLES
 
 ROWS = 3
 Client = Callable[..., list[str]]
@@ -23,14 +23,14 @@ def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the published files have three rows and need no space."""
     tables = {
         name: dataclasses.replace(table, official_rows=ROWS, official_bytes=len(content(name)))
-        for name, table in RAW_TABLES.items()
+        for name, table in OFFICIAL_TABLES.items()
     }
-    monkeypatch.setattr(download, "RAW_TABLES", tables)
+    monkeypatch.setattr(download, "OFFICIAL_TABLES", tables)
     monkeypatch.setattr(download, "SPACE_NEEDED", 1000)
 
 
 def content(name: str, rows: int = ROWS, newline_at_end: bool = True) -> str:
-    table = RAW_TABLES[name]
+    table = OFFICIAL_TABLES[name]
     lines = [",".join(table.columns), *[",".join("1" for _ in table.columns)] * rows]
     return "\n".join(lines) + "\n" * newline_at_end
 
@@ -65,7 +65,7 @@ def client(tmp_path: Path) -> Client:
 
 @pytest.fixture
 def official(tmp_path: Path) -> dict[str, str]:
-    return {f"{name}.csv": content(name) for name in RAW_TABLES}
+    return {f"{name}.csv": content(name) for name in OFFICIAL_TABLES}
 
 
 def test_the_files_are_put_into_place_and_nothing_else(tmp_path: Path, client: Client, official: dict) -> None:
@@ -109,7 +109,7 @@ def test_as_many_rows_of_other_content_are_not_the_published_file(
 
 def test_the_published_sizes_add_up_to_those_of_the_archive() -> None:
     """2,684,261,617 bytes in all, less the two files that are not data: 37,383 and 536,202."""
-    assert sum(table.official_bytes for table in RAW_TABLES.values()) == 2_684_261_617 - 37_383 - 536_202
+    assert sum(table.official_bytes for table in OFFICIAL_TABLES.values()) == 2_684_261_617 - 37_383 - 536_202
 
 
 def test_every_difference_to_the_published_files_is_named_and_nothing_is_put_into_place(

@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from credit_scoring.models import FAMILIES
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import OFFICIAL_TABLES
 from tests.conftest import Project
 
 pytestmark = pytest.mark.e2e
@@ -42,7 +42,7 @@ def copy_of_demo(demo: Project, tmp_path: Path) -> Project:
 
 def test_demo_makes_what_it_promises(demo: Project) -> None:
     for made in (
-        *(f"{RAW}/{name}.csv" for name in RAW_TABLES),
+        *(f"{RAW}/{name}.csv" for name in OFFICIAL_TABLES),
         "data/04_feature/synthetic/applicant_features.parquet",
         "model/MLmodel",
         "model/conda.yaml",
@@ -253,7 +253,7 @@ def test_the_same_seed_gives_the_same_data_predictions_and_metrics(
 ) -> None:
     again = new_project("again")
     again.run("--pipelines", "demo")
-    for name in RAW_TABLES:
+    for name in OFFICIAL_TABLES:
         assert (again.path / RAW / f"{name}.csv").read_bytes() == (demo.path / RAW / f"{name}.csv").read_bytes(), name
     for name in ("candidate_predictions", "oof_predictions", "holdout_predictions", "shap_values"):
         one, two = (pd.read_parquet(project.path / OUTPUT / f"{name}.parquet") for project in (demo, again))
@@ -283,7 +283,7 @@ def test_bad_files_stop_the_run_with_every_problem_named_and_nothing_overwritten
         "POS_CASH_balance.csv: expected the columns of table POS_CASH_balance; found a first line '<html>",
         "column SK_ID_PREV: expected unique values; found 1 that stands for different rows "
         f"(e.g. {previous['SK_ID_PREV'].iloc[0]}).",
-        "Hint: put the eight official CSV files side by side",
+        "Hint: put the CSV files side by side",
     ):
         assert problem in said, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -303,7 +303,7 @@ def test_an_application_table_without_rows_stops_the_run(copy_of_demo: Project) 
 
 def test_history_tables_may_be_empty(copy_of_demo: Project) -> None:
     raw = copy_of_demo.path / RAW
-    for name in set(RAW_TABLES) - {"application_train"}:
+    for name in set(OFFICIAL_TABLES) - {"application_train"}:
         path = raw / f"{name}.csv"
         path.write_text(path.read_text().splitlines()[0] + "\n")
     copy_of_demo.run()
@@ -317,7 +317,7 @@ def test_the_same_rows_written_otherwise_give_the_same_features(copy_of_demo: Pr
     raw, rng = copy_of_demo.path / RAW, np.random.default_rng(0)
     features = copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet"
     before = pd.read_parquet(features).sort_values("SK_ID_CURR", ignore_index=True)
-    for name, contract in RAW_TABLES.items():
+    for name, contract in OFFICIAL_TABLES.items():
         path = raw / f"{name}.csv"
         rows = pd.read_csv(path, dtype=str, keep_default_na=False)
         if contract.key:

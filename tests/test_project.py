@@ -17,7 +17,7 @@ from kedro.pipeline import Pipeline
 
 from credit_scoring.features.records import Cleaning
 from credit_scoring.pipeline_registry import register_pipelines
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import OFFICIAL_TABLES, RAW_TABLES
 
 ROOT = Path(__file__).parents[1]
 PIPELINES = register_pipelines()
@@ -92,7 +92,7 @@ def test_every_parameter_a_node_asks_for_exists_and_none_is_idle(context: KedroC
     assert asked == set(context.params)
 
 
-def test_raw_datasets_are_the_official_files(context: KedroContext) -> None:
+def test_raw_datasets_are_the_files_of_the_contracts(context: KedroContext) -> None:
     catalog = context.catalog
     paths = {Path(catalog.get(f"raw_{name.lower()}")._describe()["filepath"]).stem for name in RAW_TABLES}
     assert paths == set(RAW_TABLES)
@@ -131,8 +131,8 @@ def test_only_files_of_our_own_can_be_written(context: KedroContext) -> None:
     assert read_only == (context.params["source"] != "synthetic")
 
 
-def test_raw_tables_have_the_official_number_of_columns() -> None:
-    assert {name: len(table.columns) for name, table in RAW_TABLES.items()} == {
+def test_official_tables_have_the_official_number_of_columns() -> None:
+    assert {name: len(table.columns) for name, table in OFFICIAL_TABLES.items()} == {
         "application_train": 122,
         "application_test": 121,
         "bureau": 17,

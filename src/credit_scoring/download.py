@@ -16,7 +16,7 @@ from pathlib import Path
 from click import ClickException
 
 from credit_scoring.errors import DataContractError, DownloadError
-from credit_scoring.schemas.raw import RAW_TABLES, RawTable
+from credit_scoring.schemas.raw import OFFICIAL_TABLES, RawTable
 
 COMPETITION = "home-credit-default-risk"
 SPACE_NEEDED = 3_500_000_000
@@ -70,7 +70,7 @@ def download_files(folder: Path, client: Sequence[str]) -> list[str]:
         DownloadError: If there is too little space, no token, the rules are not accepted, or Kaggle is out of reach.
         DataContractError: If what came is not the official files; with every difference. Nothing is put into place.
     """
-    missing = [table for table in RAW_TABLES.values() if table.official_rows and not _is_there(folder, table)]
+    missing = [table for table in OFFICIAL_TABLES.values() if not _is_there(folder, table)]
     if not missing:
         return []
     aside = folder / ".download"

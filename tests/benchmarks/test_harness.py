@@ -10,13 +10,13 @@ from benchmarks import harness
 from benchmarks.features import compare_values, count_rows, take_part
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import OFFICIAL_TABLES
 
 
 @pytest.fixture(scope="module")
 def twin() -> dict[str, pd.DataFrame]:
     (chunk,) = generate_twin(SyntheticDataOptions(n_train=400, n_test=100, seed=3))
-    return dict(zip(RAW_TABLES, chunk, strict=True))
+    return dict(zip(OFFICIAL_TABLES, chunk, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +31,11 @@ def test_a_part_has_some_applicants_and_their_whole_histories(
     raw: Path, twin: dict[str, pd.DataFrame], tmp_path: Path
 ) -> None:
     part = take_part(raw, tmp_path / "part", 0.3)
-    tables = {name: pd.read_csv(part / f"{name}.csv", low_memory=False) for name in RAW_TABLES}
+    tables = {name: pd.read_csv(part / f"{name}.csv", low_memory=False) for name in OFFICIAL_TABLES}
     chosen = set(tables["application_train"]["SK_ID_CURR"]) | set(tables["application_test"]["SK_ID_CURR"])
     assert 0.2 < len(chosen) / 500 < 0.4
     for name, whole in twin.items():
-        assert list(tables[name].columns) == list(RAW_TABLES[name].columns)
+        assert list(tables[name].columns) == list(OFFICIAL_TABLES[name].columns)
         if "SK_ID_CURR" in whole:
             assert len(tables[name]) == whole["SK_ID_CURR"].isin(chosen).sum()
     credits = tables["bureau"]["SK_ID_BUREAU"]

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 
 from credit_scoring.features.sources import SOURCES
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
+from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
+from credit_scoring.schemas.raw import OFFICIAL_TABLES, RAW_TABLES
 
 ARROW_TYPES = {"int32": pa.int32(), "float64": pa.float64(), "string": pa.string()}
 RAW_NAMES = {"application": "application_train"}
@@ -74,6 +76,19 @@ def random_tables() -> Mapping[str, pa.Table]:
     return {raw: random_table(raw, clients=12, seed=seed) for seed, raw in enumerate(raw_names())}
 
 
+def make_twin_tables(**options: int) -> dict[str, pd.DataFrame]:
+    """Return the raw tables of a twin; those of a source that it lacks are random, and of its applicants."""
+    chunks = list(generate_twin(SyntheticDataOptions(**options)))
+    tables = {name: pd.concat([c[i] for c in chunks], ignore_index=True) for i, name in enumerate(OFFICIAL_TABLES)}
+    clients = pd.concat([tables["application_train"], tables["application_test"]])["SK_ID_CURR"].to_numpy()
+    for seed, name in enumerate(name for name in RAW_TABLES if name not in OFFICIAL_TABLES):
+        table = random_table(name, len(clients), seed).to_pandas()
+        if "SK_ID_CURR" in table:
+            table["SK_ID_CURR"] = clients[table["SK_ID_CURR"] - 1]
+        tables[name] = table
+    return tables
+
+
 def raw_names() -> list[str]:
     return [raw for source in SOURCES for raw in source.clean]
 
@@ -126,8 +141,8 @@ def _set_keys(frame: pd.DataFrame, name: str, clients: int, rng: np.random.Gener
         # One client has no history at all; a loan belongs to one client.
         frame["SK_ID_CURR"] = 2 + frame.get("SK_ID_PREV", loans) % (clients - 1)
     if "MONTHS_BALANCE" in frame:
-        loan = "SK_ID_PREV" if "SK_ID_PREV" in frame else "SK_ID_BUREAU"
-        frame["MONTHS_BALANCE"] = -frame.groupby(loan).cumcount() * 2
+        owner = next(key for key in ("SK_ID_PREV", "SK_ID_BUREAU", "SK_ID_CURR") if key in frame)
+        frame["MONTHS_BALANCE"] = -frame.groupby(owner).cumcount() * 2
 
 
 _TEXTS = {

@@ -1,5 +1,6 @@
 """What is said of a feature, in one record, against the feature itself."""
 
+import dataclasses
 from collections.abc import Mapping
 
 import ibis
@@ -8,12 +9,23 @@ import pyarrow as pa
 import pytest
 from ibis import _
 
-from credit_scoring.features.catalogue import FEATURES, columns_derived_from, find_feature
+from credit_scoring.features.catalogue import FEATURES, FEATURES_BY_MODULE, columns_derived_from, find_feature
 from credit_scoring.features.categories import category_label
-from credit_scoring.features.expressions import null_if, safe_ratio, written
+from credit_scoring.features.expressions import aggregate_by_client, null_if, safe_ratio, written
 from credit_scoring.features.join import join_features
 from credit_scoring.features.learnt import LEARNT_FEATURES
-from credit_scoring.features.records import THEMES, UNITS, Feature, Measure, Origin, Rows, Subset, make_feature
+from credit_scoring.features.records import (
+    THEMES,
+    UNITS,
+    Feature,
+    Measure,
+    Origin,
+    Rows,
+    Subset,
+    make_feature,
+    unite,
+    values_of,
+)
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.models.target_features import TARGET_FEATURES
 
@@ -41,7 +53,7 @@ def computed(random_tables: Mapping[str, pa.Table]) -> pd.DataFrame:
 
 def test_every_computed_column_has_one_record_in_the_order_of_its_module(computed: pd.DataFrame) -> None:
     assert list(computed.columns.drop(["SK_ID_CURR", "TARGET"])) == list(FEATURES)
-    assert sum(len(source.features) for source in SOURCES) + 6 + 32 == len(FEATURES)
+    assert sum(map(len, FEATURES_BY_MODULE.values())) == len(FEATURES)
 
 
 def test_a_feature_is_null_without_its_history_and_never_where_it_is_said_never_to_be(computed: pd.DataFrame) -> None:
@@ -110,6 +122,36 @@ def test_a_record_computes_what_it_says() -> None:
     (total,) = LOANS.features({"DEBT": ("SUM",)})
     summed = LOANS.measure(rows).group_by("SK_ID_CURR").agg(X=total.value).order_by("SK_ID_CURR").to_pandas()
     assert summed["X"].tolist() == [6.0, 0.0]
+
+
+def test_wanted_aggregates_are_united_in_order_and_none_twice() -> None:
+    assert unite({"B": ("MEAN", "MAX"), "A": ("SUM",)}, {"C": ("MIN",), "B": ("MAX", "STD", "MEAN")}) == {
+        "B": ("MEAN", "MAX", "STD"),
+        "A": ("SUM",),
+        "C": ("MIN",),
+    }
+
+
+def test_partials_of_a_window_need_not_be_wanted_overall() -> None:
+    rows = ibis.memtable(
+        pd.DataFrame(
+            {
+                "SK_ID_CURR": [1, 1, 1, 2],
+                "AMOUNT": [10.0, 4.0, 90.0, 5.0],
+                "PAID": [4.0, 1.0, 0.0, 5.0],
+                "DAYS": [-5, -30, -99, -500],
+            }
+        )
+    )
+    overall, window = {"DEBT": ("SUM",)}, {"DEBT": ("MEAN",), "DUE": ("MIN",)}
+    loans = dataclasses.replace(LOANS, from_partials=True)
+    parts = loans.measure(rows).group_by("SK_ID_CURR", "DAYS").agg(**loans.partials(unite(overall, window)))
+    late = Subset("90D", _.DAYS >= -90, ("last 90 days", "90 derniers jours"))
+    found = aggregate_by_client(parts, values_of((*loans.features(overall), *loans.features(window, late))))
+    found = found.to_pandas().set_index("SK_ID_CURR")
+    assert found.loc[1].to_dict() == {"LOAN_DEBT_SUM": 99.0, "LOAN_DEBT_MEAN_90D": 4.5, "LOAN_DUE_MIN_90D": -30.0}
+    assert found.loc[2, "LOAN_DEBT_SUM"] == 0.0
+    assert found.loc[2, ["LOAN_DEBT_MEAN_90D", "LOAN_DUE_MIN_90D"]].isna().all()
 
 
 def test_a_feature_without_a_theme_or_with_a_foreign_prefix_is_an_error() -> None:

@@ -13,34 +13,38 @@ from credit_scoring.features.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]
 
-CONTRACT = '''
-"""Contract of `tax_returns.csv`."""
+# Names that nobody else chooses: a real source of tax returns must not break this test.
+SOURCE, TABLE, PREFIX = "source_of_this_test", "table_of_this_test", "THIS_TEST"
+
+CONTRACT = f'''
+"""Contract of tax returns."""
 
 from credit_scoring.schemas.contract import RawTable, key, real, whole
 
 TAX_RETURNS = RawTable(
-    name="tax_returns",
+    name="{TABLE}",
     grain="one tax return of the applicant",
-    definition={
+    definition={{
         "SK_ID_CURR": key("The applicant"),
         "DAYS_FILED": whole("Day of filing, in days before the application", -4_000, 0),
         "AMT_TAXED": real("Taxed income", 0, 100_000_000, missing=0.5),
-    },
-    parents={"SK_ID_CURR": ("application", 0.0)},
+    }},
+    parents={{"SK_ID_CURR": ("application", 0.0)}},
     may_be_missing=True,
 )
 '''
 
-MODULE = '''
-"""Features of tax returns, from `tax_returns`."""
+MODULE = f'''
+"""Features of tax returns."""
 
 from ibis import _
 
 from credit_scoring.features.expressions import aggregate_by_client, null_if
 from credit_scoring.features.records import Cleaning, Measure, Origin, Rows, Source, last_days, values_of
 
-TAX = Origin("TAX", "tax_returns", ("Tax returns", "Déclarations fiscales"), "income", "TAX_RETURNS_COUNT")
-CLEAN = Cleaning("tax_returns", keep=_.DAYS_FILED <= 0, columns={"AMT_TAXED": null_if(_.AMT_TAXED, _.AMT_TAXED < 0)})
+TITLE = ("Returns of this test", "Déclarations de ce test")
+TAX = Origin("{PREFIX}", "{TABLE}", TITLE, "income", "{PREFIX}_RETURNS_COUNT")
+CLEAN = Cleaning("{TABLE}", keep=_.DAYS_FILED <= 0, columns={{"AMT_TAXED": null_if(_.AMT_TAXED, _.AMT_TAXED < 0)}})
 RETURNS = Rows(
     TAX,
     "tax return",
@@ -50,8 +54,8 @@ RETURNS = Rows(
     ),
 )
 FEATURES = (
-    *RETURNS.features({"RETURNS": ("COUNT",), "TAXED": ("MEAN",)}),
-    *RETURNS.features({"TAXED": ("MAX",)}, last_days(730, _.DAYS_FILED >= -730)),
+    *RETURNS.features({{"RETURNS": ("COUNT",), "TAXED": ("MEAN",)}}),
+    *RETURNS.features({{"TAXED": ("MAX",)}}, last_days(730, _.DAYS_FILED >= -730)),
 )
 
 
@@ -60,11 +64,11 @@ def compute_tax_features(tax_returns):
     return aggregate_by_client(RETURNS.measure(tax_returns), values_of(FEATURES))
 
 
-SOURCE = Source("tax", "Tax returns", (CLEAN,), compute_tax_features, FEATURES, (RETURNS,))
+SOURCE = Source("{SOURCE}", TITLE[0], (CLEAN,), compute_tax_features, FEATURES, (RETURNS,))
 '''
 
 
-NEW = ["HAS_TAX", "TAX_RETURNS_COUNT", "TAX_TAXED_MEAN", "TAX_TAXED_MAX_730D"]
+FLAG, COUNT, MEAN, MAX = f"HAS_{PREFIX}", f"{PREFIX}_RETURNS_COUNT", f"{PREFIX}_TAXED_MEAN", f"{PREFIX}_TAXED_MAX_730D"
 
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -93,14 +97,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "pyproject.toml", copy)
     (copy / "conf/local").mkdir(exist_ok=True)
     package = copy / "src/credit_scoring"
-    (package / "schemas/raw/tax.py").write_text(CONTRACT)
+    (package / f"schemas/raw/{TABLE}.py").write_text(CONTRACT)
     contracts = package / "schemas/raw/__init__.py"
-    list_in(contracts, "\n__all__", "\nfrom credit_scoring.schemas.raw.tax import TAX_RETURNS\n")
+    list_in(contracts, "\n__all__", f"\nfrom credit_scoring.schemas.raw.{TABLE} import TAX_RETURNS\n")
     list_in(contracts, "            CREDIT_CARD_BALANCE,\n", "            TAX_RETURNS,\n")
-    (package / "features/tax.py").write_text(MODULE)
+    (package / f"features/{SOURCE}.py").write_text(MODULE)
     sources = package / "features/sources.py"
-    list_in(sources, "\nSOURCES", "\nfrom credit_scoring.features import tax\n")
-    list_in(sources, "    credit_card.SOURCE,\n", "    tax.SOURCE,\n")
+    list_in(sources, "\nSOURCES", f"\nfrom credit_scoring.features import {SOURCE}\n")
+    list_in(sources, "    credit_card.SOURCE,\n", f"    {SOURCE}.SOURCE,\n")
     return copy
 
 
@@ -110,12 +114,12 @@ def features_of(project: Path) -> pd.DataFrame:
 
 
 def test_a_new_source_is_a_contract_and_a_module(project: Path) -> None:
-    assert "tax" not in {source.name for source in SOURCES}
+    assert SOURCE not in {source.name for source in SOURCES}
     made = run(project, "--pipelines", "synthetic_data,data_processing", "--to-nodes", "join_features")
     assert made.returncode == 0, made.stdout[-5000:] + made.stderr[-5000:]
     without = features_of(project)
-    assert (without["HAS_TAX"] == 0).all()  # nobody brought the file
-    assert without["TAX_TAXED_MEAN"].isna().all()
+    assert (without[FLAG] == 0).all()  # nobody brought the file
+    assert without[MEAN].isna().all()
 
     first, second, third = without.index[:3]
     (raw,) = (project / "data/01_raw").glob("*/application_train.csv")
@@ -125,21 +129,42 @@ def test_a_new_source_is_a_contract_and_a_module(project: Path) -> None:
             "DAYS_FILED": [-400, -800, -100, 5],
             "AMT_TAXED": [300.0, 100.0, None, 900.0],
         }
-    ).to_csv(raw.with_name("tax_returns.csv"), index=False)
+    ).to_csv(raw.with_name(f"{TABLE}.csv"), index=False)
     again = run(project, "--pipelines", "data_processing", "--to-nodes", "join_features")
     assert again.returncode == 0, again.stdout[-5000:] + again.stderr[-5000:]
     features = features_of(project)
-    assert features.loc[[first, second, third], "HAS_TAX"].tolist() == [1, 1, 0]
-    assert features.loc[first, ["TAX_RETURNS_COUNT", "TAX_TAXED_MEAN", "TAX_TAXED_MAX_730D"]].tolist() == [2, 200, 300]
-    assert features.loc[second, "TAX_RETURNS_COUNT"] == 1  # what lies after the application is not known
-    assert features.loc[second, ["TAX_TAXED_MEAN", "TAX_TAXED_MAX_730D"]].isna().all()
-    kept = without.columns.difference(NEW)
+    assert features.loc[[first, second, third], FLAG].tolist() == [1, 1, 0]
+    assert features.loc[first, [COUNT, MEAN, MAX]].tolist() == [2, 200, 300]
+    assert features.loc[second, COUNT] == 1  # what lies after the application is not known
+    assert features.loc[second, [MEAN, MAX]].isna().all()
+    kept = without.columns.difference([FLAG, COUNT, MEAN, MAX])
     pd.testing.assert_frame_equal(features[kept], without[kept])
 
     documented = run(project, "--pipelines", "documentation")
     assert documented.returncode == 0, documented.stdout[-5000:] + documented.stderr[-5000:]
     dictionary = (project / "docs/feature_dictionary.md").read_text()
-    (row,) = [line for line in dictionary.splitlines() if line.startswith("| `TAX_TAXED_MAX_730D`")]
+    (row,) = [line for line in dictionary.splitlines() if line.startswith(f"| `{MAX}`")]
     assert "<br>*Revenu imposé, maximum, 730 derniers jours* | currency of the data |" in row
     assert "| `max(TAXED) over tax returns where DAYS_FILED >= -730` |" in row
-    assert "## tax_returns" in (project / "docs/data_dictionary.md").read_text()
+    assert f"## {TABLE}\n" in (project / "docs/data_dictionary.md").read_text()
+
+
+def test_a_new_source_passes_what_sources_pass(project: Path, tmp_path: Path) -> None:
+    files = ["test_catalogue.py", "test_properties.py", "test_units.py"]
+    options = ["-v", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'temp'}"]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", *options, "-k", f"test_catalogue or test_units or {SOURCE}"),
+            *((ROOT / "tests/features" / file).as_posix() for file in files),
+        ],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": (project / "src").as_posix()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    passed = [line for line in done.stdout.splitlines() if "PASSED" in line]
+    assert all(any(file in line for line in passed) for file in files)
+    after_application = f"test_what_lies_after_the_application_changes_nothing[{SOURCE}]"
+    assert any(after_application in line for line in passed)

@@ -11,17 +11,14 @@ import pytest
 from benchmarks.pandas_features import COLUMNS, compute_features
 from credit_scoring.features.join import join_features
 from credit_scoring.features.sources import SOURCES
-from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
-from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
 from credit_scoring.schemas.raw import RAW_TABLES
-from tests.features.conftest import ARROW_TYPES, Raw, Tables, read
+from tests.features.conftest import ARROW_TYPES, Raw, Tables, make_twin_tables, read
 
 
 @pytest.fixture(scope="module")
 def twin_tables() -> Mapping[str, pa.Table]:
     """Return the raw tables of a small twin, its applicants of both kinds in one table."""
-    (chunk,) = generate_twin(SyntheticDataOptions(n_train=1_500, n_test=300, seed=7))
-    frames = dict(zip(RAW_TABLES, chunk, strict=True))
+    frames = make_twin_tables(n_train=1_500, n_test=300, seed=7)
     frames["application"] = pd.concat([frames.pop("application_train"), frames.pop("application_test")])
     return {name: _to_arrow(name, frame) for name, frame in frames.items()}
 

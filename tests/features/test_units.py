@@ -11,17 +11,14 @@ from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.features.join import join_features
 from credit_scoring.features.records import Unit
 from credit_scoring.features.sources import SOURCES
-from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
-from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
-from credit_scoring.schemas.raw import RAW_TABLES
+from tests.features.conftest import make_twin_tables
 
 Tables = Mapping[str, pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
 def twin() -> Tables:
-    chunks = list(generate_twin(SyntheticDataOptions(n_train=1_500, n_test=300, seed=5)))
-    tables = {name: pd.concat([c[i] for c in chunks], ignore_index=True) for i, name in enumerate(RAW_TABLES)}
+    tables = make_twin_tables(n_train=1_500, n_test=300, seed=5)
     return tables | {"application": tables["application_train"]}
 
 

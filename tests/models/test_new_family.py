@@ -10,7 +10,7 @@ import credit_scoring
 from credit_scoring.models import FAMILIES
 
 TESTS = Path(__file__).parents[1]
-FAMILY = "hist_gradient_boosting"
+FAMILY = "family_of_this_test"  # which nobody else chooses
 MODULE = '''
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -21,7 +21,7 @@ from credit_scoring.models.permutation import PermutationContributions
 
 
 class HistGradientBoostingModel(LibraryModel, PermutationContributions):
-    labels = {"fr": "gradient boosting par histogrammes", "en": "histogram gradient boosting"}
+    labels = {"fr": "famille de ce test", "en": "family of this test"}
     test_params = {"max_iter": 20, "min_samples_leaf": 5}
 
     def __init__(self, **params):

@@ -198,7 +198,7 @@ _BY_DAYS = {"CREDIT": ("SUM",), "DEBT": ("SUM",), "MAX_OVERDUE": ("MAX",), "DEBT
 _BY_RANK = {"CREDIT": ("MEAN",), "DEBT_TO_CREDIT": ("MEAN",), "MAX_OVERDUE": ("MAX",)}
 
 
-_OF_CREDITS: tuple[Feature, ...] = (
+_CREDIT_FEATURES: tuple[Feature, ...] = (
     *CREDITS.features(_OVERALL),
     *CREDITS.features(_OF_ACTIVE, _ACTIVE),
     *CREDITS.features(_OF_CLOSED, _CLOSED),
@@ -227,7 +227,7 @@ _OF_CREDITS: tuple[Feature, ...] = (
         null=("no credit has a known amount overdue", "the total debt is unknown or 0")),
 )  # fmt: skip
 
-_OF_BUREAU = (
+_DERIVED_FEATURES = (
     make_feature(BUREAU, "BUREAU_CREDITS_365D_TO_ALL_RATIO",
         safe_ratio(_.BUREAU_CREDITS_COUNT_365D, _.BUREAU_CREDITS_COUNT), "share",
         ("credits granted over 365 days against all", "crédits octroyés sur 365 jours rapportés au total")),
@@ -301,7 +301,7 @@ def _of_months(window: Subset | None) -> tuple[Feature, ...]:
     )  # fmt: skip
 
 
-_OF_HISTORIES: tuple[Feature, ...] = (
+_HISTORY_FEATURES: tuple[Feature, ...] = (
     HISTORIES.feature("CREDITS_COUNT", _.count(), "count",
         ("credits with a monthly history, number", "crédits avec historique mensuel, nombre")),
     HISTORIES.feature("MONTHS_SUM", total(_.MONTHS), "count", ("months of history, total", "mois d'historique, total"),
@@ -364,8 +364,8 @@ def compute_bureau_features(bureau: ir.Table, bureau_balance: ir.Table) -> ir.Ta
     histories = credits.select(CLIENT_KEY, _CREDIT_KEY, "ACTIVE").inner_join(
         HISTORIES.measure(months.drop(f"{_CREDIT_KEY}_right")), _CREDIT_KEY
     )
-    of_credits = aggregate_by_client(credits, values_of(_OF_CREDITS)).mutate(**values_of(_OF_BUREAU))
-    return join_on_client(of_credits, aggregate_by_client(histories, values_of(_OF_HISTORIES)))
+    of_credits = aggregate_by_client(credits, values_of(_CREDIT_FEATURES)).mutate(**values_of(_DERIVED_FEATURES))
+    return join_on_client(of_credits, aggregate_by_client(histories, values_of(_HISTORY_FEATURES)))
 
 
 SOURCE = Source(
@@ -373,6 +373,6 @@ SOURCE = Source(
     "Credits at other lenders",
     (CLEAN_BUREAU, CLEAN_BUREAU_BALANCE),
     compute_bureau_features,
-    (*_OF_CREDITS, *_OF_BUREAU, *_OF_HISTORIES),
+    (*_CREDIT_FEATURES, *_DERIVED_FEATURES, *_HISTORY_FEATURES),
     (CREDITS, HISTORIES, LATE_MONTHS),
 )

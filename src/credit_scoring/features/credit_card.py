@@ -167,7 +167,7 @@ _LAST_YEAR, _KNOWN = _.MONTHS_BALANCE >= -12, _.BALANCE.notnull()
 # From end to end: the changes in between cancel out.
 _CHANGE = _.BALANCE.argmax(_.MONTHS_BALANCE, where=_KNOWN) - _.BALANCE.argmin(_.MONTHS_BALANCE, where=_KNOWN)
 
-_OF_MONTHS: tuple[Feature, ...] = (
+_MONTH_FEATURES: tuple[Feature, ...] = (
     *MONTHS.features(_OVERALL),
     *(
         feature
@@ -199,7 +199,7 @@ _OF_MONTHS: tuple[Feature, ...] = (
         null="cash drawn is known for no month, or nothing was drawn"),
 )  # fmt: skip
 
-_OF_FEATURES = (
+_DERIVED_FEATURES = (
     make_feature(CREDIT_CARD, "CREDIT_CARD_BALANCE_3M_TO_12M_RATIO",
         safe_ratio(_.CREDIT_CARD_BALANCE_MEAN_3M, _.CREDIT_CARD_BALANCE_MEAN_12M), "number",
         ("balance owed over 3 months against 12", "solde dû sur 3 mois rapporté à 12"),
@@ -222,7 +222,7 @@ def compute_credit_card_features(credit_card_balance: ir.Table) -> ir.Table:
         latest months reported.
     """
     months = MONTHS.measure(MONTHS.merge(credit_card_balance))
-    return aggregate_by_client(months, values_of(_OF_MONTHS)).mutate(**values_of(_OF_FEATURES))
+    return aggregate_by_client(months, values_of(_MONTH_FEATURES)).mutate(**values_of(_DERIVED_FEATURES))
 
 
 SOURCE = Source(
@@ -230,6 +230,6 @@ SOURCE = Source(
     "Monthly balances of credit cards",
     (CLEAN_CREDIT_CARD_BALANCE,),
     compute_credit_card_features,
-    (*_OF_MONTHS, *_OF_FEATURES),
+    (*_MONTH_FEATURES, *_DERIVED_FEATURES),
     (MONTHS,),
 )

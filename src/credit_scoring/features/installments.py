@@ -37,6 +37,7 @@ from credit_scoring.features.records import (
     last_days,
     last_rows,
     make_feature,
+    unite,
     values_of,
 )
 
@@ -208,6 +209,7 @@ _BY_DAYS = {
     "UNDERPAID": ("RATE",),
     "PAYMENT_TO_INSTALMENT": ("MEAN",),
 }
+_IN_QUARTER_AND_YEAR = {"INSTALMENTS": ("COUNT",), "PAYMENT": ("SUM",)}
 _BY_RANK = {"DELAY": ("MEAN",), "DPD": ("MAX",), "PAYMENT": ("MEAN",), "SHORTFALL": ("MEAN",)}
 _OF_LOANS = {
     "LOANS": ("COUNT",),
@@ -240,13 +242,13 @@ def _slope_feature(name: str, where: Expression | None, words: tuple[str, str], 
     )  # fmt: skip
 
 
-_OF_AGES: tuple[Feature, ...] = (
+_INSTALMENT_FEATURES: tuple[Feature, ...] = (
     *INSTALMENTS.features(_OVERALL),
     *(feature for days in _DAY_WINDOWS for feature in INSTALMENTS.features(_BY_DAYS, _in_last(days))),
     *(
         feature
         for days in (90, 365)
-        for feature in INSTALMENTS.features({"INSTALMENTS": ("COUNT",), "PAYMENT": ("SUM",)}, _in_last(days))
+        for feature in INSTALMENTS.features(_IN_QUARTER_AND_YEAR, _in_last(days))
     ),
     _slope_feature("DPD_SLOPE", None, ("days late, trend per year", "jours de retard, tendance par an"),
         "ols_slope(DPD, DAYS_INSTALMENT, per=365) over instalments"),
@@ -256,21 +258,21 @@ _OF_AGES: tuple[Feature, ...] = (
 )  # fmt: skip
 
 
-_OF_LAST_ONES = tuple(
+_LAST_INSTALMENT_FEATURES = tuple(
     feature for last in _LAST_WINDOWS for feature in LAST_INSTALMENTS.features(_BY_RANK, last_rows(last))
 )
 
-_OF_ALL_LOANS = (
+_LOAN_FEATURES = (
     *LOANS.features(_OF_LOANS),
     *LOANS.features({"LOAN_PAYMENT_TO_INSTALMENT": ("MEAN",)}, last_days(1000, None)),
     *LOANS.features(_OF_LAST_LOAN, last_rows(1)),
 )  # fmt: skip
 
-_OF_RUNNING_LOANS = RUNNING_LOANS.features(
+_RUNNING_LOAN_FEATURES = RUNNING_LOANS.features(
     _OF_RUNNING, Subset("RUNNING", None, ("loans still running", "prêts encore en cours"))
 )
 
-_OF_FEATURES = (
+_DERIVED_FEATURES = (
     make_feature(INSTALLMENTS, "INSTALLMENTS_DPD_60D_TO_365D_RATIO",
         safe_ratio(_.INSTALLMENTS_DPD_MEAN_60D, _.INSTALLMENTS_DPD_MEAN_365D), "number",
         ("days late over 60 days against 365", "jours de retard sur 60 jours rapportés à 365"),
@@ -302,15 +304,15 @@ def compute_installments_features(installments_payments: ir.Table, previous_appl
         (
             _summarise_ages(instalments),
             _summarise_last_ones(instalments),
-            aggregate_by_client(LOANS.measure(loans), values_of(_OF_ALL_LOANS)),
+            aggregate_by_client(LOANS.measure(loans), values_of(_LOAN_FEATURES)),
             _summarise_running_loans(loans, previous_application),
         ),
     )
     return features.mutate(
-        **values_of(_OF_FEATURES),
+        **values_of(_DERIVED_FEATURES),
         **{
             feature.name: _.RUNNING_LOANS.isnull().ifelse(0.0, _[feature.name])
-            for feature in _OF_RUNNING_LOANS
+            for feature in _RUNNING_LOAN_FEATURES
             if feature.name.endswith("_SUM_RUNNING")
         },
     ).drop("RUNNING_LOANS")
@@ -327,15 +329,16 @@ def _rank_instalments(instalments: ir.Table) -> ir.Table:
 
 def _summarise_ages(instalments: ir.Table) -> ir.Table:
     """Reduce the instalments to one row per client and age, then to one per client."""
-    measured = INSTALMENTS.select(instalments, *_OVERALL, DUE=_.DAYS_INSTALMENT, **INSTALMENTS.helpers)
-    ages = measured.group_by(CLIENT_KEY, "AGE").agg(**INSTALMENTS.partials(_OVERALL), **partial_slope("DPD", "DUE"))
-    return aggregate_by_client(ages, values_of(_OF_AGES))
+    wanted = unite(_OVERALL, _BY_DAYS, _IN_QUARTER_AND_YEAR)
+    measured = INSTALMENTS.select(instalments, *wanted, DUE=_.DAYS_INSTALMENT, **INSTALMENTS.helpers)
+    ages = measured.group_by(CLIENT_KEY, "AGE").agg(**INSTALMENTS.partials(wanted), **partial_slope("DPD", "DUE"))
+    return aggregate_by_client(ages, values_of(_INSTALMENT_FEATURES))
 
 
 def _summarise_last_ones(instalments: ir.Table) -> ir.Table:
     last_ones = instalments.filter(_.RANK <= max(_LAST_WINDOWS))
     measured = LAST_INSTALMENTS.select(last_ones, *_BY_RANK, RANK=_.RANK)
-    return aggregate_by_client(measured, values_of(_OF_LAST_ONES))
+    return aggregate_by_client(measured, values_of(_LAST_INSTALMENT_FEATURES))
 
 
 def _merge_loans(instalments: ir.Table) -> ir.Table:
@@ -350,7 +353,7 @@ def _summarise_running_loans(loans: ir.Table, previous_application: ir.Table) ->
     )
     paid = running.left_join(loans.select(CLIENT_KEY, _LOAN_KEY, "PAID"), [CLIENT_KEY, _LOAN_KEY])
     measured = RUNNING_LOANS.measure(paid.mutate(PAID=_.PAID.fill_null(0.0)))
-    return aggregate_by_client(measured, values_of(_OF_RUNNING_LOANS) | {"RUNNING_LOANS": _.count()})
+    return aggregate_by_client(measured, values_of(_RUNNING_LOAN_FEATURES) | {"RUNNING_LOANS": _.count()})
 
 
 SOURCE = Source(
@@ -358,6 +361,6 @@ SOURCE = Source(
     "Repayments of earlier loans",
     (CLEAN_INSTALLMENTS_PAYMENTS, CLEAN_PREVIOUS_APPLICATION),
     compute_installments_features,
-    (*_OF_AGES, *_OF_LAST_ONES, *_OF_ALL_LOANS, *_OF_RUNNING_LOANS, *_OF_FEATURES),
+    (*_INSTALMENT_FEATURES, *_LAST_INSTALMENT_FEATURES, *_LOAN_FEATURES, *_RUNNING_LOAN_FEATURES, *_DERIVED_FEATURES),
     (INSTALMENTS, LOANS, RUNNING_LOANS),
 )

@@ -173,7 +173,7 @@ def _in_last(months: int) -> tuple[Feature, ...]:
     )  # fmt: skip
 
 
-_OF_LOANS: tuple[Feature, ...] = (
+_LOAN_FEATURES: tuple[Feature, ...] = (
     *LOANS.features(_OVERALL),
     *(feature for last in (1, 3) for feature in LOANS.features(_BY_RANK, last_rows(last))),
     LOANS.feature("MONTHS_BALANCE_MIN", _.OLDEST.min(), "date_months",
@@ -209,7 +209,7 @@ _OF_LOANS: tuple[Feature, ...] = (
         measure="POS_CASH_MONTHS"),
 )  # fmt: skip
 
-_OF_FEATURES = (
+_DERIVED_FEATURES = (
     make_feature(POS_CASH, "POS_CASH_DPD_6M_TO_24M_RATIO", safe_ratio(_.POS_CASH_DPD_MEAN_6M, _.POS_CASH_DPD_MEAN_24M),
         "number", ("days past due over 6 months against 24", "jours de retard sur 6 mois rapportés à 24"),
         null="no month of the last 6, or no day past due in the last 24"),
@@ -227,7 +227,7 @@ def compute_pos_cash_features(pos_cash_balance: ir.Table) -> ir.Table:
         are the k loans whose balance was reported last.
     """
     loans = LOANS.measure(LOANS.merge(pos_cash_balance))
-    return aggregate_by_client(loans, values_of(_OF_LOANS)).mutate(**values_of(_OF_FEATURES))
+    return aggregate_by_client(loans, values_of(_LOAN_FEATURES)).mutate(**values_of(_DERIVED_FEATURES))
 
 
 SOURCE = Source(
@@ -235,6 +235,6 @@ SOURCE = Source(
     "Monthly balances of earlier loans",
     (CLEAN_POS_CASH_BALANCE,),
     compute_pos_cash_features,
-    (*_OF_LOANS, *_OF_FEATURES),
+    (*_LOAN_FEATURES, *_DERIVED_FEATURES),
     (LOANS,),
 )

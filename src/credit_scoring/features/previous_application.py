@@ -229,7 +229,7 @@ def _of_the_latest(name: str, column: str, en: str, fr: str) -> Feature:
     )  # fmt: skip
 
 
-_OF_APPLICATIONS: tuple[Feature, ...] = (
+_APPLICATION_FEATURES: tuple[Feature, ...] = (
     *APPLICATIONS.features(_OVERALL),
     *APPLICATIONS.features(_OF_APPROVED, _APPROVED),
     *APPLICATIONS.features(_OF_REFUSED, _REFUSED),
@@ -257,7 +257,7 @@ _OF_APPLICATIONS: tuple[Feature, ...] = (
         measure="PREVIOUS_ANNUITY", abstract=True),
 )  # fmt: skip
 
-_OF_FEATURES = (
+_DERIVED_FEATURES = (
     make_feature(PREVIOUS, "PREVIOUS_REFUSED_365D_TO_ALL_RATIO",
         safe_ratio(_.PREVIOUS_REFUSED_RATE_365D, _.PREVIOUS_REFUSED_RATE), "number",
         ("share refused over 365 days against all", "part refusée sur 365 jours rapportée au total"),
@@ -276,7 +276,7 @@ def compute_previous_application_features(previous_application: ir.Table) -> ir.
         LAST_<k> are the k latest decisions. The *_LAST features are text: a category of the latest application.
     """
     applications = APPLICATIONS.measure(previous_application)
-    return aggregate_by_client(applications, values_of(_OF_APPLICATIONS)).mutate(**values_of(_OF_FEATURES))
+    return aggregate_by_client(applications, values_of(_APPLICATION_FEATURES)).mutate(**values_of(_DERIVED_FEATURES))
 
 
 SOURCE = Source(
@@ -284,6 +284,6 @@ SOURCE = Source(
     "Earlier applications to this lender",
     (CLEAN_PREVIOUS_APPLICATION,),
     compute_previous_application_features,
-    (*_OF_APPLICATIONS, *_OF_FEATURES),
+    (*_APPLICATION_FEATURES, *_DERIVED_FEATURES),
     (APPLICATIONS,),
 )

@@ -446,6 +446,12 @@ class Source:
         return tuple(dict.fromkeys(feature.origin for feature in self.features))
 
 
+def unite(*wanted: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Unite tables of wanted aggregates: measure -> aggregates, in the order in which they come first, none twice."""
+    measures = dict.fromkeys(name for table in wanted for name in table)
+    return {name: tuple(dict.fromkeys(one for table in wanted for one in table.get(name, ()))) for name in measures}
+
+
 def values_of(features: tuple[Feature, ...]) -> dict[str, Expression]:
     """Return the expressions of computed features by name."""
     return {feature.name: feature.value for feature in features if feature.value is not None}

@@ -161,7 +161,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
             )
         except ValueError as error:
             raise ValueError(
-                f"{type(self).__name__} cannot set {self.validation_share:g} of {len(y)} rows with {y.sum()} defaults "
+                f"{type(self).__name__} cannot keep {self.validation_share:g} of {len(y)} rows with {y.sum()} defaults "
                 f"for validation, to stop early: {error}\nHint: use more rows, or early_stopping_rounds: null."
             ) from error
         rows = rebalance(X.iloc[training], y[training])
@@ -219,13 +219,13 @@ class BoostedTrees(LibraryModel):
         self.validation_share = validation_share
         self.params = params
 
+    @abstractmethod
     def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probabilities of default of rows that `codes_` has encoded; a server may do that by itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def contributions_coded(self, encoded: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
         """Do as `contributions` does, on rows that `codes_` has encoded."""
-        raise NotImplementedError
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         return self.predict_coded(self.codes_.transform(X))

@@ -128,12 +128,12 @@ def text(description: str, values: Sequence[str], *, missing: float = 0.0) -> pa
 
 @dataclass(frozen=True)
 class RawTable:
-    """Contract of one official file.
+    """Contract of one raw file.
 
     Attributes:
-        name: Table name, equal to the official file name without `.csv`.
+        name: Table name, equal to the name of the file without `.csv`.
         grain: What one row stands for.
-        definition: Column name -> Pandera column, in official order. All are required.
+        definition: Column name -> Pandera column, in the order of the file. All are required.
         official_rows: Rows of the file published on Kaggle; 0 for a table that is not of the competition.
         official_bytes: Its size, as the published archive lists it.
         key: Columns that identify a row and may not be null; empty where the file has no unique key.
@@ -154,7 +154,7 @@ class RawTable:
 
     @cached_property
     def columns(self) -> dict[str, str]:
-        """Column name -> Ibis type name, in official order."""
+        """Column name -> Ibis type name, in the order of the file."""
         return {name: column.metadata["type"] for name, column in self.definition.items()}
 
     @cached_property

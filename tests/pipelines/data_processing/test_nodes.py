@@ -22,7 +22,7 @@ from credit_scoring.schemas.raw import RAW_TABLES
 
 
 def raw_files(**frames: pd.DataFrame) -> dict[str, RawFile]:
-    """Return the eight files, empty but for the rows given."""
+    """Return every raw file, empty but for the rows given."""
     files = {}
     for name, contract in RAW_TABLES.items():
         rows = frames.get(name, pd.DataFrame()).reindex(columns=list(contract.columns))

@@ -7,7 +7,7 @@ import pytest
 
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import OFFICIAL_TABLES
 
 Twin = dict[str, pd.DataFrame]
 
@@ -16,7 +16,8 @@ def _make_twin(**options: object) -> Twin:
     """All chunks of a twin, joined, by table name."""
     chunks = list(generate_twin(SyntheticDataOptions(**options)))
     return {
-        name: pd.concat([chunk[index] for chunk in chunks], ignore_index=True) for index, name in enumerate(RAW_TABLES)
+        name: pd.concat([chunk[index] for chunk in chunks], ignore_index=True)
+        for index, name in enumerate(OFFICIAL_TABLES)
     }
 
 

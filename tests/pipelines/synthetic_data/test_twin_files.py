@@ -12,14 +12,14 @@ from pydantic import ValidationError
 from credit_scoring.pipelines.synthetic_data import create_pipeline
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
-from credit_scoring.schemas.raw import INTEGER, RAW_TABLES, TEXT
+from credit_scoring.schemas.raw import INTEGER, OFFICIAL_TABLES, TEXT
 
 SMALL = {"n_train": 400, "n_test": 100}
 
 
-@pytest.mark.parametrize("name", RAW_TABLES)
+@pytest.mark.parametrize("name", OFFICIAL_TABLES)
 def test_has_the_official_columns_in_official_order_with_declared_types(twin, name):
-    contract, frame = RAW_TABLES[name], twin[name]
+    contract, frame = OFFICIAL_TABLES[name], twin[name]
     assert list(frame.columns) == list(contract.columns)
     expected = {INTEGER: "int32", TEXT: "str"}
     assert {column: str(dtype) for column, dtype in frame.dtypes.items()} == {
@@ -27,21 +27,21 @@ def test_has_the_official_columns_in_official_order_with_declared_types(twin, na
     }
 
 
-@pytest.mark.parametrize("name", [name for name, table in RAW_TABLES.items() if table.key])
+@pytest.mark.parametrize("name", [name for name, table in OFFICIAL_TABLES.items() if table.key])
 def test_key_is_unique_over_all_chunks(twin, name):
-    assert not twin[name].duplicated(list(RAW_TABLES[name].key)).any()
+    assert not twin[name].duplicated(list(OFFICIAL_TABLES[name].key)).any()
 
 
 def test_every_chunk_has_all_columns_even_without_rows():
     (chunk,) = generate_twin(SyntheticDataOptions(n_train=1, n_test=0))
     assert [len(frame) for frame in chunk[:2]] == [1, 0]
-    for frame, table in zip(chunk, RAW_TABLES.values(), strict=True):
+    for frame, table in zip(chunk, OFFICIAL_TABLES.values(), strict=True):
         assert list(frame.columns) == list(table.columns)
 
 
 def test_same_seed_gives_the_same_twin_and_another_seed_another(make_twin):
     first, again, other = (make_twin(seed=seed, **SMALL) for seed in (1, 1, 2))
-    for name in RAW_TABLES:
+    for name in OFFICIAL_TABLES:
         pd.testing.assert_frame_equal(first[name], again[name])
         assert not first[name].equals(other[name])
 
@@ -90,7 +90,7 @@ def test_pipeline_is_one_node_that_confirms_what_it_writes():
     assert node.inputs == ["params:synthetic_data"]
     assert node.outputs == node.confirms
     assert [output.removeprefix("raw_") for output in node.outputs] == [
-        name.replace("POS_CASH", "pos_cash") for name in RAW_TABLES
+        name.replace("POS_CASH", "pos_cash") for name in OFFICIAL_TABLES
     ]
 
 

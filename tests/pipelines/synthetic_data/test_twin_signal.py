@@ -53,6 +53,8 @@ class Learner:
         self._features = {"raw application": applicants.drop(columns="TARGET")}
         for source in SOURCES:
             names = ["application_train" if name == "application" else name for name in source.clean]
+            if not set(names) <= twin.keys():
+                continue
             # Several sources read previous_application: each gets tables under names of its own.
             raw = [engine.create_table(f"{source.name}_{name}", twin[name]) for name in names]
             clean = [function(table) for function, table in zip(source.clean.values(), raw, strict=True)]

@@ -31,7 +31,7 @@ def inspect_raw_tables(**files: RawFile) -> dict[str, Any]:
         **files: Name of a raw table, in small letters -> its file.
 
     Returns:
-        `inspected_tables`: the eight typed tables by name; `data_quality`: rows per table and every finding;
+        `inspected_tables`: the typed tables by name; `data_quality`: rows per table and every finding;
         `data_quality_report`: the same for people.
     """
     quality = {
@@ -55,7 +55,7 @@ def check_raw_tables(inspected_tables: dict[str, ir.Table], data_quality: dict[s
     """Let the raw tables pass only if none breaks its contract in structure; tell of everything else.
 
     Returns:
-        The eight typed tables under `typed_<table>`.
+        The typed tables under `typed_<table>`.
 
     Raises:
         DataContractError: If any file is missing, unreadable or breaks its contract; names every problem of every file.
@@ -72,7 +72,7 @@ def check_raw_tables(inspected_tables: dict[str, ir.Table], data_quality: dict[s
         raise DataContractError(
             f"Raw data in {data_quality['folder']}",
             errors,
-            "put the eight official CSV files side by side in the raw folder (`--params raw_folder=...`), unchanged, "
+            "put the CSV files side by side in the raw folder (`--params raw_folder=...`), unchanged, "
             "or make a synthetic set with `kedro run --pipelines synthetic_data`. Nothing but the data quality report "
             "was written.",
         )

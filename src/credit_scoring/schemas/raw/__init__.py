@@ -1,4 +1,4 @@
-"""Data contracts of the eight official Home Credit files.
+"""Data contracts of the raw files: the eight official ones of Home Credit, and any that a user adds.
 
 Types are declared, never guessed from a sample of rows: `bureau_balance.STATUS` looks numeric on a head of digits, and
 a count column that has a null further down is written `12.0`. Sources: the column dictionary published with the Kaggle
@@ -14,7 +14,7 @@ from credit_scoring.schemas.raw.bureau import BUREAU, BUREAU_BALANCE
 from credit_scoring.schemas.raw.monthly_balances import CREDIT_CARD_BALANCE, INSTALLMENTS_PAYMENTS, POS_CASH_BALANCE
 from credit_scoring.schemas.raw.previous_application import PREVIOUS_APPLICATION
 
-__all__ = ["INTEGER", "RAW_TABLES", "REAL", "TEXT", "RawTable"]
+__all__ = ["INTEGER", "OFFICIAL_TABLES", "RAW_TABLES", "REAL", "TEXT", "RawTable"]
 
 RAW_TABLES: Mapping[str, RawTable] = MappingProxyType(
     {
@@ -31,4 +31,9 @@ RAW_TABLES: Mapping[str, RawTable] = MappingProxyType(
         )
     }
 )
-"""The eight official files, by table name."""
+"""Every raw file, by table name."""
+
+OFFICIAL_TABLES: Mapping[str, RawTable] = MappingProxyType(
+    {name: table for name, table in RAW_TABLES.items() if table.official_rows}
+)
+"""The eight official files, which the synthetic twin has, too."""
