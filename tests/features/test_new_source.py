@@ -37,6 +37,7 @@ TAX_RETURNS = RawTable(
 MODULE = f'''
 """Features of tax returns."""
 
+import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import aggregate_by_client, null_if
@@ -59,12 +60,12 @@ FEATURES = (
 )
 
 
-def compute_tax_features(tax_returns):
+def compute_{SOURCE}_features(tax_returns: ir.Table) -> ir.Table:
     """Summarise the tax returns of each client."""
     return aggregate_by_client(RETURNS.measure(tax_returns), values_of(FEATURES))
 
 
-SOURCE = Source("{SOURCE}", TITLE[0], (CLEAN,), compute_tax_features, FEATURES, (RETURNS,))
+SOURCE = Source("{SOURCE}", TITLE[0], (CLEAN,), compute_{SOURCE}_features, FEATURES, (RETURNS,))
 '''
 
 
