@@ -1,6 +1,7 @@
 """Counting breaches of contract: hand-computed cases, and agreement with Pandera's own validation."""
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -11,7 +12,7 @@ import pytest
 from pandera.errors import SchemaErrors, SchemaWarning
 
 from credit_scoring.schemas.contract import allowed, holds_between, plausible
-from credit_scoring.schemas.quality import Finding, find_breaches
+from credit_scoring.schemas.quality import Finding, _find_extremes, _rules, find_breaches
 from credit_scoring.schemas.raw import RAW_TABLES, TEXT
 
 
@@ -148,6 +149,27 @@ def test_what_extremes_decide_is_what_every_row_says(name: str, seed: int) -> No
     parsed = table(name, rows)
     typed = parsed.cast(dict(contract.columns))
     assert find_breaches(typed, contract) == find_breaches(parsed, contract)
+
+
+def test_extremes_are_taken_of_every_typed_column_of_finite_numbers(tmp_path: Path) -> None:
+    """From the file's own statistics, so that most rules need no look at the rows."""
+    path = tmp_path / "bureau.parquet"
+    row = {
+        "SK_ID_BUREAU": 1,
+        "DAYS_CREDIT": -7,
+        "AMT_CREDIT_SUM": 5.0,
+        "AMT_ANNUITY": np.inf,
+        "CREDIT_TYPE": "Mortgage",
+    }
+    contract, engine = RAW_TABLES["bureau"], ibis.duckdb.connect()
+    engine.to_parquet(table("bureau", [row, row | {"DAYS_CREDIT": -900}]).cast(dict(contract.columns)), path)
+    extremes = _find_extremes(engine.read_parquet(path), contract)
+    assert (extremes["DAYS_CREDIT"], extremes["AMT_CREDIT_SUM"]) == ((-900, -7), (5.0, 5.0))
+    assert not {"AMT_ANNUITY", "AMT_CREDIT_SUM_DEBT"} & set(
+        extremes
+    )  # infinite, null
+    decided = {rule.column for rule in _rules(engine.read_parquet(path), contract, extremes)}
+    assert not {"DAYS_CREDIT", "AMT_CREDIT_SUM"} & decided
 
 
 def bounds(statistics: dict[str, Any]) -> list[float]:

@@ -120,7 +120,8 @@ def _find_extremes(rows: ir.Table, contract: RawTable) -> dict[str, tuple[float,
 
     A column with a NaN or an infinity, which every engine takes for a number and puts at an end, is left out.
     """
-    typed = [name for name, kind in contract.columns.items() if kind != TEXT and rows[name].type() == kind]
+    kinds = {name: ibis.dtype(kind) for name, kind in contract.columns.items() if kind != TEXT}
+    typed = [name for name, kind in kinds.items() if rows[name].type().copy(nullable=True) == kind]
     if not typed:
         return {}
     ends = {f"{end}_{name}": getattr(rows[name], end)() for name in typed for end in ("min", "max")}
