@@ -36,7 +36,7 @@ def name_population_folder(batch: str | int | None, source: str) -> str:
     return f"{source}/{batch}"
 
 
-# What a start imports, and Ibis' expressions, are millions of objects that stay until the end: looking for garbage among
+# What a start imports, and Ibis' expressions, are millions of objects that stay to the end: looking for garbage among
 # them every 700 new ones takes a second and a half of a start, and once more before the end two seconds
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
