@@ -129,7 +129,7 @@ def test_reasons_depend_neither_on_the_batch_nor_on_its_order(scorer: CreditScor
         ("date_days", -2 * 365.25, "il y a 2\xa0ans", "2 years ago"),
         ("date_days", 30.0, "dans 30\xa0jours", "in 30 days"),
         ("date_planned_days", -30.0, "il y a 30\xa0jours", "30 days ago"),
-        ("date_planned_days", 2 * 365.25, "dans 2 ans", "in 2 years"),
+        ("date_planned_days", 2 * 365.25, "dans 2\xa0ans", "in 2 years"),
         ("date_months", -1.0, "il y a 1\xa0mois", "1 month ago"),
         ("days", 1.0, "1\xa0jour", "1 day"),
         ("days", 0.0, "0\xa0jour", "0 days"),

@@ -5,71 +5,21 @@ All that the sentences need is plain data, gathered when the scorer is made: tel
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Language = Literal["fr", "en"]
-LANGUAGES: tuple[Language, ...] = ("fr", "en")
-DEFAULT_LANGUAGE = "fr"
+from credit_scoring.texts import Texts, texts_in
+
 AGAINST, FOR = "against", "for"
 
 Pick = Callable[[str, npt.NDArray[np.int_]], Sequence[Any]]
 """Name of a column and positions of clients -> their plain values, None or NaN for null."""
 
 _DAYS_PER_YEAR = 365.25
-_PHRASES: Mapping[str, Mapping[str, str]] = {
-    "fr": {
-        "colon": " : ",
-        "below": "en dessous de {} des clients acceptés",
-        "above": "au-dessus de {} des clients acceptés",
-        "earlier": "plus tôt que chez {} des clients acceptés",
-        "later": "plus tard que chez {} des clients acceptés",
-        "like": "comme {} des clients acceptés",
-        "typical": "dans la moyenne des clients acceptés",
-        "missing": "non renseigné",
-        "most": "plus de 99\u202f%",
-        "few": "moins de 1\u202f%",
-        "percent": "\u202f%",
-        "yes": "oui",
-        "no": "non",
-        "year": "{} an",
-        "years": "{} ans",
-        "day": "{} jour",
-        "days": "{} jours",
-        "month": "{} mois",
-        "months": "{} mois",
-        "hour": "{}\u202fh",
-        "past": "il y a {}",
-        "future": "dans {}",
-    },
-    "en": {
-        "colon": ": ",
-        "below": "lower than {} of granted clients",
-        "above": "higher than {} of granted clients",
-        "earlier": "earlier than for {} of granted clients",
-        "later": "later than for {} of granted clients",
-        "like": "like {} of granted clients",
-        "typical": "close to the typical granted client",
-        "missing": "not given",
-        "most": "more than 99%",
-        "few": "less than 1%",
-        "percent": "%",
-        "yes": "yes",
-        "no": "no",
-        "year": "{} year",
-        "years": "{} years",
-        "day": "{} day",
-        "days": "{} days",
-        "month": "{} month",
-        "months": "{} months",
-        "hour": "{}:00",
-        "past": "{} ago",
-        "future": "in {}",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -79,7 +29,7 @@ class ExplainedColumn:
     Attributes:
         name: Its name.
         labels: Language -> what a client reads.
-        unit: How its values are told, one of `credit_scoring.features.wording.Unit`.
+        unit: How its values are told, one of `credit_scoring.features.records.Unit`.
         cause: Number of the cause that it belongs to: columns of one cause are told once.
         forbidden: Whether no reason may name it.
         clarity: How well it speaks for its cause, from 0 to 1: a field of the application form better than a product
@@ -161,13 +111,13 @@ class ReasonBook:
         """Sum the contributions of the columns of each cause: one row per client, one column per cause."""
         return self._weigh(self._ordered(contributions))
 
-    def tell(self, contributions: pd.DataFrame, values: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
+    def explain(self, contributions: pd.DataFrame, values: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
         """Tell the reasons of each client.
 
         Args:
             contributions: In log-odds of default, one row per client, one column per column of the model.
             values: What the contributions speak of, same rows and columns.
-            language: One of `LANGUAGES`.
+            language: One of `credit_scoring.texts.LANGUAGES`.
 
         Returns:
             For each client, the causes that weighed most, heaviest first: `effect` (`against` or `for`) and `text`. A
@@ -179,15 +129,15 @@ class ReasonBook:
             column = values[name].iloc[at]
             return column.astype(object).where(column.notna(), None).tolist()
 
-        return self.tell_picked(self._ordered(contributions), pick, language)
+        return self.explain_values(self._ordered(contributions), pick, language)
 
-    def tell_picked(self, matrix: npt.NDArray[np.float64], pick: Pick, language: str) -> list[list[dict[str, str]]]:
-        """Do as `tell` does, without tables.
+    def explain_values(self, matrix: npt.NDArray[np.float64], pick: Pick, language: str) -> list[list[dict[str, str]]]:
+        """Do as `explain` does, without tables.
 
         Args:
             matrix: Contributions, one row per client, one column per column of the model, in its order.
             pick: Looks up the few values that are told.
-            language: One of `LANGUAGES`.
+            language: One of `credit_scoring.texts.LANGUAGES`.
         """
         rows, causes, weights = self._heaviest(self._weigh(matrix), with_forbidden=False)
         leads = self._leading_columns(matrix, rows, causes, weights)
@@ -208,25 +158,26 @@ class ReasonBook:
         return forbidden
 
     def describe(self, column: int, values: Sequence[Any], language: str) -> list[str]:
-        """Write one sentence per plain value of a column: what it is, the value, where granted clients stand."""
-        described, phrases = self.columns[column], _PHRASES[language]
+        """Write one sentence per plain value of a column: what it is, the value, where approved customers stand."""
+        described, texts = self.columns[column], texts_in(language)
         shown = show_values(described, values, language)
         label = described.labels[language]
-        compared = self._compare(described, values, phrases)
+        compared = self._compare(described, values, language)
         return [
-            f"{label}{phrases['colon']}{value}{f', {comparison}' if comparison else ''}"
+            texts.say("reasons.compared", label=label, value=value, comparison=comparison)
+            if comparison
+            else texts.say("reasons.sentence", label=label, value=value)
             for value, comparison in zip(shown, compared, strict=True)
         ]
 
-    def _compare(self, column: ExplainedColumn, values: Sequence[Any], phrases: Mapping[str, str]) -> list[str]:
-        missing = phrases["like"].format(_share(self.granted.missing[column.name], phrases))
+    def _compare(self, column: ExplainedColumn, values: Sequence[Any], language: str) -> list[str]:
+        missing = _place("like", self.granted.missing[column.name], language)
         if column.name not in self.granted.numbers:
             shares = self.granted.shares.get(column.name)
+            if shares is None:
+                return [missing if pd.isna(value) else "" for value in values]
             return [
-                missing
-                if pd.isna(value)
-                else ("" if shares is None else phrases["like"].format(_share(shares.get(str(value), 0.0), phrases)))
-                for value in values
+                missing if pd.isna(value) else _place("like", shares.get(str(value), 0.0), language) for value in values
             ]
         numbers = np.array(values, dtype=np.float64)
         below, equal, above = self.granted.shares_around(column.name, numbers)
@@ -238,11 +189,11 @@ class ReasonBook:
             if np.isnan(value):
                 told.append(missing)
             elif e >= max(a, b):
-                told.append(phrases["like"].format(_share(e, phrases)))
+                told.append(_place("like", e, language))
             elif max(a, b) < 0.6:
-                told.append(phrases["typical"])
+                told.append(texts_in(language).say("reasons.typical"))
             else:
-                told.append(phrases[less if a > b else more].format(_share(max(a, b), phrases)))
+                told.append(_place(less if a > b else more, max(a, b), language))
         return told
 
     def _ordered(self, contributions: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -310,101 +261,86 @@ def leading_columns(
     return np.argmax(contributions * np.where(weights > 0, 1, -1)[:, None] * clarity, axis=1)
 
 
-def check_language(language: object) -> str:
-    """Return the language if reasons can be told in it.
-
-    Raises:
-        ValueError: If not; names those that are known.
-    """
-    if language not in LANGUAGES:
-        raise ValueError(f"Unknown language {language!r}.\nHint: reasons are told in {' or '.join(LANGUAGES)}.")
-    return str(language)
-
-
 def show_values(column: ExplainedColumn, values: Sequence[Any], language: str) -> list[str]:
     """Write plain values of a column, None or NaN for null, in natural units, the way the language does."""
-    phrases = _PHRASES[language]
+    texts = texts_in(language)
+    missing = texts.say("common.missing")
     if column.unit == "category":
         words = column.categories.get(language, {})
-        return [phrases["missing"] if pd.isna(value) else words.get(str(value), str(value)) for value in values]
+        return [missing if pd.isna(value) else words.get(str(value), str(value)) for value in values]
     if column.unit == "yes_no":
-        return [
-            phrases["missing"] if pd.isna(value) else phrases["yes" if value in _TRUE else "no"] for value in values
-        ]
-    write = _WRITERS.get(column.unit, _write_number)
+        yes, no = texts.say("reasons.yes"), texts.say("reasons.no")
+        return [missing if pd.isna(value) else yes if value in _TRUE else no for value in values]
+    write = _WRITERS[column.unit]
     numbers = np.array(values, dtype=np.float64)
-    return [phrases["missing"] if np.isnan(value) else write(value, language) for value in numbers]
+    return [missing if np.isnan(value) else write(value, texts) for value in numbers]
 
 
 _TRUE = ("Y", "Yes", 1, True)
 
 
-def write_number(text: str, language: str) -> str:
-    """Write a number formatted the Python way in the language, with a true minus sign."""
-    text = text.replace("-", "−")
-    return text.replace(",", "\u202f").replace(".", ",") if language == "fr" else text
-
-
-def _share(share: float, phrases: Mapping[str, str]) -> str:
-    percent = int(100 * share + 1e-9)  # never more than there are
+@lru_cache(10_000)
+def _place(place: str, share: float, language: str) -> str:
+    """Say where a share of the approved customers stands, and never a larger share than there is."""
+    texts, percent = texts_in(language), int(100 * share + 1e-9)
     if share > 0.995:
-        return phrases["most"]
-    return f"{percent}{phrases['percent']}" if percent else phrases["few"]
-
-
-def _write_number(value: float, language: str) -> str:
-    if abs(value) >= 1000 or value == round(value):
-        text = f"{value:,.0f}"
-    elif abs(value) >= 10:
-        text = f"{value:.1f}"
+        peers = texts.say("reasons.nearly_all")
     else:
-        text = f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.1f}"
-    return write_number(text, language)
+        peers = texts.say("reasons.peers", share=percent / 100) if percent else texts.say("reasons.few")
+    return texts.say(f"reasons.place.{place}", peers=peers)
 
 
-def _write_amount(value: float, language: str) -> str:
-    return write_number(f"{value:,.0f}", language)
+def _write_number(value: float, texts: Texts) -> str:
+    size = abs(value)
+    if size >= 1000 or value == round(value):
+        return texts.number(value, ",")
+    digits = ".1f" if size >= 10 else ".2f" if size >= 0.1 else ".2g" if size >= 1e-4 else ".1f"
+    return texts.number(value, digits)
 
 
-def _write_score(value: float, language: str) -> str:
-    return write_number(f"{value:.2f}" if abs(value) >= 0.01 or value == 0 else f"{value:.4f}", language)
+def _write_score(value: float, texts: Texts) -> str:
+    return texts.number(value, ".2f" if abs(value) >= 0.01 or value == 0 else ".4f")
 
 
-def _write_share(value: float, language: str) -> str:
+def _write_share(value: float, texts: Texts) -> str:
     percent = 100 * value
-    digits = 0 if abs(percent) >= 10 or percent == round(percent) else 1
-    return write_number(f"{percent:,.{digits}f}", language) + _PHRASES[language]["percent"]
+    return texts.percent(value, 0 if abs(percent) >= 10 or percent == round(percent) else 1)
 
 
-def _write_span(value: float, unit: str, language: str) -> str:
-    """Write a stretch of time; French counts in the plural from two on, English from anything but one."""
-    value = round(value, 1 if unit == "year" else 0)
-    text = f"{value:.1f}" if value != round(value) else f"{value:,.0f}"
-    singular = abs(value) < 2 if language == "fr" else text == "1"
-    return _PHRASES[language][unit if singular else f"{unit}s"].format(write_number(text, language))
+def _write_days(value: float, texts: Texts) -> str:
+    return texts.span(value, "day")
 
 
-def _write_days_as_years(value: float, language: str) -> str:
+def _write_days_as_years(value: float, texts: Texts) -> str:
     years = value / _DAYS_PER_YEAR
-    return _write_span(years, "year", language) if abs(years) >= 1 else _write_span(value, "day", language)
+    return texts.span(years, "year") if abs(years) >= 1 else _write_days(value, texts)
 
 
-def _write_date(value: float, span: str, language: str) -> str:
-    return _PHRASES[language]["past" if value <= 0 else "future"].format(span)
+def _write_date(value: float, span: str, texts: Texts) -> str:
+    return texts.say("reasons.past" if value <= 0 else "reasons.future", span=span)
 
 
-_WRITERS: Mapping[str, Callable[[float, str], str]] = {
-    "amount": _write_amount,
+def _write_date_of_day(value: float, texts: Texts) -> str:
+    return _write_date(value, _write_days_as_years(abs(value), texts), texts)
+
+
+_WRITERS: Mapping[str, Callable[[float, Texts], str]] = {
+    "amount": lambda value, texts: texts.number(value, ","),
     "score": _write_score,
+    "count": _write_number,
+    "number": _write_number,
     "share": _write_share,
-    "years": lambda value, language: _write_span(value, "year", language),
-    "days": lambda value, language: _write_span(value, "day", language),
-    "months": lambda value, language: _write_span(value, "month", language),
+    "ratio": _write_share,
+    "years": lambda value, texts: texts.span(value, "year"),
+    "days": _write_days,
+    "day_gap": _write_days,
+    "months": lambda value, texts: texts.span(value, "month"),
     "days_as_years": _write_days_as_years,
-    "elapsed_days": lambda value, language: _write_days_as_years(-value, language),
-    "date_days": lambda value, language: _write_date(value, _write_days_as_years(abs(value), language), language),
-    "date_months": lambda value, language: _write_date(value, _write_span(abs(value), "month", language), language),
-    "hour": lambda value, language: _PHRASES[language]["hour"].format(f"{value:.0f}"),
+    "elapsed_days": lambda value, texts: _write_days_as_years(-value, texts),
+    "date_days": _write_date_of_day,
+    "date_planned_days": _write_date_of_day,
+    "date_months": lambda value, texts: _write_date(value, texts.span(abs(value), "month"), texts),
+    "hour": lambda value, texts: texts.say("reasons.hour", hour=value),
 }
 
 

@@ -13,7 +13,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from credit_scoring.models.base import BoostedTrees, ScoringModel
 from credit_scoring.models.calibration import Calibration
-from credit_scoring.reasons import DEFAULT_LANGUAGE, ReasonBook, check_language
+from credit_scoring.reasons import ReasonBook
+from credit_scoring.texts import DEFAULT_LANGUAGE, texts_in
 
 GRANTED, REFUSED = "granted", "refused"
 
@@ -111,7 +112,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             ValueError: If the language is unknown, or the scorer was made without a reason book.
         """
         asked = params or {}
-        language = check_language(asked.get("language", DEFAULT_LANGUAGE))
+        language = texts_in(asked.get("language", DEFAULT_LANGUAGE)).language
         probability = self.predict_proba(X)[:, 1]
         columns: dict[str, Any] = {
             "probability_default": probability,
@@ -119,14 +120,14 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             "threshold": float(self.decision_policy["threshold"]),
         }
         if asked.get("explain"):
-            columns["reasons"] = self._tell_reasons(X, language)
+            columns["reasons"] = self._describe_reasons(X, language)
         return pd.DataFrame(columns, index=X.index)
 
-    def _tell_reasons(self, X: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
+    def _describe_reasons(self, X: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
         book = self._book()
         if X.empty:
             return []
-        return book.tell(self.contributions(X)[0], self.model.explained_features(X), language)
+        return book.explain(self.contributions(X)[0], self.model.explained_features(X), language)
 
     def _book(self) -> ReasonBook:
         if self.reason_book is None:
@@ -150,7 +151,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         """
         return self.calibration.apply(self._trees().predict_coded(encoded))
 
-    def tell_coded(
+    def explain_coded(
         self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
     ) -> list[list[dict[str, str]]]:
         """Return the reasons that `predict` gives, from rows without a table around them.
@@ -166,10 +167,10 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         """
         book, place = self._book(), {name: i for i, name in enumerate(self.feature_names_in_)}
         values, _ = self._trees().contributions_coded(encoded)
-        return book.tell_picked(
+        return book.explain_values(
             values * self._calibration_line()[0],
             lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
-            check_language(language),
+            texts_in(language).language,
         )
 
     def _trees(self) -> BoostedTrees:

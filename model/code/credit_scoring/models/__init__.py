@@ -65,9 +65,15 @@ def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:
 
     Raises:
         ValueError: If the family is unknown or does not take one of the parameters.
+        TypeError: If its class does not define all that a family has to.
         FamilyUnavailableError: If the family's library cannot be imported.
     """
     model_class = family_class(family)
+    if missing := sorted(model_class.__abstractmethods__):
+        raise TypeError(
+            f"Model family '{family}': {model_class.__name__} must define {', '.join(missing)}.\n"
+            f"Hint: add them in {model_class.__module__}; `PermutationContributions` brings `_contributions`."
+        )
     for library in model_class.libraries:
         try:
             import_module(library)

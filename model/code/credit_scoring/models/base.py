@@ -50,8 +50,8 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     name is the family's.
 
     A family that stops early has the parameters `early_stopping_rounds` (off if `None`) and `validation_share`: that
-    share of the rows given to `fit` is set aside, stratified and by `random_state`; training ends when the log loss on
-    them has not fallen for so many rounds, and the best round is kept. These rows are not learned from afterwards.
+    share of the rows given to `fit` are validation rows, stratified and by `random_state`; training ends when the log
+    loss on them has not fallen for so many rounds, and the best round is kept. They are not learned from afterwards.
 
     Attributes:
         labels: Language -> what reports call the family.
@@ -94,7 +94,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
             X: Features: numbers, text categories, nulls.
             y: Outcomes, 0 repaid, 1 defaulted.
             rebalance: What to do about the rarity of defaults, see `credit_scoring.models.imbalance`. It sees the rows
-                to learn from only: those set aside for early stopping are neither resampled nor neighbours of
+                to learn from only: those kept for validation for early stopping are neither resampled nor neighbours of
                 synthetic rows. They are weighted by outcome to the same balance, as the loss must mean the same there.
 
         Raises:
@@ -156,20 +156,20 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
             return
         seed = self.get_params().get("random_state")
         try:
-            training, aside = train_test_split(
+            training, validation = train_test_split(
                 np.arange(len(y)), test_size=self.validation_share, stratify=y, random_state=0 if seed is None else seed
             )
         except ValueError as error:
             raise ValueError(
-                f"{type(self).__name__} cannot set {self.validation_share:g} of {len(y)} rows with {y.sum()} defaults "
-                f"aside to stop early: {error}\nHint: use more rows, or early_stopping_rounds: null."
+                f"{type(self).__name__} cannot keep {self.validation_share:g} of {len(y)} rows with {y.sum()} defaults "
+                f"for validation, to stop early: {error}\nHint: use more rows, or early_stopping_rounds: null."
             ) from error
         rows = rebalance(X.iloc[training], y[training])
         share = np.average(rows.y, weights=rows.sample_weight)
-        weight = np.where(y[aside] == 1, share / y[aside].mean(), (1 - share) / (1 - y[aside].mean()))
-        self._fit(rows, TrainingRows(X.iloc[aside], y[aside], weight))
+        weight = np.where(y[validation] == 1, share / y[validation].mean(), (1 - share) / (1 - y[validation].mean()))
+        self._fit(rows, TrainingRows(X.iloc[validation], y[validation], weight))
 
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+    def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:
         raise NotImplementedError(f"{type(self).__name__} must define _fit or _fit_rows")
 
     @abstractmethod
@@ -202,8 +202,8 @@ class BoostedTrees(LibraryModel):
     """A family that hands its parameters on to the estimator of a boosting library, and numbers and codes to its trees.
 
     Args:
-        early_stopping_rounds: Trees without progress on the rows set aside, after which training ends.
-        validation_share: Share of the rows that is set aside for it.
+        early_stopping_rounds: Trees without progress on the rows kept for validation, after which training ends.
+        validation_share: Share of the rows that is kept for validation for it.
         **params: Parameters of the library's estimator.
 
     Attributes:
@@ -219,13 +219,13 @@ class BoostedTrees(LibraryModel):
         self.validation_share = validation_share
         self.params = params
 
+    @abstractmethod
     def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probabilities of default of rows that `codes_` has encoded; a server may do that by itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def contributions_coded(self, encoded: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
         """Do as `contributions` does, on rows that `codes_` has encoded."""
-        raise NotImplementedError
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         return self.predict_coded(self.codes_.transform(X))

@@ -12,7 +12,7 @@ class DummyModel(ScoringModel):
 
     labels = {"fr": "modèle de référence", "en": "baseline model"}
 
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:  # noqa: ARG002
+    def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:  # noqa: ARG002
         self.default_rate_ = float(np.average(rows.y, weights=rows.sample_weight))
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:

@@ -44,18 +44,18 @@ class LightGBMModel(BoostedTrees):
         """Return eight combinations of what matters most: size of the trees, columns they see, shrinkage."""
         return {"num_leaves": [8, 32], "colsample_bytree": [0.1, 0.3], "reg_lambda": [10, 100]}
 
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+    def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:
         import lightgbm
 
         self.codes_ = CategoryCodes("name").fit(rows.X)
         fixed = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1}
         estimator = lightgbm.LGBMClassifier(**{**fixed, **self.params})
         stopping: dict[str, Any] = {}
-        if aside is not None and self.early_stopping_rounds is not None:
+        if validation is not None and self.early_stopping_rounds is not None:
             stopping = {
-                "eval_X": self.codes_.transform(aside.X),
-                "eval_y": aside.y,
-                "eval_sample_weight": [aside.sample_weight],
+                "eval_X": self.codes_.transform(validation.X),
+                "eval_y": validation.y,
+                "eval_sample_weight": [validation.sample_weight],
                 "eval_metric": "binary_logloss",
                 "callbacks": [lightgbm.early_stopping(self.early_stopping_rounds, verbose=False)],
             }
@@ -68,7 +68,9 @@ class LightGBMModel(BoostedTrees):
             **stopping,
         )
         self.booster_ = estimator.booster_  # predicts with its best iteration
-        self.n_iterations_ = self.booster_.best_iteration if aside is not None else self.booster_.current_iteration()
+        self.n_iterations_ = (
+            self.booster_.best_iteration if validation is not None else self.booster_.current_iteration()
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Give the trees as compressed text: a quarter of the size, without those after the best iteration."""

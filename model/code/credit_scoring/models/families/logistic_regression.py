@@ -39,7 +39,7 @@ class LogisticRegressionModel(ScoringModel):
         """Return four strengths of the penalty."""
         return {"C": [0.001, 0.01, 0.1, 1.0]}
 
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:  # noqa: ARG002
+    def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:  # noqa: ARG002
         self.terms_ = StandardisedTerms(self.min_frequency)
         self.estimator_ = LogisticRegression(C=self.C, max_iter=self.max_iter)
         Z = self.terms_.fit_transform(rows.X)

@@ -18,7 +18,7 @@ _LARGEST_MARGIN = 30.0
 
 
 class MLPModel(PermutationContributions):
-    """Layers of rectified units on `StandardisedTerms`, trained by Adam until the log loss on rows set aside is least.
+    """Layers of rectified units on `StandardisedTerms`, trained by Adam until the log loss on validation rows is least.
 
     scikit-learn's own early stopping watches accuracy, which says nothing where 92 in 100 repay: hence the loop here.
 
@@ -29,10 +29,10 @@ class MLPModel(PermutationContributions):
         learning_rate_init: First step size of Adam.
         batch_size: Rows per step, at most.
         max_iter: Epochs at most.
-        early_stopping_rounds: Epochs without progress on the rows set aside, after which training ends.
-        validation_share: Share of the rows that is set aside for it.
+        early_stopping_rounds: Epochs without progress on the rows kept for validation, after which training ends.
+        validation_share: Share of the rows that is kept for validation for it.
         min_frequency: Categories of a smaller share are pooled.
-        random_state: Seed of the first weights, of the order of rows and of the rows set aside.
+        random_state: Seed of the first weights, of the order of rows and of the rows kept for validation.
 
     Attributes:
         n_iterations_: Epochs of the fitted model.
@@ -81,7 +81,7 @@ class MLPModel(PermutationContributions):
         """Return four combinations of size and penalty."""
         return {"hidden_units": [16, 64], "alpha": [0.01, 1.0]}
 
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+    def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:
         self.terms_ = StandardisedTerms(self.min_frequency)
         Z = self.terms_.fit_transform(rows.X)
         network = MLPClassifier(
@@ -91,12 +91,14 @@ class MLPModel(PermutationContributions):
             batch_size=min(self.batch_size, len(Z)),
             random_state=self.random_state,
         )
-        Z_aside = None if aside is None else self.terms_.transform(aside.X)
+        Z_validation = None if validation is None else self.terms_.transform(validation.X)
         least, best = np.inf, 0
         for epoch in range(1, self.max_iter + 1):
             network.partial_fit(Z, rows.y, sample_weight=rows.sample_weight, classes=self.classes_)
-            if aside is not None:
-                loss = log_loss(aside.y, network.predict_proba(Z_aside)[:, 1], sample_weight=aside.sample_weight)
+            if validation is not None:
+                loss = log_loss(
+                    validation.y, network.predict_proba(Z_validation)[:, 1], sample_weight=validation.sample_weight
+                )
                 if loss >= least:
                     if epoch - best >= (self.early_stopping_rounds or 0):
                         break

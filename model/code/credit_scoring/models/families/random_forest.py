@@ -51,7 +51,7 @@ class RandomForestModel(LibraryModel, PermutationContributions):
         """Return four combinations of the size of leaves and the columns that a cut is chosen from."""
         return {"min_samples_leaf": [20, 100], "max_features": [0.1, 0.3]}
 
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:  # noqa: ARG002
+    def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:  # noqa: ARG002
         self.codes_ = CategoryCodes("frequency").fit(rows.X)
         estimator = _KINDS[self.kind](**{"random_state": 0, **self.params})
         estimator.fit(self.codes_.transform(rows.X), rows.y, rows.sample_weight)

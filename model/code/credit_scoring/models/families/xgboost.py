@@ -52,7 +52,7 @@ class XGBoostModel(BoostedTrees):
         """Return eight combinations of what matters most: size of the trees, columns they see, shrinkage."""
         return {"max_depth": [3, 5], "colsample_bytree": [0.1, 0.3], "reg_lambda": [10, 100]}
 
-    def _fit(self, rows: TrainingRows, aside: TrainingRows | None) -> None:
+    def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:
         import xgboost
 
         self.codes_ = CategoryCodes("name").fit(rows.X)
@@ -67,16 +67,16 @@ class XGBoostModel(BoostedTrees):
             eval_metric="logloss",
         )
         stopping: dict[str, Any] = {}
-        if aside is not None:
+        if validation is not None:
             stopping = {
-                "eval_set": [(self.codes_.transform(aside.X), aside.y)],
-                "sample_weight_eval_set": [aside.sample_weight],
+                "eval_set": [(self.codes_.transform(validation.X), validation.y)],
+                "sample_weight_eval_set": [validation.sample_weight],
             }
         estimator.fit(
             self.codes_.transform(rows.X), rows.y, sample_weight=rows.sample_weight, verbose=False, **stopping
         )
         booster = estimator.get_booster()
-        self.booster_ = booster if aside is None else booster[: estimator.best_iteration + 1]
+        self.booster_ = booster if validation is None else booster[: estimator.best_iteration + 1]
         self.n_iterations_ = self.booster_.num_boosted_rounds()
 
     def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

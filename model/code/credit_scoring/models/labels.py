@@ -1,0 +1,18 @@
+"""What a reader calls a candidate."""
+
+from credit_scoring.models import family_class
+from credit_scoring.texts import Texts
+
+
+def name_candidate(family: str, imbalance: str, name: str, texts: Texts) -> str:
+    """Write a candidate in words; one that is more than its family and a treatment of imbalance keeps its own name."""
+    treated = imbalance != "none"
+    if name != (f"{family}_{imbalance}" if treated else family):
+        return name
+    label = family_class(family).labels[texts.language]
+    return f"{label}, {name_treatment(imbalance, texts)}" if treated else label
+
+
+def name_treatment(imbalance: str, texts: Texts) -> str:
+    """Write a treatment of class imbalance in words."""
+    return texts.say(f"common.treatment.{imbalance}")
