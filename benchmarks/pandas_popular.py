@@ -1,4 +1,4 @@
-"""Features in plain pandas as they are popularly made: every aggregate of every column, whatever it means.
+"""Features in plain pandas as they are popularly made: every aggregate of every column, meaningful or not.
 
 Read every file whole, one-hot the texts, take min, max, mean, sum and variance of every number by client (of a one-hot
 column the mean), join all of it to the applications. It makes about as many columns as the project has features, and

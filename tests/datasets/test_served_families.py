@@ -1,4 +1,4 @@
-"""Whatever family wins is served by what its model says it needs, reasons included."""
+"""Any family is served by what its model says it needs, reasons included."""
 
 import json
 import re

@@ -79,7 +79,7 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
                 replace_model(self._folder, fresh)
 
     def export_champion(self) -> str:
-        """Put the champion of the registry into the folder, whatever run made it; return its version.
+        """Put the champion of the registry into the folder, made by any run; return its version.
 
         Raises:
             DatasetError: If the registry has no champion.

@@ -16,7 +16,7 @@ from sklearn.metrics import (
 
 
 def score_metrics(y_true: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, float]:
-    """Measure probabilities of default, whatever the threshold.
+    """Measure probabilities of default, at no particular threshold.
 
     Returns:
         `roc_auc`, `gini` (2 AUC - 1), `ks` (largest gap between the score distributions of the two outcomes),

@@ -101,7 +101,7 @@ def review_costs(
         band: Who is reviewed.
         costs: Prices of the wrong decisions.
         review_cost: Price of one review, in the unit of the costs.
-        error_rate: How often the reviewer decides wrongly, whatever the outcome.
+        error_rate: How often the reviewer decides wrongly, for either outcome.
     """
     decision = band.decide(probability)
     if_granted, if_refused = (decision_costs(y_true, np.full(decision.size, refused), costs) for refused in (0, 1))
@@ -115,7 +115,7 @@ def optimal_review_band(ranked: RankedLosses, *, budget: float, review_cost: flo
         ranked: Applicants in the order of their scores.
         budget: Largest share of the applicants that can be reviewed.
         review_cost: Price of one review, in the unit of the costs.
-        error_rate: How often the reviewer decides wrongly, whatever the outcome.
+        error_rate: How often the reviewer decides wrongly, for either outcome.
 
     Returns:
         The band; empty (`low` equal to `high`, the cheapest threshold) where no review pays.

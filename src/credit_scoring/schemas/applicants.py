@@ -9,7 +9,7 @@ from pandera.typing.pandas import Series
 
 
 class ApplicantFeatures(pa_ibis.DataFrameModel):
-    """One row per applicant, whatever the histories held: the guard of the joins.
+    """One row per applicant, regardless of what the histories held: the guard of the joins.
 
     Every join is a left join onto the applications, so a row cannot be lost; a repeated `SK_ID_CURR` means that a
     history was not aggregated to one row per applicant before it was joined.

@@ -36,7 +36,7 @@ def holds(check: pa.Check, value: ir.Column) -> ir.BooleanColumn:
 
 
 def holds_between(check: pa.Check, least: float, greatest: float) -> bool:
-    """Tell whether a check passes whatever stands between two values; of listed values, these are whole numbers.
+    """Tell whether every value between two passes a check; for listed values, every whole number between them.
 
     False does not mean that a value fails: it may be a code outside the bounds, or a gap that no value falls into.
     """

@@ -1,4 +1,4 @@
-"""Whatever family `candidates` names can be searched, compared under every strategy, and told by its label."""
+"""Every family that `candidates` names can be searched, compared under every strategy, and told by its label."""
 
 import numpy as np
 import optuna

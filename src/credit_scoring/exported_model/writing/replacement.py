@@ -1,4 +1,4 @@
-"""Replacing an exported model so that its folder holds the old one or the new one, whole, whatever fails."""
+"""Replacing an exported model so that its folder holds the old one or the new one, whole, even if a step fails."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from credit_scoring.exported_model.manifest import write_manifest
 
 @contextmanager
 def workspace_beside(folder: Path) -> Iterator[Path]:
-    """Lend a place on the same disk as a folder, and remove it with whatever is in it."""
+    """Lend a place on the same disk as a folder, and remove it with its content."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export_", dir=folder.parent) as workspace:
         yield Path(workspace)

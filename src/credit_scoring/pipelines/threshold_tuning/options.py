@@ -83,7 +83,7 @@ class ReviewOptions(BaseModel):
     Attributes:
         budget: Largest share of the applications that can be looked at; 0 for nobody.
         cost: Of one manual review, in units of one good customer declined.
-        error_rate: Share of the person's decisions that are wrong, whatever the outcome.
+        error_rate: Share of the person's decisions that are wrong, for either outcome.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -121,7 +121,7 @@ class PromotionOptions(BaseModel):
     """When a new scorer replaces the champion of the registry.
 
     Attributes:
-        force: Replace it whatever the comparison says.
+        force: Replace it regardless of the comparison.
         confidence: Of the interval of the cost difference, all of which must be below zero.
         n_resamples: Bootstrap resamples of the hold-out.
         seed: Seed of the resamples.
