@@ -165,9 +165,7 @@ def test_extremes_are_taken_of_every_typed_column_of_finite_numbers(tmp_path: Pa
     engine.to_parquet(table("bureau", [row, row | {"DAYS_CREDIT": -900}]).cast(dict(contract.columns)), path)
     extremes = _find_extremes(engine.read_parquet(path), contract)
     assert (extremes["DAYS_CREDIT"], extremes["AMT_CREDIT_SUM"]) == ((-900, -7), (5.0, 5.0))
-    assert not {"AMT_ANNUITY", "AMT_CREDIT_SUM_DEBT"} & set(
-        extremes
-    )  # infinite, null
+    assert not {"AMT_ANNUITY", "AMT_CREDIT_SUM_DEBT"} & set(extremes)  # infinite, null
     decided = {rule.column for rule in _rules(engine.read_parquet(path), contract, extremes)}
     assert not {"DAYS_CREDIT", "AMT_CREDIT_SUM"} & decided
 

@@ -1,8 +1,8 @@
 """What a feature is: one record, in which its value, unit, words, formula and nulls stand, or from which they follow.
 
 A feature of a history is measure x aggregate x subset x window, each told once: the measure knows its expression, unit
-and words, the aggregate its function and words, the subset and the window their condition and words. Everything else that
-the project says of a feature (dictionaries, units of the API, reasons, themes, figures) is read off its record.
+and words, the aggregate its function and words, the subset and the window their condition and words. Everything
+else that the project says of a feature (dictionaries, units of the API, reasons, themes, figures) is read off its record.
 """
 
 # ruff: noqa: SIM300 - a column such as _.RANK is not the constant that Ruff takes it for
