@@ -2,7 +2,7 @@
 
 A feature of a history is measure x aggregate x subset x window, each told once: the measure knows its expression, unit
 and words, the aggregate its function and words, the subset and the window their condition and words. Everything
-else that the project says of a feature (dictionaries, units of the API, reasons, themes, figures) is read off its record.
+else that the project says of a feature (dictionaries, units of the API, reasons, themes, figures) is read off it.
 """
 
 # ruff: noqa: SIM300 - a column such as _.RANK is not the constant that Ruff takes it for
