@@ -130,7 +130,8 @@ def _find_extremes(rows: ir.Table, contract: RawTable) -> dict[str, tuple[float,
     return {
         name: (least, greatest)
         for name, (least, greatest) in extremes.items()
-        if least is not None and math.isfinite(least) and math.isfinite(greatest)
+        # A NaN comes back as null from some engines
+        if least is not None and greatest is not None and math.isfinite(least) and math.isfinite(greatest)
     }
 
 
