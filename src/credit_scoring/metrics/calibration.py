@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import binomtest
+
+from credit_scoring.metrics.uncertainty import rate_interval
 
 
 def reliability_curve(
@@ -46,10 +47,10 @@ def reliability_curve(
         mean_probability=("probability", "mean"), default_rate=("outcome", "mean"), count=("outcome", "size")
     ).reset_index(drop=True)
     intervals = [
-        binomtest(round(rate * count), count).proportion_ci(confidence, method="wilson")
+        rate_interval(round(rate * count), count, confidence=confidence)
         for rate, count in zip(curve["default_rate"], curve["count"], strict=True)
     ]
-    return curve.assign(rate_low=[float(i.low) for i in intervals], rate_high=[float(i.high) for i in intervals])
+    return curve.assign(rate_low=[i.low for i in intervals], rate_high=[i.high for i in intervals])
 
 
 def expected_calibration_error(y_true: npt.ArrayLike, probability: npt.ArrayLike, n_bins: int = 10) -> float:

@@ -74,9 +74,14 @@ class ApplicantCosts:
 Costs: TypeAlias = MisclassificationCosts | ApplicantCosts
 
 
-def refuse(probability: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:
-    """Apply the decision rule: refused (True) when the probability of default is at or above the threshold."""
-    return np.asarray(probability, dtype=float) >= threshold
+def refuse(probability: npt.ArrayLike, threshold: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Apply the decision rule: refused (True) when the probability of default is at or above the threshold.
+
+    Args:
+        probability: Probabilities of default, shape (n,).
+        threshold: One for all applicants, or each one's own, shape (n,).
+    """
+    return np.asarray(probability, dtype=float) >= np.asarray(threshold, dtype=float)
 
 
 def business_cost_loss(y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: Costs) -> float:

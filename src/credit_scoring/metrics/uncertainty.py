@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
+from scipy.stats import binomtest
 from scipy.stats import t as student
 
 _BLOCK = 2**22
@@ -55,6 +56,20 @@ def bootstrap_mean(
     else:
         means = np.array([sample[rows].mean() for rows in _resamples(sample.size, n_resamples, generator)])
     return Interval.of_resamples(float(sample.mean()), means, confidence)
+
+
+def rate_interval(events: int, count: int, *, confidence: float = 0.95) -> Interval:
+    """Return the share of events among independent trials and its score interval (Wilson, JASA 22, 1927).
+
+    It has a width even where all trials end the same way.
+
+    Args:
+        events: Number of events.
+        count: Number of trials, at least one.
+        confidence: Probability that the interval is to hold.
+    """
+    bounds = binomtest(events, count).proportion_ci(confidence, method="wilson")
+    return Interval(estimate=events / count, low=float(bounds.low), high=float(bounds.high))
 
 
 def bootstrap_metric(

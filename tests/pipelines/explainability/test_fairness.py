@@ -49,6 +49,13 @@ def test_a_handful_is_left_out() -> None:
     assert set(table.loc[table["attribute"] == "CODE_GENDER", "group"]) == {"F", "M"}
 
 
+def test_the_interval_of_a_rate_has_a_width_where_all_had_the_same_outcome() -> None:
+    table = measure_fairness(ROWS, PREDICTIONS, POLICY, COSTS, OPTIONS).set_index(["attribute", "group", "measure"])
+    refused = table.loc[("CODE_GENDER", "M", "approval_rate")]  # both of two
+    assert refused["value"] == refused["low"] == 0
+    assert refused["high"] == pytest.approx(1.959964**2 / (2 + 1.959964**2))  # Wilson's upper bound at 0 of n
+
+
 @pytest.mark.parametrize(("language", "woman"), [("fr", "Sexe : femme (3)"), ("en", "Gender: female (3)")])
 def test_the_figure_names_the_groups(language: str, woman: str) -> None:
     table = measure_fairness(ROWS, PREDICTIONS, POLICY, COSTS, OPTIONS)
@@ -83,3 +90,23 @@ def test_mitigations_close_the_gap_that_they_are_for() -> None:
     )
     # Here the sample is the one that thresholds were chosen on: a threshold per group cannot cost more than one.
     assert table.loc["own_threshold", "cost"] <= table.loc["as_is", "cost"]
+
+
+def test_gaps_of_a_mitigation_leave_out_a_handful() -> None:
+    generator = np.random.default_rng(2)
+    gender = np.array(["F"] * 300 + ["M"] * 300 + ["XNA"])
+    probability = np.append(generator.uniform(0, 0.2, 600), 0.9)  # the one of the third group is refused
+    scored = pd.DataFrame({"SK_ID_CURR": np.arange(601), "TARGET": np.arange(601) % 2, "PROBABILITY": probability})
+    rows = scored.assign(CODE_GENDER=gender)
+    gaps = {
+        least: compare_mitigations(
+            *(rows, scored, rows, scored, scored),
+            {"threshold": 0.1},
+            COSTS,
+            OPTIONS.model_copy(update={"min_clients": least}),
+        ).set_index("policy")["approval_gap"]
+        for least in (1, 2)
+    }
+    assert gaps[1]["as_is"] > 0.4
+    granted = [np.mean(probability[gender == group] < 0.1) for group in ("F", "M")]
+    assert gaps[2]["as_is"] == pytest.approx(abs(granted[0] - granted[1]))

@@ -1,6 +1,6 @@
 """How decisions fall on groups of clients, and what other policies would change; not what the law makes of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,13 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from credit_scoring.features.categories import category_label
+from credit_scoring.features.expressions import DAYS_PER_YEAR
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, optimal_threshold, refuse
 from credit_scoring.metrics.discrimination import score_metrics
-from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean
+from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean, rate_interval
 from credit_scoring.pipelines.explainability.options import FairnessOptions
 
-_MEASURES = ("approval_rate", "false_decline_rate", "false_negative_rate", "calibration_gap", "cost")
+_RATES = ("approval_rate", "false_decline_rate", "false_negative_rate")
+_MEASURES = (*_RATES, "calibration_gap", "cost")
+_ATTRIBUTES = ("CODE_GENDER", "AGE_BAND", "NAME_FAMILY_STATUS", "NAME_EDUCATION_TYPE")
 _UNKNOWN = "?"
 _NOBODY = Interval(estimate=np.nan, low=np.nan, high=np.nan)
 
@@ -32,7 +35,8 @@ def measure_fairness(
     """Measure the hold-out decisions by gender, age band, family status and education.
 
     Groups of fewer than `min_clients` are left out: what is measured on a handful says nothing of the policy. Every
-    measure is a mean over the clients that it concerns, so that its interval is the bootstrap's of that mean.
+    measure is a mean over the clients that it concerns. The interval of a rate is Wilson's, which has a width even
+    where all clients had the same outcome; that of the two others is the bootstrap's.
 
     Returns:
         One row per attribute, group and measure: `attribute`, `group`, `clients`, `measure` (`approval_rate`;
@@ -41,19 +45,23 @@ def measure_fairness(
         difference between groups of the attribute: of `approval_rate` the demographic parity difference, and the larger
         one of the two error rates is the equalised odds difference. A measure that concerns nobody in a group is NaN.
     """
-    parts = _concerned(holdout_predictions, decision_policy["threshold"], costs)
+    target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
+    parts = _concerned(target, probability, decision_policy["threshold"], costs)
     rows = []
     for attribute, groups in _group_clients(holdout_rows, holdout_predictions, fairness).items():
         clients = pd.Series(groups).value_counts()
-        large = _order_groups(clients.index[clients >= fairness.min_clients], fairness)
+        large = _large_groups(groups, fairness)
         for measure, values in parts.items():
             intervals = []
             for group in large:
                 concerned = values[(groups == group) & ~np.isnan(values)]
-                interval = bootstrap_mean(concerned, n_resamples=fairness.n_resamples) if concerned.size else _NOBODY
-                intervals.append(interval)
-            means = pd.Series([interval.estimate for interval in intervals])
-            gap = float(means.max() - means.min())
+                if concerned.size == 0:
+                    intervals.append(_NOBODY)
+                elif measure in _RATES:
+                    intervals.append(rate_interval(int(concerned.sum()), concerned.size))
+                else:
+                    intervals.append(bootstrap_mean(concerned, n_resamples=fairness.n_resamples))
+            gap = _largest_gap(values, groups, large)
             for group, interval in zip(large, intervals, strict=True):
                 rows.append(
                     {
@@ -82,7 +90,8 @@ def compare_mitigations(
 ) -> pd.DataFrame:
     """Weigh what would change if the model did not know the attribute, or if each group had a threshold of its own.
 
-    Thresholds are chosen on training rows out of fold; every row is measured on the hold-out.
+    Thresholds are chosen on training rows out of fold; every row is measured on the hold-out. Gaps leave out the groups
+    of fewer than `min_clients` there.
 
     Returns:
         One row per policy, with its `attribute`: `as_is`, `without_attribute` (the same model, fitted without the
@@ -112,20 +121,17 @@ def compare_mitigations(
         equal[group] = float(np.quantile(out_of_fold[inside], 1 - refusal_share))
         both = np.unique(outcomes[inside]).size == 2
         own[group] = optimal_threshold(outcomes[inside], out_of_fold[inside], costs) if both else policy_threshold
-    policies = {
-        "as_is": (probability, refuse(probability, policy_threshold)),
-        "without_attribute": (holdout_without, refuse(holdout_without, threshold_without)),
-        "equal_approval_rate": (probability, _refuse_by_group(probability, judged, equal, policy_threshold)),
-        "own_threshold": (probability, _refuse_by_group(probability, judged, own, policy_threshold)),
+    large = _large_groups(judged, fairness)
+    policies: dict[str, tuple[npt.NDArray[np.float64], npt.ArrayLike]] = {
+        "as_is": (probability, policy_threshold),
+        "without_attribute": (holdout_without, threshold_without),
+        "equal_approval_rate": (probability, [equal.get(group, policy_threshold) for group in judged]),
+        "own_threshold": (probability, [own.get(group, policy_threshold) for group in judged]),
     }
     rows = []
-    for name, (scores, refused) in policies.items():
-        cost = bootstrap_mean(decision_costs(target, refused, costs), n_resamples=fairness.n_resamples)
-        gaps = {
-            "approval_gap": ~refused,
-            "false_decline_gap": np.where(target == 0, refused, np.nan),
-            "false_negative_gap": np.where(target == 1, ~refused, np.nan),
-        }
+    for name, (scores, threshold) in policies.items():
+        parts = _concerned(target, scores, threshold, costs)
+        cost = bootstrap_mean(parts["cost"], n_resamples=fairness.n_resamples)
         rows.append(
             {
                 "attribute": fairness.attribute,
@@ -134,8 +140,8 @@ def compare_mitigations(
                 "cost": cost.estimate,
                 "cost_low": cost.low,
                 "cost_high": cost.high,
-                "approval_rate": float(1 - refused.mean()),
-                **{gap: _largest_gap(values.astype(float), judged) for gap, values in gaps.items()},
+                "approval_rate": float(parts["approval_rate"].mean()),
+                **{measure.replace("_rate", "_gap"): _largest_gap(parts[measure], judged, large) for measure in _RATES},
             }
         )
     return pd.DataFrame(rows)
@@ -180,10 +186,12 @@ def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Fi
 
 
 def _concerned(
-    predictions: pd.DataFrame, threshold: float, costs: MisclassificationCosts
+    target: npt.NDArray[np.int_],
+    probability: npt.NDArray[np.float64],
+    threshold: npt.ArrayLike,
+    costs: MisclassificationCosts,
 ) -> Mapping[str, npt.NDArray[np.float64]]:
     """Return for each measure one value per client, whose mean it is; NaN for a client whom it does not concern."""
-    target, probability = (predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
     refused = refuse(probability, threshold)
     return {
         "approval_rate": (~refused).astype(float),
@@ -198,30 +206,25 @@ def _group_clients(
     rows: pd.DataFrame, predictions: pd.DataFrame, fairness: FairnessOptions
 ) -> dict[str, npt.NDArray[np.object_]]:
     rows = rows.set_index("SK_ID_CURR").loc[predictions["SK_ID_CURR"]]
-    ages = (-rows["DAYS_BIRTH"] / 365.25).to_numpy(dtype=float)
+    ages = (-rows["DAYS_BIRTH"] / DAYS_PER_YEAR).to_numpy(dtype=float)
     names = _band_names(fairness.age_bands)
     bands = np.array([names[i] for i in np.searchsorted(fairness.age_bands, ages, side="right")], dtype=object)
-    grouped = {"AGE_BAND": np.where(np.isnan(ages), _UNKNOWN, bands)}
-    for attribute in ("CODE_GENDER", "NAME_FAMILY_STATUS", "NAME_EDUCATION_TYPE"):
-        grouped[attribute] = rows[attribute].fillna(_UNKNOWN).to_numpy(dtype=object)
-    return {name: grouped[name] for name in ("CODE_GENDER", "AGE_BAND", "NAME_FAMILY_STATUS", "NAME_EDUCATION_TYPE")}
+    known = rows.assign(AGE_BAND=np.where(np.isnan(ages), None, bands))
+    return {name: known[name].fillna(_UNKNOWN).to_numpy(dtype=object) for name in _ATTRIBUTES}
 
 
-def _order_groups(groups: Iterable[str], fairness: FairnessOptions) -> list[str]:
+def _large_groups(groups: npt.NDArray, fairness: FairnessOptions) -> list[str]:
+    """Return the groups of at least `min_clients`, in the order in which they are shown."""
+    clients = pd.Series(groups).value_counts()
     bands = _band_names(fairness.age_bands)
-    return sorted(set(groups), key=lambda group: (bands.index(group) if group in bands else -1, group))
+    large = clients.index[clients >= fairness.min_clients]
+    return sorted(large, key=lambda group: (bands.index(group) if group in bands else -1, group))
 
 
 def _band_names(bounds: Sequence[int]) -> list[str]:
     return [f"< {bounds[0]}", *(f"{a}–{b - 1}" for a, b in pairwise(bounds)), f"≥ {bounds[-1]}"]
 
 
-def _refuse_by_group(
-    probability: npt.NDArray[np.float64], groups: npt.NDArray, thresholds: Mapping[Any, float], otherwise: float
-) -> npt.NDArray[np.bool_]:
-    return probability >= np.array([thresholds.get(group, otherwise) for group in groups])
-
-
-def _largest_gap(values: npt.NDArray[np.float64], groups: npt.NDArray) -> float:
-    means = pd.Series(values).groupby(groups).mean()
+def _largest_gap(values: npt.NDArray[np.float64], groups: npt.NDArray, compared: Sequence[str]) -> float:
+    means = pd.Series(values).groupby(groups).mean().reindex(compared)
     return float(means.max() - means.min())
