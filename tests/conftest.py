@@ -13,6 +13,8 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 
+# Relative if the PATH is, and tests run it in other folders. Not resolved: a link leads out of the environment.
+sys.executable = os.path.abspath(sys.executable)  # noqa: PTH100
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 

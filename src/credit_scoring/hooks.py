@@ -98,8 +98,9 @@ class RunTagsHooks:
 
         if mlflow.active_run() is None:
             return
+        # Kedro gives several in no order
         pipelines = run_params.get("pipeline_names") or [run_params.get("pipeline_name") or "__default__"]
-        name = "+".join(pipelines).replace("__default__", "default")
+        name = "+".join(sorted(pipelines)).replace("__default__", "default")
         mlflow.set_tags(
             {
                 "mlflow.runName": f"{name} · {self._source}",

@@ -42,10 +42,7 @@ def code(names: Iterable[str], separator: str = ", ") -> str:
 
 
 def _number(value: float | None, spec: str = ".4f") -> str:
-    if value is None or pd.isna(value):
-        return "–"
-    written = _ENGLISH.number(value, spec)
-    return written if written.strip("−0.%") else written.removeprefix("−")  # what rounds to zero is not below it
+    return "–" if value is None or pd.isna(value) else _ENGLISH.number(value, spec)
 
 
 def _percent(share: float | None, digits: int = 1) -> str:

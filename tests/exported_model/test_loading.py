@@ -1,8 +1,12 @@
 """Whether a model can score here as it did where it was made."""
 
+import pickle
 from pathlib import Path
 
-from credit_scoring.exported_model.loading import differing_versions
+import pytest
+
+from credit_scoring.exported_model.loading import differing_versions, load_scorer
+from credit_scoring.exported_model.manifest import ModelFolderError
 
 
 def test_versions_that_matter_are_told_from_those_that_do_not(tmp_path: Path) -> None:
@@ -11,3 +15,26 @@ def test_versions_that_matter_are_told_from_those_that_do_not(tmp_path: Path) ->
     grave, slight = differing_versions(tmp_path)
     assert [line.split()[0] for line in grave] == ["numpy", "no-such-package"]
     assert [line.split()[0] for line in slight] == ["uvicorn", "Python"]
+
+
+class AskedInAnotherWay:
+    """A scorer of a version that explained rows under another name."""
+
+    decision_policy = {"threshold": 0.1}
+    feature_names_in_ = category_codes = None
+
+    def predict(self) -> None: ...
+
+    decide = score_coded = tell_coded = predict
+
+
+def test_a_scorer_that_cannot_be_asked_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(AskedInAnotherWay()))
+    with pytest.raises(ModelFolderError, match="was made by another version of the project.\nHint: serve it with"):
+        load_scorer(tmp_path)
+
+
+def test_a_scorer_of_modules_that_are_gone_is_refused_with_their_names(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(b"ccredit_scoring.models.gone\nGone\n.")
+    with pytest.raises(ModelFolderError, match="No module named 'credit_scoring.models.gone'.\nHint: serve it with"):
+        load_scorer(tmp_path)

@@ -29,6 +29,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("SERVING_WORKERS", "0", "SERVING_WORKERS is '0', expected a whole number from 1 to 256."),
         ("SERVING_PORT", "http", "SERVING_PORT is 'http', expected a whole number from 1 to 65535."),
         ("SERVING_THREADS", "1", "SERVING_THREADS is not a setting."),
+        ("serving_port", "80", "serving_port is not a setting."),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_with_what_is_expected(

@@ -22,6 +22,7 @@ from mlflow.models.model import ModelInfo
 
 from credit_scoring.exported_model import DESCRIPTION
 from credit_scoring.exported_model.loading import load_scorer
+from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.exported_model.writing import mlflow_model
 from credit_scoring.exported_model.writing.replacement import replace_model, workspace_beside
 from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
@@ -54,8 +55,15 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
         self.metadata = metadata
 
     def load(self) -> CreditScorer:
-        """Load the exported scorer."""
-        return cast(CreditScorer, load_scorer(self._folder))
+        """Load the exported scorer, made of the project's own code.
+
+        Raises:
+            DatasetError: If another version of the project made it.
+        """
+        try:
+            return cast(CreditScorer, load_scorer(self._folder))
+        except ModelFolderError as error:
+            raise DatasetError(str(error)) from error
 
     def save(self, data: ScorerRelease) -> None:
         """Export the scorer, and register it if a run is tracked."""
@@ -64,6 +72,7 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
         if run is not None:
             commit = MlflowClient().get_run(run.info.run_id).data.tags.get("git_commit", commit)
         facts = {**data.tags, "git_commit": commit}
+        replaces = data.promoted or not self._exists()
         with workspace_beside(self._folder) as workspace:
             fresh = workspace / "model"
             with _quiet_mlflow():
@@ -73,9 +82,10 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
                     info = Model.log(
                         None, mlflow_model, name="credit_scorer", flavor_name="sklearn", metadata=facts, release=data
                     )
-                    _download(info.model_uri, fresh)
+                    if replaces:
+                        _download(info.model_uri, fresh)
                     self._register(info, run, data, facts)
-            if data.promoted or not self._exists():
+            if replaces:
                 replace_model(self._folder, fresh)
 
     def export_champion(self) -> str:

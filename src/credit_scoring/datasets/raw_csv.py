@@ -73,7 +73,8 @@ class RawCsvDataset(FileDataset):
     ) -> None:
         if table not in RAW_TABLES:
             known = ", ".join(RAW_TABLES)
-            raise DatasetError(f"Table {table!r} has no contract.\nHint: use one of {known}, or extend schemas/raw.py.")
+            hint = f"use one of {known}, or list it in RAW_TABLES of schemas/raw/__init__.py."
+            raise DatasetError(f"Table {table!r} has no contract.\nHint: {hint}")
         super().__init__(filepath=filepath, file_format="csv", connection=connection, metadata=metadata)
         self._contract = RAW_TABLES[table]
         if may_be_missing:

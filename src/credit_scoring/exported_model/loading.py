@@ -5,7 +5,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import yaml
 
 import credit_scoring
 from credit_scoring.exported_model import PYTHON, REQUIREMENTS, SCORER
+from credit_scoring.exported_model.manifest import ModelFolderError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ _ANY_MINOR_DOES = frozenset(
 )  # fmt: skip
 
 
+@runtime_checkable
 class ServedScorer(Protocol):
     """What a server asks of a scorer, which may come from another version of the project; see `CreditScorer`.
 
@@ -97,6 +99,18 @@ def load_scorer(folder: Path) -> ServedScorer:
     """Return the scorer, made of the code that is imported, or else importable.
 
     The file is executable content: check the folder first, and where it comes from.
+
+    Raises:
+        ModelFolderError: If it was made by a version of the project whose scorers are asked in another way.
     """
-    with (folder / SCORER).open("rb") as file:
-        return pickle.load(file)
+    hint = "Hint: serve it with the version of the project that made it, or make one with this version (kedro run)."
+    try:
+        with (folder / SCORER).open("rb") as file:
+            scorer = pickle.load(file)
+    except (ImportError, AttributeError) as error:
+        raise ModelFolderError(
+            f"The scorer in {folder} does not fit the code that is here: {type(error).__name__}: {error}.\n{hint}"
+        ) from error
+    if not isinstance(scorer, ServedScorer):
+        raise ModelFolderError(f"The scorer in {folder} was made by another version of the project.\n{hint}")
+    return scorer

@@ -21,8 +21,6 @@ CLIENT_KEY = "SK_ID_CURR"
 OUTCOME = "TARGET"
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = 30.4375
-DAYS_SENTINEL = 365243
-"""How Home Credit writes "no such date": a thousand years after the application."""
 
 NOT_AVAILABLE = ("XNA", "XAP")
 """Text codes of the lender: `XNA` is "not available", `XAP` is "not applicable"."""

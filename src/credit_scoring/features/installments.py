@@ -25,7 +25,7 @@ from credit_scoring.features.expressions import (
     safe_ratio,
     slope_of_partials,
 )
-from credit_scoring.features.previous_application import CLEAN_PREVIOUS_APPLICATION
+from credit_scoring.features.previous_application import APPLICATIONS, CLEAN_PREVIOUS_APPLICATION
 from credit_scoring.features.records import (
     Cleaning,
     Feature,
@@ -348,7 +348,7 @@ def _merge_loans(instalments: ir.Table) -> ir.Table:
 
 
 def _summarise_running_loans(loans: ir.Table, previous_application: ir.Table) -> ir.Table:
-    running = previous_application.filter(_.FLAG_RUNNING & (_.NAME_CONTRACT_STATUS == "Approved")).select(
+    running = previous_application.filter(APPLICATIONS["RUNNING"].value).select(
         CLIENT_KEY, _LOAN_KEY, CREDIT="AMT_CREDIT", ALL_PAYMENTS=_.AMT_ANNUITY * _.CNT_PAYMENT
     )
     paid = running.left_join(loans.select(CLIENT_KEY, _LOAN_KEY, "PAID"), [CLIENT_KEY, _LOAN_KEY])

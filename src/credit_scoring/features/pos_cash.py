@@ -113,7 +113,7 @@ LOANS = Rows(
         Measure("TERM_CHANGE", _.TERM - _.LAST_TERM, "count", "instalments that the term was shortened by",
             "échéances de raccourcissement"),
         Measure("REMAINING", _.REMAINING, "count", "instalments left", "échéances restantes"),
-        Measure("REMAINING_TO_TERM", safe_ratio(_.REMAINING, _.LAST_TERM), "share", "instalments left over term",
+        Measure("REMAINING_TO_TERM", safe_ratio(_.REMAINING, _.LAST_TERM), "ratio", "instalments left over term",
             "échéances restantes sur durée"),
         Measure("DPD", _.DPD, "days", "days past due", "jours de retard", known=True),
         Measure("DPD_DEF", _.DPD_DEF, "days", "days past due, small debts left out",

@@ -10,7 +10,6 @@ from ibis import _
 
 from credit_scoring.features.expressions import (
     DAYS_PER_MONTH,
-    DAYS_SENTINEL,
     aggregate_by_client,
     null_if,
     ols_slope,
@@ -31,6 +30,7 @@ from credit_scoring.features.records import (
     make_feature,
     values_of,
 )
+from credit_scoring.schemas.contract import DATE_CODE
 
 PREVIOUS = Origin(
     "PREVIOUS",
@@ -51,11 +51,11 @@ CLEAN_PREVIOUS_APPLICATION = Cleaning(
     keep=_.DAYS_DECISION <= 0,
     columns={
         # A last due date of 365243 means that the loan goes on. The fact is kept when the number is removed.
-        "FLAG_RUNNING": (_.DAYS_LAST_DUE == DAYS_SENTINEL).fill_null(False),
+        "FLAG_RUNNING": (_.DAYS_LAST_DUE == DATE_CODE).fill_null(False),
         # Positive dates would be events after the application, whether or not they are the sentinel.
         **{column: null_if(_[column], _[column] > 0) for column in _PAST_DATES},
         # The first version of the schedule is a plan, known on the day: here positive dates are right.
-        "DAYS_LAST_DUE_1ST_VERSION": _.DAYS_LAST_DUE_1ST_VERSION.nullif(float(DAYS_SENTINEL)),
+        "DAYS_LAST_DUE_1ST_VERSION": _.DAYS_LAST_DUE_1ST_VERSION.nullif(float(DATE_CODE)),
         # 0 stands for an amount that was never agreed (a canceled application).
         **{column: null_if(_[column], _[column] <= 0) for column in _POSITIVE_AMOUNTS},
         "AMT_DOWN_PAYMENT": null_if(_.AMT_DOWN_PAYMENT, _.AMT_DOWN_PAYMENT < 0),

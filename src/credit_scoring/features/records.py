@@ -457,6 +457,11 @@ def values_of(features: tuple[Feature, ...]) -> dict[str, Expression]:
     return {feature.name: feature.value for feature in features if feature.value is not None}
 
 
+def theme_title(theme: Theme, language: Language) -> str:
+    """Say a theme in words."""
+    return _in(THEMES[theme], language)
+
+
 def _in(words: Words, language: Language) -> str:
     return words[("en", "fr").index(language)]
 

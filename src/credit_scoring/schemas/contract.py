@@ -16,7 +16,8 @@ import pandera.ibis as pa
 INTEGER, REAL, TEXT = "int32", "float64", "string"
 
 _TYPES = {INTEGER: dt.Int32, REAL: dt.Float64, TEXT: dt.String}
-_DATE_CODE = 365243
+DATE_CODE = 365243
+"""What the files write for a date that does not exist: a thousand years after the application."""
 
 
 def _is_allowed(value: ir.Column, *, values: Sequence[Any]) -> ir.BooleanColumn:
@@ -118,7 +119,7 @@ def real(description: str, low: float, high: float, *, missing: float = 0.0, cod
 
 def date(description: str, low: float, high: float = 0, *, missing: float = 0.0) -> pa.Column:
     """Describe a date that is written 365243 where it does not exist, in days before the application."""
-    return real(description, low, high, missing=missing, codes=(_DATE_CODE,))
+    return real(description, low, high, missing=missing, codes=(DATE_CODE,))
 
 
 def text(description: str, values: Sequence[str], *, missing: float = 0.0) -> pa.Column:

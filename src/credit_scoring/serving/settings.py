@@ -30,8 +30,8 @@ class Settings(BaseSettings):
         max_concurrent: Most requests that a worker has in hand; further ones are told to come back.
         unknown_category: `accept` scores a category that training did not hold as batch scoring does, and counts it;
             `refuse` answers 400.
-        other_versions: What to do about installed packages that differ in more than the patch from those that the
-            model was made with: `refuse` to start, or `warn`.
+        other_versions: What to do about packages that the model was made with and that are missing, or that scores
+            depend on and that differ in more than the patch: `refuse` to start, or `warn`.
         api_key: If not empty, what a client has to send in the header `X-API-Key`.
     """
 
@@ -59,7 +59,7 @@ def read_settings() -> Settings:
         SettingError: If one has a value that is not allowed, or is not known; with all of these and what is expected.
     """
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
-    given = sorted(name for name in os.environ if name.startswith(PREFIX))
+    given = sorted(name for name in os.environ if name.upper().startswith(PREFIX))
     problems = [f"{name} is not a setting" for name in given if name not in known]
     try:
         settings = Settings()

@@ -124,8 +124,11 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: 
     ("low", "high", "verdict"),
     [
         (-0.02, 0.03, "no treatment lowers the cost significantly. With or without"),
-        (-0.04, -0.01, "the cost is significantly lower with smote. With or without"),
-        (0.01, 0.04, "no treatment lowers the cost significantly. It is significantly higher with smote. With"),
+        (-0.04, -0.01, "the cost is significantly lower with SMOTE. With or without"),
+        (
+            *(0.01, 0.04),
+            "no treatment lowers the cost significantly. LightGBM: the cost is significantly higher with SMOTE. With",
+        ),
     ],
 )
 def test_the_summary_judges_the_strategies_against_imbalance(
@@ -137,3 +140,10 @@ def test_the_summary_judges_the_strategies_against_imbalance(
     assert "| LightGBM | none | 0.7500 | 0.5000 |  |" in text
     assert "8.1% of the applicants defaulted. LightGBM: " in text
     assert verdict in text
+
+
+def test_the_summary_judges_nothing_that_was_not_compared_with_doing_nothing(summarise: Callable[..., str]) -> None:
+    nan = float("nan")
+    text = summarise(strategies(("lightgbm", "class_weight", nan, nan, nan), ("lightgbm", "smote", nan, nan, nan)))
+    assert "| LightGBM | smote | 0.7500 | 0.5000 |  |" in text
+    assert "8.1% of the applicants defaulted. With or without" in text

@@ -69,6 +69,8 @@ def artefacts() -> dict[str, Any]:
             {
                 "family": ["logistic_regression", "logistic_regression"],
                 "imbalance": ["none", "smote"],
+                "cost_to_none": [0.0, -0.02],
+                "cost_to_none_low": [0.0, -0.03],
                 "cost_to_none_high": [0.0, -0.01],
                 "default_rate": 0.0807,
             }

@@ -15,12 +15,13 @@ from credit_scoring.exported_model.loading import ServedScorer
 from credit_scoring.exported_model.writing.columns import describe_columns
 from credit_scoring.exported_model.writing.requirements import served_requirements
 from credit_scoring.scorer import ScorerRelease
+from credit_scoring.texts import DEFAULT_LANGUAGE
 
 # What scoring imports; the exported model carries a copy, so that a server needs no installed project. None of it may
 # be among what the server has of the project: of two modules of one name, Python would take the server's.
 SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models", "texts")
 # Options of a request, with the value and hence the type of each where a request does not say.
-_PARAMETERS = {"explain": False, "language": "fr"}
+_PARAMETERS = {"explain": False, "language": DEFAULT_LANGUAGE}
 
 
 def save_model(*, path: str, release: ScorerRelease, mlflow_model: Model) -> None:

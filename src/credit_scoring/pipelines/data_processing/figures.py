@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from credit_scoring.features.catalogue import find_feature
+from credit_scoring.features.expressions import DAYS_PER_YEAR
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.discrimination import kolmogorov_smirnov_score
 from credit_scoring.metrics.stability import distribution_gap, population_stability_index
@@ -389,7 +390,7 @@ def _draw_densities(axes: Axes, sides: Sequence[tuple[pd.Series, str, str]], fig
 def _readable(name: str, values: pd.Series, figures: FigureOptions) -> tuple[pd.Series, str]:
     """Turn days before the application into years, and name the variable."""
     if name == "DAYS_EMPLOYED":
-        return -values / 365.25, figures.say("distributions.years")
+        return -values / DAYS_PER_YEAR, figures.say("distributions.years")
     return values, find_feature(name).title(figures.language)
 
 

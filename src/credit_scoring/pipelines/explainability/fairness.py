@@ -209,7 +209,7 @@ def _group_clients(
     ages = (-rows["DAYS_BIRTH"] / DAYS_PER_YEAR).to_numpy(dtype=float)
     names = _band_names(fairness.age_bands)
     bands = np.array([names[i] for i in np.searchsorted(fairness.age_bands, ages, side="right")], dtype=object)
-    known = rows.assign(AGE_BAND=np.where(np.isnan(ages), None, bands))
+    known = rows.assign(AGE_BAND=pd.Series(bands, index=rows.index).where(~np.isnan(ages)))
     return {name: known[name].fillna(_UNKNOWN).to_numpy(dtype=object) for name in _ATTRIBUTES}
 
 

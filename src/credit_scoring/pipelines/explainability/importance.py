@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from credit_scoring.features.catalogue import find_feature
+from credit_scoring.features.expressions import DAYS_PER_YEAR
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
 from credit_scoring.pipelines.explainability.nodes import spread_rows
@@ -187,7 +188,7 @@ def _rank_correlation(one: pd.Series, other: pd.Series) -> float:
 
 def _told(values: pd.Series) -> npt.NDArray[np.float64]:
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    return -numbers / 365.25 if find_feature(str(values.name)).unit == "elapsed_days" else numbers
+    return -numbers / DAYS_PER_YEAR if find_feature(str(values.name)).unit == "elapsed_days" else numbers
 
 
 def _name_axis(name: str, figures: FigureOptions) -> str:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from credit_scoring.explanations import sum_by_cause
 from credit_scoring.features.catalogue import find_feature
-from credit_scoring.features.records import THEMES
+from credit_scoring.features.records import THEMES, theme_title
 from credit_scoring.figures import FigureOptions
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
 from credit_scoring.reasons import show_values
@@ -82,7 +82,7 @@ def rank_families(shap_values: pd.DataFrame) -> pd.DataFrame:
 
 def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw what part of the weight each theme and each source table has."""
-    themes = {theme: names[("en", "fr").index(figures.language)] for theme, names in THEMES.items()}
+    themes = {theme: theme_title(theme, figures.language) for theme in THEMES}
     figure = Figure(figsize=(10, 4.8))
     for axes, kind in zip(figure.subplots(1, 2), ("theme", "source"), strict=True):
         rows = family_importance[family_importance["kind"] == kind][::-1]

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from credit_scoring.features.catalogue import FEATURES, find_feature
-from credit_scoring.features.records import THEMES
+from credit_scoring.features.records import theme_title
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
 
@@ -32,7 +32,7 @@ def describe_training(
     """Write the sections on the data and the model as Markdown."""
     return _TEMPLATES.get_template("model_card_training.md.jinja").render(
         quality=data_quality,
-        n_features=len(set(FEATURES)),
+        n_features=len(FEATURES),
         champion=champion,
         family=family_class(champion["family"]).labels["en"],
         calibration=calibration_evaluation,
@@ -77,7 +77,7 @@ def describe_conduct(
         ],
         policies=fairness_mitigations.set_index("policy").to_dict("index"),
         themes=family_importance[family_importance["kind"] == "theme"],
-        theme_names=THEMES,
+        theme_title=theme_title,
         variables=global_importance.head(_N_FEATURES),
         find_feature=find_feature,
         stability=importance_stability,

@@ -1,12 +1,13 @@
 """The summary of a run, made from its artefacts only; what it says is written in `run_summary*.md.jinja`."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
+from credit_scoring.pipelines.reporting.imbalance import judge_treatments
+from credit_scoring.texts import texts_in
 
 _TEMPLATES = markdown_templates(__file__)
 
@@ -22,7 +23,7 @@ def summarise_comparison(
     return _TEMPLATES.get_template("run_summary_comparison.md.jinja").render(
         leaderboard=leaderboard,
         imbalance=imbalance_comparison,
-        verdicts=_judge_imbalance(imbalance_comparison),
+        verdicts=judge_treatments(imbalance_comparison, texts_in("en")),
         label=lambda family: family_class(family).labels["en"],
         champion=champion,
         calibration=calibration_evaluation,
@@ -76,14 +77,3 @@ def summarise_run(
         source=source,
         places=places,
     )
-
-
-def _judge_imbalance(imbalance_comparison: pd.DataFrame) -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """Return, family by family, the treatments that lower and that raise the cost by more than noise."""
-    return {
-        family: {
-            "better": rivals.loc[rivals["cost_to_none_high"] < 0, "imbalance"].tolist(),
-            "worse": rivals.loc[rivals["cost_to_none_low"] > 0, "imbalance"].tolist(),
-        }
-        for family, rivals in imbalance_comparison.groupby("family", sort=False)
-    }

@@ -15,10 +15,11 @@ from PIL import Image
 from credit_scoring.explanations import sum_by_cause
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.categories import category_label
-from credit_scoring.features.records import THEMES, Theme, Unit
+from credit_scoring.features.records import Theme, Unit, theme_title
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
 from credit_scoring.models.labels import name_candidate, name_treatment
+from credit_scoring.pipelines.reporting.imbalance import judge_treatments
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _POLICIES = ("tuned", "theoretical", "half", "approve_all", "decline_all")
@@ -239,28 +240,15 @@ def _describe_modelling(
 
 def _describe_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> list[str]:
     """Say which treatments of class imbalance were tried and whether they paid; nothing if nothing was tried."""
-    treated = comparison[comparison["imbalance"] != "none"]
-    if treated.empty:
+    tried = dict.fromkeys(comparison.loc[comparison["imbalance"] != "none", "imbalance"])
+    if not tried:
         return []
-    verdicts = []
-    for family, rivals in treated.groupby("family", sort=False):
-        better = [
-            name_treatment(name, figures.texts) for name in rivals.loc[rivals["cost_to_none_high"] < 0, "imbalance"]
-        ]
-        label = family_class(str(family)).labels[figures.language]
-        told = (
-            figures.say("report.imbalance_better", family=label, strategies=figures.texts.join(better))
-            if better
-            else figures.say("report.imbalance_same", family=label)
-        )
-        verdicts.append(told[0].upper() + told[1:])
-    tried = [name_treatment(name, figures.texts) for name in dict.fromkeys(treated["imbalance"])]
     return [
         figures.say(
             "report.imbalance",
             rate=comparison["default_rate"].iloc[0],
-            strategies=figures.texts.join(tried),
-            verdicts=" ".join(verdicts),
+            strategies=figures.texts.join([name_treatment(name, figures.texts) for name in tried]),
+            verdicts=" ".join(judge_treatments(comparison, figures.texts)),
         )
     ]
 
@@ -381,8 +369,8 @@ def _describe_themes(family_importance: pd.DataFrame, figures: FigureOptions) ->
 
 
 def _theme(name: Theme, figures: FigureOptions) -> str:
-    words = THEMES[name][("en", "fr").index(figures.language)]
-    return words[0].lower() + words[1:]
+    title = theme_title(name, figures.language)
+    return title[0].lower() + title[1:]
 
 
 def _describe_variables(
@@ -395,9 +383,7 @@ def _describe_variables(
             {
                 "column": name,
                 "name": find_feature(name).client_label(figures.language),
-                "theme": _theme(find_feature(name).theme, figures),
                 "share": figures.say("report.of_weight", share=share),
-                "weight": round(share / importance["share"].iloc[0], 4),
                 "effect": describe_effect(name, rows[name], shap_values[name], figures),
             }
         )
@@ -410,9 +396,7 @@ def describe_effect(name: str, values: pd.Series, contributions: pd.Series, figu
     Nulls are left out of the correlation; of a text they are a category of their own. An effect without a clear
     direction is said to depend on the rest.
     """
-    is_text = not pd.api.types.is_numeric_dtype(values)
-    unit = find_feature(name).unit
-    if is_text:
+    if not pd.api.types.is_numeric_dtype(values):
         missing = figures.say("common.missing")
         categories = (
             values.astype("object")
@@ -427,6 +411,7 @@ def describe_effect(name: str, values: pd.Series, contributions: pd.Series, figu
     correlation = values.corr(contributions, method="spearman")
     if np.isnan(correlation) or abs(correlation) < _CLEAR:
         return figures.say("report.mixed")
+    unit = find_feature(name).unit
     if unit == "elapsed_days":  # stored as days before the application, told as the time since
         correlation = -correlation
     kind = _EFFECTS.get(unit, "")
@@ -571,7 +556,7 @@ def _count(value: float, figures: FigureOptions) -> str:
 
 
 def _share(value: float | None, figures: FigureOptions) -> str:
-    return "–" if value is None or pd.isna(value) else figures.percent(value)
+    return "–" if value is None else figures.percent(value)
 
 
 def _ends(interval: Mapping[str, Any]) -> dict[str, float]:

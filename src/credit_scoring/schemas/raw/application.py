@@ -2,7 +2,7 @@
 
 import pandera.ibis as pa
 
-from credit_scoring.schemas.contract import RawTable, flag, key, outcome, real, text, whole
+from credit_scoring.schemas.contract import DATE_CODE, RawTable, flag, key, outcome, real, text, whole
 
 WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 COMPANIONS = ("Unaccompanied", "Family", "Spouse, partner", "Children", "Other_A", "Other_B", "Group of people")
@@ -128,7 +128,7 @@ _COLUMNS = {
     "REGION_POPULATION_RELATIVE": real("Population of the region of residence, scaled", 0, 0.1),
     "DAYS_BIRTH": whole("Date of birth, in days before the application", -26_000, -7_300),
     "DAYS_EMPLOYED": whole(
-        "Start of the present job, in days before the application; 365243 without a job", -20_000, 0, (365243,)
+        "Start of the present job, in days before the application; 365243 without a job", -20_000, 0, (DATE_CODE,)
     ),
     "DAYS_REGISTRATION": real("Latest change of registration, in days before the application", -26_000, 0),
     "DAYS_ID_PUBLISH": whole("Latest change of the identity document, in days before the application", -8_000, 0),
