@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from credit_scoring.explanations import sum_by_cause
+from credit_scoring.explanations import heaviest_causes
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.records import THEMES, theme_title
 from credit_scoring.figures import FigureOptions
@@ -247,16 +247,15 @@ def plot_local_explanations(
 
 def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: FigureOptions) -> None:
     """Draw the heaviest causes of one score as bars; what no reason may name goes with the others."""
-    causes = sum_by_cause(client["contributions"])
-    top = [(entry, weight) for entry, weight in causes if not entry["forbidden"]][:n_reasons]
+    top, n_others, rest = heaviest_causes(client["contributions"], n_reasons)
     names = [
         textwrap.fill(f"{entry[f'label_{figures.language}']} = {entry[f'shown_{figures.language}']}", 62)
         for entry, _ in top
     ]
     values = [weight for _, weight in top]
-    if len(causes) > len(top):
-        names.append(figures.say("explanations.others", n=len(causes) - len(top)))
-        values.append(sum(weight for _, weight in causes) - sum(values))
+    if n_others:
+        names.append(figures.say("explanations.others", n=n_others))
+        values.append(rest)
     position = np.arange(len(values))[::-1]
     bars = axes.barh(position, values, color=[_AGAINST if value > 0 else _FOR for value in values], height=0.72)
     signed = [figures.number(value, "+.2f") for value in values]

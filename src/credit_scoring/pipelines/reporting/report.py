@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from credit_scoring.explanations import sum_by_cause
+from credit_scoring.explanations import heaviest_causes
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.categories import category_label
 from credit_scoring.features.records import Theme, Unit, theme_title
@@ -490,8 +490,7 @@ def _describe_clients(clients: Sequence[Mapping[str, Any]], figures: FigureOptio
 
 def _weigh_causes(client: Mapping[str, Any], figures: FigureOptions) -> list[tuple[str, float]]:
     """Return the heaviest causes of a score in words, and the sum of the others."""
-    causes = sum_by_cause(client["contributions"])
-    top = [(entry, weight) for entry, weight in causes if not entry["forbidden"]][:_N_CAUSES]
+    top, n_others, rest = heaviest_causes(client["contributions"], _N_CAUSES)
     bars = [
         (
             figures.say(
@@ -501,9 +500,8 @@ def _weigh_causes(client: Mapping[str, Any], figures: FigureOptions) -> list[tup
         )
         for entry, weight in top
     ]
-    if len(causes) > len(top):
-        rest = sum(weight for _, weight in causes) - sum(weight for _, weight in top)
-        bars.append((figures.say("report.others", n=len(causes) - len(top)), rest))
+    if n_others:
+        bars.append((figures.say("report.others", n=n_others), rest))
     return bars
 
 
