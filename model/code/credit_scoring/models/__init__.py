@@ -45,6 +45,7 @@ def family_class(family: str) -> type[ScoringModel]:
 
     Raises:
         ValueError: If the family is unknown.
+        TypeError: If its module does not define one class of it.
     """
     if family not in FAMILIES:
         raise ValueError(
@@ -53,7 +54,13 @@ def family_class(family: str) -> type[ScoringModel]:
         )
     module = import_module(f"{families.__name__}.{family}")
     defined = (found for found in vars(module).values() if getattr(found, "__module__", "") == module.__name__)
-    return next(found for found in defined if isinstance(found, type) and issubclass(found, ScoringModel))
+    classes = [found for found in defined if isinstance(found, type) and issubclass(found, ScoringModel)]
+    if len(classes) != 1:
+        raise TypeError(
+            f"{module.__name__} must define one subclass of ScoringModel, found {len(classes)}.\n"
+            "Hint: random_forest.py shows what a family consists of."
+        )
+    return classes[0]
 
 
 def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:

@@ -167,8 +167,10 @@ def _write(value: float, spec: str, language: str) -> str:
     if isinf(value):
         return "∞" if value > 0 else "−∞"
     exact = f"{value:{spec.lstrip('+')}}" if spec.endswith("g") else str(value)
-    written = _pattern(spec, language).apply(Decimal(exact), language)
-    return written.replace("-", "−")
+    written = _pattern(spec, language).apply(Decimal(exact), language).replace("-", "−")
+    if written.startswith("−") and not any(digit in "123456789" for digit in written):
+        return written.replace("−", "+" if spec.startswith("+") else "")  # what rounds to zero is not below it
+    return written
 
 
 @cache
