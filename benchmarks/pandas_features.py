@@ -248,7 +248,8 @@ def bureau_balance_features(owners: pd.DataFrame, months: pd.DataFrame) -> pd.Da
     # X is an unknown status; closed and on time are no arrears.
     severity = status.astype("str").map({"C": 0.0, **{str(level): float(level) for level in range(6)}})
     months["severity"] = severity
-    known, late, last_year = severity.notna(), severity > 0, month >= -12
+    # The month of the application, 0, is the last of the twelve.
+    known, late, last_year = severity.notna(), severity > 0, month > -12
     months["late"] = when_known(late, severity)
     clients, recent = months.groupby(CLIENT), months[last_year].groupby(CLIENT)
     return pd.DataFrame(

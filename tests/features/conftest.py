@@ -13,10 +13,9 @@ import pytest
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
-from credit_scoring.schemas.raw import OFFICIAL_TABLES, RAW_TABLES
+from credit_scoring.schemas.raw import OFFICIAL_TABLES, RAW_TABLES, contract_of
 
 ARROW_TYPES = {"int32": pa.int32(), "float64": pa.float64(), "string": pa.string()}
-RAW_NAMES = {"application": "application_train"}
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, pa.Table]
@@ -24,7 +23,7 @@ Tables = Mapping[str, pa.Table]
 
 def arrow(name: str, rows: list[Row]) -> pa.Table:
     """Return rows with every column of a raw table; those not given are null."""
-    columns = RAW_TABLES[RAW_NAMES.get(name, name)].columns
+    columns = contract_of(name).columns
     unknown = {column for row in rows for column in row} - set(columns)
     assert not unknown, f"{name} has no column {unknown}"
     filled = [{column: row.get(column) for column in columns} for row in rows]
@@ -95,7 +94,7 @@ def raw_names() -> list[str]:
 
 def random_table(name: str, clients: int, seed: int) -> pa.Table:
     rng = np.random.default_rng(seed)
-    contract = RAW_TABLES[RAW_NAMES.get(name, name)]
+    contract = contract_of(name)
     rows = clients if name == "application" else clients * 25
     table: dict[str, Any] = {}
     for column, kind in contract.columns.items():

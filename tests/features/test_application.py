@@ -100,7 +100,7 @@ def test_an_ordinary_value_is_kept(computed: Computed, column: str) -> None:
         ("APPLICATION_INCOME_TO_ADULTS_RATIO", 60_000),
         ("APPLICATION_AGE_YEARS", 40),
         ("APPLICATION_EMPLOYED_TO_AGE_RATIO", 0.1),
-        ("APPLICATION_AGE_AT_END_YEARS", 40 + 300 / 365.25),
+        ("APPLICATION_AGE_AT_END_YEARS", 40 + 304.375 / 365.25),
         ("APPLICATION_INCOME_AFTER_ANNUITY_DIFF", 0),
     ],
 )

@@ -143,15 +143,15 @@ def test_monthly_history_by_hand(raw: Raw) -> None:
         month(1, 1, "2"),
         month(1, 2, "X"),
         month(1, 3, "C"),
-        month(2, 12, "1"),
-        month(2, 13, "5"),
+        month(2, 11, "1"),
+        month(2, 12, "5"),
     ]
     computed = features(raw, [credit(1), credit(2, CREDIT_ACTIVE="Closed")], months).loc[1]
     expected = {
         "CREDITS_COUNT": 2,
         "MONTHS_SUM": 6,
         "MONTHS_MEAN": 3,
-        "MONTHS_BALANCE_MIN": -13,
+        "MONTHS_BALANCE_MIN": -12,
         "LATE_COUNT": 3,
         "LATE_RATE": 3 / 5,
         "LATE_RATE_ACTIVE": 1 / 3,
@@ -165,9 +165,35 @@ def test_monthly_history_by_hand(raw: Raw) -> None:
         "LATE_MONTHS_BALANCE_MAX": -1,
         "CLOSED_RATE": 1 / 6,
         "UNKNOWN_RATE": 1 / 6,
-        "DECAYED_SEVERITY_SUM": 2 / 2 + 1 / 13 + 5 / 14,
+        "DECAYED_SEVERITY_SUM": 2 / 2 + 1 / 12 + 5 / 13,
     }
     assert computed[[f"BUREAU_BALANCE_{name}" for name in expected]].tolist() == pytest.approx([*expected.values()])
+
+
+@pytest.mark.parametrize("window", [6, 12, 24])
+def test_a_window_of_months_holds_that_many_the_one_of_the_application_included(raw: Raw, window: int) -> None:
+    def history(late: int) -> list[Row]:
+        return [month(1, age, "3" if age == late else "0") for age in range(30)]
+
+    last, after = (features(raw, [credit(1)], history(late)).loc[1] for late in (window - 1, window))
+    assert last[f"BUREAU_BALANCE_LATE_RATE_{window}M"] == pytest.approx(1 / window)
+    assert last[f"BUREAU_BALANCE_SEVERITY_MEAN_{window}M"] == pytest.approx(3 / window)
+    assert last[f"BUREAU_BALANCE_SEVERITY_MAX_{window}M"] == 3
+    assert after.filter(like=f"_{window}M").tolist() == [0, 0, 0]
+
+
+def test_unused_credit_that_cancels_out_is_zero_and_without_an_active_credit_nothing_is_unused(raw: Raw) -> None:
+    """0.1 and 0.2 left, 0.3 overdrawn: floating point alone would leave 5.6e-17."""
+    amounts = ((0.1, 0.0), (0.2, 0.0), (0.7, 1.0))
+    credits = [credit(n, AMT_CREDIT_SUM=amount, AMT_CREDIT_SUM_DEBT=debt) for n, (amount, debt) in enumerate(amounts)]
+    assert features(raw, credits).loc[1, ["BUREAU_UNUSED_CREDIT_SUM", "BUREAU_UNUSED_CREDIT_SUM_ACTIVE"]].tolist() == [
+        0,
+        0,
+    ]
+    closed = features(raw, [credit(1, CREDIT_ACTIVE="Closed", AMT_CREDIT_SUM=5.0, AMT_CREDIT_SUM_DEBT=2.0)]).loc[1]
+    assert closed[["BUREAU_UNUSED_CREDIT_SUM", "BUREAU_UNUSED_CREDIT_SUM_ACTIVE"]].tolist() == [3, 0]
+    unknown = features(raw, [credit(1, AMT_CREDIT_SUM=5.0)]).loc[1]
+    assert unknown[["BUREAU_UNUSED_CREDIT_SUM", "BUREAU_UNUSED_CREDIT_SUM_ACTIVE"]].isna().all()
 
 
 def test_never_late_is_severity_zero_and_never_known_is_unknown(raw: Raw) -> None:

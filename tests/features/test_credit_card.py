@@ -138,6 +138,30 @@ def test_arrears(raw: Raw) -> None:
     assert computed["CREDIT_CARD_LATE_MONTHS_BALANCE_MAX"] == -2
 
 
+def test_a_window_of_months_holds_that_many(raw: Raw) -> None:
+    """The latest month of the table is the one before the application."""
+    computed = features(raw, *(month(age, AMT_DRAWINGS_CURRENT=1.0) for age in range(1, 31))).loc[1]
+    assert computed[[f"CREDIT_CARD_DRAWINGS_SUM_{months}M" for months in (3, 6, 12)]].tolist() == [3, 6, 12]
+
+
+def test_payments_that_are_the_minimum_on_all_cards_together_miss_nothing(raw: Raw) -> None:
+    """0.1 and 0.2 paid, 0.3 due: floating point alone would leave 5.6e-17, in one order of the cards or the other."""
+    cards = ((0.1, 0.3), (0.2, 0.0))
+    computed = features(
+        raw,
+        *(
+            month(1, SK_ID_PREV=card, AMT_PAYMENT_CURRENT=paid, AMT_INST_MIN_REGULARITY=due)
+            for card, (paid, due) in enumerate(cards, start=10)
+        ),
+        *(
+            month(2, SK_ID_PREV=card, AMT_PAYMENT_CURRENT=due, AMT_INST_MIN_REGULARITY=paid)
+            for card, (paid, due) in enumerate(cards, start=10)
+        ),
+    ).loc[1]
+    assert computed["CREDIT_CARD_MINIMUM_MISSED_RATE"] == 0
+    assert computed["CREDIT_CARD_PAYMENT_MINIMUM_GAP_MEAN"] == 0
+
+
 def test_recent_drawings_against_those_of_a_year(raw: Raw) -> None:
     computed = features(raw, *(month(age, AMT_DRAWINGS_CURRENT=40.0) for age in (1, 4, 9, 12, 13))).loc[1]
     assert computed["CREDIT_CARD_DRAWINGS_3M_TO_12M_RATIO"] == 0.25

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.pandas_features import COLUMNS, compute_features
 from credit_scoring.features.join import join_features
 from credit_scoring.features.sources import SOURCES
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import contract_of
 from tests.features.conftest import ARROW_TYPES, Raw, Tables, make_twin_tables, read
 
 
@@ -24,7 +24,7 @@ def twin_tables() -> Mapping[str, pa.Table]:
 
 
 def _to_arrow(name: str, frame: pd.DataFrame) -> pa.Table:
-    columns = RAW_TABLES["application_train" if name == "application" else name].columns
+    columns = contract_of(name).columns
     schema = pa.schema([(column, ARROW_TYPES[kind]) for column, kind in columns.items()])
     return pa.Table.from_pandas(frame, schema, preserve_index=False)
 

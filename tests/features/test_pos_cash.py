@@ -73,6 +73,20 @@ def test_arrears_by_window(raw: Raw) -> None:
     assert computed[[f"POS_CASH_{name}" for name in expected]].tolist() == pytest.approx([*expected.values()])
 
 
+@pytest.mark.parametrize("window", [6, 12, 24])
+def test_a_window_of_months_holds_that_many(raw: Raw, window: int) -> None:
+    """The latest month of the table is the one before the application."""
+    last, after = (
+        features(raw, *(month(1, age, SK_DPD=window * (age == late)) for age in range(1, 31))).loc[1]
+        for late in (window, window + 1)
+    )
+    assert last["POS_CASH_MONTHS_SUM_12M"] == 12
+    assert last[f"POS_CASH_LATE_RATE_{window}M"] == pytest.approx(1 / window)
+    assert last[f"POS_CASH_DPD_MEAN_{window}M"] == 1
+    assert last[f"POS_CASH_DPD_MAX_{window}M"] == window
+    assert after[[f"POS_CASH_{name}_{window}M" for name in ("LATE_RATE", "DPD_MEAN", "DPD_MAX")]].tolist() == [0, 0, 0]
+
+
 def test_instalments_left_are_those_of_the_last_month_of_each_loan(raw: Raw) -> None:
     computed = features(
         raw,

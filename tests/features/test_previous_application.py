@@ -154,3 +154,10 @@ def test_an_unseen_contract_type_belongs_to_none_of_the_known_ones(raw: Raw) -> 
     kinds = [f"PREVIOUS_APPLICATIONS_COUNT_{kind}" for kind in ("CASH", "CONSUMER", "REVOLVING")]
     assert computed[kinds].tolist() == [0, 0, 0]
     assert computed["PREVIOUS_CONTRACT_TYPE_LAST"] == "Loans of the future"
+
+
+def test_amounts_requested_that_were_granted_in_all_are_no_gap(raw: Raw) -> None:
+    """0.1 and 0.2 more requested, 0.3 less: floating point alone would leave a rest."""
+    requested = ((1.1, 1.0), (1.2, 1.0), (1.0, 1.3))
+    rows = [application(n, AMT_APPLICATION=asked, AMT_CREDIT=credit) for n, (asked, credit) in enumerate(requested)]
+    assert features(raw, *rows).loc[1, "PREVIOUS_REQUESTED_CREDIT_GAP_MEAN"] == 0

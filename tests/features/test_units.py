@@ -95,6 +95,23 @@ def test_amounts_double_when_every_amount_does_and_nothing_that_has_no_currency_
     assert wrong == {}
 
 
+def test_amounts_of_either_sign_are_marked_so_that_sums_which_cancel_out_are_rounded(values: pd.DataFrame) -> None:
+    measures = {
+        f"{rows.origin.prefix}_{item.name}": item
+        for source in SOURCES
+        for rows in source.rows
+        for item in rows.measures
+        if item.unit == "amount"
+    }
+    negative = {
+        feature.measure
+        for name, feature in FEATURES.items()
+        if feature.unit == "amount" and feature.measure in measures and values[name].min() < 0
+    }
+    assert {name for name, item in measures.items() if item.net} == negative
+    assert len(negative) >= 4
+
+
 def test_texts_are_told_as_texts_or_yes_and_no(values: pd.DataFrame) -> None:
     texts = values.select_dtypes(exclude="number").columns
     assert {FEATURES[name].unit for name in texts} == {"category", "yes_no"}

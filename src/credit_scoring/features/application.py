@@ -14,6 +14,7 @@ from ibis import _
 
 from credit_scoring.features.expressions import (
     CLIENT_KEY,
+    DAYS_PER_MONTH,
     DAYS_PER_YEAR,
     OUTCOME,
     Expression,
@@ -442,8 +443,9 @@ _COMPUTED: tuple[Feature, ...] = (
     _ratio("APPLICATION_CREDIT_TO_AGE_RATIO", _.AMT_CREDIT, _AGE_DAYS, "number", "loan", "credit over age",
         "crédit sur âge"),
     # CREDIT / ANNUITY is close to the number of monthly payments.
-    _feature("APPLICATION_AGE_AT_END_YEARS", (30 * safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY) + _AGE_DAYS) / DAYS_PER_YEAR,
-        "years", "person", "age when the loan ends", "âge à la fin du prêt",
+    _feature("APPLICATION_AGE_AT_END_YEARS",
+        (DAYS_PER_MONTH * safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY) + _AGE_DAYS) / DAYS_PER_YEAR, "years", "person",
+        "age when the loan ends", "âge à la fin du prêt",
         null=("`AMT_CREDIT` is null", "`AMT_ANNUITY` is null or 0", "`DAYS_BIRTH` is null")),
     _ratio("APPLICATION_ID_PUBLISH_TO_AGE_RATIO", _.DAYS_ID_PUBLISH, _.DAYS_BIRTH, "number", "contact",
         "age of the identity document over age", "ancienneté de la pièce d'identité sur âge"),

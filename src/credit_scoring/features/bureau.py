@@ -114,7 +114,7 @@ CREDITS = Rows(
         Measure("DEBT_TO_CREDIT", safe_ratio(_.AMT_CREDIT_SUM_DEBT, _.AMT_CREDIT_SUM), "ratio",
             "debt over amount of credit", "dette sur montant du crédit"),
         Measure("UNUSED_CREDIT", _.AMT_CREDIT_SUM - _.AMT_CREDIT_SUM_DEBT, "amount", "credit less debt",
-            "crédit moins dette"),
+            "crédit moins dette", net=True),
         Measure("EVER_OVERDUE", _.AMT_CREDIT_MAX_OVERDUE > 0, "yes_no", "credits once overdue",
             "crédits ayant connu un impayé"),
         Measure("STILL_RUNNING", _.DAYS_CREDIT_ENDDATE > 0, "yes_no", "credits that end after the application",
@@ -234,7 +234,8 @@ _DERIVED_FEATURES = (
 )  # fmt: skip
 
 _LATE_STATUSES = ("1", "2", "3", "4", "5")
-_MONTHS = (6, 12, 24)
+# The month of the application is reported, too: it is month 0.
+_WINDOWS = tuple(last_months(months, latest=0) for months in (6, 12, 24))
 
 HISTORIES = Rows(
     BUREAU_BALANCE,
@@ -246,12 +247,12 @@ HISTORIES = Rows(
         "CLOSED_MONTHS": count_where(_.STATUS == "C"),
         "OLDEST": _.MONTHS_BALANCE.min(),
         "NEWEST": _.MONTHS_BALANCE.max(),
-        **{f"KNOWN_{m}M": count_where((_.STATUS != "X") & (_.MONTHS_BALANCE >= -m)) for m in _MONTHS},
+        **{f"KNOWN_{window.name}": count_where((_.STATUS != "X") & window.where) for window in _WINDOWS},
     },
     # Known in some month and late in none is on time: severity 0. `X` throughout is unknown.
     helpers={
         f"WORST{suffix}": (_[f"KNOWN{suffix}"] > 0).ifelse(_[f"WORST{suffix}"].fill_null(0.0), ibis.null("float64"))
-        for suffix in ("", *(f"_{m}M" for m in _MONTHS))
+        for suffix in ("", *(f"_{window.name}" for window in _WINDOWS))
     },
 )
 """STATUS is `C` closed, `X` unknown, `0` nothing past due, `1` to `5` ever later payments (5 = more than 120 days, sold
@@ -268,9 +269,9 @@ LATE_MONTHS = Rows(
         "DECAYED_SEVERITY": (_.SEVERITY / (1.0 + _.AGE)).sum(),
         "WORST": _.SEVERITY.max(),
         "LAST_LATE": _.MONTHS_BALANCE.max(),
-        **{f"LATE_{m}M": count_where(_.AGE <= m) for m in _MONTHS},
-        **{f"SEVERITY_{m}M": _.SEVERITY.sum(where=_.AGE <= m) for m in _MONTHS},
-        **{f"WORST_{m}M": _.SEVERITY.max(where=_.AGE <= m) for m in _MONTHS},
+        **{f"LATE_{window.name}": count_where(window.where) for window in _WINDOWS},
+        **{f"SEVERITY_{window.name}": _.SEVERITY.sum(where=window.where) for window in _WINDOWS},
+        **{f"WORST_{window.name}": _.SEVERITY.max(where=window.where) for window in _WINDOWS},
     },
     helpers={"SEVERITY": _.STATUS.cast("float64"), "AGE": -_.MONTHS_BALANCE},
 )
@@ -341,7 +342,7 @@ _HISTORY_FEATURES: tuple[Feature, ...] = (
         ("severity of arrears, recent months weigh more, total", "gravité des retards, pondérée par récence, total")),
     *(
         feature
-        for window in (None, *(last_months(m, _.AGE <= m) for m in _MONTHS))
+        for window in (None, *_WINDOWS)
         for feature in _of_months(window)
     ),
 )  # fmt: skip

@@ -11,10 +11,7 @@ from credit_scoring.features.learnt import LEARNT_FEATURES
 from credit_scoring.features.lineage import Lineage, column_lineage, compose_lineages
 from credit_scoring.features.records import Feature
 from credit_scoring.features.sources import SOURCES
-from credit_scoring.schemas.raw import RAW_TABLES
-
-# The applications to learn from and those to score are stacked before they are cleaned.
-_CONTRACTS = {"application": "application_train"}
+from credit_scoring.schemas.raw import contract_of
 
 FEATURES_BY_MODULE: Mapping[str, tuple[Feature, ...]] = MappingProxyType(
     {source.name: source.features for source in SOURCES} | {"join": (*PRESENCE, *RATIOS)}
@@ -51,7 +48,7 @@ def columns_derived_from(names: Collection[str]) -> frozenset[str]:
     Raises:
         ValueError: If a name is not one of them.
     """
-    form = RAW_TABLES["application_train"].columns
+    form = contract_of("application").columns
     if unknown := sorted(set(names) - set(form)):
         raise ValueError(
             f"No columns of the application form: {', '.join(unknown)}.\nHint: spell them as docs/data_dictionary.md."
@@ -71,7 +68,7 @@ def feature_lineages() -> Mapping[str, Lineage]:
     """
     lineages, tables = {}, []
     for source in SOURCES:
-        raw = {name: RAW_TABLES[_CONTRACTS.get(name, name)] for name in source.clean}
+        raw = {name: contract_of(name) for name in source.clean}
         clean = {name: apply(ibis.table(dict(raw[name].columns), name=name)) for name, apply in source.clean.items()}
         features = source.compute(*(ibis.table(table.schema(), name=name) for name, table in clean.items()))
         cleaned = {name: column_lineage(table) for name, table in clean.items()}

@@ -3,15 +3,12 @@
 Units: amounts in currency, months relative to the application (negative = before it).
 """
 
-# ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
-
 import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.features.expressions import (
     CLIENT_KEY,
     aggregate_by_client,
-    net_mean,
     null_if,
     ols_slope,
     rank,
@@ -70,8 +67,9 @@ MONTHS = Rows(
         "ATM_DRAWINGS_NUMBER": _.CNT_DRAWINGS_ATM_CURRENT.sum(),
         "MINIMUM": _.AMT_INST_MIN_REGULARITY.sum(),
         "PAYMENT": _.AMT_PAYMENT_CURRENT.sum(),
-        "PRINCIPAL": _.AMT_RECEIVABLE_PRINCIPAL.sum(),
-        "RECEIVABLE": _.AMT_TOTAL_RECEIVABLE.sum(),
+        # Both are negative where the bank owes the holder.
+        "PRINCIPAL": round_amount(_.AMT_RECEIVABLE_PRINCIPAL.sum()),
+        "RECEIVABLE": round_amount(_.AMT_TOTAL_RECEIVABLE.sum()),
         "MATURE_INSTALMENTS": _.CNT_INSTALMENT_MATURE_CUM.max(),
         "ACTIVE": (_.NAME_CONTRACT_STATUS == "Active").max(),
         "DPD": _.SK_DPD.max(),
@@ -101,8 +99,8 @@ MONTHS = Rows(
         Measure("PAYMENT", _.PAYMENT, "amount", "payment", "paiement"),
         Measure("PAYMENT_TO_MINIMUM", safe_ratio(_.PAYMENT, _.MINIMUM), "number", "payment over minimum",
             "paiement sur minimum"),
-        Measure("PAYMENT_MINIMUM_GAP", _.PAYMENT - _.MINIMUM, "amount", "payment less minimum",
-            "paiement moins minimum"),
+        Measure("PAYMENT_MINIMUM_GAP", round_amount(_.PAYMENT - _.MINIMUM), "amount", "payment less minimum",
+            "paiement moins minimum", net=True),
         # Only a month in which something was due can be missed.
         Measure("MINIMUM_MISSED", null_if(_.PAYMENT_MINIMUM_GAP < 0, _.MINIMUM <= 0), "yes_no",
             "months below the minimum payment", "mois sous le paiement minimal", derived=True),
@@ -137,6 +135,7 @@ _OVERALL = {
     "DRAWN": ("RATE",),
     "DRAWINGS_TO_LIMIT": ("MEAN", "MAX"),
     "PAYMENT": ("MEAN",),
+    "PAYMENT_MINIMUM_GAP": ("MEAN",),
     "PAYMENT_TO_MINIMUM": ("MEAN", "MIN"),
     "MINIMUM_MISSED": ("RATE",),
     "PRINCIPAL_TO_RECEIVABLE": ("MEAN",),
@@ -163,24 +162,19 @@ _BY_RANK = {
     "LIMIT": ("MEAN",),
 }
 
-_LAST_YEAR, _KNOWN = _.MONTHS_BALANCE >= -12, _.BALANCE.notnull()
+# The latest month reported is the one before the application: it is month -1.
+_WINDOWS = tuple(last_months(months, latest=-1) for months in (3, 6, 12))
+_LAST_YEAR, _KNOWN = _WINDOWS[-1].where, _.BALANCE.notnull()
 # From end to end: the changes in between cancel out.
 _CHANGE = _.BALANCE.argmax(_.MONTHS_BALANCE, where=_KNOWN) - _.BALANCE.argmin(_.MONTHS_BALANCE, where=_KNOWN)
 
 _MONTH_FEATURES: tuple[Feature, ...] = (
     *MONTHS.features(_OVERALL),
-    *(
-        feature
-        for months in (3, 6, 12)
-        for feature in MONTHS.features(_BY_MONTHS, last_months(months, _.MONTHS_BALANCE >= -months))
-    ),
+    *(feature for window in _WINDOWS for feature in MONTHS.features(_BY_MONTHS, window)),
     *(feature for last in (1, 3) for feature in MONTHS.features(_BY_RANK, last_rows(last))),
     MONTHS.feature("BALANCE_CHANGE_MEAN", safe_ratio(round_amount(_CHANGE), _.BALANCE.count() - 1), "amount",
         ("change of balance from one month to the next, mean", "variation mensuelle du solde, moyenne"),
         null="fewer than two months have a known balance"),
-    MONTHS.feature("PAYMENT_MINIMUM_GAP_MEAN", net_mean(_.PAYMENT_MINIMUM_GAP), "amount",
-        ("payment less minimum, mean", "paiement moins minimum, moyenne"),
-        null="payment and minimum are both known for no month"),
     MONTHS.feature("LATE_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.LATE), "date_months",
         ("most recent month past due", "mois en retard le plus récent"), null="no month was past due"),
     MONTHS.feature("OVER_90_PERCENT_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.UTILISATION > 0.9), "date_months",

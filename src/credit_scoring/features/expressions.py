@@ -206,10 +206,10 @@ unknown is null.
 
 
 NET_AGGREGATES = AGGREGATES | {
-    "SUM": lambda value, where: round_amount(value.sum(where=where)),
+    "SUM": lambda value, where: round_amount(_sum(value, where)),
     "MEAN": lambda value, where: net_mean(value, where=where),
 }
-"""The same of amounts of either sign, whose sums may cancel out; a sum over no rows is null here."""
+"""The same of amounts of either sign, whose sums may cancel out."""
 
 
 _N: Mapping[str, Callable[[Expression], Expression]] = {"N": lambda value: value.count()}
@@ -232,16 +232,17 @@ aggregates then read a tenth of the rows.
 
 
 def combine_partials(measure: str, aggregate: str, where: Expression | None, *, net: bool = False) -> Expression:
-    """Build an aggregate from the columns that `PARTIALS` names; null policy of `AGGREGATES`, or of the net ones."""
+    """Build an aggregate from the columns that `PARTIALS` names; null policy of `AGGREGATES`."""
     if aggregate in ("MIN", "MAX"):
         return AGGREGATES[aggregate](_[f"{measure}_{aggregate}"], where)
+    if aggregate == "SUM":
+        added = _sum(_[f"{measure}_SUM"], where)
+        return round_amount(added) if net else added
     summed = _[f"{measure}_SUM"].sum(where=where)
-    if net:
-        summed = round_amount(summed)
     if aggregate == "COUNT":
         return summed.fill_null(0.0)
-    if aggregate == "SUM":
-        return summed if net else _sum(_[f"{measure}_SUM"], where)
+    if net:
+        summed = round_amount(summed)
     n = _[f"{measure}_N"].cast("float64").sum(where=where)
     if aggregate in ("MEAN", "RATE"):
         return safe_ratio(summed, n)

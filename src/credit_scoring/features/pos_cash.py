@@ -4,8 +4,6 @@ Units: months and days relative to the application (negative = before it); SK_DP
 leaving out small debts.
 """
 
-# ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
-
 import ibis.expr.types as ir
 from ibis import _
 
@@ -27,6 +25,7 @@ from credit_scoring.features.records import (
     Origin,
     Rows,
     Source,
+    Subset,
     Words,
     last_months,
     last_rows,
@@ -43,7 +42,8 @@ POS_CASH = Origin(
 )
 
 _LOAN_KEY = "SK_ID_PREV"
-_MONTHS = (6, 12, 24)
+# The latest month reported is the one before the application: it is month -1.
+_WINDOWS = tuple(last_months(months, latest=-1) for months in (6, 12, 24))
 
 CLEAN_POS_CASH_BALANCE = Cleaning(
     "POS_CASH_balance",
@@ -82,14 +82,13 @@ def _parts() -> dict[str, Expression]:
         "REMAINING": _.CNT_INSTALMENT_FUTURE.argmax(_.MONTHS_BALANCE),
         "DPD_TREND": ols_slope(_.SK_DPD, _.MONTHS_BALANCE, per=12),
     }
-    for months in _MONTHS:
-        recent = _.MONTHS_BALANCE >= -months
+    for window in _WINDOWS:
         columns |= {
-            f"MONTHS_{months}M": count_where(recent),
-            f"LATE_{months}M": count_where(late & recent),
-            f"DPD_SUM_{months}M": _.SK_DPD.cast("float64").sum(where=recent),
-            f"DPD_{months}M": _.SK_DPD.max(where=recent),
-            f"DPD_DEF_{months}M": _.SK_DPD_DEF.max(where=recent),
+            f"MONTHS_{window.name}": count_where(window.where),
+            f"LATE_{window.name}": count_where(late & window.where),
+            f"DPD_SUM_{window.name}": _.SK_DPD.cast("float64").sum(where=window.where),
+            f"DPD_{window.name}": _.SK_DPD.max(where=window.where),
+            f"DPD_DEF_{window.name}": _.SK_DPD_DEF.max(where=window.where),
         }
     return columns
 
@@ -152,8 +151,7 @@ def _share_of_months(name: str, part: Expression, en: str, fr: str) -> Feature:
     return LOANS.feature(name, safe_ratio(total(part), total(_.MONTHS)), "share", (f"{en}, share", f"{fr}, part"))
 
 
-def _in_last(months: int) -> tuple[Feature, ...]:
-    window = last_months(months, _.MONTHS_BALANCE >= -months)
+def _in_last(window: Subset) -> tuple[Feature, ...]:
     none = f"there is no month among the {window.words[0]}"
 
     def words(en: str, fr: str) -> Words:
@@ -203,7 +201,7 @@ _LOAN_FEATURES: tuple[Feature, ...] = (
     LOANS.feature("REMAINING_TO_TERM_RATIO", safe_ratio(total(_.REMAINING), total(_.LAST_TERM)), "ratio",
         ("all instalments left over all terms", "total des échéances restantes sur total des durées"),
         null="the last term is unknown for every loan", measure="POS_CASH_REMAINING_TO_TERM"),
-    *(feature for months in _MONTHS for feature in _in_last(months)),
+    *(feature for window in _WINDOWS for feature in _in_last(window)),
     LOANS.feature("MONTHS_SUM_12M", total(_.MONTHS_12M), "count",
         ("months of history, total, last 12 months", "mois d'historique, total, 12 derniers mois"),
         measure="POS_CASH_MONTHS"),

@@ -94,7 +94,7 @@ APPLICATIONS = Rows(
         Measure("REQUESTED_TO_CREDIT", safe_ratio(_.AMT_APPLICATION, _.AMT_CREDIT), "number",
             "amount requested over credit", "montant demandé sur crédit"),
         Measure("REQUESTED_CREDIT_GAP", _.AMT_APPLICATION - _.AMT_CREDIT, "amount", "amount requested less credit",
-            "montant demandé moins crédit"),
+            "montant demandé moins crédit", net=True),
         Measure("CREDIT_TO_ANNUITY", safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY), "number", "credit over annuity",
             "crédit sur annuité"),
         Measure("INTEREST_RATE", yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, _.CNT_PAYMENT), "ratio",

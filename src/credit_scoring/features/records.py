@@ -264,13 +264,21 @@ class Subset:
 
 
 def last_days(days: int, where: Expression | None) -> Subset:
-    """Name the window of the last days before the application."""
+    """Name the window of the last days before the application: what happened at most so many days before it."""
     return Subset(f"{days}D", where, (f"last {days} days", f"{days} derniers jours"))
 
 
-def last_months(months: int, where: Expression) -> Subset:
-    """Name the window of the last months before the application."""
-    return Subset(f"{months}M", where, (f"last {months} months", f"{months} derniers mois"))
+def last_months(months: int, *, latest: int) -> Subset:
+    """Name the window of the last months before the application, on rows that each stand for a whole month.
+
+    A month is a period, not a date: from `latest` on, so many months are counted, that one included.
+
+    Args:
+        months: How many months it holds.
+        latest: MONTHS_BALANCE of the latest month that the table can have: 0 or -1, see its contract.
+    """
+    window = _.MONTHS_BALANCE >= latest + 1 - months
+    return Subset(f"{months}M", window, (f"last {months} months", f"{months} derniers mois"))
 
 
 def last_rows(last: int) -> Subset:

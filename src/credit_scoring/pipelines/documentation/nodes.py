@@ -10,7 +10,7 @@ from credit_scoring.features.records import UNITS, Cleaning, Feature, Rows
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.markdown import code, markdown_templates
 from credit_scoring.schemas.contract import RawTable
-from credit_scoring.schemas.raw import RAW_TABLES, TEXT
+from credit_scoring.schemas.raw import RAW_TABLES, TEXT, contract_of
 
 _TEMPLATES = markdown_templates(__file__)
 _TYPES = {"int32": "whole number", "float64": "real number", "string": "text"}
@@ -78,7 +78,7 @@ def _formulas(rows: Rows) -> Mapping[str, str]:
 
 
 def _field_unit(feature: Feature) -> str:
-    return "text" if RAW_TABLES["application_train"].columns[feature.name] == TEXT else UNITS[feature.unit]
+    return "text" if contract_of("application").columns[feature.name] == TEXT else UNITS[feature.unit]
 
 
 def _reads(feature: Feature, main: str, fields: Sequence[Feature]) -> str:

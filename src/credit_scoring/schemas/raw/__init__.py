@@ -14,7 +14,7 @@ from credit_scoring.schemas.raw.bureau import BUREAU, BUREAU_BALANCE
 from credit_scoring.schemas.raw.monthly_balances import CREDIT_CARD_BALANCE, INSTALLMENTS_PAYMENTS, POS_CASH_BALANCE
 from credit_scoring.schemas.raw.previous_application import PREVIOUS_APPLICATION
 
-__all__ = ["INTEGER", "OFFICIAL_TABLES", "RAW_TABLES", "REAL", "TEXT", "RawTable"]
+__all__ = ["INTEGER", "OFFICIAL_TABLES", "RAW_TABLES", "REAL", "TEXT", "RawTable", "contract_of"]
 
 RAW_TABLES: Mapping[str, RawTable] = MappingProxyType(
     {
@@ -37,3 +37,15 @@ OFFICIAL_TABLES: Mapping[str, RawTable] = MappingProxyType(
     {name: table for name, table in RAW_TABLES.items() if table.official_rows}
 )
 """The eight official files, which the synthetic twin has, too."""
+
+
+def contract_of(table: str) -> RawTable:
+    """Return the contract of a raw table as features read it.
+
+    The applications to learn from and those to score are stacked into `application` before they are cleaned: its
+    columns are those of `application_train`, of which TARGET is null for an applicant to score.
+
+    Args:
+        table: Name of a raw file, or `application`.
+    """
+    return RAW_TABLES["application_train" if table == "application" else table]
