@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from credit_scoring.models import FAMILIES, build_model, family_class, fit_model
 from credit_scoring.models.base import TrainingRows
-from credit_scoring.models.imbalance import STRATEGIES, rebalance
+from credit_scoring.models.imbalance import STRATEGIES, _places, rebalance
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +112,46 @@ def test_smote_by_hand() -> None:
     halves = rebalance(X + 0.5, np.array([1, 1, 0, 0, 0, 0, 0]), "smote").X.iloc[7:]
     assert halves["B"].to_numpy() == pytest.approx(10.5 + (halves["A"].to_numpy() - 0.5) * 10)
     assert halves["A"].between(0.5, 2.5).all()
+
+
+def test_smote_lies_between_ranks_not_between_raw_amounts() -> None:
+    """One defaulter earns 1, the other a million, nine others 2 to 10: halfway in ranks is 6, in amounts 500,000."""
+    grid = np.linspace(0, 1, 11)
+    order = [0, 10, *range(1, 10)]  # the two defaulters come first
+    X = pd.DataFrame({"AMOUNT": [1.0, 1e6, *np.arange(2.0, 11.0)], "RANK": grid[order]})
+    made = rebalance(X, np.array([1, 1, *[0] * 9]), "smote").X.iloc[11:]
+    assert len(made) == 7
+    amounts = np.quantile(X["AMOUNT"], made["RANK"])  # whole amounts stay whole
+    assert made["AMOUNT"].to_numpy() == pytest.approx(np.round(amounts))
+    assert made.loc[made["RANK"] < 0.9, "AMOUNT"].max() <= 10
+    assert made["RANK"].between(0, 1).all()
+
+
+def test_what_cannot_lie_between_two_rows_is_that_of_the_nearer_one() -> None:
+    grid = np.linspace(0, 1, 41)
+    X = pd.DataFrame(
+        {
+            "RANK": [0.0, 1.0, *grid[1:-1]],
+            "NULL_IN_ONE": [np.nan, 5.0, *np.full(39, 7.0)],
+            "NULL_IN_OTHER": [5.0, np.nan, *np.full(39, 7.0)],
+            "KIND": ["a", "b", *["c"] * 39],
+        }
+    )
+    made = rebalance(X, np.array([1, 1, *[0] * 39]), "smote").X.iloc[41:]
+    nearer_to_one = (made["RANK"] < 0.5).to_numpy()
+    assert 0 < nearer_to_one.sum() < len(made) == 37
+    assert made["KIND"].tolist() == np.where(nearer_to_one, "a", "b").tolist()
+    assert made["NULL_IN_ONE"].fillna(0).tolist() == np.where(nearer_to_one, 0, 5).tolist()
+    assert made["NULL_IN_OTHER"].fillna(0).tolist() == np.where(nearer_to_one, 5, 0).tolist()
+
+
+def test_how_far_rows_are_apart_by_hand() -> None:
+    """A null beside a value, or another category, counts as one standard deviation of the ranks, 1/12 squared."""
+    places = _places(np.array([[0.0], [np.nan], [0.5]]), pd.DataFrame({"KIND": ["a", "a", None]}))
+    squared = ((places[:, None] - places[None]) ** 2).sum(axis=2)
+    assert squared[0, 1] == pytest.approx(0.25 + 1 / 12)  # a null lies at the median
+    assert squared[1, 2] == pytest.approx(1 / 12 + 1 / 12)
+    assert squared[0, 2] == pytest.approx(0.25 + 1 / 12)
 
 
 @pytest.mark.parametrize("columns", [["AMOUNT", "HALF_NULL"], ["KIND", "CODED"], ["KIND", "EMPTY"]])
