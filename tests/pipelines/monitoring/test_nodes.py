@@ -79,7 +79,7 @@ def test_the_published_drift_from_train_to_test_is_found(twin: pd.DataFrame) -> 
     judged = judge(twin).set_index("variable")
     for variable, measure in (
         ("NAME_CONTRACT_TYPE", "psi"),  # revolving 9.5 % -> 0.9 %
-        ("FLAG_EMAIL", "psi"),  # 5.7 % -> 16.3 %
+        ("FLAG_EMAIL", "rate"),  # 5.7 % -> 16.3 %
         ("AMT_REQ_CREDIT_BUREAU_MON", "psi"),  # mean 0.27 -> 0.01
         ("AMT_REQ_CREDIT_BUREAU_QRT", "ks"),  # mean 0.27 -> 0.55
         ("EXT_SOURCE_1", "missing"),  # 56 % -> 42 %
@@ -124,6 +124,58 @@ def test_new_categories_count_by_the_share_of_applicants_in_them(share: float, s
     assert row["new_categories"] == pytest.approx(share)
     assert row["unseen"] == "Barter loans"
     assert row["status"] == status
+
+
+@pytest.mark.parametrize(("points", "status"), [(2.5, "stable"), (3.5, "watch"), (-3.5, "watch"), (6.5, "drift")])
+@pytest.mark.parametrize("codes", [(1, 0), ("Y", "N")])
+def test_a_rate_counts_by_its_change_in_percentage_points(codes: tuple, points: float, status: str) -> None:
+    n = 20_000
+
+    def answers(share: float) -> np.ndarray:
+        return np.where(np.arange(n) < round(share * n), *codes)
+
+    applicants = small(FLAG_OWN_CAR=np.concatenate([answers(0.25), answers(0.25 + points / 100)]))
+    row = judge(applicants).set_index("variable").loc["FLAG_OWN_CAR"]
+    assert (row["reference_rate"], row["new_rate"]) == pytest.approx((0.25, 0.25 + points / 100))
+    assert row["rate"] == pytest.approx(points / 100)
+    assert row["rate_p"] < 1e-6
+    assert row["psi"] < 0.1
+    assert np.isnan([row["psi_p"], row["ks_p"]]).all()
+    assert (row["status"], row["why"]) == (status, "" if status == "stable" else "rate")
+
+
+def test_a_rate_is_that_of_the_known_answers() -> None:
+    answers = np.array(["Y", "N", None, None, "Y", "Y", "N", None], dtype=object)
+    row = measure_drift(small(FLAG_OWN_CAR=answers), with_scores(small(FLAG_OWN_CAR=answers)), FOLDER, OPTIONS)
+    row = row.set_index("variable").loc["FLAG_OWN_CAR"]
+    assert (row["reference_rate"], row["new_rate"]) == pytest.approx((1 / 2, 2 / 3))
+    assert row["missing"] == pytest.approx(-1 / 4)
+
+
+def test_a_third_more_refusals_is_found_among_the_tests_of_all_columns_and_the_same_rate_is_not(
+    twin: pd.DataFrame,
+) -> None:
+    """2,000 applicants on either side, as many as the demonstration has: 22.6 % declined, then 31.3 %."""
+    split = twin[twin["SAMPLE"] != "new"].assign(SAMPLE=lambda rows: np.where(rows.index % 3 == 0, "new", "train"))
+    columns = measure_drift(split, with_scores(split.replace({"SAMPLE": {"train": "holdout"}})), FOLDER, OPTIONS)
+    columns = columns[columns["role"].isin(["model", "other"])]
+    rng = np.random.default_rng(0)
+
+    def status(share: float) -> pd.Series:
+        scores = pd.DataFrame({"SK_ID_CURR": range(4000), "SAMPLE": np.repeat(["holdout", "new"], 2000)}).assign(
+            probability_default=rng.beta(1, 11, 4000),
+            decision=np.where(rng.random(4000) < np.repeat([0.226, share], 2000), "refused", "granted"),
+        )
+        judged = judge_variables(
+            pd.concat([columns, measure_drift(scores[["SK_ID_CURR", "SAMPLE"]], scores, FOLDER, OPTIONS)]), OPTIONS
+        )
+        return judged.set_index("variable")["status"]
+
+    moved, still = [status(0.313) for _ in range(20)], [status(0.226) for _ in range(20)]
+    assert sum(found["decision"] != "stable" for found in moved) >= 19
+    assert sum(found["decision"] == "drift" for found in moved) >= 17
+    assert all((found.drop("decision") == "stable").all() for found in moved)
+    assert all((found == "stable").all() for found in still)
 
 
 def test_the_worst_status_of_the_model_is_the_verdict_and_other_columns_are_a_look_at_most() -> None:
@@ -231,6 +283,30 @@ def test_a_picture_of_the_report_says_in_words_what_it_shows(twin: pd.DataFrame)
     pictures = _Page(write_drift_report(verdict, judged, odd, scores, OPTIONS, figures)).found["img"]
     (told,) = [str(picture["alt"]) for picture in pictures if "chez ses parents" in str(picture["alt"])]
     assert "chez ses parents : 0,0\xa0% → 100,0\xa0%" in told
+
+
+@pytest.mark.parametrize(
+    ("language", "told", "drawn", "limits"),
+    [
+        ("en", "yes: 0.0% → 100.0% (+100.0 points)", "yes: 0.0% → 100.0%", "limits 3 and 6 points"),
+        ("fr", "oui : 0,0\xa0% → 100,0\xa0% (+100,0 points)", "oui : 0,0\xa0% → 100,0\xa0%", "limites 3 et 6 points"),
+    ],
+)
+def test_rates_are_told_in_percentage_points(
+    twin: pd.DataFrame, language: str, told: str, drawn: str, limits: str
+) -> None:
+    odd = twin.assign(FLAG_EMAIL=np.where(twin["SAMPLE"] == "new", 1.0, 0.0))
+    judged, scores = judge(odd), with_scores(odd)
+    verdict = judge_drift(judged, scores, odd, FOLDER, OPTIONS, "synthetic")
+    page = _Page(
+        write_drift_report(verdict, judged, odd, scores, OPTIONS, FigureOptions(language=language, source="x"))
+    )
+    assert any(told in facts for facts in page.words["li"])
+    assert any(drawn in str(picture["alt"]) for picture in page.found["img"])
+    assert any(limits in " ".join(text.split()) for text in page.words["p"])
+    refused = verdict["refused_share"]
+    moved = FigureOptions(language=language, source="x").number(100 * (refused["new"] - refused["reference"]), "+.1f")
+    assert any(f"{moved} points" in note for note in page.words["dd"])
 
 
 def test_the_same_measures_give_the_same_report(twin: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ from scipy.stats import false_discovery_control
 
 from credit_scoring.errors import DataContractError
 from credit_scoring.exported_model.folder import ModelFolder
+from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.metrics.stability import (
     CURRENT,
     REFERENCE,
@@ -33,8 +34,9 @@ STABLE, WATCH, DRIFT = "stable", "watch", "drift"
 SCORE, DECISION, MODEL, OTHER = "score", "decision", "model", "other"
 TRAIN, HOLDOUT, NEW = "train", "holdout", "new"
 PROBABILITY = "probability_default"
-MEASURES = ("psi", "ks", "missing", "new_categories")
+MEASURES = ("psi", "ks", "rate", "missing", "new_categories")
 _SEVERITY = (STABLE, WATCH, DRIFT)
+_YES = (1, REFUSED, "Y", "Yes")
 
 
 def select_monitored(reference_rows: ir.Table, applicant_features: ir.Table, served_model: ModelFolder) -> ir.Table:
@@ -91,13 +93,18 @@ def measure_drift(
     Returns:
         One row per variable: `variable`, `role` (`score`, `decision`, `model` for a column that the model uses,
         `other`), for each of `MEASURES` its value (NaN where it does not apply) and `<measure>_p`, the probability of
-        so large a value by chance, as well as `psi_expected` (of two samples of one population), `unseen` (categories
-        that training did not have), `reference_mean` and `new_mean` of a number, `reference_missing`, `new_missing`.
+        so large a value by chance (NaN where the measure does not count, as the index of a rate does not), as well as
+        `psi_expected` (of two samples of one population), `unseen` (categories that training did not have),
+        `reference_mean` and `new_mean` of a number, `reference_rate` and `new_rate` of the decision (refusals) and of a
+        yes-or-no variable (yes, among known values), `reference_missing`, `new_missing`.
     """
     used = {column.name for column in served_model.contract.columns}
     pairs = _pairs(monitored_applicants, monitored_scores, used)
     return pd.DataFrame(
-        [{"variable": name, "role": role, **_measure(*values, monitoring)} for name, role, values in pairs]
+        [
+            {"variable": name, "role": role, **_measure(*values, monitoring, is_rate=_is_rate(name))}
+            for name, role, values in pairs
+        ]
     )
 
 
@@ -107,16 +114,19 @@ def judge_variables(drift_measures: pd.DataFrame, monitoring: MonitoringOptions)
     A measure counts where it reaches its limit (for the stability index, after what is expected by chance is taken off)
     and is no chance. The tests of all variables are judged together: among the alarms, `false_alarms` are expected to
     be none, whatever the dependence between the variables (Y. Benjamini and D. Yekutieli, Annals of Statistics 29,
-    2001).
+    2001). Score and decision, which everybody looks at, have half of that for themselves, and the columns the other
+    half: among hundreds of columns a change of the share declined would have to be larger to be believed.
 
     Returns:
         The measures, and `status` (`stable`, `watch`, `drift`) and `why` (names of the measures that count, joined by
         a space), the worst first, then by stability index.
     """
     p_values = drift_measures[[f"{measure}_p" for measure in MEASURES]].to_numpy(dtype=float)
-    tested = ~np.isnan(p_values)
+    summed_up = drift_measures["role"].isin((SCORE, DECISION)).to_numpy()[:, None]
     no_chance = np.zeros(p_values.shape, dtype=bool)
-    no_chance[tested] = false_discovery_control(p_values[tested], method="by") <= monitoring.false_alarms
+    for group in (summed_up, ~summed_up):
+        tested = group & ~np.isnan(p_values)
+        no_chance[tested] = false_discovery_control(p_values[tested], method="by") <= monitoring.false_alarms / 2
     sizes = drift_measures[list(MEASURES)].to_numpy(dtype=float).copy()
     sizes[:, MEASURES.index("psi")] -= drift_measures["psi_expected"]
     levels = np.zeros(sizes.shape, dtype=int)
@@ -200,7 +210,12 @@ def compared(applicants: pd.DataFrame, scores: pd.DataFrame, variable: str) -> t
     return table.loc[table["SAMPLE"] == reference, variable], table.loc[table["SAMPLE"] == NEW, variable]
 
 
-def _measure(reference: pd.Series, new: pd.Series, monitoring: MonitoringOptions) -> dict[str, Any]:
+def _is_rate(variable: str) -> bool:
+    """Say whether a variable is told by one share: the decision, and what is yes or no."""
+    return variable == DECISION or (variable in FEATURES and FEATURES[variable].unit == "yes_no")
+
+
+def _measure(reference: pd.Series, new: pd.Series, monitoring: MonitoringOptions, *, is_rate: bool) -> dict[str, Any]:
     counts = count_bins(reference, new, monitoring.n_bins)
     missing = counts[counts.index.isna()].sum()
     known = counts.sum() - missing
@@ -208,29 +223,48 @@ def _measure(reference: pd.Series, new: pd.Series, monitoring: MonitoringOptions
         "psi": stability_index(counts),
         "psi_expected": expected_stability_index(counts),
         "psi_p": homogeneity_p_value(counts),
+        "ks": np.nan,
+        "ks_p": np.nan,
+        **dict.fromkeys(("rate", "rate_p", "reference_rate", "new_rate"), np.nan),
         "missing": missing[CURRENT] / len(new) - missing[REFERENCE] / len(reference),
         "missing_p": homogeneity_p_value(pd.DataFrame([missing, known])),
         "reference_missing": missing[REFERENCE] / len(reference),
         "new_missing": missing[CURRENT] / len(new),
+        "new_categories": np.nan,
+        "new_categories_p": np.nan,
         "unseen": "",
+        "reference_mean": np.nan,
+        "new_mean": np.nan,
     }
+    if is_rate:
+        measured |= _measure_rate(reference, new)
     if pd.api.types.is_numeric_dtype(reference):
-        gap = distribution_gap(reference, new)
-        return measured | {
-            "ks": gap,
-            "ks_p": gap_p_value(gap, int(known[REFERENCE]), int(known[CURRENT])),
-            "new_categories": np.nan,
-            "new_categories_p": np.nan,
-            "reference_mean": reference.mean(),
-            "new_mean": new.mean(),
-        }
+        measured |= {"reference_mean": reference.mean(), "new_mean": new.mean()}
+        if is_rate:
+            return measured
+        gap = distribution_gap(reference.dropna(), new.dropna())
+        return measured | {"ks": gap, "ks_p": gap_p_value(gap, int(known[REFERENCE]), int(known[CURRENT]))}
     unseen = counts[(counts[REFERENCE] == 0) & ~counts.index.isna()]
     return measured | {
-        "ks": np.nan,
-        "ks_p": np.nan,
         "new_categories": unseen[CURRENT].sum() / len(new),
         "new_categories_p": homogeneity_p_value(pd.DataFrame([unseen.sum(), counts.sum() - unseen.sum()])),
         "unseen": ", ".join(map(str, unseen.index)),
-        "reference_mean": np.nan,
-        "new_mean": np.nan,
+    }
+
+
+def _measure_rate(reference: pd.Series, new: pd.Series) -> dict[str, float]:
+    """Measure how far the share of yes among the known values has moved; the stability index then counts no more."""
+    counts = pd.DataFrame(
+        {
+            side: {"yes": values.isin(_YES).sum(), "no": values.notna().sum() - values.isin(_YES).sum()}
+            for side, values in ((REFERENCE, reference), (CURRENT, new))
+        }
+    )
+    rates = counts.loc["yes"] / counts.sum()
+    return {
+        "psi_p": np.nan,
+        "rate": rates[CURRENT] - rates[REFERENCE],
+        "rate_p": homogeneity_p_value(counts),
+        "reference_rate": rates[REFERENCE],
+        "new_rate": rates[CURRENT],
     }

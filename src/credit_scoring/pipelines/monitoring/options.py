@@ -33,6 +33,9 @@ class MonitoringOptions(BaseModel):
         false_alarms: Expected share of alarms that are none, among all alarms.
         psi: Limits of the stability index, less what samples of this size have by chance.
         ks: Limits of the largest gap between the distribution functions of a number.
+        rate: Limits of the change of a rate, 0.03 being three percentage points: the share declined, the share of yes
+            of a yes-or-no variable. It stands in for the stability index and the gap, whose limits a rate hardly ever
+            reaches: a share declined of 23 % would have to become 38 % for an index of 0.1.
         missing: Limits of the change of the share of missing values.
         new_categories: Limits of the share of applicants in categories that training did not have.
     """
@@ -43,5 +46,6 @@ class MonitoringOptions(BaseModel):
     false_alarms: float = Field(0.01, gt=0, lt=1)
     psi: Limits = Limits(watch=0.1, drift=0.25)
     ks: Limits = Limits(watch=0.1, drift=0.2)
+    rate: Limits = Limits(watch=0.03, drift=0.06)
     missing: Limits = Limits(watch=0.05, drift=0.1)
     new_categories: Limits = Limits(watch=0.001, drift=0.01)

@@ -54,12 +54,15 @@ def write_drift_report(
         label=[_label(name, figures) for name in variable_drift["variable"]],
         in_model=variable_drift["role"] != OTHER,
         has_mean=variable_drift[["reference_mean", "new_mean"]].notna().all(axis=1),
+        has_rate=variable_drift["rate"].notna(),
     )
     columns = described[described["role"].isin([MODEL, OTHER])]
     moved = columns[columns["status"] != STABLE]
 
     def draw(row: Mapping[str, Any]) -> dict[str, str]:
         pair = compared(monitored_applicants, monitored_scores, row["variable"])
+        if row["has_rate"]:
+            pair = tuple(values.replace({1: "Y", 0: "N"}) for values in pair)
         return _draw(row, count_bins(*pair, monitoring.n_bins), figures)
 
     return _PAGES.get_template("drift_report.html").render(
