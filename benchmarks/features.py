@@ -8,9 +8,11 @@ Run by `make bench`, or alone: `python -m benchmarks.features --raw /folder/of/t
 """
 
 import argparse
+import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,6 +23,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.harness import (
     DEFAULT_FOLDER,
+    ROOT,
     TEST_APPLICANTS,
     TRAIN_APPLICANTS,
     Cost,
@@ -36,12 +39,35 @@ APPLICANT_FEATURES = Path("data/04_feature/home_credit/applicant_features.parque
 NOT_FEATURES = ("SK_ID_CURR", "TARGET", "SPLIT")
 
 
+def identify_files(raw: Path) -> dict[str, list[int]]:
+    """Tell the raw files from any others, without reading them: by size and time of the last change."""
+    return {name: [(found := (raw / f"{name}.csv").stat()).st_size, found.st_mtime_ns] for name in OFFICIAL_TABLES}
+
+
+def identify_run(raw: Path, scale: float, repeats: int) -> dict:
+    """Tell what a measurement follows from: the files, the share of them, the repeats, and the code of all contestants.
+
+    Returns:
+        A mapping that is equal for two measurements only if one can stand for the other.
+    """
+    code = hashlib.sha256()
+    for path in sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "conf").rglob("*.yml"), *ROOT.glob("benchmarks/*.py")]):
+        code.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return {
+        "raw": str(raw),
+        "files": identify_files(raw),
+        "scale": scale,
+        "repeats": repeats,
+        "code": code.hexdigest(),
+    }
+
+
 def take_part(raw: Path, target: Path, scale: float) -> Path:
     """Write the files of a share of the applicants, with their whole histories, unless it was done from these files."""
     if scale == 1:
         return raw
-    finished = target / "FINISHED"
-    if finished.exists() and finished.read_text() == str(raw):
+    finished, origin = target / "FINISHED", json.dumps([str(raw), scale, identify_files(raw)])
+    if finished.exists() and finished.read_text() == origin:
         return target
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True, exist_ok=True)
@@ -58,7 +84,7 @@ def take_part(raw: Path, target: Path, scale: float) -> Path:
             f"COPY (SELECT * FROM read_csv('{raw}/{name}.csv', all_varchar = true) WHERE {chosen}) "
             f"TO '{target}/{name}.csv' (HEADER)"
         )
-    finished.write_text(str(raw))
+    finished.write_text(origin)
     return target
 
 
@@ -110,10 +136,10 @@ def compare_values(project: Path, peer: Path) -> dict[str, int]:
 
 
 def run_scale(raw: Path, folder: Path, scale: float, arguments: argparse.Namespace) -> dict:
-    """Measure one size, or take what an earlier run has measured."""
-    result = folder / f"scale_{scale:g}.json"
+    """Measure one size, or take what an earlier run has measured of the same files by the same code."""
+    result, of = folder / f"scale_{scale:g}.json", identify_run(raw, scale, arguments.repeats)
     measured = json.loads(result.read_text()) if arguments.resume and result.exists() else {}
-    if measured.get("raw") == str(raw):
+    if measured.get("of") == of:
         return measured
     part = take_part(raw, folder / f"part_{scale:g}", scale)
     applicants, rows = count_rows(part)
@@ -125,7 +151,7 @@ def run_scale(raw: Path, folder: Path, scale: float, arguments: argparse.Namespa
         return len([name for name in pq.read_schema(path).names if name not in NOT_FEATURES])
 
     found = {
-        "raw": str(raw),
+        "of": of,
         "applicants": applicants,
         "rows": rows,
         "features": {
@@ -182,8 +208,15 @@ def describe(results: list[dict], source: str) -> str:
     )
 
 
-def main() -> None:
-    """Prepare the data, measure every size, write the section."""
+def written_command(arguments: argparse.Namespace) -> str:
+    """Write the command that measures this again: everything it depends on, of a folder of raw files the name alone."""
+    scales = " ".join(f"{scale:g}" for scale in sorted(arguments.scale))
+    data = f"--raw .../{arguments.raw.resolve().name}" if arguments.raw else f"--size {arguments.size:g}"
+    return f"python -m benchmarks.features {data} --scale {scales} --repeats {arguments.repeats}"
+
+
+def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--raw", type=Path, help="folder of the eight CSV files; generated if not given")
     parser.add_argument("--scale", type=float, nargs="+", default=[0.1, 0.3, 1.0], help="shares of the applicants")
@@ -194,18 +227,19 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1, help="measurements of each, of which the fastest counts")
     parser.add_argument("--resume", action="store_true", help="keep the sizes that were measured before")
     parser.add_argument("--source", default="the synthetic twin", help="what the report calls the data")
-    arguments = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    """Prepare the data, measure every size, write the section."""
+    arguments = read_arguments()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     n_train, n_test = round(TRAIN_APPLICANTS * arguments.size), round(TEST_APPLICANTS * arguments.size)
     raw = arguments.raw.resolve() if arguments.raw else make_twin(folder, n_train, n_test)
     results = [run_scale(raw, folder, scale, arguments) for scale in sorted(arguments.scale)]
-    scales = " ".join(f"{scale:g}" for scale in sorted(arguments.scale))
     write_section(
-        "features",
-        "From raw files to features",
-        f"python -m benchmarks.features --scale {scales}",
-        describe(results, arguments.source),
+        "features", "From raw files to features", written_command(arguments), describe(results, arguments.source)
     )
 
 

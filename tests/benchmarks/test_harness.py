@@ -1,5 +1,7 @@
 """What the benchmarks share, and the parts of the raw files that they measure."""
 
+import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -7,7 +9,14 @@ import pandas as pd
 import pytest
 
 from benchmarks import harness
-from benchmarks.features import compare_values, count_rows, take_part
+from benchmarks.features import (
+    compare_values,
+    count_rows,
+    identify_run,
+    read_arguments,
+    take_part,
+    written_command,
+)
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
 from credit_scoring.schemas.raw import OFFICIAL_TABLES
@@ -48,6 +57,40 @@ def test_a_part_has_some_applicants_and_their_whole_histories(
 def test_the_whole_is_not_copied(raw: Path, tmp_path: Path) -> None:
     assert take_part(raw, tmp_path / "part", 1) == raw
     assert not (tmp_path / "part").exists()
+
+
+def test_a_part_of_files_that_have_changed_is_made_anew(raw: Path, tmp_path: Path) -> None:
+    files = tmp_path / "raw"
+    shutil.copytree(raw, files)
+    part = take_part(files, tmp_path / "part", 0.3)
+    credits = (part / "bureau.csv").read_text()
+    (part / "bureau.csv").write_text("of this part")
+    assert (take_part(files, tmp_path / "part", 0.3) / "bureau.csv").read_text() == "of this part"
+    (files / "bureau.csv").touch()
+    assert (take_part(files, tmp_path / "part", 0.3) / "bureau.csv").read_text() == credits
+
+
+def test_a_measurement_stands_for_another_of_the_same_files_share_repeats_and_code_alone(
+    raw: Path, tmp_path: Path
+) -> None:
+    of = identify_run(raw, 0.3, 2)
+    assert json.loads(json.dumps(of)) == identify_run(raw, 0.3, 2)
+    assert identify_run(raw, 0.1, 2) != of
+    assert identify_run(raw, 0.3, 1) != of
+    files = tmp_path / "raw"
+    shutil.copytree(raw, files)
+    elsewhere = identify_run(files, 0.3, 2)
+    assert elsewhere != of
+    assert elsewhere["code"] == of["code"]
+    (files / "bureau.csv").write_text("other rows")
+    assert identify_run(files, 0.3, 2) != elsewhere
+
+
+def test_the_command_of_the_section_has_all_that_the_figures_depend_on() -> None:
+    twin = read_arguments(["--size", "0.1", "--repeats", "3", "--scale", "1", "0.3"])
+    assert written_command(twin) == "python -m benchmarks.features --size 0.1 --scale 0.3 1 --repeats 3"
+    real = read_arguments(["--raw", "/some/where/official"])
+    assert written_command(real) == "python -m benchmarks.features --raw .../official --scale 0.1 0.3 1 --repeats 1"
 
 
 def test_differences_between_project_and_peer_are_counted(tmp_path: Path) -> None:
