@@ -47,6 +47,10 @@ class FigureOptions(BaseModel):
         """Return a tick formatter of shares."""
         return self.axis(".0%")
 
+    def points_axis(self) -> FuncFormatter:
+        """Return a tick formatter of differences of shares, in percentage points."""
+        return FuncFormatter(lambda value, _: self.number(100 * value, "g"))
+
     def mark_source(self, figure: Figure) -> None:
         """Write into the figure that its data are synthetic, if they are."""
         if self.source == "synthetic":

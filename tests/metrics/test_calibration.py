@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from credit_scoring.metrics.calibration import expected_calibration_error, reliability_curve
+from credit_scoring.metrics.calibration import (
+    calibration_error_by_chance,
+    expected_calibration_error,
+    reliability_curve,
+)
 
 
 def test_bins_by_hand() -> None:
@@ -70,3 +74,28 @@ def test_no_rows_no_bins() -> None:
 def test_wrong_input_is_refused(outcome: list, probability: list, n_bins: int) -> None:
     with pytest.raises(ValueError, match=r"Hint|must"):
         reliability_curve(outcome, probability, n_bins)
+
+
+def test_chance_by_hand() -> None:
+    """Two of probability one half in one bin: no or two defaults, each one time in four, are 0.5 off, one is right."""
+    chance = calibration_error_by_chance([0.5, 0.5], n_bins=1, n_draws=4000)
+    assert chance.mean == pytest.approx(0.25, abs=0.02)
+    assert chance.high == 0.5
+    assert calibration_error_by_chance([0.0, 1.0, 1.0]) == (0, 0)  # what is certain is never off
+
+
+@pytest.mark.parametrize("n", [2000, 8000])
+def test_chance_is_what_the_error_is_of_outcomes_drawn_from_the_probabilities(n: int) -> None:
+    generator = np.random.default_rng(7)
+    probability = np.round(generator.beta(1, 11, n), 3)  # some are equal
+    errors = [expected_calibration_error(generator.random(n) < probability, probability) for _ in range(200)]
+    chance = calibration_error_by_chance(probability)
+    assert chance.mean == pytest.approx(np.mean(errors), rel=0.06)
+    assert chance.high == pytest.approx(np.quantile(errors, 0.95), rel=0.08)
+    assert calibration_error_by_chance(probability) == chance  # seeded
+
+
+def test_chance_of_no_rows_is_unknown_and_of_no_probability_an_error() -> None:
+    assert np.isnan(calibration_error_by_chance([])).all()
+    with pytest.raises(ValueError, match=r"Probabilities must lie in \[0, 1\], got 0\.5 to 1\.5"):
+        calibration_error_by_chance([0.5, 1.5])

@@ -76,7 +76,7 @@ def test_order_of_clients_does_not_matter() -> None:
     [
         ([], [], "non-empty"),
         ([0, 2], [0.1, 0.2], "0 or 1"),
-        ([0, 1], [0.1, np.nan], r"\[0, 1\]"),
+        ([0, 1], [0.1, np.nan], "1 of 2 probabilities are NaN"),
         ([0, 1], [0.1, 1.2], r"\[0, 1\]"),
         ([0, 1], [0.1], "one per outcome"),
     ],

@@ -14,6 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from credit_scoring.metrics.inputs import known
+
 
 class MisclassificationCosts(BaseModel):
     """Costs of the two wrong decisions, in one common unit.
@@ -80,8 +82,11 @@ def refuse(probability: npt.ArrayLike, threshold: npt.ArrayLike) -> npt.NDArray[
     Args:
         probability: Probabilities of default, shape (n,).
         threshold: One for all applicants, or each one's own, shape (n,).
+
+    Raises:
+        ValueError: If a probability or a threshold is NaN: nobody is granted a loan for want of a score.
     """
-    return np.asarray(probability, dtype=float) >= np.asarray(threshold, dtype=float)
+    return known(probability, "probabilities") >= known(threshold, "thresholds")
 
 
 def business_cost_loss(y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: Costs) -> float:
@@ -117,7 +122,7 @@ def decision_costs(y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: Costs) 
         ValueError: If the inputs are empty, of different lengths, or hold anything but 0 and 1.
     """
     defaulted = _check_outcomes(y_true)
-    refused = np.asarray(refused, dtype=bool)
+    refused = known(refused, "decisions").astype(bool)
     if refused.shape != defaulted.shape:
         raise ValueError(f"Got {defaulted.size} outcomes and {refused.size} decisions. Hint: one decision per outcome.")
     _check_costs(costs, defaulted.size)
@@ -243,7 +248,7 @@ def _check_costs(costs: Costs, size: int) -> None:
 
 
 def _check_outcomes(y_true: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    outcomes = np.asarray(y_true)
+    outcomes = known(y_true, "outcomes")
     if outcomes.ndim != 1 or outcomes.size == 0:
         raise ValueError(f"Outcomes must be a non-empty vector, got shape {outcomes.shape}.")
     if not np.isin(outcomes, (0, 1)).all():
@@ -252,7 +257,7 @@ def _check_outcomes(y_true: npt.ArrayLike) -> npt.NDArray[np.bool_]:
 
 
 def _check_probabilities(probability: npt.ArrayLike, size: int) -> npt.NDArray[np.float64]:
-    scores = np.asarray(probability, dtype=float)
+    scores = known(probability, "probabilities")
     if scores.shape != (size,):
         raise ValueError(f"Got {size} outcomes and probabilities of shape {scores.shape}. Hint: one per outcome.")
     outside = ~((scores >= 0) & (scores <= 1))

@@ -14,6 +14,8 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from credit_scoring.metrics.inputs import known
+
 
 def score_metrics(y_true: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, float]:
     """Measure probabilities of default, at no particular threshold.
@@ -21,9 +23,11 @@ def score_metrics(y_true: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str
     Returns:
         `roc_auc`, `gini` (2 AUC - 1), `ks` (largest gap between the score distributions of the two outcomes),
         `average_precision`, `brier`, `log_loss`. All but the last two are NaN if only one outcome occurs.
+
+    Raises:
+        ValueError: If an outcome or a probability is NaN.
     """
-    y_true = np.asarray(y_true)
-    probability = np.asarray(probability, dtype=float)
+    y_true, probability = known(y_true, "outcomes"), known(probability, "probabilities")
     one_class = np.unique(y_true).size < 2
     auc = np.nan if one_class else float(roc_auc_score(y_true, probability))
     return {
@@ -42,9 +46,11 @@ def decision_metrics(y_true: npt.ArrayLike, refused: npt.ArrayLike) -> dict[str,
     Returns:
         `recall` (share of defaulters refused), `precision` (share of refused who default), `f1`, `accuracy`,
         `approval_rate`. Recall is NaN without defaulters, precision without refusals.
+
+    Raises:
+        ValueError: If an outcome or a decision is NaN.
     """
-    y_true = np.asarray(y_true, dtype=int)
-    refused = np.asarray(refused, dtype=int)
+    y_true, refused = known(y_true, "outcomes").astype(int), known(refused, "decisions").astype(int)
     return {
         "recall": float(recall_score(y_true, refused, zero_division=np.nan)),
         "precision": float(precision_score(y_true, refused, zero_division=np.nan)),
@@ -59,10 +65,14 @@ def kolmogorov_smirnov_score(y_true: npt.ArrayLike, probability: npt.ArrayLike) 
 
     NaN if only one outcome occurs.
 
+    Raises:
+        ValueError: If an outcome or a probability is NaN.
+
     Examples:
         >>> kolmogorov_smirnov_score([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4])
         1.0
     """
+    y_true, probability = known(y_true, "outcomes"), known(probability, "probabilities")
     if np.unique(y_true).size < 2:
         return np.nan
     of_good, of_bad, _ = roc_curve(y_true, probability)

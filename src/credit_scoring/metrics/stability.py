@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency, ks_2samp, kstwobign
 
+from credit_scoring.metrics.inputs import known
+
 _MIN_SHARE = 1e-4
 _MIN_EXPECTED = 5
 REFERENCE, CURRENT = "reference", "current"
@@ -91,10 +93,13 @@ def population_stability_index(reference: pd.Series, current: pd.Series, n_bins:
 def distribution_gap(reference: pd.Series, current: pd.Series) -> float:
     """Return the largest gap between the distribution functions of a number (two-sample Kolmogorov-Smirnov statistic).
 
-    Missing values are left out; NaN if a side has no others.
+    NaN if a side has no value.
+
+    Raises:
+        ValueError: If a value is missing: a missing value has no place among the others.
     """
-    known = [values.dropna().astype(float) for values in (reference, current)]
-    return float("nan") if any(values.empty for values in known) else float(ks_2samp(*known).statistic)
+    sides = known(reference, "reference values"), known(current, "current values")
+    return float(ks_2samp(*sides).statistic) if all(values.size for values in sides) else float("nan")
 
 
 def gap_p_value(gap: float, n_reference: int, n_current: int) -> float:

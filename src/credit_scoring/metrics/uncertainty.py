@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from scipy.stats import binomtest
 from scipy.stats import t as student
 
+from credit_scoring.metrics.inputs import known
+
 _BLOCK = 2**22
 
 
@@ -44,7 +46,7 @@ def bootstrap_mean(
     Raises:
         ValueError: If there is no value, or one is not finite.
     """
-    sample = np.asarray(values, dtype=float)
+    sample = known(values, "values")
     if sample.ndim != 1 or sample.size == 0 or not np.isfinite(sample).all():
         raise ValueError(f"A bootstrap needs a vector of finite values, got shape {sample.shape}.")
     # Costs take few distinct values: how often each is drawn is multinomial, whatever the number of applicants.
@@ -92,8 +94,11 @@ def bootstrap_metric(
         n_resamples: Number of resamples.
         confidence: Probability that the interval is to hold.
         seed: Seed of the resamples.
+
+    Raises:
+        ValueError: If an outcome or a probability is NaN.
     """
-    outcomes, scores = np.asarray(y_true, dtype=int), np.asarray(probability, dtype=float)
+    outcomes, scores = known(y_true, "outcomes").astype(int), known(probability, "probabilities")
     generator = np.random.default_rng(seed)
     groups = [np.flatnonzero(outcomes == outcome) for outcome in (0, 1)]
     measured = []

@@ -61,6 +61,11 @@ def test_the_figure_names_the_groups(language: str, woman: str) -> None:
     table = measure_fairness(ROWS, PREDICTIONS, POLICY, COSTS, OPTIONS)
     figure = plot_fairness(table, FigureOptions(language=language, source="synthetic"))
     assert woman in [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ticks = {axes.get_title(loc="left"): axes.xaxis.get_major_formatter()(0.05) for axes in figure.axes}
+    (of_gap,) = [tick for title, tick in ticks.items() if "points" in title]  # a difference of two rates
+    assert of_gap == "5"
+    assert ticks[figure.axes[0].get_title(loc="left")].startswith("5")
+    assert "%" in ticks[figure.axes[0].get_title(loc="left")]
 
 
 def test_mitigations_close_the_gap_that_they_are_for() -> None:

@@ -60,7 +60,7 @@ def predictions(auc_noise: float, seed: int) -> pd.DataFrame:
     generator = np.random.default_rng(seed)
     target = generator.integers(0, 2, 3000)
     score = 1 / (1 + np.exp(-(target + generator.normal(0, auc_noise, 3000))))
-    return pd.DataFrame({"TARGET": target, "UNCALIBRATED": score, "PROBABILITY": score})
+    return pd.DataFrame({"TARGET": target, "UNCALIBRATED": score, "PROBABILITY": score, "FOLD": np.arange(3000) % 5})
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,19 @@ def test_what_cannot_be_believed_is_flagged(
         model, rows, predictions(oof_noise, 1), predictions(holdout_noise, 2), DiagnosisOptions(n_resamples=100)
     )
     assert told["holdout_interval"]["low"] < told["holdout"] < told["holdout_interval"]["high"]
+    assert told["out_of_fold_share"] == pytest.approx(0.8)
     assert told["suspicious"] == (flag is not None)
     if flag:
         assert any(flag in sentence for sentence in told["flags"])
         assert "SUSPICIOUS" in caplog.text
+
+
+def test_value_and_interval_are_of_the_calibrated_score(noise: pd.DataFrame) -> None:
+    """An isotonic calibration ties scores; here it ties all of them, so that nothing is ranked any more."""
+    rows = noise[["SK_ID_CURR", "TARGET", "EXT_0"]]
+    model = fit_candidate(
+        CandidateOptions(family="logistic_regression", params={"C": 1.0}), rows, rows["TARGET"], ["EXT_0"], 0
+    )
+    tied = predictions(1.2, 1).assign(PROBABILITY=0.3)
+    told = diagnose_champion(model, rows, tied, tied, DiagnosisOptions(n_resamples=10))
+    assert (told["out_of_fold"], told["holdout"], told["holdout_interval"]) == (0.5, 0.5, {"low": 0.5, "high": 0.5})

@@ -156,6 +156,8 @@ def test_strategies_are_held_against_doing_nothing_with_calibration_in_view() ->
     assert table["mean_probability"].tolist() == pytest.approx([0.25, 0.5])
     assert table["default_rate"].tolist() == [0.25, 0.25]
     assert table.loc["smote", "ece"] == pytest.approx(0.25)
+    # All or none of four with a probability of one half default one time in eight: |4 - 2| / 4.
+    assert table.loc["smote", "ece_by_chance_high"] == pytest.approx(0.5)
     assert table["cost_to_none"].tolist() == pytest.approx([0.0, -0.05])
     assert table.loc["smote", "cost_to_none_low"] < -0.05 < table.loc["smote", "cost_to_none_high"]
     assert compare_imbalance_strategies(predictions, results[2:3], FOLDS).empty

@@ -36,12 +36,16 @@ def artefacts() -> dict[str, Any]:
             "training": 0.8765,
             "out_of_fold": 0.7654,
             "holdout_interval": {"low": 0.7321, "high": 0.7789},
+            "out_of_fold_share": 0.8,
             "flags": [],
         },
-        "champion_stability": {"roc_auc": {"std": 0.0017}, "business_cost": {"std": 0.0093}},
+        "champion_stability": {"roc_auc": [0.7654, 0.7611], "business_cost": [0.5432, 0.5511]},
         "calibration_evaluation": {
             "chosen": "sigmoid",
-            "methods": {"none": {"ece": 0.0123}, "sigmoid": {"ece": 0.0045}},
+            "methods": {
+                "none": {"ece": 0.0123},
+                "sigmoid": {"ece": 0.0045, "ece_by_chance": 0.0061, "ece_by_chance_high": 0.0098},
+            },
         },
         "policy_evaluation": {
             "applicants": 2000,
@@ -136,12 +140,33 @@ def test_synthetic_data_and_suspicions_are_marked(artefacts: dict[str, Any], wri
     assert "The model uses no attribute that a reason may not name." in real
 
 
-def test_the_spread_over_seeds_is_told_if_there_were_several(
+def test_the_figures_of_other_seeds_are_listed_if_there_were_several(
     artefacts: dict[str, Any], write: Callable[..., str]
 ) -> None:
-    assert "varies by 0.0017 (standard deviation), the business cost by 0.0093." in write("model_card", artefacts)
-    one_seed = {"roc_auc": {"std": None}, "business_cost": {"std": None}}
-    assert "varies by" not in write("model_card", artefacts | {"champion_stability": one_seed})
+    """Two values have no standard deviation worth the name."""
+    card = write("model_card", artefacts)
+    assert "other seeds each time: AUC 0.7654, 0.7611; business cost 0.5432, 0.5511." in card
+    assert "standard deviation" not in card
+    one_seed = {"roc_auc": [0.7654], "business_cost": [0.5432]}
+    assert "other seeds" not in write("model_card", artefacts | {"champion_stability": one_seed})
+
+
+@pytest.mark.parametrize(("out_of_fold", "said"), [(0.7654, "lies within"), (0.7301, "lies outside")])
+def test_two_aucs_are_explained_where_they_stand(
+    out_of_fold: float, said: str, artefacts: dict[str, Any], write: Callable[..., str]
+) -> None:
+    diagnosis = artefacts["champion_diagnosis"] | {"out_of_fold": out_of_fold}
+    card = write("model_card", artefacts | {"champion_diagnosis": diagnosis})
+    assert f"{out_of_fold:.3f} {said} the 95% interval of the hold-out, 0.732 to 0.779" in card
+    assert "learnt from 80% of the training rows" in card
+
+
+def test_a_calibration_error_stands_beside_what_chance_alone_would_show(
+    artefacts: dict[str, Any], write: Callable[..., str]
+) -> None:
+    card = write("model_card", artefacts)
+    assert "calibration error 0.0123 before, 0.0045 after; a perfectly calibrated score would show 0.0061" in card
+    assert "at most 0.0098 in 95% of samples" in card
 
 
 def test_equal_artefacts_give_one_text_and_stay_as_they_are(

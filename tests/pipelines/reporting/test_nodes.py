@@ -20,7 +20,13 @@ def strategies(*rows: tuple[str, str, float, float, float]) -> pd.DataFrame:
     columns = ["family", "imbalance", "cost_to_none", "cost_to_none_low", "cost_to_none_high"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(
-        roc_auc=0.75, business_cost=0.5, log_loss=0.25, mean_probability=0.4, default_rate=0.081, ece=0.3
+        roc_auc=0.75,
+        business_cost=0.5,
+        log_loss=0.25,
+        mean_probability=0.4,
+        default_rate=0.081,
+        ece=0.3,
+        ece_by_chance_high=0.01,
     )
 
 
@@ -54,7 +60,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
         "cost_to_best_low": 0.0,
         "cost_to_best_high": 0.0,
     }
-    method = {"log_loss": 0.25, "ece": 0.01}
+    method = {"log_loss": 0.25, "ece": 0.01, "ece_by_chance": 0.012, "ece_by_chance_high": 0.021}
     places = {"model_folder": "model", "report_folder": "reports", "registered_model": "credit_scoring_model"}
 
     def make(
@@ -68,7 +74,12 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
             "imbalance_comparison_table": imbalance,
             "champion": {"name": "lightgbm", "reason": "least cost"},
             "calibration_evaluation": {"chosen": "sigmoid", "methods": {"none": method, "sigmoid": method}},
-            "champion_diagnosis": {"holdout_interval": INTERVAL, "flags": flags},
+            "champion_diagnosis": {
+                "out_of_fold": 0.55,
+                "holdout_interval": INTERVAL,
+                "out_of_fold_share": 0.8,
+                "flags": flags,
+            },
             "policy_evaluation": {
                 "applicants": 2000,
                 "default_rate": 0.081,

@@ -78,13 +78,17 @@ def artefacts() -> dict[str, Any]:
         "champion": {"name": "lightgbm", "family": "lightgbm", "imbalance": "none"},
         "calibration_evaluation": {
             "chosen": "sigmoid",
-            "methods": {"none": {"ece": 0.0123}, "sigmoid": {"ece": 0.0045}},
+            "methods": {
+                "none": {"ece": 0.0123},
+                "sigmoid": {"ece": 0.0045, "ece_by_chance": 0.0061, "ece_by_chance_high": 0.0098},
+            },
         },
         "champion_diagnosis": {
             "training": 0.8765,
             "out_of_fold": 0.7654,
             "holdout": 0.7543,
             "holdout_interval": {"low": 0.7321, "high": 0.7789},
+            "out_of_fold_share": 0.8,
             "flags": [],
         },
         "policy_evaluation": {

@@ -156,7 +156,9 @@ def measure_shift(figure_columns: pd.DataFrame) -> pd.DataFrame:
         {
             "variable": name,
             "psi": population_stability_index(train[name], to_score[name]),
-            "ks": distribution_gap(train[name], to_score[name]) if _is_number(train[name]) else np.nan,
+            "ks": distribution_gap(train[name].dropna(), to_score[name].dropna())
+            if _is_number(train[name])
+            else np.nan,
         }
         for name in COMPARED
     ]

@@ -173,7 +173,8 @@ def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Fi
         if measure == "calibration_gap":
             axes.axvline(0, color="0.5", lw=0.8, ls="--")
         axes.set_title(figures.say(f"fairness.measure.{measure}"), fontsize=9.5, loc="left")
-        axes.xaxis.set_major_formatter(figures.axis() if measure == "cost" else figures.percent_axis())
+        ticks = {"cost": figures.axis(), "calibration_gap": figures.points_axis()}
+        axes.xaxis.set_major_formatter(ticks.get(measure, figures.percent_axis()))
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.tick_params(axis="y", length=0)
         axes.tick_params(axis="x", labelsize=8)

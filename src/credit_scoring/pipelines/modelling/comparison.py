@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from credit_scoring.figures import FigureOptions
-from credit_scoring.metrics.calibration import expected_calibration_error
+from credit_scoring.metrics.calibration import calibration_error_by_chance, expected_calibration_error
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
@@ -140,7 +140,8 @@ def compare_imbalance_strategies(
     Returns:
         One row per fitted candidate of the families in which several strategies compete, those that do nothing first:
         `family`, `imbalance`, `roc_auc`, `business_cost`, `cost_to_none` with its interval (`_low`, `_high`), paired by
-        fold (null where doing nothing is not a candidate), `log_loss`, `mean_probability`, `default_rate`, `ece`.
+        fold (null where doing nothing is not a candidate), `log_loss`, `mean_probability`, `default_rate`, `ece`, and
+        `ece_by_chance_high`, which an exactly calibrated score would stay below in 95 % of such samples.
     """
     fitted = pd.DataFrame([result for result in candidate_results if not result["error"]])
     fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
@@ -159,6 +160,7 @@ def compare_imbalance_strategies(
                 "mean_probability": float(probability.mean()),
                 "default_rate": float(target.mean()),
                 "ece": expected_calibration_error(target, probability),
+                "ece_by_chance_high": calibration_error_by_chance(probability).high,
             }
             if nothing["imbalance"] == "none":
                 to_none = _difference(rival, nothing, "business_cost", cross_validation.confidence)
@@ -183,6 +185,7 @@ _IMBALANCE_COLUMNS = [
     "mean_probability",
     "default_rate",
     "ece",
+    "ece_by_chance_high",
 ]
 
 

@@ -27,19 +27,22 @@ def diagnose_champion(
 ) -> dict[str, Any]:
     """Compare the AUC on training rows, out of fold and on the hold-out, and say aloud what cannot be believed.
 
+    Out of fold and on the hold-out it is that of the calibrated score, which decides and is reported everywhere.
+
     Returns:
-        `training`, `out_of_fold`, `holdout` (AUC), `holdout_interval`, `flags`: one sentence per suspicion, none if all
+        `training`, `out_of_fold`, `holdout` (AUC), `holdout_interval`, `out_of_fold_share` (of the training rows that
+        each model of the folds learnt from), `flags`: one sentence per suspicion, none if all
         is well; `suspicious`: whether there is one, as 0 or 1.
     """
     features, target = split_columns(training_rows)
     interval = bootstrap_metric(
         roc_auc_score,
         holdout_predictions["TARGET"],
-        holdout_predictions["UNCALIBRATED"],
+        holdout_predictions["PROBABILITY"],
         n_resamples=diagnosis.n_resamples,
     )
     training = float(roc_auc_score(target, champion_model.predict_proba(features)[:, 1]))
-    out_of_fold = float(roc_auc_score(oof_predictions["TARGET"], oof_predictions["UNCALIBRATED"]))
+    out_of_fold = float(roc_auc_score(oof_predictions["TARGET"], oof_predictions["PROBABILITY"]))
     flags = []
     for name, auc in (("out of fold", out_of_fold), ("on the hold-out", interval.low)):
         if auc > diagnosis.max_auc:
@@ -65,6 +68,7 @@ def diagnose_champion(
         "out_of_fold": out_of_fold,
         "holdout": interval.estimate,
         "holdout_interval": {"low": interval.low, "high": interval.high},
+        "out_of_fold_share": 1 - 1 / oof_predictions["FOLD"].nunique(),
         "suspicious": int(bool(flags)),
         "flags": flags,
     }
@@ -82,10 +86,10 @@ def measure_stability(
     """Cross-validate the champion again with other folds and other seeds inside the models.
 
     Returns:
-        `roc_auc` and `business_cost`, each with `by_seed` (the comparison's own first) and `std` over the seeds; and
-        what the features weighed in each of these models: `seed`, `fold`, `feature`, `share` of the mean absolute
-        contributions to the scores of at most `n_explained` applicants that the model never saw. A feature that a
-        fold did not select has no row there; without further seeds there is no row at all.
+        `roc_auc` and `business_cost`, each as a list by seed, the comparison's own first: too few values for a standard
+        deviation; and what the features weighed in each of these models: `seed`, `fold`, `feature`, `share` of the mean
+        absolute contributions to the scores of at most `n_explained` applicants that the model never saw. A feature
+        that a fold did not select has no row there; without further seeds there is no row at all.
     """
     first = next(result for result in candidate_results if result["name"] == champion["name"])["mean"]
     candidate = CandidateOptions.of_champion(champion)
@@ -102,9 +106,5 @@ def measure_stability(
             weights.append(shares.assign(seed=seed, fold=number))
         for metric, values in measured.items():
             values.append(float(np.mean([fold[metric] for fold in fold_metrics(folds, probability, costs)])))
-    stability = {
-        metric: {"by_seed": values, "std": float(np.std(values, ddof=1)) if len(values) > 1 else None}
-        for metric, values in measured.items()
-    }
     columns = ["seed", "fold", "feature", "share"]
-    return stability, pd.concat(weights, ignore_index=True)[columns] if weights else pd.DataFrame(columns=columns)
+    return measured, pd.concat(weights, ignore_index=True)[columns] if weights else pd.DataFrame(columns=columns)

@@ -9,7 +9,11 @@ from sklearn.model_selection import StratifiedKFold
 
 from credit_scoring.features.catalogue import columns_derived_from
 from credit_scoring.figures import FigureOptions
-from credit_scoring.metrics.calibration import expected_calibration_error, reliability_curve
+from credit_scoring.metrics.calibration import (
+    calibration_error_by_chance,
+    expected_calibration_error,
+    reliability_curve,
+)
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.calibration import Calibration, choose_calibration
 from credit_scoring.models.selection import SelectionOptions, select_features
@@ -120,11 +124,12 @@ def plot_calibration(
     ):
         target, probability = predictions["TARGET"].to_numpy(), predictions[column].to_numpy()
         curve = reliability_curve(target, probability, n_bins=10)
-        error = expected_calibration_error(target, probability, n_bins=10)
+        error = 100 * expected_calibration_error(target, probability, n_bins=10)
+        chance = 100 * calibration_error_by_chance(probability, n_bins=10).mean
         label = (
-            figures.say("calibration.raw", error=error)
+            figures.say("calibration.raw", error=error, chance=chance)
             if column == "UNCALIBRATED"
-            else figures.say("calibration.calibrated", method=method, error=error)
+            else figures.say("calibration.calibrated", method=method, error=error, chance=chance)
         )
         errors = [curve["default_rate"] - curve["rate_low"], curve["rate_high"] - curve["default_rate"]]
         axes.errorbar(

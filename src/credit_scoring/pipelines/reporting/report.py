@@ -257,15 +257,31 @@ def _describe_champion(
     champion: Mapping[str, Any], calibration: Mapping[str, Any], diagnosis: Mapping[str, Any], figures: FigureOptions
 ) -> str:
     chosen = calibration["chosen"]
-    return figures.say(
+    after = calibration["methods"][chosen]
+    told = figures.say(
         "report.champion",
         name=name_candidate(champion["family"], champion["imbalance"], champion["name"], figures.texts),
         calibration=figures.say(f"common.calibration.{chosen}"),
         before=calibration["methods"]["none"]["ece"],
-        after=calibration["methods"][chosen]["ece"],
+        after=after["ece"],
+        chance=after["ece_by_chance"],
+        chance_high=after["ece_by_chance_high"],
         train=diagnosis["training"],
         oof=diagnosis["out_of_fold"],
         holdout=diagnosis["holdout"],
+    )
+    return f"{told} {_compare_samples(diagnosis, figures)}"
+
+
+def _compare_samples(diagnosis: Mapping[str, Any], figures: FigureOptions) -> str:
+    """Say why the AUC out of fold is not that of the hold-out, and whether chance explains it."""
+    oof, ends = diagnosis["out_of_fold"], diagnosis["holdout_interval"]
+    within = ends["low"] <= oof <= ends["high"]
+    return figures.say(
+        "report.holdout_within" if within else "report.holdout_outside",
+        oof=oof,
+        share=diagnosis["out_of_fold_share"],
+        **_ends(ends),
     )
 
 
