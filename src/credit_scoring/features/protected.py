@@ -54,6 +54,11 @@ class ProtectedOptions(BaseModel):
         return [str(name) for name in names if name in derived]
 
 
+def grouped_by(column: str) -> str:
+    """Return the attribute by which the clients of a protected column are grouped: its values, but age in bands."""
+    return AGE_BAND if column == "DAYS_BIRTH" else column
+
+
 def group_values(values: pd.Series) -> pd.Series:
     """Return the group of each applicant by an attribute, same index, as text; null where the attribute is unknown.
 

@@ -18,6 +18,7 @@ from credit_scoring.features.protected import (
     UNKNOWN,
     ProtectedOptions,
     group_values,
+    grouped_by,
     name_attribute,
     name_group,
 )
@@ -29,7 +30,6 @@ from credit_scoring.pipelines.explainability.options import FairnessOptions
 _RATES = ("approval_rate", "false_decline_rate", "false_negative_rate")
 _MEASURES = (*_RATES, "calibration_gap", "cost")
 _ATTRIBUTES = ("CODE_GENDER", AGE_BAND, "NAME_FAMILY_STATUS", "NAME_EDUCATION_TYPE")
-_BANDED = {"DAYS_BIRTH": AGE_BAND}
 _CONFIDENCE = 0.95
 _UNTOLD = Interval(estimate=np.nan, low=np.nan, high=np.nan)
 _GROUP_COLUMNS = ["attribute", "group", "clients", "measure", "concerned", "value", "low", "high"]
@@ -121,7 +121,7 @@ def compare_mitigations(
     judged_groups = _group_clients(holdout_rows, holdout_predictions, fairness, protected)
     as_is = _concerned(target, probability, policy_threshold, costs)
     rows = []
-    for attribute in map(_group_name, protected.columns):
+    for attribute in map(grouped_by, protected.columns):
         learnt, judged = learnt_groups[attribute], judged_groups[attribute]
         equal, own = {}, {}
         for group in np.unique(learnt):
@@ -174,7 +174,7 @@ def measure_protection_effect(
         all_groups = _group_clients(training_rows, protection_predictions, fairness, protected)
         granted = {name: 1.0 - protection_predictions[f"REFUSED_{name}"].to_numpy() for name in ("WITH", "WITHOUT")}
         change = granted["WITHOUT"] - granted["WITH"]
-        for attribute in map(_group_name, protected.columns):
+        for attribute in map(grouped_by, protected.columns):
             groups = all_groups[attribute]
             for group in _in_order(groups, fairness):
                 inside = groups == group
@@ -263,13 +263,8 @@ def _group_clients(
     names = _band_names(fairness.age_bands)
     bands = np.array([names[i] for i in np.searchsorted(fairness.age_bands, ages, side="right")], dtype=object)
     known = rows.assign(AGE_BAND=pd.Series(bands, index=rows.index).where(~np.isnan(ages)))
-    attributes = dict.fromkeys((*_ATTRIBUTES, *map(_group_name, protected.columns)))
+    attributes = dict.fromkeys((*_ATTRIBUTES, *map(grouped_by, protected.columns)))
     return {name: group_values(known[name]).fillna(UNKNOWN).to_numpy(dtype=object) for name in attributes}
-
-
-def _group_name(column: str) -> str:
-    """Return the attribute by which the clients of a protected column are grouped."""
-    return _BANDED.get(column, column)
 
 
 def _in_order(groups: npt.NDArray, fairness: FairnessOptions) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from credit_scoring.features.protected import name_attribute, name_group
+from credit_scoring.features.protected import grouped_by, name_attribute, name_group
 from credit_scoring.figures import FigureOptions
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.texts import Texts, texts_in
@@ -80,7 +80,7 @@ def summarise_protection(
 
 
 def _tell(price: Mapping[str, Any], proxies: pd.DataFrame, gaps: pd.DataFrame, texts: Texts) -> list[str]:
-    """Return the sentences that all documents share."""
+    """Return the sentences that all documents share; gaps of other attributes than protected ones are in tables."""
     attributes = [name_attribute(name, texts).lower() for name in price["protected"]]
     if not attributes:
         told = [texts.say("report.nothing_protected")]
@@ -95,7 +95,8 @@ def _tell(price: Mapping[str, Any], proxies: pd.DataFrame, gaps: pd.DataFrame, t
             _tell_price(price, texts),
             _tell_proxies(proxies, texts),
         ]
-    approval = gaps[gaps["measure"] == "approval_rate"]
+    protected = [grouped_by(column) for column in price["protected"]]
+    approval = gaps[(gaps["measure"] == "approval_rate") & gaps["attribute"].isin(protected)]
     return told + [_tell_gap(row, texts) for row in approval.to_dict("records")]
 
 

@@ -134,7 +134,7 @@ def write_report(
         **sections: What each of the `report_…` functions returns, by the second word of its name.
 
     Returns:
-        A PDF of two or three pages.
+        A PDF of two to four pages.
     """
     import typst  # noqa: PLC0415 - 40 MB of compiler that no other node needs
 
