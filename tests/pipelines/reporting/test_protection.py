@@ -68,7 +68,7 @@ def test_a_gap_is_claimed_only_beyond_chance() -> None:
     assert (
         "groups of family status, the approval rates do not differ by more than chance: 4.3 points [−1.2, 9.9]" in told
     )
-    assert "age" not in told  # it is not protected: the table has it
+    assert "of age" not in told  # it is not protected: the table has it
     by_age = price() | {"protected": ["DAYS_BIRTH"], "left_out": ["DAYS_BIRTH"]}
     assert "Of age, fewer than two groups are large enough" in tell(by_age)
     chance = tell(gaps=gaps(approval_low=-0.001))
