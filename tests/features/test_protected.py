@@ -1,5 +1,7 @@
 """What is protected is read off the expressions, and a name that is none is told before anything runs."""
 
+import re
+
 import pandas as pd
 import pytest
 from pydantic import ValidationError
@@ -7,6 +9,7 @@ from pydantic import ValidationError
 from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.features.protected import ProtectedOptions, group_values, name_attribute, name_group
 from credit_scoring.texts import texts_in
+from tests.conftest import ROOT
 
 
 def test_what_derives_from_a_protected_column_is_found_by_lineage() -> None:
@@ -52,3 +55,15 @@ def test_groups_are_named_in_words() -> None:
     assert name_attribute("AGE_BAND", texts_in("en")) == "Age"
     assert name_group("F", texts_in("en")) == "female"
     assert name_group("?", texts_in("en")) == "no information"
+
+
+def test_the_page_lists_what_derives_from_each_of_them() -> None:
+    page = (ROOT / "docs/protected_attributes.md").read_text()
+    listed = {
+        name: set(re.findall(r"`(\w+)`", cell)) for name, cell in re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.M)
+    }
+    expected = {name: set(ProtectedOptions(columns=(name,)).found_in(FEATURES)) for name in ProtectedOptions().columns}
+    assert listed == expected
+    by_age = re.search(r"`DAYS_BIRTH` would take (\d+) features", page)
+    assert by_age is not None
+    assert int(by_age[1]) == len(ProtectedOptions(columns=("DAYS_BIRTH",)).found_in(FEATURES)) - 1
