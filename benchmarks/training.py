@@ -34,8 +34,8 @@ def candidates(names: tuple[str, ...]) -> dict[str, dict]:
 
 def prepare_rows(project: Path) -> None:
     """Split the features of the project into training rows and hold-out, unless it was done."""
-    if not (project / ROWS / "training_rows.parquet").exists():
-        outputs = "training_rows,holdout_rows"
+    if not (project / ROWS / "permitted_training_rows.parquet").exists():
+        outputs = "permitted_training_rows,holdout_rows"
         measure(kedro("--pipelines", "modelling", "--to-outputs", outputs, "--env", "kaggle"), project)
 
 
@@ -93,7 +93,7 @@ def main() -> None:
     if not features.exists():
         sys.exit(f"{features} does not exist. Hint: run `python -m benchmarks.features` first.")
     prepare_rows(project)
-    stored = pq.ParquetFile(project / ROWS / "training_rows.parquet")
+    stored = pq.ParquetFile(project / ROWS / "permitted_training_rows.parquet")
     rows = {"training": stored.metadata.num_rows, "columns": len(stored.schema_arrow.names) - 2}
     groups = {}
     for name in arguments.groups:

@@ -10,6 +10,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from mlflow import MlflowClient
 
 from credit_scoring.models import FAMILIES
@@ -103,6 +104,54 @@ def test_features_come_from_all_seven_tables_and_keep_every_applicant(demo: Proj
         assert 0 < features[f"HAS_{source}"].mean() < 1
         assert any(name.startswith(f"{source}_") for name in features)
     assert features.shape[1] > 80
+
+
+def test_nothing_that_is_served_knows_a_protected_attribute_and_fairness_does(demo: Project) -> None:
+    """CODE_GENDER, NAME_FAMILY_STATUS and the count of missing fields, which reads both."""
+    protected = {"CODE_GENDER", "NAME_FAMILY_STATUS", "APPLICATION_FIELDS_NULL_COUNT"}
+    learnt = pd.read_parquet(demo.path / "data/05_model_input/synthetic/permitted_training_rows.parquet")
+    for side in ("training", "holdout"):
+        rows = pd.read_parquet(demo.path / f"data/05_model_input/synthetic/{side}_rows.parquet")
+        assert set(rows.columns) - set(learnt.columns) == protected
+    contract = {column["name"] for column in json.loads((demo.path / "model/input_columns.json").read_text())}
+    model = mlflow.sklearn.load_model((demo.path / "model").as_posix())
+    example = read_json(demo, "model/serving_input_example.json")["dataframe_split"]["columns"]
+    described = yaml.safe_load((demo.path / "model/MLmodel").read_text())
+    signature = [column["name"] for column in json.loads(described["signature"]["inputs"])]
+    for known in (contract, model.feature_names_in_, example, signature):
+        assert len(known) > 50
+        assert not protected & set(known)
+    holdout = pd.read_parquet(demo.path / "data/05_model_input/synthetic/holdout_rows.parquet")
+    swapped = holdout.assign(CODE_GENDER=holdout["CODE_GENDER"].map({"F": "M", "M": "F"}), NAME_FAMILY_STATUS="Widow")
+    assert model.predict(swapped).equals(model.predict(holdout))
+
+    groups = pd.read_csv(demo.path / "data/08_reporting/synthetic/fairness_by_group.csv")
+    approval = groups[groups["measure"] == "approval_rate"].set_index(["attribute", "group"])["concerned"]
+    counted = holdout["CODE_GENDER"].fillna("?").value_counts()
+    assert approval["CODE_GENDER"].to_dict() == counted.to_dict()
+    price = read_json(demo, "data/08_reporting/synthetic/protection_price.json")
+    assert set(price["left_out"]) == protected
+    results = read_json(demo, "data/06_models/synthetic/candidate_results.json")
+    champion = read_json(demo, "data/06_models/synthetic/champion.json")["name"]
+    (compared,) = [result["mean"] for result in results if result["name"] == champion]
+    for metric in ("business_cost", "roc_auc", "log_loss"):
+        assert price["without"][metric] == pytest.approx(compared[metric])
+    proxies = pd.read_csv(demo.path / "data/08_reporting/synthetic/protection_proxies.csv")
+    assert set(proxies["attribute"]) == {"CODE_GENDER", "NAME_FAMILY_STATUS"}
+
+
+def test_an_unknown_protected_attribute_stops_the_run_before_it_begins(new_project: Callable[[str], Project]) -> None:
+    project = new_project("misspelt")
+    settings = project.path / "conf/base/globals.yml"
+    settings.write_text(settings.read_text().replace("protected: [CODE_GENDER,", "protected: [CODE_GENDRE,"))
+    failed = project.kedro("run", "--env", "test", "--pipelines", "demo")
+    assert failed.returncode != 0
+    said = " ".join((failed.stdout + failed.stderr).split())
+    assert "Parameter 'protected'" in said
+    assert "found CODE_GENDRE" in said
+    assert "Hint: did you mean CODE_GENDER?" in said
+    assert "Running node" not in said
+    assert not (project.path / "data").exists()
 
 
 def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:

@@ -5,7 +5,13 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from credit_scoring.metrics.uncertainty import bootstrap_mean, bootstrap_metric, corrected_fold_interval
+from credit_scoring.metrics.uncertainty import (
+    bootstrap_mean,
+    bootstrap_metric,
+    corrected_fold_interval,
+    rate_difference_interval,
+    rate_interval,
+)
 
 
 @pytest.mark.parametrize("few_values", [True, False])
@@ -52,3 +58,40 @@ def test_interval_over_folds_by_hand() -> None:
 def test_one_fold_has_no_interval() -> None:
     with pytest.raises(ValueError, match="at least two"):
         corrected_fold_interval([0.1])
+
+
+@pytest.mark.parametrize(
+    ("counts", "low", "high"),
+    [
+        ((56, 70, 48, 80), 0.0524, 0.3339),
+        ((9, 10, 3, 10), 0.1705, 0.8090),
+        ((6, 7, 2, 7), 0.0582, 0.8062),
+        ((5, 56, 0, 29), -0.0381, 0.1926),
+        ((0, 10, 0, 20), -0.1611, 0.2775),
+        ((10, 10, 0, 20), 0.6791, 1.0000),
+    ],
+)
+def test_difference_of_rates_as_published(counts: tuple[int, int, int, int], low: float, high: float) -> None:
+    """Newcombe, Statistics in Medicine 17 (1998), table II, method 10."""
+    interval = rate_difference_interval(*counts)
+    assert interval.estimate == pytest.approx(counts[0] / counts[1] - counts[2] / counts[3])
+    assert (interval.low, interval.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+@pytest.mark.parametrize(
+    ("events", "count", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_rates_as_published(events: int, count: int, low: float, high: float) -> None:
+    """Newcombe, Statistics in Medicine 17 (1998), 857-872, table I, Wilson's method."""
+    interval = rate_interval(events, count)
+    assert interval.estimate == events / count
+    assert (interval.low, interval.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+def test_the_difference_of_rates_covers_the_true_one() -> None:
+    generator = np.random.default_rng(3)
+    first, other = generator.binomial(60, 0.8, 2000), generator.binomial(300, 0.7, 2000)
+    intervals = [rate_difference_interval(int(a), 60, int(b), 300) for a, b in zip(first, other, strict=True)]
+    covered = np.mean([interval.low <= 0.1 <= interval.high for interval in intervals])
+    assert 0.93 < covered < 0.975

@@ -25,11 +25,13 @@ def server(demo: Project, request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def required(demo: Project) -> list[str]:
-    """Return the names of required columns, one of text first and one of numbers second."""
+def columns(demo: Project) -> list[str]:
+    """Return the names of two columns: the first one of text, and the first one of numbers that is required."""
     signature = yaml.safe_load((demo.path / "model" / "MLmodel").read_text())["signature"]
-    columns = [column for column in json.loads(signature["inputs"]) if column["required"]]
-    return [next(c["name"] for c in columns if c["type"] == kind) for kind in ("string", "double")]
+    inputs = json.loads(signature["inputs"])
+    text = next(column["name"] for column in inputs if column["type"] == "string")
+    number = next(column["name"] for column in inputs if column["type"] == "double" and column["required"])
+    return [text, number]
 
 
 def predictions(answer: requests.Response) -> list[dict[str, Any]]:
@@ -115,8 +117,8 @@ def test_a_null_text_is_a_null_in_one_row_in_some_and_in_all(
         assert answered == scorer.predict(part, params).to_dict(orient="records")
 
 
-def test_an_unknown_category_and_unicode_are_scored(server: Server, holdout: pd.DataFrame, required: list[str]) -> None:
-    text = required[0]
+def test_an_unknown_category_and_unicode_are_scored(server: Server, holdout: pd.DataFrame, columns: list[str]) -> None:
+    text = columns[0]
     assert len(scores(server.post(as_split(holdout.head(2).assign(**{text: "Zoë 🦊 – 東京"}))))) == 2
 
 
@@ -174,7 +176,7 @@ def bad_requests(rows: pd.DataFrame, text: str, number: str) -> dict[str, tuple[
         "a row too short": ({"dataframe_split": jagged}, 400, "Row 0"),
         "column twice": ({"dataframe_split": twice}, 400, number),
         "required column missing": (json.loads(as_split(rows.drop(columns=number))), 400, number),
-        "required columns missing, records": ({"dataframe_records": [{}]}, 400, text),
+        "required columns missing, records": ({"dataframe_records": [{}]}, 400, number),
         "required column missing, one record": (
             {"dataframe_records": [records[0], {k: v for k, v in records[1].items() if k != number}]},
             400,
@@ -201,9 +203,9 @@ BAD_REQUESTS = tuple(bad_requests(pd.DataFrame({"A": ["x"] * 3, "B": [1.0] * 3})
 
 @pytest.mark.parametrize("name", BAD_REQUESTS)
 def test_a_bad_request_is_refused_in_a_sentence_that_says_why(
-    server: Server, holdout: pd.DataFrame, required: list[str], name: str
+    server: Server, holdout: pd.DataFrame, columns: list[str], name: str
 ) -> None:
-    body, content_type, status, says = bad_requests(holdout.head(3), *required)[name]
+    body, content_type, status, says = bad_requests(holdout.head(3), *columns)[name]
     answer = server.post(body, content_type)
     assert answer.status_code == status, answer.text[:500]
     assert set(answer.json()) == {"error_code", "message"}
@@ -240,13 +242,13 @@ def test_an_answer_leads_back_to_the_run(server: Server, holdout: pd.DataFrame, 
     )
 
 
-def test_what_is_scored_and_refused_is_counted(server: Server, holdout: pd.DataFrame, required: list[str]) -> None:
+def test_what_is_scored_and_refused_is_counted(server: Server, holdout: pd.DataFrame, columns: list[str]) -> None:
     def counts() -> dict[str, float]:
         lines = requests.get(f"{server.url}/metrics", timeout=10).text.splitlines()
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
 
     before = counts()
-    answered = predictions(server.post(as_split(holdout.head(40).assign(**{required[0]: "unheard of"}))))
+    answered = predictions(server.post(as_split(holdout.head(40).assign(**{columns[0]: "unheard of"}))))
     server.post("{")
     after = counts()
     gained = {name: after[name] - before.get(name, 0) for name in after}
@@ -256,15 +258,15 @@ def test_what_is_scored_and_refused_is_counted(server: Server, holdout: pd.DataF
     assert sum(value for name, value in gained.items() if name.startswith("scoring_probabilities_total")) == 40
     assert gained['scoring_requests_total{status="200"}'] == gained['scoring_requests_total{status="400"}'] == 1
     assert gained["scoring_request_seconds_count"] == 2
-    assert gained[f'scoring_unknown_categories_total{{column="{required[0]}"}}'] == 40
+    assert gained[f'scoring_unknown_categories_total{{column="{columns[0]}"}}'] == 40
 
 
-def test_the_api_describes_itself_by_the_signature(server: Server, holdout: pd.DataFrame, required: list[str]) -> None:
+def test_the_api_describes_itself_by_the_signature(server: Server, holdout: pd.DataFrame, columns: list[str]) -> None:
     document = requests.get(f"{server.url}/openapi.json", timeout=10).json()
     applicant = document["components"]["schemas"]["Applicant"]
     assert set(applicant["properties"]) <= set(holdout.columns)
-    assert set(required) <= set(applicant["required"])
-    assert applicant["properties"][required[1]]["type"] == ["number", "null"]
+    assert columns[1] in applicant["required"]
+    assert applicant["properties"][columns[1]]["type"] == ["number", "null"]
     assert applicant["properties"]["EXT_SOURCE_1"]["description"].endswith(". Null when not given")
     parameters = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert parameters["properties"]["params"]["properties"] == {

@@ -74,6 +74,29 @@ def rate_interval(events: int, count: int, *, confidence: float = 0.95) -> Inter
     return Interval(estimate=events / count, low=float(bounds.low), high=float(bounds.high))
 
 
+def rate_difference_interval(
+    events: int, count: int, other_events: int, other_count: int, *, confidence: float = 0.95
+) -> Interval:
+    """Return the difference of two independent rates, the first less the other, and its hybrid score interval.
+
+    Wilson's bounds of both rates, combined as in Newcombe, *Interval estimation for the difference between independent
+    proportions*, Statistics in Medicine 17 (1998), method 10.
+
+    Args:
+        events: Number of events among the first trials.
+        count: Number of the first trials, at least one.
+        other_events: Number of events among the other trials.
+        other_count: Number of the other trials, at least one.
+        confidence: Probability that the interval is to hold.
+    """
+    first = rate_interval(events, count, confidence=confidence)
+    other = rate_interval(other_events, other_count, confidence=confidence)
+    difference = first.estimate - other.estimate
+    below = np.hypot(first.estimate - first.low, other.high - other.estimate)
+    above = np.hypot(first.high - first.estimate, other.estimate - other.low)
+    return Interval(estimate=difference, low=float(difference - below), high=float(difference + above))
+
+
 def bootstrap_metric(
     metric: Callable[[npt.NDArray[np.int_], npt.NDArray[np.float64]], float],
     y_true: npt.ArrayLike,

@@ -1,25 +1,17 @@
-"""The champion once more: other folds, other seeds, and without an attribute."""
+"""The champion once more: other folds and other seeds."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates, select_champion
 from credit_scoring.pipelines.modelling.diagnostics import measure_stability
-from credit_scoring.pipelines.modelling.nodes import (
-    calibrate_champion,
-    fit_champion,
-    predict_holdout,
-    predict_without_protected,
-    select_holdout_rows,
-    select_training_rows,
-)
-from credit_scoring.pipelines.modelling.options import CrossValidationOptions, DiagnosisOptions, ProtectedOptions
+from credit_scoring.pipelines.modelling.nodes import select_training_rows
+from credit_scoring.pipelines.modelling.options import CrossValidationOptions, DiagnosisOptions
 
 FOLDS, SELECTION, COSTS = CrossValidationOptions(n_folds=3, seed=0), SelectionOptions(), MisclassificationCosts()
 CANDIDATES = {"logistic_regression": {"family": "logistic_regression", "params": {"C": 1.0}}}
@@ -73,48 +65,3 @@ def test_other_folds_give_figures_and_weights_of_their_own(
         share = model.set_index("feature")["share"]
         assert share.sum() == pytest.approx(1)
         assert share["EXT_SOURCE_2"] > share["CODE_GENDER"] > share["EXT_SOURCE_3"]
-
-
-def predict_both(rows: pd.DataFrame, champion_and_results: Any, attribute: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the champion's predictions and those of the champion without the attribute, by applicant."""
-    champion, _, predictions = champion_and_results
-    training, holdout = select_training_rows(rows), select_holdout_rows(rows)
-    model = fit_champion(training, champion, SELECTION, FOLDS)
-    calibration, _, out_of_fold = calibrate_champion(predictions, champion)
-    scored = predict_holdout(model, calibration, holdout)
-    without = predict_without_protected(
-        training,
-        holdout,
-        champion,
-        model,
-        calibration,
-        out_of_fold,
-        scored,
-        ProtectedOptions(attribute=attribute),
-        FOLDS,
-    )
-    return pd.concat([out_of_fold, scored]), without
-
-
-def test_a_model_without_an_attribute_does_not_know_it(rows: pd.DataFrame, champion_and_results: Any) -> None:
-    _, without = predict_both(rows, champion_and_results, "CODE_GENDER")
-    swapped = rows.assign(CODE_GENDER=rows["CODE_GENDER"].map({"F": "M", "M": "F"}))
-    _, other = predict_both(swapped, champion_and_results, "CODE_GENDER")
-    pd.testing.assert_frame_equal(without, other)
-    assert sorted(without["SK_ID_CURR"]) == rows["SK_ID_CURR"].tolist()
-
-
-def test_leaving_out_what_matters_costs_discrimination(rows: pd.DataFrame, champion_and_results: Any) -> None:
-    champion, without = predict_both(rows, champion_and_results, "CODE_GENDER")
-    auc = [
-        roc_auc_score(*rows.merge(scored, on="SK_ID_CURR", suffixes=("", "_"))[["TARGET", "PROBABILITY"]].T.to_numpy())
-        for scored in (champion, without)
-    ]
-    assert 0.01 < auc[0] - auc[1] < 0.2
-
-
-def test_a_champion_that_does_not_use_the_attribute_is_its_own_model_without_it(
-    rows: pd.DataFrame, champion_and_results: Any
-) -> None:
-    champion, without = predict_both(rows, champion_and_results, "NAME_FAMILY_STATUS")
-    pd.testing.assert_frame_equal(without, champion[["SK_ID_CURR", "PROBABILITY"]].reset_index(drop=True))

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 import pytest
 
+from tests.pipelines.reporting.artefacts import PROTECTION
+
 INTERVAL = {"low": 0.4, "high": 0.6}
 POLICY = {
     "threshold": 0.0912,
@@ -30,18 +32,6 @@ def strategies(*rows: tuple[str, str, float, float, float]) -> pd.DataFrame:
     )
 
 
-MITIGATION = {
-    "attribute": "CODE_GENDER",
-    "policy": "without_attribute",
-    "roc_auc": 0.75,
-    "cost": 0.505,
-    "cost_low": 0.4,
-    "cost_high": 0.6,
-    "approval_rate": 0.75,
-    "approval_gap": 0.1234,
-    "false_decline_gap": 0.05,
-    "false_negative_gap": None,
-}
 AUDIT = {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.026, "applicants": 1000}
 
 
@@ -100,7 +90,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
             "global_importance_table": pd.DataFrame({"feature": ["EXT_SOURCE_2", "EXT_SOURCE_3"]}),
             "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
             "reason_audit": audit,
-            "fairness_mitigations_table": pd.DataFrame([MITIGATION]),
+            **PROTECTION,
             "data_quality": {"rows": {"application_train": 10_000, "application_test": 2_000}, "findings": []},
             "params:source": source,
             "params:places": places,
@@ -120,7 +110,7 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: 
         "45.0% of the credit lost on a default, 4.5% margin lost on a good customer declined): 12,346 per app" in text
     )
     assert "protected attribute CODE_GENDER (1.2% of the model's weight; withheld from the reasons of 2.6% of" in text
-    assert "| 0.7500 | 0.5050 | 0.4000 – 0.6000 | 75.0% | 12.3 | 5.0 | – |" in text
+    assert "| 0.5050 | 75.0% | 12.3 [10.0, 15.0] | 5.0 [−1.0, 11.0] | too few to tell |" in text
     assert "weigh most: EXT_SOURCE_2, EXT_SOURCE_3. Fitted to 5 other samples, the model keeps 62% of its 20" in text
     assert "Class imbalance" not in text
     assert "SUSPICIOUS" not in text

@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import FAMILIES, family_class
 from credit_scoring.pipelines.reporting.report import describe_effect
+from tests.pipelines.reporting.artefacts import PROTECTION
 
 N_CANDIDATES = 14
 
@@ -150,14 +151,7 @@ def artefacts() -> dict[str, Any]:
         ],
         "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
         "reason_audit": {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.034},
-        "fairness_mitigations_table": pd.DataFrame(
-            {
-                "attribute": "CODE_GENDER",
-                "policy": ["as_is", "without_attribute"],
-                "approval_gap": [0.0789, 0.0123],
-                "cost": [0.5321, 0.5398],
-            }
-        ),
+        **PROTECTION,
         "data_quality": {
             "rows": {"application_train": 10_000, "application_test": 2_000, "bureau": 1_234},
             "findings": [],

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from credit_scoring.features.protected import ProtectedOptions
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.models import build_model
@@ -33,6 +34,7 @@ OOF = pd.DataFrame(
 )
 HOLDOUT = pd.DataFrame({"SK_ID_CURR": range(4), "TARGET": [0, 1, 0, 1], "PROBABILITY": [0.05, 0.12, 0.4, 0.7]})
 CHAMPION = {"name": "trees", "family": "lightgbm", "params": {}}
+PROTECTED = ProtectedOptions()
 POLICY = PolicyOptions(n_resamples=100, ratios=(1, 10))
 NOBODY, REVIEWER = ReviewOptions(budget=0), ReviewOptions(budget=0.5, cost=0.1, error_rate=0)
 MODEL = build_model("dummy", {}).fit(pd.DataFrame({"EXT_SOURCE_2": [0.1, 0.9]}), [1, 0])
@@ -111,10 +113,20 @@ def test_the_policy_says_how_sure_its_threshold_is_and_whose_it_is() -> None:
 def test_a_policy_of_another_model_is_refused() -> None:
     other = build_model("dummy", {}).fit(pd.DataFrame({"EXT_SOURCE_2": [0.1, 0.9]}), [0, 1])
     with pytest.raises(ValueError, match=r"belongs to model .*not to model"):
-        build_scorer(other, {"method": "none"}, choose_policy(OOF), None)
+        build_scorer(other, {"method": "none"}, choose_policy(OOF), None, PROTECTED)
     with pytest.raises(ValueError, match=r"belongs to model .*not to model"):
-        build_scorer(MODEL, {"method": "sigmoid", "slope": 2.0, "intercept": 0.0}, choose_policy(OOF), None)
-    assert build_scorer(MODEL, {"method": "none"}, choose_policy(OOF), None).decision_policy["model"] == "trees"
+        build_scorer(MODEL, {"method": "sigmoid", "slope": 2.0, "intercept": 0.0}, choose_policy(OOF), None, PROTECTED)
+    scorer = build_scorer(MODEL, {"method": "none"}, choose_policy(OOF), None, PROTECTED)
+    assert scorer.decision_policy["model"] == "trees"
+
+
+def test_a_model_that_learnt_from_a_protected_attribute_is_not_served() -> None:
+    model = build_model("dummy", {}).fit(pd.DataFrame({"CODE_GENDER": ["F", "M"]}), [1, 0])
+    policy = choose_policy(OOF) | {"model_digest": digest_model(model, Calibration("none"))}
+    with pytest.raises(ValueError, match=r"(?s)learnt from CODE_GENDER.*Hint: `kedro run --pipelines modelling`"):
+        build_scorer(model, {"method": "none"}, policy, None, PROTECTED)
+    unprotected = ProtectedOptions(columns=())
+    assert build_scorer(model, {"method": "none"}, policy, None, unprotected).feature_names_in_ == ["CODE_GENDER"]
 
 
 def test_one_outcome_is_no_sample_to_choose_on() -> None:

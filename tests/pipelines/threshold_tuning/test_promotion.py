@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from credit_scoring.features.protected import ProtectedOptions
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.pipelines.threshold_tuning.nodes import decide_promotion
 from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
@@ -18,8 +19,9 @@ HOLDOUT = pd.DataFrame({"SK_ID_CURR": range(N), "TARGET": np.arange(N) % 10 == 0
 class Judge:
     """Refuses the applicants whose clue is in a list."""
 
-    def __init__(self, refused: set[int]) -> None:
+    def __init__(self, refused: set[int], *features: str) -> None:
         self.refused = refused
+        self.feature_names_in_ = ("CLUE", *features)
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"decision": np.where(rows["CLUE"].isin(self.refused), "refused", "granted")})
@@ -30,7 +32,7 @@ GOOD, POOR = Judge(DEFAULTERS), Judge(set(range(N // 2)))
 
 
 def decide(mine: Judge, its: Incumbent | None, **options: bool) -> dict:
-    return decide_promotion(mine, its, TRAIN, HOLDOUT, COSTS, PromotionOptions(**options))
+    return decide_promotion(mine, its, TRAIN, HOLDOUT, COSTS, PromotionOptions(**options), ProtectedOptions())
 
 
 def incumbent(judge: Judge | None, training_data: str | None = None, problem: str = "") -> Incumbent:
@@ -84,8 +86,18 @@ def test_a_champion_that_cannot_be_loaded_is_replaced_and_the_reason_told() -> N
 
 def test_the_digest_names_a_set_of_rows_whatever_their_order() -> None:
     def digest(rows: pd.DataFrame) -> str:
-        return decide_promotion(GOOD, None, rows, HOLDOUT, COSTS, PromotionOptions())["training_data"]
+        return decide_promotion(GOOD, None, rows, HOLDOUT, COSTS, PromotionOptions(), ProtectedOptions())[
+            "training_data"
+        ]
 
     assert digest(TRAIN.iloc[::-1]) == digest(TRAIN)
     assert digest(TRAIN.assign(TARGET=[1, 0, 0])) != digest(TRAIN)
     assert digest(TRAIN.head(2)) != digest(TRAIN)
+
+
+def test_a_champion_that_learnt_from_a_protected_attribute_is_replaced_though_it_is_cheaper() -> None:
+    its = incumbent(Judge(DEFAULTERS, "CODE_GENDER", "APPLICATION_FIELDS_NULL_COUNT"))
+    decision = decide(POOR, its)
+    assert decision["promoted"]
+    assert "learnt from protected attributes: CODE_GENDER, APPLICATION_FIELDS_NULL_COUNT" in decision["reason"]
+    assert not decide(POOR, incumbent(Judge(DEFAULTERS, "EXT_SOURCE_2")))["promoted"]

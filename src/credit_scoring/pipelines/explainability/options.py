@@ -29,17 +29,18 @@ class FairnessOptions(BaseModel):
     """How groups of clients are compared.
 
     Attributes:
-        attribute: Column of the application form whose groups the mitigations are for.
         age_bands: Ages at which the next band begins.
-        min_clients: Smallest group that is measured.
-        n_resamples: Bootstrap resamples behind each interval.
+        min_clients: Fewest clients that a measure needs: of a group, and of those of the group that it concerns. Below,
+            the group is shown, but too few to tell the measure, and in no gap.
+        min_defaults: The same for the false-negative rate, which concerns the defaults of a group.
+        n_resamples: Bootstrap resamples behind each interval that is not a rate's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    attribute: str = "CODE_GENDER"
     age_bands: tuple[int, ...] = Field((25, 35, 45, 55, 65), min_length=1)
-    min_clients: int = Field(20, ge=1)
+    min_clients: int = Field(50, ge=1)
+    min_defaults: int = Field(10, ge=1)
     n_resamples: int = Field(1000, ge=100)
 
 

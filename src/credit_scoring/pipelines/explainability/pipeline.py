@@ -11,6 +11,7 @@ from credit_scoring.pipelines.explainability.client import (
 from credit_scoring.pipelines.explainability.fairness import (
     compare_mitigations,
     measure_fairness,
+    measure_protection_effect,
     plot_fairness,
 )
 from credit_scoring.pipelines.explainability.importance import (
@@ -99,8 +100,15 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=measure_fairness,
-                inputs=["holdout_rows", "holdout_predictions", "decision_policy", "params:costs", "params:fairness"],
-                outputs="fairness_by_group_table",
+                inputs=[
+                    "holdout_rows",
+                    "holdout_predictions",
+                    "decision_policy",
+                    "params:costs",
+                    "params:fairness",
+                    "params:protected",
+                ],
+                outputs=["fairness_by_group_table", "fairness_gaps_table"],
                 name="measure_fairness",
             ),
             Node(
@@ -110,13 +118,19 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "oof_predictions",
                     "holdout_rows",
                     "holdout_predictions",
-                    "without_protected_predictions",
                     "decision_policy",
                     "params:costs",
                     "params:fairness",
+                    "params:protected",
                 ],
                 outputs="fairness_mitigations_table",
                 name="compare_mitigations",
+            ),
+            Node(
+                func=measure_protection_effect,
+                inputs=["training_rows", "protection_predictions", "params:fairness", "params:protected"],
+                outputs="protection_effect_table",
+                name="measure_protection_effect",
             ),
             Node(
                 func=plot_fairness,

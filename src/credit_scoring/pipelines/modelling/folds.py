@@ -87,7 +87,7 @@ def fit_candidate(
     part = stratified_part(y, candidate.max_rows, seed)
     names = list(columns)
     if candidate.target_features:
-        names += [name for name in TARGET_FEATURE_SOURCES if name not in names]
+        names += [name for name in TARGET_FEATURE_SOURCES if name in X.columns and name not in names]
     return fit_model(
         candidate.family,
         candidate.params,

@@ -2,12 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from sklearn.model_selection import StratifiedKFold
 
-from credit_scoring.features.catalogue import columns_derived_from
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.calibration import (
     calibration_error_by_chance,
@@ -18,7 +15,7 @@ from credit_scoring.models import ScoringModel
 from credit_scoring.models.calibration import Calibration, choose_calibration
 from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.pipelines.modelling.folds import fit_candidate, split_columns
-from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, ProtectedOptions
+from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
 
 
 def select_training_rows(model_input: pd.DataFrame) -> pd.DataFrame:
@@ -70,41 +67,6 @@ def predict_holdout(
     raw = champion_model.predict_proba(features)[:, 1]
     calibrated = Calibration.from_dict(calibration).apply(raw)
     return holdout_rows[["SK_ID_CURR", "TARGET"]].assign(UNCALIBRATED=raw, PROBABILITY=calibrated)
-
-
-def predict_without_protected(
-    training_rows: pd.DataFrame,
-    holdout_rows: pd.DataFrame,
-    champion: dict[str, Any],
-    champion_model: ScoringModel,
-    calibration: dict[str, Any],
-    oof_predictions: pd.DataFrame,
-    holdout_predictions: pd.DataFrame,
-    protected: ProtectedOptions,
-    cross_validation: CrossValidationOptions,
-) -> pd.DataFrame:
-    """Predict with the champion fitted anew, on its own columns but for an attribute and what is derived from it.
-
-    Returns:
-        `SK_ID_CURR` and the calibrated `PROBABILITY`: out of fold for training rows, by a model of all training rows
-        for the hold-out. Those of the champion itself if it uses no such column.
-    """
-    left_out = columns_derived_from([protected.attribute])
-    names = [str(name) for name in champion_model.feature_names_in_ if name not in left_out]
-    if len(names) == len(champion_model.feature_names_in_):
-        return pd.concat([oof_predictions, holdout_predictions])[["SK_ID_CURR", "PROBABILITY"]].reset_index(drop=True)
-    features, target = split_columns(training_rows)
-    candidate = CandidateOptions.of_champion(champion)
-    out_of_fold = np.empty(len(target))
-    folds = StratifiedKFold(protected.n_folds, shuffle=True, random_state=cross_validation.seed)
-    for training, validation in folds.split(features, target):
-        model = fit_candidate(candidate, features.iloc[training], target.iloc[training], names, cross_validation.seed)
-        out_of_fold[validation] = model.predict_proba(features.iloc[validation])[:, 1]
-    model = fit_candidate(candidate, features, target, names, cross_validation.seed)
-    fitted = Calibration.fit(calibration["method"], out_of_fold, target)
-    probability = np.concatenate([out_of_fold, model.predict_proba(split_columns(holdout_rows)[0])[:, 1]])
-    ids = np.concatenate([training_rows["SK_ID_CURR"], holdout_rows["SK_ID_CURR"]])
-    return pd.DataFrame({"SK_ID_CURR": ids, "PROBABILITY": fitted.apply(probability)})
 
 
 def plot_calibration(

@@ -101,20 +101,6 @@ class DiagnosisOptions(BaseModel):
     n_resamples: int = Field(500, ge=10)
 
 
-class ProtectedOptions(BaseModel):
-    """The champion fitted anew without an attribute, to see what it is worth.
-
-    Attributes:
-        attribute: Column of the application form that is left out, with all that is derived from it.
-        n_folds: Folds of the out-of-fold predictions.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    attribute: str = "CODE_GENDER"
-    n_folds: int = Field(5, ge=2)
-
-
 def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions]:
     """Check the parameters of all candidates.
 

@@ -15,10 +15,10 @@ from credit_scoring.pipelines.modelling.nodes import (
     fit_champion,
     plot_calibration,
     predict_holdout,
-    predict_without_protected,
     select_holdout_rows,
     select_training_rows,
 )
+from credit_scoring.pipelines.modelling.protection import leave_out_protected, measure_proxies, price_protection
 from credit_scoring.pipelines.modelling.tuning import tune_candidates
 
 
@@ -39,9 +39,15 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="select_holdout_rows",
             ),
             Node(
+                func=leave_out_protected,
+                inputs=["training_rows", "params:protected"],
+                outputs="permitted_training_rows",
+                name="leave_out_protected",
+            ),
+            Node(
                 func=tune_candidates,
                 inputs=[
-                    "training_rows",
+                    "permitted_training_rows",
                     "params:candidates",
                     "params:selection",
                     "params:tuning",
@@ -54,7 +60,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             Node(
                 func=cross_validate_candidates,
                 inputs=[
-                    "training_rows",
+                    "permitted_training_rows",
                     "tuned_candidates",
                     "params:selection",
                     "params:cross_validation",
@@ -90,7 +96,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=fit_champion,
-                inputs=["training_rows", "champion", "params:selection", "params:cross_validation"],
+                inputs=["permitted_training_rows", "champion", "params:selection", "params:cross_validation"],
                 outputs="champion_model",
                 name="fit_champion",
             ),
@@ -101,20 +107,24 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="predict_holdout",
             ),
             Node(
-                func=predict_without_protected,
+                func=price_protection,
                 inputs=[
                     "training_rows",
-                    "holdout_rows",
+                    "candidate_predictions",
                     "champion",
-                    "champion_model",
-                    "calibration",
-                    "oof_predictions",
-                    "holdout_predictions",
                     "params:protected",
+                    "params:selection",
                     "params:cross_validation",
+                    "params:costs",
                 ],
-                outputs="without_protected_predictions",
-                name="predict_without_protected",
+                outputs=["protection_price", "protection_predictions"],
+                name="price_protection",
+            ),
+            Node(
+                func=measure_proxies,
+                inputs=["training_rows", "champion_model", "params:protected", "params:cross_validation"],
+                outputs="protection_proxies_table",
+                name="measure_proxies",
             ),
             Node(
                 func=plot_calibration,
@@ -126,7 +136,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 func=diagnose_champion,
                 inputs=[
                     "champion_model",
-                    "training_rows",
+                    "permitted_training_rows",
                     "oof_predictions",
                     "holdout_predictions",
                     "params:diagnosis",
@@ -137,7 +147,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             Node(
                 func=measure_stability,
                 inputs=[
-                    "training_rows",
+                    "permitted_training_rows",
                     "champion",
                     "candidate_results",
                     "params:selection",

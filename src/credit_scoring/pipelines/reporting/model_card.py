@@ -57,25 +57,13 @@ def describe_performance(
 
 
 def describe_conduct(
-    fairness_by_group: pd.DataFrame,
-    fairness_mitigations: pd.DataFrame,
     global_importance: pd.DataFrame,
     family_importance: pd.DataFrame,
     importance_stability: dict[str, Any],
     reason_audit: dict[str, Any],
 ) -> str:
-    """Write the sections on groups of clients and on explanations as Markdown."""
+    """Write the section on explanations as Markdown."""
     return _TEMPLATES.get_template("model_card_conduct.md.jinja").render(
-        groups=[
-            {
-                "attribute": attribute,
-                "group": group,
-                "clients": rows["clients"].iloc[0],
-                "measures": rows.dropna(subset="value").set_index("measure").to_dict("index"),
-            }
-            for (attribute, group), rows in fairness_by_group.groupby(["attribute", "group"], sort=False)
-        ],
-        policies=fairness_mitigations.set_index("policy").to_dict("index"),
         themes=family_importance[family_importance["kind"] == "theme"],
         theme_title=theme_title,
         variables=global_importance.head(_N_FEATURES),
@@ -88,6 +76,7 @@ def describe_conduct(
 def write_model_card(
     training: str,
     performance: str,
+    protection: str,
     conduct: str,
     champion: dict[str, Any],
     champion_diagnosis: dict[str, Any],
@@ -101,6 +90,7 @@ def write_model_card(
     return _TEMPLATES.get_template("model_card.md.jinja").render(
         training=training,
         performance=performance,
+        protection=protection,
         conduct=conduct,
         diagnosis=champion_diagnosis,
         evaluation=policy_evaluation,

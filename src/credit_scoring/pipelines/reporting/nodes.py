@@ -47,14 +47,12 @@ def summarise_explanations(
     global_importance: pd.DataFrame,
     importance_stability: dict[str, Any],
     reason_audit: dict[str, Any],
-    fairness_mitigations: pd.DataFrame,
 ) -> str:
-    """Write the section on what weighs, on what reasons withhold and on groups of clients as Markdown."""
+    """Write the section on what weighs and on what reasons withhold as Markdown."""
     return _TEMPLATES.get_template("run_summary_explanations.md.jinja").render(
         top=global_importance["feature"].head(5),
         stability=importance_stability,
         audit=reason_audit,
-        mitigations=fairness_mitigations,
     )
 
 
@@ -62,6 +60,7 @@ def summarise_run(
     comparison: str,
     decision: str,
     explanations: str,
+    protection: str,
     data_quality: dict[str, Any],
     promotion_decision: dict[str, Any],
     source: str,
@@ -72,6 +71,7 @@ def summarise_run(
         comparison=comparison,
         decision=decision,
         explanations=explanations,
+        protection=protection,
         quality=data_quality,
         promotion=promotion_decision,
         source=source,

@@ -14,6 +14,11 @@ from credit_scoring.pipelines.reporting.nodes import (
     summarise_explanations,
     summarise_run,
 )
+from credit_scoring.pipelines.reporting.protection import (
+    describe_protection,
+    report_protection,
+    summarise_protection,
+)
 from credit_scoring.pipelines.reporting.report import (
     report_clients,
     report_comparison,
@@ -54,10 +59,20 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "global_importance_table",
                     "importance_stability",
                     "reason_audit",
-                    "fairness_mitigations_table",
                 ],
                 outputs="run_summary_section_explanations",
                 name="summarise_explanations",
+            ),
+            Node(
+                func=summarise_protection,
+                inputs=[
+                    "protection_price",
+                    "protection_proxies_table",
+                    "fairness_gaps_table",
+                    "fairness_mitigations_table",
+                ],
+                outputs="run_summary_section_protection",
+                name="summarise_protection",
             ),
             Node(
                 func=summarise_run,
@@ -65,6 +80,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "run_summary_section_comparison",
                     "run_summary_section_decision",
                     "run_summary_section_explanations",
+                    "run_summary_section_protection",
                     "data_quality",
                     "promotion_decision",
                     "params:source",
@@ -125,11 +141,21 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "local_explanations",
                     "importance_stability",
                     "reason_audit",
-                    "fairness_mitigations_table",
                     "params:figures",
                 ],
                 outputs="report_clients",
                 name="report_clients",
+            ),
+            Node(
+                func=report_protection,
+                inputs=[
+                    "protection_price",
+                    "protection_proxies_table",
+                    "fairness_gaps_table",
+                    "params:figures",
+                ],
+                outputs="report_protection",
+                name="report_protection",
             ),
             Node(
                 func=report_tracking,
@@ -150,6 +176,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "decision": "report_decision",
                     "variables": "report_variables",
                     "clients": "report_clients",
+                    "protection": "report_protection",
                     "tracking": "report_tracking",
                 },
                 outputs="report",
@@ -177,10 +204,21 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="describe_performance",
             ),
             Node(
+                func=describe_protection,
+                inputs=[
+                    "protection_price",
+                    "protection_proxies_table",
+                    "protection_effect_table",
+                    "fairness_by_group_table",
+                    "fairness_gaps_table",
+                    "fairness_mitigations_table",
+                ],
+                outputs="model_card_section_protection",
+                name="describe_protection",
+            ),
+            Node(
                 func=describe_conduct,
                 inputs=[
-                    "fairness_by_group_table",
-                    "fairness_mitigations_table",
                     "global_importance_table",
                     "family_importance_table",
                     "importance_stability",
@@ -194,6 +232,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=[
                     "model_card_section_training",
                     "model_card_section_performance",
+                    "model_card_section_protection",
                     "model_card_section_conduct",
                     "champion",
                     "champion_diagnosis",

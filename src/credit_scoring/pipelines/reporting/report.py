@@ -104,13 +104,12 @@ def report_clients(
     clients: Sequence[Mapping[str, Any]],
     stability: Mapping[str, Any],
     audit: Mapping[str, Any],
-    mitigations: pd.DataFrame,
     figures: FigureOptions,
 ) -> dict[str, Any]:
-    """Explain the scores of a few clients, and say how far explanations go and how groups of clients fare."""
+    """Explain the scores of a few clients, and say how far explanations go."""
     return {
         "explained": _describe_clients(clients, figures),
-        "conduct": _describe_conduct(stability, audit, mitigations, figures),
+        "conduct": _describe_conduct(stability, audit, figures),
     }
 
 
@@ -135,7 +134,7 @@ def write_report(
         **sections: What each of the `report_…` functions returns, by the second word of its name.
 
     Returns:
-        A PDF of two or three pages.
+        A PDF of two to four pages.
     """
     import typst  # noqa: PLC0415 - 40 MB of compiler that no other node needs
 
@@ -434,10 +433,8 @@ def describe_effect(name: str, values: pd.Series, contributions: pd.Series, figu
     return figures.say(f"report.effect.{kind}{'up' if correlation > 0 else 'down'}")
 
 
-def _describe_conduct(
-    stability: Mapping[str, Any], audit: Mapping[str, Any], mitigations: pd.DataFrame, figures: FigureOptions
-) -> list[str]:
-    """Say how steady the weights are, what reasons withhold, and how groups fare without the attribute of theirs."""
+def _describe_conduct(stability: Mapping[str, Any], audit: Mapping[str, Any], figures: FigureOptions) -> list[str]:
+    """Say how steady the weights are, and what reasons withhold."""
     told = [figures.say("report.causality")]
     if stability["models"]:
         told.append(
@@ -454,19 +451,6 @@ def _describe_conduct(
                 attributes=figures.texts.join(attributes),
                 share=audit["forbidden_share"],
                 withheld=audit["withheld_share"],
-            )
-        )
-    by_policy = mitigations.set_index("policy")
-    if {"as_is", "without_attribute"} <= set(by_policy.index):
-        as_is, without = by_policy.loc["as_is"], by_policy.loc["without_attribute"]
-        told.append(
-            figures.say(
-                "report.fairness",
-                attribute=find_feature(as_is["attribute"]).client_label(figures.language).lower(),
-                gap=100 * as_is["approval_gap"],
-                gap_without=100 * without["approval_gap"],
-                cost_without=without["cost"],
-                cost=as_is["cost"],
             )
         )
     return told

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from credit_scoring.features.protected import ProtectedOptions
 from credit_scoring.metrics.cost import (
     ApplicantCosts,
     MisclassificationCosts,
@@ -228,8 +229,18 @@ def build_scorer(
     calibration: dict[str, Any],
     decision_policy: dict[str, Any],
     reason_book: ReasonBook,
+    protected: ProtectedOptions,
 ) -> CreditScorer:
-    """Put model, calibration, policy and the words of the reasons together into what is served."""
+    """Put model, calibration, policy and the words of the reasons together into what is served.
+
+    Raises:
+        ValueError: If the model learnt from a protected attribute, as one fitted before it was protected did.
+    """
+    if used := protected.found_in(champion_model.feature_names_in_):
+        raise ValueError(
+            f"The champion cannot be served: it learnt from {', '.join(used)}, which derive from the protected "
+            f"{', '.join(protected.columns)}.\nHint: `kedro run --pipelines modelling` fits one without them."
+        )
     return CreditScorer(champion_model, Calibration.from_dict(calibration), decision_policy, reason_book)
 
 
@@ -240,12 +251,14 @@ def decide_promotion(
     holdout_rows: pd.DataFrame,
     costs: MisclassificationCosts,
     promotion: PromotionOptions,
+    protected: ProtectedOptions,
 ) -> dict[str, Any]:
     """Decide whether this run's scorer replaces the champion of the registry.
 
     It does if its decisions on the same hold-out cost less by more than chance allows (paired bootstrap of the
     difference per applicant), if there is nobody to replace, or if it is told to. A champion that learnt from other
-    rows may have seen this hold-out: it cannot be compared with, and is replaced.
+    rows may have seen this hold-out: it cannot be compared with, and is replaced. So is one that learnt from a
+    protected attribute, whatever its decisions cost: it may not go on being served.
 
     Returns:
         `promoted`, `reason`, `incumbent` (its version, or null), `cost_difference` per applicant with its interval
@@ -263,6 +276,8 @@ def decide_promotion(
         return decision | {"reason": "there is no champion yet"}
     if incumbent.scorer is None:
         return decision | {"reason": f"version {incumbent.version} cannot be compared with: {incumbent.problem}"}
+    if used := protected.found_in(incumbent.scorer.feature_names_in_):
+        return decision | {"reason": f"version {incumbent.version} learnt from protected attributes: {', '.join(used)}"}
     if incumbent.tags.get("training_data") != data:
         reason = f"version {incumbent.version} learnt from other rows and may have seen this hold-out"
         return decision | {"reason": reason}

@@ -118,7 +118,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=build_scorer,
-                inputs=["champion_model", "calibration", "decision_policy", "reason_book"],
+                inputs=["champion_model", "calibration", "decision_policy", "reason_book", "params:protected"],
                 outputs="scorer",
                 name="build_scorer",
             ),
@@ -131,6 +131,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "holdout_rows",
                     "params:costs",
                     "params:promotion",
+                    "params:protected",
                 ],
                 outputs="promotion_decision",
                 name="decide_promotion",

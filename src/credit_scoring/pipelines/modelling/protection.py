@@ -1,0 +1,170 @@
+"""No model learns from a protected attribute: what that costs, and what the other columns still know of it."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from credit_scoring.features.protected import ProtectedOptions, group_values
+from credit_scoring.metrics.cost import MisclassificationCosts, refuse
+from credit_scoring.metrics.uncertainty import bootstrap_metric, corrected_fold_interval
+from credit_scoring.models import ScoringModel
+from credit_scoring.models.base import text_columns
+from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.pipelines.modelling.comparison import fold_metrics
+from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, stratified_part
+from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
+
+logger = logging.getLogger(__name__)
+
+_PRICED = ("business_cost", "roc_auc", "log_loss")
+_PREDICTION_COLUMNS = ["SK_ID_CURR", "WITH", "WITHOUT", "REFUSED_WITH", "REFUSED_WITHOUT"]
+_PROXY_COLUMNS = ["attribute", "group", "applicants", "roc_auc", "low", "high"]
+_PROXY_TREES: Mapping[str, Any] = {
+    "n_estimators": 60,
+    "num_leaves": 8,
+    "min_child_samples": 40,
+    "colsample_bytree": 0.5,
+}
+
+
+def leave_out_protected(training_rows: pd.DataFrame, protected: ProtectedOptions) -> pd.DataFrame:
+    """Return the training rows with the columns that a model may learn from.
+
+    All that is fitted starts from these rows: search, selection of columns, folds, champion. The rows with all columns
+    are for measuring how decisions fall on groups.
+    """
+    left_out = protected.found_in(training_rows.columns)
+    logger.info("Protected, no model learns from them: %s", ", ".join(left_out) or "no column")
+    return training_rows.drop(columns=left_out)
+
+
+def price_protection(
+    training_rows: pd.DataFrame,
+    candidate_predictions: pd.DataFrame,
+    champion: dict[str, Any],
+    protected: ProtectedOptions,
+    selection: SelectionOptions,
+    cross_validation: CrossValidationOptions,
+    costs: MisclassificationCosts,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Fit the champion with the protected columns as well, on the folds of the comparison, and compare.
+
+    Both are treated alike: same rows, same folds, columns selected inside each fold, decisions at the threshold chosen
+    on the other folds. The hold-out takes no part.
+
+    Args:
+        training_rows: One row per applicant with all columns: `SK_ID_CURR`, `TARGET`, features.
+        candidate_predictions: Out-of-fold probabilities of the comparison, same applicants.
+        champion: Description of the champion.
+        protected: Columns left out of the champion.
+        selection: Columns that the models are given.
+        cross_validation: Folds.
+        costs: Prices of the wrong decisions.
+
+    Returns:
+        `protected` columns; `left_out`, all columns that derive from them; `picked`, in how many folds the selection
+        would have taken each of them (those of none are not there); `folds`, `applicants`; under `with`, `without` and
+        `difference` (without less with, its interval over the folds paired, see `corrected_fold_interval`)
+        `business_cost`, `roc_auc`, `log_loss`. Nothing under the last three if no column is protected. And the
+        predictions, one row per applicant: `SK_ID_CURR`, `WITH`, `WITHOUT` (out-of-fold probabilities before
+        calibration), `REFUSED_WITH`, `REFUSED_WITHOUT`; no row if no column is protected.
+
+    Raises:
+        ValueError: If `candidate_predictions` were made on other folds than the parameters describe.
+    """
+    described: dict[str, Any] = {
+        "protected": list(protected.columns),
+        "left_out": protected.found_in(training_rows.columns),
+        "picked": {},
+        "folds": cross_validation.n_folds,
+        "applicants": len(training_rows),
+        "with": {},
+        "without": {},
+        "difference": {},
+    }
+    if not protected.columns:
+        return described, pd.DataFrame(columns=_PREDICTION_COLUMNS)
+    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection)
+    if not np.array_equal(folds.fold_of_row, candidate_predictions["FOLD"]):
+        raise ValueError(
+            "The model with the protected columns must be fitted on the folds of the comparison, but "
+            f"candidate_predictions have other folds than {cross_validation.n_folds} with seed {cross_validation.seed}."
+            "\nHint: `kedro run --pipelines modelling` makes both with the same parameters."
+        )
+    candidate = CandidateOptions.of_champion(champion)
+    probability = {"with": np.empty(len(folds.target)), "without": candidate_predictions[champion["name"]].to_numpy()}
+    for training, validation, columns in folds:
+        model = fit_candidate(
+            candidate, folds.features.iloc[training], folds.target.iloc[training], columns, cross_validation.seed
+        )
+        probability["with"][validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
+    measured = {name: fold_metrics(folds, scores, costs) for name, scores in probability.items()}
+    refused = {
+        name: refuse(scores, np.array([fold["threshold"] for fold in measured[name]])[folds.fold_of_row])
+        for name, scores in probability.items()
+    }
+    picked = {name: sum(name in columns for columns in folds.columns) for name in described["left_out"]}
+    described["picked"] = {name: times for name, times in picked.items() if times}
+    for metric in _PRICED:
+        values = {name: np.array([fold[metric] for fold in of_folds]) for name, of_folds in measured.items()}
+        for name, of_folds in values.items():
+            described[name][metric] = float(of_folds.mean())
+        described["difference"][metric] = corrected_fold_interval(
+            values["without"] - values["with"], confidence=cross_validation.confidence
+        ).model_dump()
+    predictions = pd.DataFrame(
+        {
+            "SK_ID_CURR": training_rows["SK_ID_CURR"].to_numpy(),
+            "WITH": probability["with"],
+            "WITHOUT": probability["without"],
+            "REFUSED_WITH": refused["with"],
+            "REFUSED_WITHOUT": refused["without"],
+        }
+    )
+    return described, predictions[_PREDICTION_COLUMNS]
+
+
+def measure_proxies(
+    training_rows: pd.DataFrame,
+    champion_model: ScoringModel,
+    protected: ProtectedOptions,
+    cross_validation: CrossValidationOptions,
+) -> pd.DataFrame:
+    """Measure how well the champion's columns tell the groups of the attributes that were kept from it.
+
+    Taking out a column does not take out what others know of it. A small boosted forest predicts the group from the
+    columns of the champion, out of fold; it is no upper bound: another model might tell groups better.
+
+    Returns:
+        One row per attribute and group of at least `min_group` applicants, one group only of two: `attribute`, `group`,
+        `applicants` of it, `roc_auc` of the group against the others (0.5: the columns know nothing of it) and its
+        95 % bootstrap interval, `low` and `high`. Applicants whose attribute is unknown are left out. No row for an
+        attribute with fewer than two such groups, or if no column is protected.
+    """
+    from lightgbm import LGBMClassifier  # noqa: PLC0415 - takes a second to import
+
+    features = training_rows[[str(name) for name in champion_model.feature_names_in_]]
+    texts = text_columns(features)
+    features = features.astype({name: "category" if name in texts else float for name in features})
+    rows = []
+    for attribute in protected.columns:
+        groups = group_values(training_rows[attribute])
+        large = groups.value_counts().loc[lambda applicants: applicants >= protected.min_group].index.sort_values()
+        if len(large) < 2:
+            continue
+        known = np.flatnonzero(groups.isin(large))
+        part = known[stratified_part(groups.iloc[known], protected.max_rows, cross_validation.seed)]
+        group, X = groups.iloc[part].to_numpy(), features.iloc[part]
+        folds = StratifiedKFold(cross_validation.n_folds, shuffle=True, random_state=cross_validation.seed)
+        forest = LGBMClassifier(**_PROXY_TREES, random_state=cross_validation.seed, n_jobs=1, verbosity=-1)
+        probability = cross_val_predict(forest, X, group, cv=folds, method="predict_proba")
+        for column, name in enumerate(large[:1] if len(large) == 2 else large):
+            inside = group == name
+            auc = bootstrap_metric(roc_auc_score, inside, probability[:, column])
+            rows.append((attribute, name, int(inside.sum()), auc.estimate, auc.low, auc.high))
+    return pd.DataFrame(rows, columns=_PROXY_COLUMNS)
