@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from credit_scoring.features.protected import ProtectedOptions
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import rate_difference_interval
@@ -18,6 +17,7 @@ from credit_scoring.pipelines.explainability.fairness import (
     plot_fairness,
 )
 from credit_scoring.pipelines.explainability.options import FairnessOptions
+from credit_scoring.protected import ProtectedOptions
 
 COSTS = MisclassificationCosts()
 POLICY = {"threshold": 0.5}
@@ -174,7 +174,6 @@ def test_the_figure_names_the_groups(language: str, woman: str) -> None:
     assert of_gap == "5"
     assert ticks[figure.axes[0].get_title(loc="left")].startswith("5")
     assert "%" in ticks[figure.axes[0].get_title(loc="left")]
-
 
 
 def test_the_figure_shows_how_many_each_measure_is_of_and_says_where_they_are_too_few() -> None:

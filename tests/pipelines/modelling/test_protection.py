@@ -12,7 +12,6 @@ from optuna.storages import InMemoryStorage
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from credit_scoring.features.protected import ProtectedOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss
 from credit_scoring.models import FAMILIES, family_class
 from credit_scoring.models.selection import SelectionOptions
@@ -22,6 +21,7 @@ from credit_scoring.pipelines.modelling.comparison import cross_validate_candida
 from credit_scoring.pipelines.modelling.nodes import fit_champion
 from credit_scoring.pipelines.modelling.options import CrossValidationOptions, DiagnosisOptions, TuningOptions
 from credit_scoring.pipelines.modelling.protection import leave_out_protected, measure_proxies, price_protection
+from credit_scoring.protected import ProtectedOptions
 
 FOLDS, SELECTION, COSTS = CrossValidationOptions(n_folds=3, seed=0), SelectionOptions(), MisclassificationCosts()
 GENDER, NOTHING = ProtectedOptions(columns=("CODE_GENDER",)), ProtectedOptions(columns=())

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.protected import ProtectedOptions
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.models import build_model
@@ -26,6 +25,7 @@ from credit_scoring.pipelines.threshold_tuning.nodes import (
 from credit_scoring.pipelines.threshold_tuning.nodes import choose_policy as choose_policy_node
 from credit_scoring.pipelines.threshold_tuning.nodes import evaluate_policy as evaluate_policy_node
 from credit_scoring.pipelines.threshold_tuning.options import AmountOptions, GridOptions, PolicyOptions, ReviewOptions
+from credit_scoring.protected import ProtectedOptions
 from credit_scoring.scorer import digest_model
 
 COSTS = MisclassificationCosts(false_negative=10, false_positive=1)

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.features.protected import ProtectedOptions
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.pipelines.threshold_tuning.nodes import decide_promotion
 from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
+from credit_scoring.protected import ProtectedOptions
 from credit_scoring.scorer import Incumbent
 
 COSTS = MisclassificationCosts()

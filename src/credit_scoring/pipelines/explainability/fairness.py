@@ -13,7 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from credit_scoring.features.expressions import DAYS_PER_YEAR
-from credit_scoring.features.protected import (
+from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, optimal_threshold, refuse
+from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean, rate_difference_interval, rate_interval
+from credit_scoring.pipelines.explainability.options import FairnessOptions
+from credit_scoring.protected import (
     AGE_BAND,
     UNKNOWN,
     ProtectedOptions,
@@ -22,10 +26,6 @@ from credit_scoring.features.protected import (
     name_attribute,
     name_group,
 )
-from credit_scoring.figures import FigureOptions
-from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, optimal_threshold, refuse
-from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean, rate_difference_interval, rate_interval
-from credit_scoring.pipelines.explainability.options import FairnessOptions
 
 _RATES = ("approval_rate", "false_decline_rate", "false_negative_rate")
 _MEASURES = (*_RATES, "calibration_gap", "cost")

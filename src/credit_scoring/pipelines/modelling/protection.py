@@ -9,7 +9,6 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from credit_scoring.features.protected import ProtectedOptions, group_values
 from credit_scoring.metrics.cost import MisclassificationCosts, refuse
 from credit_scoring.metrics.uncertainty import bootstrap_metric, corrected_fold_interval
 from credit_scoring.models import ScoringModel
@@ -18,6 +17,7 @@ from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
 from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, stratified_part
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
+from credit_scoring.protected import ProtectedOptions, group_values
 
 logger = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from credit_scoring.features.protected import grouped_by, name_attribute, name_group
 from credit_scoring.figures import FigureOptions
 from credit_scoring.markdown import markdown_templates
+from credit_scoring.protected import grouped_by, name_attribute, name_group
 from credit_scoring.texts import Texts, texts_in
 
 _TEMPLATES = markdown_templates(__file__)

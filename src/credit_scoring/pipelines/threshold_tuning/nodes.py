@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from credit_scoring.features.protected import ProtectedOptions
 from credit_scoring.metrics.cost import (
     ApplicantCosts,
     MisclassificationCosts,
@@ -37,6 +36,7 @@ from credit_scoring.pipelines.threshold_tuning.options import (
     PromotionOptions,
     ReviewOptions,
 )
+from credit_scoring.protected import ProtectedOptions
 from credit_scoring.reasons import ReasonBook
 from credit_scoring.scorer import REFUSED, CreditScorer, Incumbent, ScorerRelease, digest_model
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from credit_scoring.features.catalogue import FEATURES
-from credit_scoring.features.protected import ProtectedOptions, group_values, name_attribute, name_group
+from credit_scoring.protected import ProtectedOptions, group_values, name_attribute, name_group
 from credit_scoring.texts import texts_in
 from tests.conftest import ROOT
 
