@@ -32,7 +32,13 @@ from credit_scoring.features.records import (
 )
 
 CREDIT_CARD = Origin(
-    "CREDIT_CARD", "credit_card_balance", ("Credit card", "Carte de crédit"), "card", "CREDIT_CARD_MONTHS_COUNT"
+    "CREDIT_CARD",
+    "credit_card_balance",
+    ("Credit card", "Carte de crédit"),
+    "card",
+    "CREDIT_CARD_MONTHS_COUNT",
+    ("no credit card with this lender", "aucune carte de crédit chez ce prêteur"),
+    ("no such use of a credit card with this lender", "aucune utilisation de ce type d'une carte chez ce prêteur"),
 )
 
 _DRAWINGS = (
@@ -85,9 +91,9 @@ MONTHS = Rows(
         Measure("LIMIT", _.LIMIT, "amount", "limit", "plafond"),
         Measure("UTILISATION", safe_ratio(_.BALANCE, _.LIMIT), "ratio", "balance over limit", "solde sur plafond"),
         Measure("OVER_80_PERCENT", _.UTILISATION > 0.8, "yes_no", "months over 80% of the limit",
-            "mois au-delà de 80 % du plafond", derived=True),
+            "mois au-delà de 80 % du plafond", derived=True, says="UTILISATION"),
         Measure("OVER_LIMIT", _.UTILISATION > 1, "yes_no", "months over the limit", "mois au-delà du plafond",
-            derived=True),
+            derived=True, says="UTILISATION"),
         Measure("DRAWINGS", _.DRAWINGS, "amount", "amount drawn", "montant tiré"),
         Measure("ATM_DRAWINGS", _.ATM_DRAWINGS, "amount", "cash drawn", "retraits d'espèces"),
         Measure("DRAWINGS_NUMBER", _.DRAWINGS_NUMBER, "count", "number of drawings by month",
@@ -182,18 +188,22 @@ _MONTH_FEATURES: tuple[Feature, ...] = (
         ("payment less minimum, mean", "paiement moins minimum, moyenne"),
         null="payment and minimum are both known for no month"),
     MONTHS.feature("LATE_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.LATE), "date_months",
-        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due"),
+        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due",
+        absent=("no month past due", "aucun mois en retard")),
     MONTHS.feature("OVER_90_PERCENT_MONTHS_BALANCE_MAX", _.MONTHS_BALANCE.max(where=_.UTILISATION > 0.9), "date_months",
         ("most recent month over 90% of the limit", "mois le plus récent au-delà de 90 % du plafond"),
-        null="no month was over 90% of the limit"),
+        null="no month was over 90% of the limit",
+        absent=("no month over 90% of a limit", "aucun mois au-delà de 90 % d'un plafond"),
+        measure="CREDIT_CARD_UTILISATION"),
     MONTHS.feature("BALANCE_SLOPE_12M", ols_slope(_.BALANCE, _.MONTHS_BALANCE, where=_LAST_YEAR, per=12), "number",
         ("balance owed, trend per year, last 12 months", "solde dû, tendance par an, 12 derniers mois"),
-        null="fewer than two of the last 12 months have a known balance", measure="CREDIT_CARD_BALANCE", abstract=True),
+        null="fewer than two of the last 12 months have a known balance", measure="CREDIT_CARD_BALANCE", window="12M",
+        abstract=True),
     MONTHS.feature("UTILISATION_SLOPE_12M", ols_slope(_.UTILISATION, _.MONTHS_BALANCE, where=_LAST_YEAR, per=12),
         "number",
         ("balance over limit, trend per year, last 12 months", "solde sur plafond, tendance par an, 12 derniers mois"),
         null="fewer than two of the last 12 months have a known utilisation", measure="CREDIT_CARD_UTILISATION",
-        abstract=True),
+        window="12M", abstract=True),
     MONTHS.feature("ATM_DRAWINGS_TO_DRAWINGS_RATIO", safe_ratio(_.ATM_DRAWINGS.sum(), _.DRAWINGS.sum()), "ratio",
         ("cash drawn over all drawings", "retraits d'espèces sur tirages"),
         null="cash drawn is known for no month, or nothing was drawn"),

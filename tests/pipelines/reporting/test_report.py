@@ -50,7 +50,8 @@ def candidate(family: str, imbalance: str, cost: float) -> dict[str, Any]:
 
 def contribution(feature: str, weight: float, cause: int, forbidden: bool = False) -> dict[str, Any]:
     labels = {"label_fr": f"Libellé {feature}", "shown_fr": "0,26", "label_en": f"Label {feature}", "shown_en": "0.26"}
-    return {"feature": feature, "contribution": weight, "cause": cause, "clarity": 1.0, "forbidden": forbidden} | labels
+    said = {"clarity": 1.0, "forbidden": forbidden, "contradicts": False}
+    return {"feature": feature, "contribution": weight, "cause": cause, **said, **labels}
 
 
 @pytest.fixture

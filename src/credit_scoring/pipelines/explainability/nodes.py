@@ -191,31 +191,36 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
     Returns:
         For each client `client_id`, `probability_default`, `decision`, `threshold`, `base_value`, and `contributions`,
         heaviest first: `feature`, `value`, `contribution` (log-odds), and in both languages the `label` a person reads
-        and the value `shown` to her; its `cause` and how clearly it speaks for it. A feature that no reason may name
-        is `forbidden`.
+        and the value `shown` to them; its `cause`, how clearly it speaks for it, and whether its value `contradicts`
+        its effect (see `ReasonBook.explain`). A feature that no reason may name is `forbidden`. Contributions are
+        those of reasons, less the approved customers' mean ones, whose sum is the `base_value`.
+
+    Raises:
+        ValueError: If the scorer was made without a reason book.
     """
-    contributions, base = scorer.contributions(rows)
-    values = scorer.model.explained_features(rows)
-    described = {column.name: column for column in (scorer.reason_book.columns if scorer.reason_book else ())}
+    contributions, base = scorer.related_contributions(rows)
+    values, book = scorer.model.explained_features(rows), scorer.reason_book
+    assert book is not None
+    described = {column.name: (number, column) for number, column in enumerate(book.columns)}
     clients = []
     for index, decided in scorer.predict(rows).iterrows():
         ordered = contributions.loc[index].sort_values(key=np.abs, ascending=False, kind="stable")
         entries = []
-        for number, (name, contribution) in enumerate(ordered.items()):
+        for name, contribution in ordered.items():
             value = _plain(values.loc[index, name])
-            column = described.get(str(name))
+            number, column = described[str(name)]
             entry = {
                 "feature": name,
                 "value": value,
                 "contribution": float(contribution),
-                "cause": column.cause if column else number,
-                "clarity": column.clarity if column else 1.0,
-                "forbidden": bool(column and column.forbidden),
+                "cause": column.cause,
+                "clarity": column.clarity,
+                "forbidden": column.forbidden,
+                "contradicts": bool(book.contradicts(number, [value], np.array([1 if contribution > 0 else -1]))[0]),
             }
             for language in LANGUAGES:
-                label = column.labels[language] if column else str(name)
-                shown = show_values(column, pd.Series([value]), language)[0] if column else str(value)
-                entry |= {f"label_{language}": label, f"shown_{language}": shown}
+                shown = show_values(column, [value], language)[0]
+                entry |= {f"label_{language}": column.labels[language], f"shown_{language}": shown}
             entries.append(entry)
         clients.append(
             {
