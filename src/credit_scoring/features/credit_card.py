@@ -105,8 +105,8 @@ MONTHS = Rows(
         Measure("DRAWINGS_TO_LIMIT", safe_ratio(_.DRAWINGS, _.LIMIT), "ratio", "amount drawn over limit",
             "montant tiré sur plafond"),
         Measure("PAYMENT", _.PAYMENT, "amount", "payment", "paiement"),
-        Measure("PAYMENT_TO_MINIMUM", safe_ratio(_.PAYMENT, _.MINIMUM), "number", "payment over minimum",
-            "paiement sur minimum"),
+        Measure("PAYMENT_TO_MINIMUM", safe_ratio(_.PAYMENT, _.MINIMUM), "number", "payment over the minimum due",
+            "paiement rapporté au minimum dû"),
         Measure("PAYMENT_MINIMUM_GAP", _.PAYMENT - _.MINIMUM, "amount", "payment less minimum",
             "paiement moins minimum"),
         # Only a month in which something was due can be missed.

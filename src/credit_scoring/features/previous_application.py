@@ -121,7 +121,7 @@ APPLICATIONS = Rows(
         Measure("INSURED", _.NFLAG_INSURED_ON_APPROVAL == 1, "yes_no", "insured applications", "demandes assurées"),
         Measure("CROSS_SELL", _.NAME_PRODUCT_TYPE == "x-sell", "yes_no", "applications by cross-selling",
             "demandes par vente croisée"),
-        Measure("WALK_IN", _.NAME_PRODUCT_TYPE == "walk-in", "yes_no", "applications by walk-in clients",
+        Measure("WALK_IN", _.NAME_PRODUCT_TYPE == "walk-in", "yes_no", "applications by walk-in customers",
             "demandes spontanées"),
         Measure("MISTAKEN", (_.NFLAG_LAST_APPL_IN_DAY == 0) | (_.FLAG_LAST_APPL_PER_CONTRACT == "N"), "yes_no",
             "applications made by mistake", "demandes faites par erreur"),
