@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from credit_scoring.reasons import choose_speaker, speaking_weights
@@ -49,3 +50,22 @@ def usual_direction(values: pd.Series, contributions: pd.Series) -> int:
         return 0
     correlation = known["value"].corr(known["contribution"], method="spearman")
     return 0 if abs(correlation) < _CLEAR else int(np.sign(correlation))
+
+
+def compare_reasons(
+    weights: npt.NDArray[np.float64], others: npt.NDArray[np.float64], top: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Compare what weighs most against each client by two measures of the same causes.
+
+    Args:
+        weights: Weight of each cause, one row per client, one column per cause; positive is against.
+        others: The same by another model or method.
+        top: How many of the heaviest are compared.
+
+    Returns:
+        For each client whether the heaviest cause is the same, and the share of the `top` heaviest that are among the
+        `top` heaviest of the other.
+    """
+    n = min(top, weights.shape[1])
+    one, other = (np.argsort(-matrix, axis=1, kind="stable")[:, :n] for matrix in (weights, others))
+    return one[:, 0] == other[:, 0], (one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1)

@@ -303,15 +303,20 @@ class ReasonBook:
 
     def _weigh(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         causes = self._causes()
-        together = np.zeros((len(causes), max(causes) + 1))
+        together = np.zeros((len(causes), self.n_causes))
         together[np.arange(len(causes)), causes] = 1.0
         return matrix @ together
+
+    @property
+    def n_causes(self) -> int:
+        """Number of causes."""
+        return max(self._causes()) + 1
 
     def _causes(self) -> list[int]:
         return [column.cause for column in self.columns]
 
     def _forbidden_causes(self) -> npt.NDArray[np.bool_]:
-        forbidden = np.zeros(max(self._causes()) + 1, dtype=bool)
+        forbidden = np.zeros(self.n_causes, dtype=bool)
         forbidden[[column.cause for column in self.columns if column.forbidden]] = True
         return forbidden
 

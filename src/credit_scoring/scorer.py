@@ -95,7 +95,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             ValueError: If the scorer was made without a reason book.
         """
         contributions, base = self.contributions(X)
-        return self._book().relate(contributions), base + float(self._book().reference.sum())
+        return self.reasons().relate(contributions), base + float(self.reasons().reference.sum())
 
     def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
         """Return `refused` where the probability of default reaches the threshold, and `granted` elsewhere."""
@@ -133,12 +133,17 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
     def _describe_reasons(
         self, X: pd.DataFrame, declined: npt.NDArray[np.bool_], language: str
     ) -> list[list[dict[str, str]]]:
-        book = self._book()
+        book = self.reasons()
         if X.empty:
             return []
         return book.explain(self.contributions(X)[0], self.model.explained_features(X), declined, language)
 
-    def _book(self) -> ReasonBook:
+    def reasons(self) -> ReasonBook:
+        """Return what reasons are told with.
+
+        Raises:
+            ValueError: If the scorer was made without it.
+        """
         if self.reason_book is None:
             raise ValueError("This scorer was made without reasons.\nHint: `kedro run --pipelines threshold_tuning`.")
         return self.reason_book
@@ -174,7 +179,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             TypeError: If the model has no `category_codes`.
             ValueError: If the language is unknown, or the scorer was made without a reason book.
         """
-        book, place = self._book(), {name: i for i, name in enumerate(self.feature_names_in_)}
+        book, place = self.reasons(), {name: i for i, name in enumerate(self.feature_names_in_)}
         values, _ = self._trees().contributions_coded(encoded)
         return book.explain_values(
             values * self.calibration.slope,

@@ -108,9 +108,7 @@ def audit_reasons(scorer: CreditScorer, shap_values: pd.DataFrame) -> dict[str, 
         `applicants`, `withheld_share`, `withheld_attributes` (columns of the model that no reason may name),
         `forbidden_share` of the total mean absolute contribution, 0 if the model has no such column.
     """
-    book = scorer.reason_book
-    if book is None:
-        raise ValueError("This scorer was made without reasons.\nHint: `kedro run --pipelines threshold_tuning`.")
+    book = scorer.reasons()
     contributions = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"])
     weight = contributions.abs().mean()
     forbidden = [column.name for column in book.columns if column.forbidden]
@@ -199,8 +197,7 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
         ValueError: If the scorer was made without a reason book.
     """
     contributions, base = scorer.related_contributions(rows)
-    values, book = scorer.model.explained_features(rows), scorer.reason_book
-    assert book is not None
+    values, book = scorer.model.explained_features(rows), scorer.reasons()
     described = {column.name: (number, column) for number, column in enumerate(book.columns)}
     clients = []
     for index, decided in scorer.predict(rows).iterrows():

@@ -47,6 +47,7 @@ def summarise_explanations(
     global_importance: pd.DataFrame,
     importance_stability: dict[str, Any],
     reason_audit: dict[str, Any],
+    reason_reliability: dict[str, Any],
     fairness_mitigations: pd.DataFrame,
 ) -> str:
     """Write the section on what weighs, on what reasons withhold and on groups of clients as Markdown."""
@@ -54,6 +55,7 @@ def summarise_explanations(
         top=global_importance["feature"].head(5),
         stability=importance_stability,
         audit=reason_audit,
+        reasons=reason_reliability,
         mitigations=fairness_mitigations,
     )
 

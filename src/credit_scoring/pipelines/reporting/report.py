@@ -101,13 +101,14 @@ def report_clients(
     clients: Sequence[Mapping[str, Any]],
     stability: Mapping[str, Any],
     audit: Mapping[str, Any],
+    reliability: Mapping[str, Any],
     mitigations: pd.DataFrame,
     figures: FigureOptions,
 ) -> dict[str, Any]:
     """Explain the scores of a few clients, and say how far explanations go and how groups of clients fare."""
     return {
         "explained": _describe_clients(clients, figures),
-        "conduct": _describe_conduct(stability, audit, mitigations, figures),
+        "conduct": _describe_conduct(stability, audit, reliability, mitigations, figures),
     }
 
 
@@ -416,13 +417,28 @@ def describe_effect(name: str, values: pd.Series, contributions: pd.Series, figu
 
 
 def _describe_conduct(
-    stability: Mapping[str, Any], audit: Mapping[str, Any], mitigations: pd.DataFrame, figures: FigureOptions
+    stability: Mapping[str, Any],
+    audit: Mapping[str, Any],
+    reliability: Mapping[str, Any],
+    mitigations: pd.DataFrame,
+    figures: FigureOptions,
 ) -> list[str]:
     """Say how steady the weights are, what reasons withhold, and how groups fare without the attribute of theirs."""
     told = [figures.say("report.causality")]
     if stability["models"]:
         told.append(
             figures.say("report.stability", n=stability["models"], top=stability["top"], overlap=stability["overlap"])
+        )
+    if reliability["models"]:
+        told.append(
+            figures.say(
+                "report.reason_reliability",
+                n=reliability["models"],
+                first=reliability["same_first"],
+                applicants=reliability["applicants"],
+                overlap=reliability["overlap"],
+                top=reliability["top"],
+            )
         )
     if audit["withheld_attributes"]:
         attributes = [
