@@ -146,6 +146,7 @@ def artefacts() -> dict[str, Any]:
             }
         ],
         "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
+        "reason_reliability": {"models": 2, "applicants": 187, "top": 4, "same_first": 0.913, "overlap": 0.741},
         "reason_audit": {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.034},
         "fairness_mitigations_table": pd.DataFrame(
             {
@@ -187,10 +188,32 @@ def squeeze(text: str) -> str:
 @pytest.mark.parametrize(
     ("language", "numbers"),
     [
-        ("fr", ["0,7543", "0,0987", "de 0,0765 à 0,1234", "0,5321", "de 0,4809 à 0,5955", "1 234", "12 346", "8,1 %"]),
+        (
+            "fr",
+            [
+                "0,7543",
+                "0,0987",
+                "de 0,0765 à 0,1234",
+                "0,5321",
+                "de 0,4809 à 0,5955",
+                "1 234",
+                "12 346",
+                "8,1 %",
+                "91 % de 187",
+            ],
+        ),
         (
             "en",
-            ["0.7543", "0.0987", "from 0.0765 to 0.1234", "0.5321", "from 0.4809 to 0.5955", "1,234", "12,346", "8.1%"],
+            [
+                "0.7543",
+                "0.0987",
+                "from 0.0765 to 0.1234",
+                "0.5321",
+                "from 0.4809 to 0.5955",
+                "1,234",
+                "12,346",
+                "91% of 187",
+            ],
         ),
     ],
 )
@@ -259,6 +282,7 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
         "local_explanations": [],
         "importance_stability": {"models": 0, "top": 20, "overlap": None},
         "reason_audit": {"withheld_attributes": []},
+        "reason_reliability": {"models": 0, "applicants": 0, "top": 4, "same_first": None, "overlap": None},
         "promotion_decision": {"promoted": True, "incumbent": None, "cost_difference": None},
     }
     text, _ = read(report(bare, language="en", source="home_credit"))

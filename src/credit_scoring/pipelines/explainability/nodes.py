@@ -239,7 +239,7 @@ def plot_local_explanations(
     panels = figure.subplots(len(local_explanations), 1, sharex=True, squeeze=False)[:, 0]
     for axes, client in zip(panels, local_explanations, strict=True):
         draw_client(axes, client, explanation.n_reasons, figures)
-    panels[-1].set_xlabel(figures.say("common.contribution"))
+    panels[-1].set_xlabel(figures.say("common.related"))
     base = 1 / (1 + np.exp(-local_explanations[0]["base_value"]))
     figure.suptitle(figures.say("explanations.title", base=base), fontsize=12, x=0.01, ha="left")
     figure.tight_layout(rect=(0, 0.012, 1, 1))
