@@ -54,7 +54,7 @@ def test_a_strong_first_reason_stays_whoever_the_model_learnt_from(scorer: Credi
     options = ReliabilityOptions(n_refits=2, n_applicants=40, n_reference=100, top=2)
     measured = measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options)
     assert (measured["models"], measured["applicants"], measured["top"]) == (2, 40, 2)
-    assert measured["same_first"] == 1.0  # the external score, which alone decides
+    assert measured["same_first"] > 0.9  # the external score, which decides
     assert 0.5 <= measured["overlap"] < 1.0  # it stays, the second is noise
     assert measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options) == measured
 
