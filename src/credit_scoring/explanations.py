@@ -3,8 +3,13 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
-from credit_scoring.reasons import leading_columns
+from credit_scoring.reasons import choose_speaker, speaking_weights
+
+_CLEAR = 0.3
+"""Rank correlation of a value with its contribution from which on the effect has a direction."""
 
 
 def sum_by_cause(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:
@@ -16,8 +21,9 @@ def sum_by_cause(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], fl
     for together in of_cause.values():
         values, clarity = (np.array([entry[key] for entry in together]) for key in ("contribution", "clarity"))
         weight = sum(values.tolist())
-        lead = leading_columns(values[None, :], np.array([weight]), clarity)[0]
-        summed.append((together[lead], weight))
+        speech = speaking_weights(values[None, :], np.array([weight]), clarity)
+        contradicts = np.array([[entry["contradicts"] for entry in together]])
+        summed.append((together[choose_speaker(speech, contradicts)[0]], weight))
     return sorted(summed, key=lambda cause: -abs(cause[1]))
 
 
@@ -31,3 +37,35 @@ def heaviest_causes(entries: list[dict[str, Any]], n: int) -> tuple[list[tuple[d
     shown = [(entry, weight) for entry, weight in causes if not entry["forbidden"]][:n]
     rest = sum(weight for _, weight in causes) - sum(weight for _, weight in shown)
     return shown, len(causes) - len(shown), rest
+
+
+def usual_direction(values: pd.Series, contributions: pd.Series) -> int:
+    """Say what a higher number usually does to the risk: 1 raises, -1 lowers it, 0 depends on the rest.
+
+    It has a direction if Spearman's rank correlation of value and contribution is at least 0.3 in size; nulls are left
+    out, and what does not vary has none.
+    """
+    known = pd.DataFrame({"value": values.astype(float), "contribution": contributions}).dropna()
+    if (known.nunique() < 2).any():
+        return 0
+    correlation = known["value"].corr(known["contribution"], method="spearman")
+    return 0 if abs(correlation) < _CLEAR else int(np.sign(correlation))
+
+
+def compare_reasons(
+    weights: npt.NDArray[np.float64], others: npt.NDArray[np.float64], top: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Compare what weighs most against each client by two measures of the same causes.
+
+    Args:
+        weights: Weight of each cause, one row per client, one column per cause; positive is against.
+        others: The same by another model or method.
+        top: How many of the heaviest are compared.
+
+    Returns:
+        For each client whether the heaviest cause is the same, and the share of the `top` heaviest that are among the
+        `top` heaviest of the other.
+    """
+    n = min(top, weights.shape[1])
+    one, other = (np.argsort(-matrix, axis=1, kind="stable")[:, :n] for matrix in (weights, others))
+    return one[:, 0] == other[:, 0], (one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1)

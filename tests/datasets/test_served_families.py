@@ -56,7 +56,7 @@ def test_a_scorer_answers_with_reasons_where_only_what_it_is_served_with_is_inst
     calibration = Calibration("none")
     policy = {"threshold": 0.4, "model_digest": digest_model(model, calibration)}
     predictions = rows[["SK_ID_CURR"]].assign(PROBABILITY=model.predict_proba(features)[:, 1])
-    book = write_reason_book(model, rows, predictions, policy, ReasonOptions())
+    book = write_reason_book(model, calibration.to_dict(), rows, predictions, policy, ReasonOptions())
     scorer = CreditScorer(model, calibration, policy, book)
     example = features.head(3)
     untracked = MlflowScorerDataset(filepath=(tmp_path / "model").as_posix(), registered_model_name="unused")

@@ -7,6 +7,7 @@ import pytest
 
 from credit_scoring.exported_model.loading import differing_versions, load_scorer
 from credit_scoring.exported_model.manifest import ModelFolderError
+from credit_scoring.reasons import ReasonBook
 
 
 def test_versions_that_matter_are_told_from_those_that_do_not(tmp_path: Path) -> None:
@@ -36,4 +37,12 @@ def test_a_scorer_that_cannot_be_asked_is_refused_when_it_is_loaded(tmp_path: Pa
 def test_a_scorer_of_modules_that_are_gone_is_refused_with_their_names(tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(b"ccredit_scoring.models.gone\nGone\n.")
     with pytest.raises(ModelFolderError, match=r"No module named 'credit_scoring\.models\.gone'\.\nHint: serve it"):
+        load_scorer(tmp_path)
+
+
+def test_a_scorer_whose_reasons_are_of_an_older_version_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
+    older = ReasonBook.__new__(ReasonBook)
+    older.__dict__.update(columns=(), granted=None, refused=None, n_against=3, n_for=2, least_weight=0.02)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(older))
+    with pytest.raises(ModelFolderError, match=r"its reasons are stored as columns, .*reference.*\.\nHint: serve it"):
         load_scorer(tmp_path)

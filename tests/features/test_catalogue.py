@@ -202,13 +202,15 @@ def test_a_feature_in_words() -> None:
     assert feature.client_label() == "Instalments paid late, share, last 365 days (repayments)"
     assert find_feature("HAS_BUREAU").describe() == "Credits at other lenders: has a history"
     assert find_feature("DAYS_BIRTH").client_label("fr") == "Âge"
-    assert find_feature("TARGET_KNN_MEAN").title() == "Default rate of similar applicants"
+    assert find_feature("TARGET_KNN_MEAN").title() == "Estimated default rate of similar applicants"
 
 
 def test_categories_of_the_form_have_french_words() -> None:
     assert category_label("Industry: type 3", "fr") == "industrie, type 3"
-    assert category_label("Cash Street: high", "fr") == "prêt personnel, démarche du client, taux élevé"
+    assert category_label("Cash Street: high", "fr") == "prêt personnel, à la demande du client, taux élevé"
     assert category_label("MONDAY", "en") == "monday"
+    assert category_label("Cash X-Sell: middle", "en") == "cash loan, offered by the lender, interest rate medium"
+    assert category_label("Business Entity Type 3", "en") == "business, type 3"
     assert category_label("something new", "fr") == "something new"
 
 

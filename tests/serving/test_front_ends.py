@@ -88,7 +88,9 @@ def test_reasons_are_those_of_the_scorer(X: pd.DataFrame, family: str, language:
     calibration = Calibration.fit("sigmoid", model.predict_proba(X)[:, 1], y)
     policy = {"threshold": 0.2, "model_digest": digest_model(model, calibration)}
     predictions = pd.DataFrame({"SK_ID_CURR": X.index, "PROBABILITY": model.predict_proba(X)[:, 1]})
-    book = write_reason_book(model, X.assign(SK_ID_CURR=X.index), predictions, policy, ReasonOptions())
+    book = write_reason_book(
+        model, calibration.to_dict(), X.assign(SK_ID_CURR=X.index), predictions, policy, ReasonOptions()
+    )
     scorer = CreditScorer(model, calibration, policy, book)
     asked = {"explain": True, "language": language}
     expected = scorer.predict(X, asked)

@@ -5,7 +5,7 @@ Units: amounts in the lender's currency, dates in days relative to the applicati
 
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ibis
@@ -26,6 +26,7 @@ from credit_scoring.features.expressions import (
     yearly_interest_rate,
 )
 from credit_scoring.features.records import (
+    UNKNOWN,
     Cleaning,
     Feature,
     Origin,
@@ -89,6 +90,105 @@ _KEPT_DOCUMENTS = (3, 5, 6, 8, 9, 11, 13, 14, 15, 16, 18)
 
 _PAST_DATES = ("DAYS_BIRTH", "DAYS_EMPLOYED", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH")
 
+_SAME_MEASURE: Mapping[str, tuple[str, ...]] = {
+    "AGE": ("DAYS_BIRTH", "APPLICATION_AGE_YEARS", "APPLICATION_AGE_AT_END_YEARS"),
+    "FAMILY": ("CNT_CHILDREN", "CNT_FAM_MEMBERS", "APPLICATION_CHILDREN_TO_FAMILY_RATIO"),
+    "JOB": (
+        "DAYS_EMPLOYED", "APPLICATION_EMPLOYED_NULL_FLAG", "APPLICATION_EMPLOYED_TO_AGE_RATIO",
+        "APPLICATION_EMPLOYED_BIRTH_DIFF", "APPLICATION_INCOME_TO_EMPLOYED_RATIO",
+        "APPLICATION_CREDIT_TO_EMPLOYED_RATIO",
+    ),
+    "JOB_AND_DOCUMENTS": ("APPLICATION_EMPLOYED_ID_PUBLISH_DIFF", "APPLICATION_EMPLOYED_REGISTRATION_DIFF"),
+    "INCOME": (
+        "AMT_INCOME_TOTAL", "APPLICATION_INCOME_LOG", "APPLICATION_INCOME_TO_PERSONS_RATIO",
+        "APPLICATION_INCOME_TO_CHILDREN_RATIO", "APPLICATION_INCOME_TO_ADULTS_RATIO", "APPLICATION_INCOME_TO_AGE_RATIO",
+    ),
+    "CREDIT": (
+        "AMT_CREDIT", "AMT_GOODS_PRICE", "APPLICATION_CREDIT_TO_PERSONS_RATIO", "APPLICATION_CREDIT_TO_AGE_RATIO",
+    ),
+    "CREDIT_BEYOND_GOODS": (
+        "APPLICATION_CREDIT_TO_GOODS_RATIO", "APPLICATION_GOODS_CREDIT_DIFF",
+        "APPLICATION_GOODS_CREDIT_DIFF_TO_INCOME_RATIO",
+    ),
+    "TERM_AND_RATE": (
+        "APPLICATION_CREDIT_TO_ANNUITY_RATIO", "APPLICATION_GOODS_TO_ANNUITY_RATIO", "APPLICATION_TERM_MIN",
+        "APPLICATION_INTEREST_RATE_MIN", "APPLICATION_INTEREST_RATE_MAX",
+    ),
+    "BURDEN": (
+        "APPLICATION_CREDIT_TO_INCOME_RATIO", "APPLICATION_ANNUITY_TO_INCOME_RATIO",
+        "APPLICATION_GOODS_TO_INCOME_RATIO", "APPLICATION_INCOME_AFTER_ANNUITY_DIFF",
+        "APPLICATION_TOTAL_ANNUITY_TO_INCOME_RATIO",
+    ),
+    "CREDIT_TO_BUREAU": (
+        "APPLICATION_CREDIT_TO_BUREAU_MEAN_CREDIT_RATIO", "APPLICATION_CREDIT_TO_BUREAU_MAX_CREDIT_RATIO",
+    ),
+    "CREDIT_TO_PREVIOUS": (
+        "APPLICATION_CREDIT_TO_PREVIOUS_MAX_CREDIT_RATIO_APPROVED",
+        "APPLICATION_CREDIT_TO_PREVIOUS_MEAN_CREDIT_RATIO_APPROVED",
+    ),
+    "ANNUITY_TO_EARLIER": (
+        "APPLICATION_ANNUITY_TO_PREVIOUS_MAX_ANNUITY_RATIO_APPROVED",
+        "APPLICATION_ANNUITY_TO_PREVIOUS_MEAN_ANNUITY_RATIO_APPROVED", "APPLICATION_ANNUITY_TO_MAX_INSTALMENT_RATIO",
+        "APPLICATION_ANNUITY_TO_MEAN_PAYMENT_RATIO",
+    ),
+    "IDENTITY_DOCUMENT": (
+        "DAYS_ID_PUBLISH", "APPLICATION_ID_PUBLISH_TO_AGE_RATIO", "APPLICATION_ID_PUBLISH_BIRTH_DIFF",
+    ),
+    "REGISTRATION": (
+        "DAYS_REGISTRATION", "APPLICATION_REGISTRATION_TO_AGE_RATIO", "APPLICATION_REGISTRATION_ID_PUBLISH_DIFF",
+    ),
+    "TELEPHONE": (
+        "DAYS_LAST_PHONE_CHANGE", "APPLICATION_PHONE_TO_AGE_RATIO", "APPLICATION_PHONE_TO_EMPLOYED_RATIO",
+        "APPLICATION_PHONE_ID_PUBLISH_DIFF",
+    ),
+    "CAR": ("FLAG_OWN_CAR", "OWN_CAR_AGE", "APPLICATION_CAR_TO_AGE_RATIO", "APPLICATION_CAR_TO_EMPLOYED_RATIO"),
+    "REGION_RATING": ("REGION_RATING_CLIENT", "REGION_RATING_CLIENT_W_CITY"),
+    "REGIONS_DIFFER": ("REG_REGION_NOT_LIVE_REGION", "REG_REGION_NOT_WORK_REGION", "LIVE_REGION_NOT_WORK_REGION"),
+    "CITIES_DIFFER": (
+        "REG_CITY_NOT_LIVE_CITY", "REG_CITY_NOT_WORK_CITY", "LIVE_CITY_NOT_WORK_CITY",
+        "APPLICATION_ADDRESS_MISMATCHES_COUNT",
+    ),
+    "SOCIAL_CIRCLE": (
+        *_SOCIAL_CIRCLE, "APPLICATION_SOCIAL_CIRCLE_RATE_30D", "APPLICATION_SOCIAL_CIRCLE_RATE_60D",
+    ),
+    "LATEST_ENQUIRIES": _ENQUIRIES[:3],
+    "ENQUIRIES": (*_ENQUIRIES[3:], "APPLICATION_ENQUIRIES_SUM"),
+    "HOUR": ("HOUR_APPR_PROCESS_START", "APPLICATION_HOUR_PREVIOUS_DIFF"),
+}  # fmt: skip
+"""What is measured -> fields and features that say it, each in its own way."""
+
+MEASURE_OF: Mapping[str, str] = {name: measure for measure, names in _SAME_MEASURE.items() for name in names}
+"""Feature of the form -> what it measures, for those that share it with others."""
+
+_NO_DATE = ("no such date known", "aucune date connue")
+_NO_AMOUNT = ("amount unknown", "montant inconnu")
+_ABSENT: Mapping[str, Words] = {
+    "DAYS_EMPLOYED": ("no job now", "pas d'emploi actuellement"),
+    "OWN_CAR_AGE": ("no car of known age", "pas de voiture d'âge connu"),
+    "EXT_": ("not enough external scores known", "trop peu de scores externes connus"),
+    "EXT_SOURCE_1": ("external score unknown", "score externe inconnu"),
+    "EXT_SOURCE_2": ("external score unknown", "score externe inconnu"),
+    "EXT_SOURCE_3": ("external score unknown", "score externe inconnu"),
+    "HOUSING_": ("nothing known of the building", "immeuble inconnu"),
+    "_AVG": ("nothing known of it", "rien n'en est connu"),
+    "_MODE": ("nothing known of it", "rien n'en est connu"),
+    "SOCIAL_CIRCLE": ("no acquaintances known", "aucune relation connue"),
+    "AMT_REQ_CREDIT_BUREAU": ("no record of enquiries", "aucun relevé de consultations"),
+    "OCCUPATION_TYPE": ("none declared", "aucune déclarée"),
+    "ORGANIZATION_TYPE": ("no employer", "pas d'employeur"),
+    "NAME_TYPE_SUITE": ("nobody on record", "personne d'enregistré"),
+    "AMT_GOODS_PRICE": ("no goods to be financed", "aucun bien à financer"),
+    "RATE_": ("no loan of fixed term", "pas de prêt à durée fixe"),
+    "AMT_": _NO_AMOUNT,
+    "DAYS_": _NO_DATE,
+}
+"""Part of the name of what is read -> what a client reads where it is missing; the first that fits."""
+
+
+def _absent(*read: str) -> Words:
+    return next((words for part, words in _ABSENT.items() if any(part in name for name in read)), UNKNOWN)
+
+
 _MAX_INCOME = 20_000_000
 _MAX_CAR_AGE = 63
 _MAX_SOCIAL_CIRCLE = 100
@@ -127,7 +227,10 @@ def _field(
     never_null = APPLICATION_TRAIN.columns[name] == INTEGER
     rule = CLEAN_APPLICATION.columns.get(name)
     reasons = (*(() if never_null else (null,)), *(() if rule is None else (f"cleaned by `{written(rule)}`",)))
-    return Feature(name, APPLICATION, theme, None, unit, (en, fr), reasons, "", name, label, 1.0)
+    return Feature(
+        name, APPLICATION, theme, None, unit, (en, fr), reasons, "", MEASURE_OF.get(name, name), label, 1.0,
+        absent=_ABSENT.get(name) or _absent(name),
+    )  # fmt: skip
 
 
 # The *_MODE and *_MEDI copies of the housing block repeat the *_AVG ones almost exactly; FLAG_MOBIL is constant.
@@ -206,7 +309,7 @@ _FIELDS = (
     _field("EXT_SOURCE_3", "score", "external_scores", "external score 3", "score externe 3"),
     *(
         _field(name, "score", "home", f"building: {en}, from 0 to 1", f"immeuble : {fr}, de 0 à 1",
-            label=(f"Building: {en}", f"Immeuble : {fr}"))
+            label=(f"Building, {en}, from 0 to 1", f"Immeuble, {fr}, de 0 à 1"))
         for name, (en, fr) in _BUILDING.items()
     ),
     _field("OBS_30_CNT_SOCIAL_CIRCLE", "count", "enquiries", "acquaintances who could be observed past due by 30 days",
@@ -283,15 +386,23 @@ APPLICANTS = Rows(
 
 
 def _feature(name: str, value: Expression, unit: Unit, theme: Theme, en: str, fr: str, **told: Any) -> Feature:
-    return make_feature(APPLICATION, name, value, unit, (en, fr), theme=theme, **told)
+    shared = {"measure": MEASURE_OF.get(name, ""), "absent": _absent(written(value))}
+    return make_feature(APPLICATION, name, value, unit, (en, fr), theme=theme, **{**shared, **told})
 
 
 def _ratio(
-    name: str, numerator: Expression, denominator: Expression, unit: Unit, theme: Theme, en: str, fr: str
+    name: str,
+    numerator: Expression,
+    denominator: Expression,
+    unit: Unit,
+    theme: Theme,
+    en: str,
+    fr: str,
+    label: Words | None = None,
 ) -> Feature:
     value = safe_ratio(numerator, denominator)
     null = (f"`{written(numerator)}` is null", f"`{written(denominator)}` is null or 0")
-    return _feature(name, value, unit, theme, en, fr, null=null)
+    return _feature(name, value, unit, theme, en, fr, null=null, label=label)
 
 
 def _of_two(
@@ -396,8 +507,10 @@ _COMPUTED: tuple[Feature, ...] = (
     _feature("APPLICATION_EXT_SOURCE_3_NULL_FLAG", _.EXT_SOURCE_3.isnull(), "yes_no", "external_scores",
         "external score 3 unknown", "score externe 3 inconnu"),
     _ratio("APPLICATION_CREDIT_TO_ANNUITY_RATIO", _.AMT_CREDIT, _.AMT_ANNUITY, "number", "loan",
-        "credit over annuity, about the term", "crédit sur annuité, proche de la durée"),
-    _ratio("APPLICATION_CREDIT_TO_GOODS_RATIO", _.AMT_CREDIT, _.AMT_GOODS_PRICE, "number", "loan",
+        "credit over annuity, about the term", "crédit sur annuité, proche de la durée",
+        label=("Estimated number of payments, credit over one payment",
+            "Nombre de paiements estimé, crédit sur une échéance")),
+    _ratio("APPLICATION_CREDIT_TO_GOODS_RATIO", _.AMT_CREDIT, _.AMT_GOODS_PRICE, "ratio", "loan",
         "credit over price of the goods", "crédit sur prix du bien"),
     _ratio("APPLICATION_CREDIT_TO_INCOME_RATIO", _.AMT_CREDIT, _.AMT_INCOME_TOTAL, "ratio", "income",
         "credit over income", "crédit sur revenu"),
@@ -428,7 +541,7 @@ _COMPUTED: tuple[Feature, ...] = (
         "revenu, logarithme", null="`AMT_INCOME_TOTAL` is null", abstract=True),
     _feature("APPLICATION_AGE_YEARS", _AGE_YEARS, "years", "person", "age", "âge", null="`DAYS_BIRTH` is null"),
     _feature("APPLICATION_EMPLOYED_NULL_FLAG", _.DAYS_EMPLOYED.isnull(), "yes_no", "income", "job date unknown",
-        "date d'emploi inconnue"),
+        "date d'emploi inconnue", label=("Without a job now", "Sans emploi actuellement")),
     _ratio("APPLICATION_EMPLOYED_TO_AGE_RATIO", _.DAYS_EMPLOYED, _.DAYS_BIRTH, "share", "income",
         "time in the job over age", "ancienneté d'emploi sur âge"),
     _of_two("APPLICATION_EMPLOYED_BIRTH_DIFF", "DAYS_EMPLOYED", "DAYS_BIRTH", "difference", "days_as_years", "income",
@@ -445,7 +558,7 @@ _COMPUTED: tuple[Feature, ...] = (
     # CREDIT / ANNUITY is close to the number of monthly payments.
     _feature("APPLICATION_AGE_AT_END_YEARS",
         (DAYS_PER_MONTH * safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY) + _AGE_DAYS) / DAYS_PER_YEAR, "years", "person",
-        "age when the loan ends", "âge à la fin du prêt",
+        "age when the loan ends, estimated", "âge à la fin du prêt, estimation",
         null=("`AMT_CREDIT` is null", "`AMT_ANNUITY` is null or 0", "`DAYS_BIRTH` is null")),
     _ratio("APPLICATION_ID_PUBLISH_TO_AGE_RATIO", _.DAYS_ID_PUBLISH, _.DAYS_BIRTH, "number", "contact",
         "age of the identity document over age", "ancienneté de la pièce d'identité sur âge"),
@@ -455,23 +568,27 @@ _COMPUTED: tuple[Feature, ...] = (
     _ratio("APPLICATION_REGISTRATION_TO_AGE_RATIO", _.DAYS_REGISTRATION, _.DAYS_BIRTH, "number", "contact",
         "time since registration over age", "ancienneté de l'enregistrement sur âge"),
     _of_two("APPLICATION_REGISTRATION_ID_PUBLISH_DIFF", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "difference",
-        "days_as_years", "contact", "from identity document to registration, in days",
+        "day_gap", "contact", "from identity document to registration, in days",
         "de la pièce d'identité à l'enregistrement, en jours",
-        label=("From identity document to registration", "De la pièce d'identité à l'enregistrement")),
+        label=("Registration, counted from the identity document",
+            "Enregistrement, compté depuis la pièce d'identité")),
     _ratio("APPLICATION_PHONE_TO_AGE_RATIO", _.DAYS_LAST_PHONE_CHANGE, _.DAYS_BIRTH, "number", "contact",
         "time since the change of telephone over age", "ancienneté du téléphone sur âge"),
     _ratio("APPLICATION_PHONE_TO_EMPLOYED_RATIO", _.DAYS_LAST_PHONE_CHANGE, _.DAYS_EMPLOYED, "number", "income",
         "time since the change of telephone over time in the job", "ancienneté du téléphone sur ancienneté d'emploi"),
     _of_two("APPLICATION_PHONE_ID_PUBLISH_DIFF", "DAYS_LAST_PHONE_CHANGE", "DAYS_ID_PUBLISH", "difference",
-        "days_as_years", "contact", "from identity document to change of telephone, in days",
+        "day_gap", "contact", "from identity document to change of telephone, in days",
         "de la pièce d'identité au changement de téléphone, en jours",
-        label=("From identity document to change of telephone", "De la pièce d'identité au changement de téléphone")),
-    _of_two("APPLICATION_EMPLOYED_ID_PUBLISH_DIFF", "DAYS_EMPLOYED", "DAYS_ID_PUBLISH", "difference", "days_as_years",
+        label=("Change of telephone, counted from the identity document",
+            "Changement de téléphone, compté depuis la pièce d'identité")),
+    _of_two("APPLICATION_EMPLOYED_ID_PUBLISH_DIFF", "DAYS_EMPLOYED", "DAYS_ID_PUBLISH", "difference", "day_gap",
         "income", "from identity document to job, in days", "de la pièce d'identité à l'emploi, en jours",
-        label=("From identity document to job", "De la pièce d'identité à l'emploi")),
+        label=("Start of the job, counted from the identity document",
+            "Début de l'emploi, compté depuis la pièce d'identité")),
     _of_two("APPLICATION_EMPLOYED_REGISTRATION_DIFF", "DAYS_EMPLOYED", "DAYS_REGISTRATION", "difference",
-        "days_as_years", "income", "from registration to job, in days", "de l'enregistrement à l'emploi, en jours",
-        label=("From registration to job", "De l'enregistrement à l'emploi")),
+        "day_gap", "income", "from registration to job, in days", "de l'enregistrement à l'emploi, en jours",
+        label=("Start of the job, counted from the registration",
+            "Début de l'emploi, compté depuis l'enregistrement")),
     _ratio("APPLICATION_CAR_TO_AGE_RATIO", _.OWN_CAR_AGE, _AGE_YEARS, "number", "home",
         "age of the car over age of the client", "âge de la voiture sur âge du client"),
     _ratio("APPLICATION_CAR_TO_EMPLOYED_RATIO", _.OWN_CAR_AGE, _EMPLOYED_YEARS, "number", "income",
@@ -485,10 +602,12 @@ _COMPUTED: tuple[Feature, ...] = (
     ),
     _feature("APPLICATION_INTEREST_RATE_MIN", ibis.least(*_RATES), "ratio", "loan",
         "interest rate that the amounts imply, minimum", "taux d'intérêt impliqué par les montants, minimum",
-        null=_NO_TERM, measure="APPLICATION_INTEREST_RATE"),
+        null=_NO_TERM,
+        label=("Interest rate, lowest estimate", "Taux d'intérêt, estimation basse"), absent=_ABSENT["RATE_"]),
     _feature("APPLICATION_INTEREST_RATE_MAX", ibis.greatest(*_RATES), "ratio", "loan",
         "interest rate that the amounts imply, maximum", "taux d'intérêt impliqué par les montants, maximum",
-        null=_NO_TERM, measure="APPLICATION_INTEREST_RATE"),
+        null=_NO_TERM,
+        label=("Interest rate, highest estimate", "Taux d'intérêt, estimation haute"), absent=_ABSENT["RATE_"]),
     # The rate grows with the term, so the shortest plausible term is the first one whose rate was kept.
     _feature(
         "APPLICATION_TERM_MIN",
@@ -500,6 +619,8 @@ _COMPUTED: tuple[Feature, ...] = (
         ),
         "count", "loan", "shortest plausible number of payments", "plus petit nombre plausible de paiements",
         null=_NO_TERM, formula="the first of 6, 12, ..., 60 whose RATE is known",
+        label=("Number of payments, lowest estimate", "Nombre de paiements, estimation basse"),
+        absent=_ABSENT["RATE_"],
     ),
 )  # fmt: skip
 

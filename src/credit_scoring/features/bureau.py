@@ -38,7 +38,13 @@ from credit_scoring.features.records import (
 )
 
 BUREAU = Origin(
-    "BUREAU", "bureau", ("Credits at other lenders", "Crédits chez d'autres prêteurs"), "bureau", "BUREAU_CREDITS_COUNT"
+    "BUREAU",
+    "bureau",
+    ("Credits at other lenders", "Crédits chez d'autres prêteurs"),
+    "bureau",
+    "BUREAU_CREDITS_COUNT",
+    ("no credit known at other lenders", "aucun crédit connu chez d'autres prêteurs"),
+    ("no such credit known at other lenders", "aucun crédit de ce type connu chez d'autres prêteurs"),
 )
 BUREAU_BALANCE = Origin(
     "BUREAU_BALANCE",
@@ -46,6 +52,8 @@ BUREAU_BALANCE = Origin(
     ("Monthly history at other lenders", "Historique mensuel chez d'autres prêteurs"),
     "bureau",
     "BUREAU_BALANCE_CREDITS_COUNT",
+    ("no monthly history known at other lenders", "aucun historique mensuel connu chez d'autres prêteurs"),
+    ("no such month known at other lenders", "aucun mois de ce type connu chez d'autres prêteurs"),
 )
 
 _CREDIT_KEY = "SK_ID_BUREAU"
@@ -98,14 +106,14 @@ CREDITS = Rows(
         Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "annuité"),
         Measure("DAYS_CREDIT", _.DAYS_CREDIT, "date_days", "day the credit was granted", "jour d'octroi du crédit",
             known=True),
-        Measure("DURATION_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_CREDIT, "day_gap", "planned duration in days",
-            "durée prévue en jours"),
+        Measure("DURATION_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_CREDIT, "day_gap",
+            "planned end, counted from the start", "fin prévue, comptée depuis le début"),
         Measure("REMAINING_DAYS", _.DAYS_CREDIT_ENDDATE.clip(lower=0), "days", "days left", "jours restants"),
         Measure("PLANNED_END_DAYS", _.DAYS_CREDIT_ENDDATE, "date_planned_days", "planned day of the end",
             "jour de fin prévu"),
         Measure("CLOSURE_DAYS", _.DAYS_ENDDATE_FACT, "date_days", "day of closure", "jour de clôture"),
         Measure("EARLY_CLOSURE_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_ENDDATE_FACT, "day_gap",
-            "days closed ahead of plan", "jours de clôture anticipée"),
+            "planned end, counted from the actual end", "fin prévue, comptée depuis la fin réelle"),
         Measure("UPDATE_DAYS", _.DAYS_CREDIT_UPDATE, "date_days", "day of the last report",
             "jour de la dernière déclaration"),
         Measure("DAYS_OVERDUE", _.CREDIT_DAY_OVERDUE, "days", "days past due now", "jours de retard actuels",
@@ -133,14 +141,14 @@ CREDITS = Rows(
     },
 )  # fmt: skip
 
-_ACTIVE = Subset("ACTIVE", _.ACTIVE, ("active only", "actifs seulement"))
-_CLOSED = Subset("CLOSED", _.CLOSED, ("closed only", "clos seulement"))
+_ACTIVE = Subset("ACTIVE", _.ACTIVE, ("of active ones", "des crédits actifs"))
+_CLOSED = Subset("CLOSED", _.CLOSED, ("of closed ones", "des crédits clos"))
 _TYPES = (
-    Subset("CONSUMER", _.CREDIT_TYPE == "Consumer credit", ("consumer credits", "crédits à la consommation")),
-    Subset("CARD", _.CREDIT_TYPE == "Credit card", ("credit cards", "cartes de crédit")),
-    Subset("CAR", _.CREDIT_TYPE == "Car loan", ("car loans", "prêts automobiles")),
-    Subset("MORTGAGE", _.CREDIT_TYPE.isin(("Mortgage", "Real estate loan")), ("mortgages", "prêts immobiliers")),
-    Subset("MICROLOAN", _.CREDIT_TYPE == "Microloan", ("microloans", "microcrédits")),
+    Subset("CONSUMER", _.CREDIT_TYPE == "Consumer credit", ("of consumer loans", "des crédits à la consommation")),
+    Subset("CARD", _.CREDIT_TYPE == "Credit card", ("of credit cards", "des cartes de crédit")),
+    Subset("CAR", _.CREDIT_TYPE == "Car loan", ("of car loans", "des prêts automobiles")),
+    Subset("MORTGAGE", _.CREDIT_TYPE.isin(("Mortgage", "Real estate loan")), ("of mortgages", "des prêts immobiliers")),
+    Subset("MICROLOAN", _.CREDIT_TYPE == "Microloan", ("of microloans", "des microcrédits")),
 )
 
 
@@ -220,8 +228,8 @@ _CREDIT_FEATURES: tuple[Feature, ...] = (
         null="debt and amount are both known for no credit", measure="BUREAU_DEBT_TO_CREDIT"),
     CREDITS.feature("DEBT_TO_CREDIT_RATIO_ACTIVE",
         safe_ratio(_.DEBT_OF_KNOWN.sum(where=_.ACTIVE), _.CREDIT_OF_KNOWN.sum(where=_.ACTIVE)), "ratio",
-        ("total debt over total credit, active only", "dette totale sur crédit total, actifs seulement"),
-        null="debt and amount are both known for no active credit", measure="BUREAU_DEBT_TO_CREDIT"),
+        ("total debt over total credit, of active ones", "dette totale sur crédit total, des crédits actifs"),
+        null="debt and amount are both known for no active credit", measure="BUREAU_DEBT_TO_CREDIT", subset="ACTIVE"),
     CREDITS.feature("OVERDUE_TO_DEBT_RATIO", safe_ratio(_.OVERDUE.sum(), _.DEBT.sum()), "number",
         ("amount overdue over debt", "impayé sur dette"),
         null=("no credit has a known amount overdue", "the total debt is unknown or 0")),
@@ -283,22 +291,24 @@ _NO_STATUS = "the status of no month is known"
 
 def _of_months(window: Subset | None) -> tuple[Feature, ...]:
     """Record how often and how badly credits were late, in all months or in the last ones."""
-    suffix = f"_{window.name}" if window else ""
+    name = window.name if window else ""
+    suffix = f"_{name}" if name else ""
 
     def words(en: str, fr: str) -> Words:
         return (f"{en}, {window.words[0]}", f"{fr}, {window.words[1]}") if window else (en, fr)
 
-    late, severity, known = (total(_[f"{name}{suffix}"]) for name in ("LATE", "SEVERITY", "KNOWN"))
+    late, severity, known = (total(_[f"{part}{suffix}"]) for part in ("LATE", "SEVERITY", "KNOWN"))
     null = f"{_NO_STATUS} in the {window.words[0]}" if window else _NO_STATUS
     return (
         HISTORIES.feature(f"LATE_RATE{suffix}", safe_ratio(late, known), "share",
-            words("months past due, share", "mois en retard, part"), null=null, measure="BUREAU_BALANCE_LATE"),
+            words("months past due, share", "mois en retard, part"), null=null, measure="BUREAU_BALANCE_LATE",
+            window=name),
         HISTORIES.feature(f"SEVERITY_MEAN{suffix}", safe_ratio(severity, known), "number",
             words("severity of arrears from 0 to 5, mean", "gravité des retards de 0 à 5, moyenne"), null=null,
-            measure="BUREAU_BALANCE_SEVERITY"),
+            measure="BUREAU_BALANCE_SEVERITY", window=name),
         HISTORIES.feature(f"SEVERITY_MAX{suffix}", _[f"WORST{suffix}"].max(), "number",
             words("severity of arrears from 0 to 5, maximum", "gravité des retards de 0 à 5, maximum"), null=null,
-            measure="BUREAU_BALANCE_SEVERITY"),
+            measure="BUREAU_BALANCE_SEVERITY", window=name),
     )  # fmt: skip
 
 
@@ -314,7 +324,8 @@ _HISTORY_FEATURES: tuple[Feature, ...] = (
     HISTORIES.feature("MONTHS_BALANCE_MAX", _.NEWEST.max(), "date_months",
         ("most recent month reported", "mois déclaré le plus récent"), measure="BUREAU_BALANCE_MONTHS_BALANCE"),
     HISTORIES.feature("LATE_MONTHS_BALANCE_MAX", _.LAST_LATE.max(), "date_months",
-        ("most recent month past due", "mois en retard le plus récent"), null=_NEVER_LATE),
+        ("most recent month past due", "mois en retard le plus récent"), null=_NEVER_LATE,
+        absent=("no month past due known at other lenders", "aucun mois en retard connu chez d'autres prêteurs")),
     HISTORIES.feature("LATE_COUNT", total(_.LATE), "count", ("months past due, number", "mois en retard, nombre"),
         measure="BUREAU_BALANCE_LATE"),
     HISTORIES.feature("SERIOUSLY_LATE_COUNT", total(_.SERIOUSLY_LATE), "count",
@@ -324,15 +335,15 @@ _HISTORY_FEATURES: tuple[Feature, ...] = (
         ("months over 30 days past due, share", "mois à plus de 30 jours de retard, part"), null=_NO_STATUS,
         measure="BUREAU_BALANCE_SERIOUSLY_LATE"),
     HISTORIES.feature("LATE_RATE_ACTIVE", safe_ratio(total(_.LATE, _.ACTIVE), total(_.KNOWN, _.ACTIVE)), "share",
-        ("months past due, share, active only", "mois en retard, part, actifs seulement"),
-        null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_LATE"),
+        ("months past due, share, of active ones", "mois en retard, part, des crédits actifs"),
+        null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_LATE", subset="ACTIVE"),
     HISTORIES.feature(
         "SEVERITY_MAX_ACTIVE", _.WORST.max(where=_.ACTIVE), "number",
         (
-            "severity of arrears from 0 to 5, maximum, active only",
-            "gravité des retards de 0 à 5, maximum, actifs seulement",
+            "severity of arrears from 0 to 5, maximum, of active ones",
+            "gravité des retards de 0 à 5, maximum, des crédits actifs",
         ),
-        null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_SEVERITY",
+        null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_SEVERITY", subset="ACTIVE",
     ),
     HISTORIES.feature("CLOSED_RATE", safe_ratio(total(_.CLOSED_MONTHS), total(_.MONTHS)), "share",
         ("months closed, share", "mois clos, part")),

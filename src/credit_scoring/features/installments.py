@@ -47,6 +47,8 @@ INSTALLMENTS = Origin(
     ("Repayments", "Remboursements"),
     "repayment",
     "INSTALLMENTS_INSTALMENTS_COUNT",
+    ("no earlier loan to repay", "aucun prêt antérieur à rembourser"),
+    ("no such earlier repayment", "aucun remboursement antérieur de ce type"),
 )
 
 _LOAN_KEY = "SK_ID_PREV"
@@ -99,12 +101,13 @@ INSTALMENTS = Rows(
     },
     measures=(
         Measure("INSTALMENTS", True, "yes_no", "instalments", "échéances"),
-        Measure("DELAY", _DELAY, "day_gap", "days from due date to payment", "jours entre échéance et paiement"),
+        Measure("DELAY", _DELAY, "day_gap", "payment, counted from its due date", "paiement, compté depuis l'échéance",
+            says="DPD"),
         Measure("LATE", _LATE, "yes_no", "instalments paid late", "échéances payées en retard"),
         Measure("LATE_OVER_30_DAYS", _DELAY > 30, "yes_no", "instalments paid over 30 days late",
-            "échéances payées avec plus de 30 jours de retard"),
+            "échéances payées avec plus de 30 jours de retard", says="LATE"),
         Measure("FIRST_INSTALMENTS_LATE", null_if(_LATE, ~_IS_FIRST.fill_null(False)), "yes_no",
-            "first four instalments paid late", "quatre premières échéances payées en retard"),
+            "first four instalments paid late", "quatre premières échéances payées en retard", says="LATE"),
         Measure("DPD", _DPD, "days", "days late", "jours de retard"),
         Measure("DECAYED_DPD", _DPD * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT), "number",
             "days late, recent ones weigh more", "jours de retard, pondérés par récence"),
@@ -151,14 +154,15 @@ LOANS = Rows(
     # Averaged over loans, so that a long loan does not hide a short one.
     measures=(
         Measure("LOANS", True, "yes_no", "loans", "prêts"),
-        Measure("LOAN_LATE_SHARE", _.LOAN_LATE_SHARE, "share", "share paid late, by loan", "part en retard, par prêt"),
+        Measure("LOAN_LATE_SHARE", _.LOAN_LATE_SHARE, "share", "share paid late, by loan", "part en retard, par prêt",
+            says="LOAN_LATE"),
         Measure("LOAN_FIRST_LATE_SHARE", _.LOAN_FIRST_LATE_SHARE, "share",
             "share of the first four instalments paid late, by loan",
-            "part en retard des quatre premières échéances, par prêt"),
+            "part en retard des quatre premières échéances, par prêt", says="LOAN_LATE"),
         Measure("LOAN_MEAN_DPD", _.LOAN_MEAN_DPD, "days", "mean days late, by loan",
-            "jours de retard moyens, par prêt"),
+            "jours de retard moyens, par prêt", says="LOAN_DPD"),
         Measure("LOAN_WORST_DPD", _.LOAN_WORST_DPD, "days", "worst days late, by loan",
-            "pire retard en jours, par prêt"),
+            "pire retard en jours, par prêt", says="LOAN_DPD"),
         Measure("LOAN_PAID_SHARE", _.LOAN_PAID_SHARE, "ratio", "payments over instalments, by loan",
             "paiements sur échéances, par prêt"),
         Measure("LOAN_PAYMENT_TO_INSTALMENT", _.LOAN_PAYMENT_TO_INSTALMENT, "ratio", "payment over instalment, by loan",
@@ -174,9 +178,9 @@ RUNNING_LOANS = Rows(
     "loan",
     measures=(
         Measure("REMAINING_DEBT", round_amount(_.CREDIT - _.PAID).clip(lower=0.0), "amount",
-            "credit less payments made", "crédit moins paiements faits"),
+            "estimated debt, credit less payments made", "dette estimée, crédit moins paiements faits"),
         Measure("LEFT_TO_PAY", round_amount(_.ALL_PAYMENTS - _.PAID).clip(lower=0.0), "amount",
-            "payments planned less payments made", "paiements prévus moins paiements faits"),
+            "estimated payments left, planned less made", "paiements restants estimés, prévus moins faits"),
         Measure("LOAN_REPAID_SHARE", safe_ratio(_.PAID, _.CREDIT), "ratio", "payments over credit, by loan",
             "paiements sur crédit, par prêt"),
     ),
@@ -239,6 +243,7 @@ def _slope_feature(name: str, where: Expression | None, words: tuple[str, str], 
     return INSTALMENTS.feature(
         name, slope_of_partials("DPD", where=where, per=365), "number", words, formula=formula,
         null="fewer than two due dates have an instalment that was paid", measure="INSTALLMENTS_DPD", abstract=True,
+        window="" if where is None else "365D",
     )  # fmt: skip
 
 
@@ -269,7 +274,7 @@ _LOAN_FEATURES = (
 )  # fmt: skip
 
 _RUNNING_LOAN_FEATURES = RUNNING_LOANS.features(
-    _OF_RUNNING, Subset("RUNNING", None, ("loans still running", "prêts encore en cours"))
+    _OF_RUNNING, Subset("RUNNING", None, ("of loans still running", "des prêts encore en cours"))
 )
 
 _DERIVED_FEATURES = (

@@ -5,7 +5,7 @@ import functools
 import ibis.expr.types as ir
 from ibis import _
 
-from credit_scoring.features.application import APPLICATION
+from credit_scoring.features.application import APPLICATION, MEASURE_OF
 from credit_scoring.features.bureau import BUREAU
 from credit_scoring.features.credit_card import CREDIT_CARD
 from credit_scoring.features.expressions import join_on_client, safe_ratio
@@ -13,6 +13,8 @@ from credit_scoring.features.installments import INSTALLMENTS
 from credit_scoring.features.previous_application import PREVIOUS
 from credit_scoring.features.records import Feature, Origin, Theme, Unit, make_feature, values_of
 from credit_scoring.features.sources import SOURCES
+
+_HISTORIES = (BUREAU, PREVIOUS, INSTALLMENTS, CREDIT_CARD)
 
 
 def _ratio(
@@ -27,7 +29,12 @@ def _ratio(
 ) -> Feature:
     null = (f"`{numerator}` is null", f"`{denominator}` is null or 0")
     value = safe_ratio(_[numerator], _[denominator])
-    return make_feature(origin, name, value, unit, (en, fr), null=null, theme=theme)
+    # What is set against a history is missing where the history is; a client without a job has no time in it.
+    history = next((source for source in _HISTORIES if source.prefix in f"{numerator} {denominator}"), origin)
+    absent = ("no job now", "pas d'emploi actuellement") if denominator == "DAYS_EMPLOYED" else history.absent_part
+    return make_feature(
+        origin, name, value, unit, (en, fr), null=null, theme=theme, measure=MEASURE_OF.get(name, ""), absent=absent
+    )
 
 
 def _to_income(origin: Origin, name: str, numerator: str, en: str, fr: str) -> Feature:
@@ -93,8 +100,8 @@ RATIOS: tuple[Feature, ...] = (
         "PREVIOUS_REMAINING_PAYMENTS_SUM_RUNNING", "credit over the payments still planned on running loans",
         "crédit sur paiements restants des prêts en cours"),
     _to_loans("APPLICATION_TERM_TO_PREVIOUS_MEAN_TERM_RATIO_APPROVED", "APPLICATION_CREDIT_TO_ANNUITY_RATIO",
-        "PREVIOUS_CREDIT_TO_ANNUITY_MEAN_APPROVED", "term over the mean earlier term",
-        "durée sur la durée antérieure moyenne"),
+        "PREVIOUS_CREDIT_TO_ANNUITY_MEAN_APPROVED", "estimated term over the mean earlier term",
+        "durée estimée sur la durée antérieure moyenne"),
     _to_loans("APPLICATION_ANNUITY_TO_MAX_INSTALMENT_RATIO", "AMT_ANNUITY", "INSTALLMENTS_INSTALMENT_MAX",
         "annuity over the largest instalment so far", "annuité sur la plus forte échéance passée"),
     _to_loans("APPLICATION_ANNUITY_TO_MEAN_PAYMENT_RATIO", "AMT_ANNUITY", "INSTALLMENTS_PAYMENT_MEAN",
@@ -121,20 +128,23 @@ RATIOS: tuple[Feature, ...] = (
             "annuités de tous les prêts, celui-ci compris, sur revenu",
         ),
         null=("`AMT_ANNUITY` is null", "`AMT_INCOME_TOTAL` is null or 0"), theme="income",
+        measure=MEASURE_OF["APPLICATION_TOTAL_ANNUITY_TO_INCOME_RATIO"],
+        absent=("amount unknown", "montant inconnu"),
     ),
     make_feature(
         APPLICATION, "APPLICATION_INTEREST_RATE_PREVIOUS_DIFF_APPROVED",
         _.APPLICATION_INTEREST_RATE_MIN - _.PREVIOUS_INTEREST_RATE_MEAN_APPROVED, "ratio",
         (
-            "implied interest rate less the mean rate of earlier loans",
-            "taux d'intérêt impliqué moins taux moyen des prêts antérieurs",
+            "estimated interest rate less the estimated mean rate of earlier loans",
+            "taux d'intérêt estimé moins taux moyen estimé des prêts antérieurs",
         ),
         null=("`APPLICATION_INTEREST_RATE_MIN` is null", "`PREVIOUS_INTEREST_RATE_MEAN_APPROVED` is null"),
-        theme="loan", abstract=True,
+        theme="loan", abstract=True, absent=PREVIOUS.absent_part,
     ),
     make_feature(APPLICATION, "APPLICATION_HOUR_PREVIOUS_DIFF", _.HOUR_APPR_PROCESS_START - _.PREVIOUS_HOUR_MEAN,
         "number", ("hour, against earlier applications", "heure, par rapport aux demandes antérieures"),
-        null="`PREVIOUS_HOUR_MEAN` is null", theme="contact", abstract=True),
+        null="`PREVIOUS_HOUR_MEAN` is null", theme="contact", abstract=True,
+        measure=MEASURE_OF["APPLICATION_HOUR_PREVIOUS_DIFF"], absent=PREVIOUS.absent),
 )  # fmt: skip
 
 
@@ -148,6 +158,7 @@ def make_presence(origin: Origin) -> Feature:
         value=_[origin.presence].notnull().cast("int8"),
         unit="yes_no",
         words=("has a history", "possède un historique"),
+        label=(f"{origin.title[0]} on record", f"Historique connu, {origin.title[1][0].lower()}{origin.title[1][1:]}"),
         null_when=(),
         formula=f"{origin.presence}.notnull()",
         measure=origin.flag,

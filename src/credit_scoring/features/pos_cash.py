@@ -39,6 +39,8 @@ POS_CASH = Origin(
     ("Monthly balances of earlier loans", "Relevés mensuels des prêts antérieurs"),
     "repayment",
     "POS_CASH_LOANS_COUNT",
+    ("no earlier loan", "aucun prêt antérieur"),
+    ("no such month of an earlier loan", "aucun mois de ce type d'un prêt antérieur"),
 )
 
 _LOAN_KEY = "SK_ID_PREV"
@@ -160,14 +162,17 @@ def _in_last(window: Subset) -> tuple[Feature, ...]:
     late, dpd, all_months = (total(_[f"{name}_{window.name}"]) for name in ("LATE", "DPD_SUM", "MONTHS"))
     return (
         LOANS.feature(f"LATE_RATE_{window.name}", safe_ratio(late, all_months), "share",
-            words("months past due, share", "mois en retard, part"), null=none, measure="POS_CASH_LATE"),
+            words("months past due, share", "mois en retard, part"), null=none, measure="POS_CASH_LATE",
+            window=window.name),
         LOANS.feature(f"DPD_MEAN_{window.name}", safe_ratio(dpd, all_months), "days",
-            words("days past due, mean", "jours de retard, moyenne"), null=none, measure="POS_CASH_DPD"),
+            words("days past due, mean", "jours de retard, moyenne"), null=none, measure="POS_CASH_DPD",
+            window=window.name),
         LOANS.feature(f"DPD_MAX_{window.name}", _[f"DPD_{window.name}"].max(), "days",
-            words("days past due, maximum", "jours de retard, maximum"), null=none, measure="POS_CASH_DPD"),
+            words("days past due, maximum", "jours de retard, maximum"), null=none, measure="POS_CASH_DPD",
+            window=window.name),
         LOANS.feature(f"DPD_DEF_MAX_{window.name}", _[f"DPD_DEF_{window.name}"].max(), "days",
             words("days past due, small debts left out, maximum", "jours de retard, hors petites dettes, maximum"),
-            null=none, measure="POS_CASH_DPD_DEF"),
+            null=none, measure="POS_CASH_DPD_DEF", window=window.name),
     )  # fmt: skip
 
 
@@ -179,7 +184,8 @@ _LOAN_FEATURES: tuple[Feature, ...] = (
     LOANS.feature("MONTHS_BALANCE_MAX", _.NEWEST.max(), "date_months",
         ("most recent month reported", "mois déclaré le plus récent"), measure="POS_CASH_MONTHS_BALANCE"),
     LOANS.feature("LATE_MONTHS_BALANCE_MAX", _.LAST_LATE.max(), "date_months",
-        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due"),
+        ("most recent month past due", "mois en retard le plus récent"), null="no month was past due",
+        absent=("no month past due", "aucun mois en retard")),
     LOANS.feature("LATE_RATE", safe_ratio(total(_.LATE_MONTHS), total(_.MONTHS)), "share",
         ("months past due, share", "mois en retard, part"), measure="POS_CASH_LATE"),
     _share_of_months("SERIOUSLY_LATE_RATE", _.SERIOUSLY_LATE, "months past due, small debts left out",
@@ -204,7 +210,7 @@ _LOAN_FEATURES: tuple[Feature, ...] = (
     *(feature for window in _WINDOWS for feature in _in_last(window)),
     LOANS.feature("MONTHS_SUM_12M", total(_.MONTHS_12M), "count",
         ("months of history, total, last 12 months", "mois d'historique, total, 12 derniers mois"),
-        measure="POS_CASH_MONTHS"),
+        measure="POS_CASH_MONTHS", window="12M"),
 )  # fmt: skip
 
 _DERIVED_FEATURES = (

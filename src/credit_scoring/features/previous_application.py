@@ -38,13 +38,21 @@ PREVIOUS = Origin(
     ("Earlier applications", "Demandes antérieures"),
     "previous",
     "PREVIOUS_APPLICATIONS_COUNT",
+    ("no earlier application", "aucune demande antérieure"),
+    ("no such earlier application", "aucune demande antérieure de ce type"),
 )
 
 _LOAN_KEY = "SK_ID_PREV"
 
 _PAST_DATES = ("DAYS_FIRST_DRAWING", "DAYS_FIRST_DUE", "DAYS_LAST_DUE", "DAYS_TERMINATION")
 _POSITIVE_AMOUNTS = ("AMT_APPLICATION", "AMT_CREDIT", "AMT_GOODS_PRICE", "AMT_ANNUITY")
-_REJECT_REASONS = ("HC", "LIMIT", "SCO", "SCOFR")
+_REJECT_REASONS = {
+    "HC": ("the rules of the lender", "des règles du prêteur"),
+    "LIMIT": ("the credit limit", "du plafond de crédit"),
+    "SCO": ("the score", "du score"),
+    "SCOFR": ("the score, second check", "du score, second contrôle"),
+}
+"""Code of a refusal -> what it is understood to mean; the data do not explain them."""
 
 CLEAN_PREVIOUS_APPLICATION = Cleaning(
     "previous_application",
@@ -84,7 +92,7 @@ APPLICATIONS = Rows(
             "offres non utilisées"),
         Measure("RUNNING", _.FLAG_RUNNING & (_.NAME_CONTRACT_STATUS == "Approved"), "yes_no", "loans still running",
             "prêts encore en cours"),
-        Measure("CREDIT", _.AMT_CREDIT, "amount", "credit granted", "crédit accordé"),
+        Measure("CREDIT", _.AMT_CREDIT, "amount", "amount of the credit", "montant du crédit"),
         Measure("REQUESTED", _.AMT_APPLICATION, "amount", "amount requested", "montant demandé"),
         Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "annuité"),
         Measure("DOWN_PAYMENT", _.AMT_DOWN_PAYMENT, "amount", "down payment", "apport"),
@@ -98,50 +106,53 @@ APPLICATIONS = Rows(
         Measure("CREDIT_TO_ANNUITY", safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY), "number", "credit over annuity",
             "crédit sur annuité"),
         Measure("INTEREST_RATE", yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, _.CNT_PAYMENT), "ratio",
-            "interest rate per year", "taux d'intérêt annuel"),
+            "estimated interest rate per year", "taux d'intérêt annuel estimé", says="INTEREST"),
         Measure("INTEREST_SHARE", safe_ratio(_.CNT_PAYMENT * _.AMT_ANNUITY - _.AMT_CREDIT, _.AMT_CREDIT), "ratio",
-            "total interest over credit", "intérêt total sur crédit"),
+            "estimated total interest over credit", "intérêt total estimé sur crédit", says="INTEREST"),
         Measure("FIRST_DUE_DAYS", _.DAYS_FIRST_DUE, "date_days", "day first due", "jour de première échéance"),
         Measure("LAST_DUE_DAYS", _.DAYS_LAST_DUE, "date_days", "day last due", "jour de dernière échéance"),
         Measure("PLANNED_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION, "date_planned_days", "planned day of the end",
             "jour de fin prévu"),
         Measure("TERMINATION_DAYS", _.DAYS_TERMINATION, "date_days", "day of termination", "jour de clôture"),
-        Measure("EARLY_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION - _.DAYS_LAST_DUE, "day_gap", "days ended ahead of plan",
-            "jours de fin anticipée"),
+        Measure("EARLY_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION - _.DAYS_LAST_DUE, "day_gap",
+            "planned end, counted from the actual end", "fin prévue, comptée depuis la fin réelle"),
         Measure("HOUR", _.HOUR_APPR_PROCESS_START, "hour", "hour of application", "heure de la demande", known=True),
         Measure("SELLER_AREA", _.SELLERPLACE_AREA, "number", "selling area of the shop", "surface de vente du magasin"),
         Measure("INSURED", _.NFLAG_INSURED_ON_APPROVAL == 1, "yes_no", "insured applications", "demandes assurées"),
         Measure("CROSS_SELL", _.NAME_PRODUCT_TYPE == "x-sell", "yes_no", "applications by cross-selling",
             "demandes par vente croisée"),
-        Measure("WALK_IN", _.NAME_PRODUCT_TYPE == "walk-in", "yes_no", "applications by walk-in clients",
+        Measure("WALK_IN", _.NAME_PRODUCT_TYPE == "walk-in", "yes_no", "applications by walk-in customers",
             "demandes spontanées"),
         Measure("MISTAKEN", (_.NFLAG_LAST_APPL_IN_DAY == 0) | (_.FLAG_LAST_APPL_PER_CONTRACT == "N"), "yes_no",
             "applications made by mistake", "demandes faites par erreur"),
         Measure("LOW_YIELD", _.NAME_YIELD_GROUP.isin(("low_action", "low_normal")), "yes_no",
-            "applications at a low interest rate", "demandes à taux bas"),
+            "applications at a low interest rate", "demandes à taux bas", says="INTEREST"),
         Measure("HIGH_YIELD", _.NAME_YIELD_GROUP == "high", "yes_no", "applications at a high interest rate",
-            "demandes à taux élevé"),
+            "demandes à taux élevé", says="INTEREST"),
         *(
-            Measure(f"REJECTED_{reason}", _.CODE_REJECT_REASON == reason, "yes_no", f"refusals for reason {reason}",
-                f"refus pour motif {reason}")
-            for reason in _REJECT_REASONS
+            Measure(f"REJECTED_{reason}", _.CODE_REJECT_REASON == reason, "yes_no", f"refusals because of {en}",
+                f"refus en raison {fr}")
+            for reason, (en, fr) in _REJECT_REASONS.items()
         ),
-        Measure("REMAINING_MONTHS", _REMAINING_MONTHS, "months", "months still planned", "mois restant prévus"),
-        Measure("REMAINING_PAYMENTS", _REMAINING_MONTHS * _.AMT_ANNUITY, "amount", "payments still planned",
-            "paiements restant prévus"),
+        Measure("REMAINING_MONTHS", _REMAINING_MONTHS, "months", "months still planned, estimated",
+            "mois restant prévus, estimation"),
+        Measure("REMAINING_PAYMENTS", _REMAINING_MONTHS * _.AMT_ANNUITY, "amount", "payments still planned, estimated",
+            "paiements restant prévus, estimation"),
         Measure("NEXT_YEAR_PAYMENTS", _REMAINING_MONTHS.clip(upper=12.0) * _.AMT_ANNUITY, "amount",
-            "payments planned in the next year", "paiements prévus dans l'année"),
+            "payments planned in the next year, estimated", "paiements prévus dans l'année, estimation"),
     ),
     helpers={"RANK": rank("DAYS_DECISION", _LOAN_KEY)},
 )  # fmt: skip
 
-_APPROVED = Subset("APPROVED", _.APPROVED, ("approved only", "acceptées seulement"))
-_REFUSED = Subset("REFUSED", _.REFUSED, ("refused only", "refusées seulement"))
-_RUNNING = Subset("RUNNING", _.RUNNING, ("loans still running", "prêts encore en cours"))
+_APPROVED = Subset("APPROVED", _.APPROVED, ("of approved applications", "des demandes acceptées"))
+_REFUSED = Subset("REFUSED", _.REFUSED, ("of refused applications", "des demandes refusées"))
+_RUNNING = Subset("RUNNING", _.RUNNING, ("of loans still running", "des prêts encore en cours"))
 _CONTRACT_TYPES = (
-    Subset("CASH", _.NAME_CONTRACT_TYPE == "Cash loans", ("cash loans", "prêts personnels")),
-    Subset("CONSUMER", _.NAME_CONTRACT_TYPE == "Consumer loans", ("consumer credits", "crédits à la consommation")),
-    Subset("REVOLVING", _.NAME_CONTRACT_TYPE == "Revolving loans", ("revolving loans", "crédits renouvelables")),
+    Subset("CASH", _.NAME_CONTRACT_TYPE == "Cash loans", ("of cash loans", "des prêts personnels")),
+    Subset(
+        "CONSUMER", _.NAME_CONTRACT_TYPE == "Consumer loans", ("of consumer credits", "des crédits à la consommation")
+    ),
+    Subset("REVOLVING", _.NAME_CONTRACT_TYPE == "Revolving loans", ("of revolving loans", "des crédits renouvelables")),
 )
 
 _OVERALL = {
@@ -223,10 +234,9 @@ def _in_last(days: int) -> Subset:
 
 
 def _of_the_latest(name: str, column: str, en: str, fr: str) -> Feature:
-    return APPLICATIONS.feature(
-        f"{name}_LAST", _[column].max(where=_.RANK == 1), "category", (f"{en}, latest", f"{fr}, la plus récente"),
-        null="not given for the latest application",
-    )  # fmt: skip
+    words = (f"{en}, latest application", f"{fr}, dernière demande")
+    latest = _[column].max(where=_.RANK == 1)
+    return APPLICATIONS.feature(f"{name}_LAST", latest, "category", words, null="not given for the latest application")
 
 
 _APPLICATION_FEATURES: tuple[Feature, ...] = (
@@ -250,7 +260,7 @@ _APPLICATION_FEATURES: tuple[Feature, ...] = (
     _of_the_latest("GOODS_CATEGORY", "NAME_GOODS_CATEGORY", "category of goods", "catégorie de bien"),
     _of_the_latest("REJECT_REASON", "CODE_REJECT_REASON", "reason of refusal", "motif de refus"),
     APPLICATIONS.feature("CREDIT_SLOPE", ols_slope(_.CREDIT, _.DAYS_DECISION, per=365), "number",
-        ("credit granted, trend per year", "crédit accordé, tendance par an"),
+        ("amount of the credit, trend per year", "montant du crédit, tendance par an"),
         null="fewer than two days have a known credit", measure="PREVIOUS_CREDIT", abstract=True),
     APPLICATIONS.feature("ANNUITY_SLOPE", ols_slope(_.ANNUITY, _.DAYS_DECISION, per=365), "number",
         ("annuity, trend per year", "annuité, tendance par an"), null="fewer than two days have a known annuity",

@@ -102,6 +102,10 @@ _AGGREGATE_WORDS: Mapping[str, Words] = {
 _WRITTEN_AGGREGATES = {"RATE": "share"}
 
 
+UNKNOWN: Words = ("unknown", "inconnu")
+"""What a client reads where a value is missing and nothing more can be said."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where features come from: the application form, or one kind of history.
@@ -112,6 +116,8 @@ class Origin:
         title: What a reader calls it.
         theme: Theme of its features; those of the form tell their own.
         presence: Feature that is never null for a client who has such a history; none for the form.
+        absent: What a client reads where there is no such history.
+        absent_part: What a client reads where there is none, or no such row in it.
     """
 
     prefix: str
@@ -119,6 +125,8 @@ class Origin:
     title: Words
     theme: Theme | None = None
     presence: str = ""
+    absent: Words = UNKNOWN
+    absent_part: Words = UNKNOWN
 
     @property
     def flag(self) -> str:
@@ -139,7 +147,10 @@ class Feature:
         words: What it holds, without its origin.
         null_when: Why it may be null, for a client who has the history.
         formula: `value` for a reader; empty for a field of the form.
-        measure: What is measured: features of one measure say the same thing of different rows.
+        measure: What is measured: features of one measure say the same thing, of different rows or in different ways.
+        subset: Which kind of rows it is measured on (`ACTIVE`); empty for all of them.
+        window: Which of those rows, by time (`365D`, `LAST_3`); empty for all of them.
+        absent: What a client reads where the value is missing.
         label: What a client reads, where `words` say how a field is stored.
         clarity: How well it can be told to a client, from 0 to 1: a field of the form better than an aggregate, and
             either better than a product or a spread, of which nobody knows the usual value.
@@ -156,6 +167,17 @@ class Feature:
     measure: str
     label: Words | None = None
     clarity: float = 0.5
+    subset: str = ""
+    window: str = ""
+    absent: Words = UNKNOWN
+
+    @property
+    def cause(self) -> str:
+        """Name the cause that it belongs to, as a reason of a decision: a measure of a kind of rows, whenever.
+
+        The external scores and all that is computed with them are one.
+        """
+        return self.theme if self.theme == "external_scores" else f"{self.measure} {self.subset}".rstrip()
 
     def describe(self, language: Language = "en") -> str:
         """Say where the feature comes from and what it holds: "Repayments: instalments paid late, share"."""
@@ -165,6 +187,10 @@ class Feature:
     def title(self, language: Language = "en") -> str:
         """Say what the feature holds, without its origin: "Instalments paid late, share"."""
         return _capitalised(_in(self.words, language))
+
+    def client_absent(self, language: Language = "en") -> str:
+        """Say what it means that the value is missing."""
+        return _in(self.absent, language)
 
     def client_label(self, language: Language = "en") -> str:
         """Say it the way a client understands: no word on how it is stored, and which history it comes from."""
@@ -192,6 +218,9 @@ def make_feature(
     label: Words | None = None,
     abstract: bool = False,
     formula: str = "",
+    subset: str = "",
+    window: str = "",
+    absent: Words | None = None,
 ) -> Feature:
     """Record a feature that is computed in its own way.
 
@@ -207,6 +236,9 @@ def make_feature(
         label: What a client reads, if not `words`.
         abstract: Whether nobody has an idea of its usual value.
         formula: What `value` says, if it reads columns that mean nothing to a reader.
+        subset: Which kind of rows it is measured on, if other features of the measure are on others.
+        window: Which of those rows by time, likewise.
+        absent: What a client reads where it is missing, if not that there is no such row.
 
     Raises:
         ValueError: If it has no theme, or its name another prefix.
@@ -219,8 +251,9 @@ def make_feature(
     reasons = (null,) if isinstance(null, str) else null
     clarity = 0.1 if abstract else 0.5
     return Feature(
-        name, origin, known, value, unit, words, reasons, formula or written(value), measure or name, label, clarity
-    )
+        name, origin, known, value, unit, words, reasons, formula or written(value), measure or name, label, clarity,
+        subset, window, absent or (origin.absent_part if reasons else origin.absent),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +269,7 @@ class Measure:
         known: Whether it is never null.
         derived: Whether `value` reads other measures, and is computed after them.
         net: Whether it is an amount of either sign, so that sums may cancel out and are rounded, see `round_amount`.
+        says: Name of the measure that says the same, on whichever kind of rows; none if only itself does.
     """
 
     name: str
@@ -246,6 +280,7 @@ class Measure:
     known: bool = False
     derived: bool = False
     net: bool = False
+    says: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,16 +291,18 @@ class Subset:
         name: Last part of the names of its features.
         where: Condition on the measured rows; None where they were chosen before.
         words: Which rows they are.
+        is_window: Whether it is of a time or the latest, not of a kind.
     """
 
     name: str
     where: Expression | None
     words: Words
+    is_window: bool = False
 
 
 def last_days(days: int, where: Expression | None) -> Subset:
     """Name the window of the last days before the application: what happened at most so many days before it."""
-    return Subset(f"{days}D", where, (f"last {days} days", f"{days} derniers jours"))
+    return Subset(f"{days}D", where, (f"last {days} days", f"{days} derniers jours"), is_window=True)
 
 
 def last_months(months: int, *, latest: int) -> Subset:
@@ -278,13 +315,13 @@ def last_months(months: int, *, latest: int) -> Subset:
         latest: MONTHS_BALANCE of the latest month that the table can have: 0 or -1, see its contract.
     """
     window = _.MONTHS_BALANCE >= latest + 1 - months
-    return Subset(f"{months}M", window, (f"last {months} months", f"{months} derniers mois"))
+    return Subset(f"{months}M", window, (f"last {months} months", f"{months} derniers mois"), is_window=True)
 
 
 def last_rows(last: int) -> Subset:
     """Name the window of the latest rows of a client, which are ranked in `RANK`."""
     words = ("last one", "le dernier") if last == 1 else (f"last {last}", f"les {last} derniers")
-    return Subset(f"LAST_{last}", _.RANK <= last, words)
+    return Subset(f"LAST_{last}", _.RANK <= last, words, is_window=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -365,6 +402,7 @@ class Rows:
         en, fr = (", ".join(side) for side in zip(*parts, strict=True))
         prefix = self.origin.prefix
         assert self.origin.theme is not None
+        nulls = self._nulls(measure, aggregate, of is not None)
         return Feature(
             name="_".join(part for part in (prefix, measure.name, aggregate, of.name if of else "") if part),
             origin=self.origin,
@@ -372,10 +410,14 @@ class Rows:
             value=value,
             unit=_unit_of(measure.unit, aggregate),
             words=(en, fr),
-            null_when=self._nulls(measure, aggregate, of is not None),
+            null_when=nulls,
             formula=self._formula(measure, aggregate, where),
-            measure=f"{prefix}_{measure.name}",
-            clarity=0.1 if aggregate == "STD" else 0.5,
+            measure=f"{prefix}_{measure.says or measure.name}",
+            # Of a spread, or of dates added up, nobody knows the usual value
+            clarity=0.1 if aggregate == "STD" or (aggregate == "SUM" and measure.unit in _OF_DATES) else 0.5,
+            subset=of.name if of and not of.is_window and not measure.says else "",
+            window=of.name if of and of.is_window else "",
+            absent=self.origin.absent_part if nulls else self.origin.absent,
         )
 
     def _formula(self, measure: Measure, aggregate: str, where: Expression | None) -> str:

@@ -36,8 +36,8 @@ class Calibration:
             which never ties two scores (but beyond 1e-6 from 0 and 1) and leaves contributions in log-odds additive:
             they scale by `slope`. `isotonic`: straight lines between knots, `probabilities` to `calibrated`, flat
             beyond the first and last.
-        slope: Of `sigmoid`, positive.
-        intercept: Of `sigmoid`.
+        slope: Of `sigmoid`, positive; 1 for the other methods.
+        intercept: Of `sigmoid`; 0 for the other methods.
         probabilities: Of `isotonic`, strictly ascending.
         calibrated: Of `isotonic`, non-decreasing.
     """

@@ -48,13 +48,14 @@ def describe_api(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
         "type": "object",
         "properties": {"effect": {"enum": ["against", "for"]}, "text": {"type": "string"}},
     }
+    order = "With params.explain; what speaks for the decision first."
     prediction = {
         "type": "object",
         "properties": {
             "probability_default": {"type": "number", "minimum": 0, "maximum": 1},
             "decision": {"enum": ["granted", "refused"]},
             "threshold": {"type": "number"},
-            "reasons": {"type": "array", "items": reason, "description": "With params.explain."},
+            "reasons": {"type": "array", "items": reason, "description": order},
         },
         "required": ["probability_default", "decision", "threshold"],
     }

@@ -49,11 +49,12 @@ def scorer(rows: pd.DataFrame) -> CreditScorer:
     policy = {"threshold": 0.3, "model_digest": digest_model(model, calibration), "review": {"low": 0.2, "high": 0.4}}
     refused = model.predict_proba(rows)[:, 1] >= 0.3
     columns = (
-        ExplainedColumn("EXT_SOURCE_2", {"fr": "Score externe 2", "en": "External score 2"}, "score", 0),
-        ExplainedColumn("DAYS_BIRTH", {"fr": "Âge", "en": "Age"}, "elapsed_days", 1),
+        ExplainedColumn("EXT_SOURCE_2", {"fr": "Score externe 2", "en": "External score 2"}, "score", 0, direction=-1),
+        ExplainedColumn("DAYS_BIRTH", {"fr": "Âge", "en": "Age"}, "elapsed_days", 1, direction=1),
         ExplainedColumn("CODE_GENDER", {"fr": "Sexe", "en": "Gender"}, "category", 2, forbidden=True),
     )
-    book = ReasonBook(columns, Peers.describe(features[~refused]), Peers.describe(features[refused]))
+    reference = model.contributions(features[~refused])[0].mean().to_numpy()
+    book = ReasonBook(columns, reference, Peers.describe(features[~refused]), Peers.describe(features[refused]))
     return CreditScorer(model, calibration, policy, book)
 
 
@@ -130,10 +131,10 @@ def test_a_borderline_client_is_for_a_person_to_look_at(rows: pd.DataFrame, scor
 
 def test_causes_sum_to_the_score_and_the_clearest_column_speaks() -> None:
     entries = [
-        {"cause": 0, "contribution": 0.5, "clarity": 0.1, "feature": "PRODUCT"},
-        {"cause": 1, "contribution": -0.3, "clarity": 1.0, "feature": "AGE"},
-        {"cause": 0, "contribution": 0.2, "clarity": 1.0, "feature": "SCORE"},
-        {"cause": 0, "contribution": -0.1, "clarity": 1.0, "feature": "OTHER"},
+        {"cause": 0, "contribution": 0.5, "clarity": 0.1, "feature": "PRODUCT", "contradicts": False},
+        {"cause": 1, "contribution": -0.3, "clarity": 1.0, "feature": "AGE", "contradicts": False},
+        {"cause": 0, "contribution": 0.2, "clarity": 1.0, "feature": "SCORE", "contradicts": False},
+        {"cause": 0, "contribution": -0.1, "clarity": 1.0, "feature": "OTHER", "contradicts": False},
     ]
     causes = [(entry["feature"], weight) for entry, weight in sum_by_cause(entries)]
     assert causes == [("SCORE", pytest.approx(0.6)), ("AGE", pytest.approx(-0.3))]

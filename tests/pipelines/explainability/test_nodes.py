@@ -16,6 +16,8 @@ from credit_scoring.pipelines.explainability.nodes import (
     rank_features,
 )
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
+from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
+from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
 from credit_scoring.scorer import CreditScorer, digest_model
 
 OPTIONS = ExplanationOptions(n_applicants=50, n_top_features=2, n_reasons=2)
@@ -42,7 +44,9 @@ def scorer(request: pytest.FixtureRequest, rows: pd.DataFrame) -> CreditScorer:
     params = {"n_estimators": 20, "min_child_samples": 5} if request.param == "lightgbm" else {"C": 1.0}
     model = build_model(request.param, params).fit(rows.drop(columns=["SK_ID_CURR", "TARGET"]), rows["TARGET"])
     policy = {"threshold": 0.2, "model_digest": digest_model(model, Calibration("none"))}
-    return CreditScorer(model, Calibration("none"), policy)
+    predictions = rows[["SK_ID_CURR"]].assign(PROBABILITY=model.predict_proba(rows)[:, 1])
+    book = write_reason_book(model, {"method": "none"}, rows, predictions, policy, ReasonOptions())
+    return CreditScorer(model, Calibration("none"), policy, book)
 
 
 def test_contributions_and_base_add_up_to_the_score(scorer: CreditScorer, rows: pd.DataFrame) -> None:
@@ -77,6 +81,8 @@ def test_examples_are_typical_granted_typical_refused_and_nearest_to_the_thresho
     for example in examples.values():
         margin = example["base_value"] + sum(entry["contribution"] for entry in example["contributions"])
         assert 1 / (1 + np.exp(-margin)) == pytest.approx(example["probability_default"])
+        approved = scorer.contributions(rows[(decided["decision"] == "granted").to_numpy()])
+        assert example["base_value"] == pytest.approx(approved[1] + approved[0].mean().sum())
         weights = [abs(entry["contribution"]) for entry in example["contributions"]]
         assert weights == sorted(weights, reverse=True)
         row = rows.set_index("SK_ID_CURR").loc[example["client_id"]]
@@ -89,7 +95,8 @@ def test_examples_are_typical_granted_typical_refused_and_nearest_to_the_thresho
 def test_a_policy_that_grants_everybody_is_explained_without_a_refused_client(
     scorer: CreditScorer, rows: pd.DataFrame
 ) -> None:
-    lenient = CreditScorer(scorer.model, scorer.calibration, {**scorer.decision_policy, "threshold": 1.01})
+    policy = {**scorer.decision_policy, "threshold": 1.01}
+    lenient = CreditScorer(scorer.model, scorer.calibration, policy, scorer.reason_book)
     assert [example["kind"] for example in explain_examples(lenient, rows)] == ["granted", "borderline"]
 
 

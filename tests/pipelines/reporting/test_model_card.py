@@ -75,6 +75,7 @@ def artefacts() -> dict[str, Any]:
             {"kind": ["theme", "source"], "family": ["external_scores", "bureau"], "share": [0.6, 1.0]}
         ),
         "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
+        "reason_reliability": {"models": 2, "applicants": 187, "top": 4, "same_first": 0.913, "overlap": 0.741},
         "reason_audit": {
             "withheld_attributes": ["CODE_GENDER"],
             "forbidden_share": 0.012,
@@ -108,6 +109,7 @@ def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any], 
         "Digest of model and calibration: `0123456789abcdef`",
         "0.110 wide, rests on 43 defaults",
         "falls by 0.111 from training rows",
+        "gives 91% of 187 declined applicants the same first reason, and keeps 74% of the 4 causes",
         f"scikit-learn {version('scikit-learn')}",
     ):
         assert said in card, said

@@ -90,6 +90,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
             "global_importance_table": pd.DataFrame({"feature": ["EXT_SOURCE_2", "EXT_SOURCE_3"]}),
             "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
             "reason_audit": audit,
+            "reason_reliability": {"models": 2, "applicants": 187, "top": 4, "same_first": 0.913, "overlap": 0.741},
             **PROTECTION,
             "data_quality": {"rows": {"application_train": 10_000, "application_test": 2_000}, "findings": []},
             "params:source": source,

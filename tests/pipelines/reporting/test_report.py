@@ -51,7 +51,8 @@ def candidate(family: str, imbalance: str, cost: float) -> dict[str, Any]:
 
 def contribution(feature: str, weight: float, cause: int, forbidden: bool = False) -> dict[str, Any]:
     labels = {"label_fr": f"Libellé {feature}", "shown_fr": "0,26", "label_en": f"Label {feature}", "shown_en": "0.26"}
-    return {"feature": feature, "contribution": weight, "cause": cause, "clarity": 1.0, "forbidden": forbidden} | labels
+    said = {"clarity": 1.0, "forbidden": forbidden, "contradicts": False}
+    return {"feature": feature, "contribution": weight, "cause": cause, **said, **labels}
 
 
 @pytest.fixture
@@ -150,6 +151,7 @@ def artefacts() -> dict[str, Any]:
             }
         ],
         "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
+        "reason_reliability": {"models": 2, "applicants": 187, "top": 4, "same_first": 0.913, "overlap": 0.741},
         "reason_audit": {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.034},
         **PROTECTION,
         "data_quality": {
@@ -184,10 +186,31 @@ def squeeze(text: str) -> str:
 @pytest.mark.parametrize(
     ("language", "numbers"),
     [
-        ("fr", ["0,7543", "0,0987", "de 0,0765 à 0,1234", "0,5321", "de 0,4809 à 0,5955", "1 234", "12 346", "8,1 %"]),
+        (
+            "fr",
+            [
+                "0,7543",
+                "0,0987",
+                "de 0,0765 à 0,1234",
+                "0,5321",
+                "de 0,4809 à 0,5955",
+                "1 234",
+                "12 346",
+                "8,1 %",
+            ],
+        ),
         (
             "en",
-            ["0.7543", "0.0987", "from 0.0765 to 0.1234", "0.5321", "from 0.4809 to 0.5955", "1,234", "12,346", "8.1%"],
+            [
+                "0.7543",
+                "0.0987",
+                "from 0.0765 to 0.1234",
+                "0.5321",
+                "from 0.4809 to 0.5955",
+                "1,234",
+                "12,346",
+                "8.1%",
+            ],
         ),
     ],
 )
@@ -196,7 +219,15 @@ def test_the_report_holds_the_numbers_of_the_artefacts(
 ) -> None:
     text, pages = read(report(artefacts, language=language, source="home_credit"))
     assert 2 <= len(pages) <= 3
-    for number in [*numbers, "CODE_GENDER", "EXT_SOURCE_2", "credit_scoring_model", "0123456789abcdef", "100234"]:
+    for number in [
+        *numbers,
+        {"fr": "91 % de 187", "en": "91% of 187"}[language],
+        "CODE_GENDER",
+        "EXT_SOURCE_2",
+        "credit_scoring_model",
+        "0123456789abcdef",
+        "100234",
+    ]:
         assert squeeze(number) in text, number
     for name in ("theoretical", "half", "approve_all", "decline_all"):
         cost = artefacts["policy_evaluation"]["policies"][name]["business_cost"]
@@ -256,6 +287,7 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
         "local_explanations": [],
         "importance_stability": {"models": 0, "top": 20, "overlap": None},
         "reason_audit": {"withheld_attributes": []},
+        "reason_reliability": {"models": 0, "applicants": 0, "top": 4, "same_first": None, "overlap": None},
         "promotion_decision": {"promoted": True, "incumbent": None, "cost_difference": None},
     }
     text, _ = read(report(bare, language="en", source="home_credit"))

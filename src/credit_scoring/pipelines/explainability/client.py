@@ -89,7 +89,8 @@ def write_dossier(client_dossier: dict[str, Any], figures: FigureOptions, source
     return _TEMPLATES.get_template("dossier.md.jinja").render(
         client=client_dossier,
         reasons={
-            effect: join_reasons(client_dossier["reasons"][figures.language], effect) for effect in (AGAINST, FOR)
+            effect: join_reasons(client_dossier["reasons"][figures.language], effect)
+            for effect in ((AGAINST, FOR) if client_dossier["decision"] == REFUSED else (FOR, AGAINST))
         },
         language=figures.language,
         say=figures.say,
@@ -105,7 +106,7 @@ def plot_dossier(client_dossier: dict[str, Any], dossier: DossierOptions, figure
     figure = Figure(figsize=(10, 0.42 * n_bars + 0.48 * max(len(peers), 1) + 2.6))
     bars, places = figure.subplots(2, 1, height_ratios=[0.42 * n_bars, 0.48 * max(len(peers), 1) + 0.4])
     draw_client(bars, {"kind": client_dossier["decision"], **client_dossier}, dossier.n_bars, figures)
-    bars.set_xlabel(figures.say("common.contribution"))
+    bars.set_xlabel(figures.say("common.related"))
     _draw_places(places, peers, figures)
     figure.suptitle(figures.say("customer_file.title", id=client_dossier["client_id"]), x=0.01, ha="left", fontsize=13)
     figure.tight_layout(rect=(0, 0.015, 1, 1))

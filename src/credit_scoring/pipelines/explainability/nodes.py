@@ -108,9 +108,7 @@ def audit_reasons(scorer: CreditScorer, shap_values: pd.DataFrame) -> dict[str, 
         `applicants`, `withheld_share`, `withheld_attributes` (columns of the model that no reason may name),
         `forbidden_share` of the total mean absolute contribution, 0 if the model has no such column.
     """
-    book = scorer.reason_book
-    if book is None:
-        raise ValueError("This scorer was made without reasons.\nHint: `kedro run --pipelines threshold_tuning`.")
+    book = scorer.reasons()
     contributions = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"])
     weight = contributions.abs().mean()
     forbidden = [column.name for column in book.columns if column.forbidden]
@@ -191,31 +189,35 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
     Returns:
         For each client `client_id`, `probability_default`, `decision`, `threshold`, `base_value`, and `contributions`,
         heaviest first: `feature`, `value`, `contribution` (log-odds), and in both languages the `label` a person reads
-        and the value `shown` to her; its `cause` and how clearly it speaks for it. A feature that no reason may name
-        is `forbidden`.
+        and the value `shown` to them; its `cause`, how clearly it speaks for it, and whether its value `contradicts`
+        its effect (see `ReasonBook.explain`). A feature that no reason may name is `forbidden`. Contributions are
+        those of reasons, less the approved customers' mean ones, whose sum is the `base_value`.
+
+    Raises:
+        ValueError: If the scorer was made without a reason book.
     """
-    contributions, base = scorer.contributions(rows)
-    values = scorer.model.explained_features(rows)
-    described = {column.name: column for column in (scorer.reason_book.columns if scorer.reason_book else ())}
+    contributions, base = scorer.related_contributions(rows)
+    values, book = scorer.model.explained_features(rows), scorer.reasons()
+    described = {column.name: (number, column) for number, column in enumerate(book.columns)}
     clients = []
     for index, decided in scorer.predict(rows).iterrows():
         ordered = contributions.loc[index].sort_values(key=np.abs, ascending=False, kind="stable")
         entries = []
-        for number, (name, contribution) in enumerate(ordered.items()):
+        for name, contribution in ordered.items():
             value = _plain(values.loc[index, name])
-            column = described.get(str(name))
+            number, column = described[str(name)]
             entry = {
                 "feature": name,
                 "value": value,
                 "contribution": float(contribution),
-                "cause": column.cause if column else number,
-                "clarity": column.clarity if column else 1.0,
-                "forbidden": bool(column and column.forbidden),
+                "cause": column.cause,
+                "clarity": column.clarity,
+                "forbidden": column.forbidden,
+                "contradicts": bool(book.contradicts(number, [value], np.array([1 if contribution > 0 else -1]))[0]),
             }
             for language in LANGUAGES:
-                label = column.labels[language] if column else str(name)
-                shown = show_values(column, pd.Series([value]), language)[0] if column else str(value)
-                entry |= {f"label_{language}": label, f"shown_{language}": shown}
+                shown = show_values(column, [value], language)[0]
+                entry |= {f"label_{language}": column.labels[language], f"shown_{language}": shown}
             entries.append(entry)
         clients.append(
             {
@@ -237,7 +239,7 @@ def plot_local_explanations(
     panels = figure.subplots(len(local_explanations), 1, sharex=True, squeeze=False)[:, 0]
     for axes, client in zip(panels, local_explanations, strict=True):
         draw_client(axes, client, explanation.n_reasons, figures)
-    panels[-1].set_xlabel(figures.say("common.contribution"))
+    panels[-1].set_xlabel(figures.say("common.related"))
     base = 1 / (1 + np.exp(-local_explanations[0]["base_value"]))
     figure.suptitle(figures.say("explanations.title", base=base), fontsize=12, x=0.01, ha="left")
     figure.tight_layout(rect=(0, 0.012, 1, 1))

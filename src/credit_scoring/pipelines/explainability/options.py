@@ -25,6 +25,26 @@ class ExplanationOptions(BaseModel):
     n_permutations: int = Field(3, gt=0)
 
 
+class ReliabilityOptions(BaseModel):
+    """How it is measured whether reasons would be the same, had the model learnt from other applicants.
+
+    Attributes:
+        n_refits: Bootstrap samples of the training rows that the champion is fitted to anew; 0 for none.
+        n_applicants: Declined hold-out applicants whose reasons are compared, at most.
+        n_reference: Approved training applicants whose mean contributions a refit is held against, at most.
+        top: Heaviest causes against an applicant that are compared.
+        seed: Of the samples.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_refits: int = Field(2, ge=0)
+    n_applicants: int = Field(200, gt=0)
+    n_reference: int = Field(500, gt=0)
+    top: int = Field(4, gt=0)
+    seed: int = Field(0, ge=0)
+
+
 class FairnessOptions(BaseModel):
     """How groups of clients are compared.
 

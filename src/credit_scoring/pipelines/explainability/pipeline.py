@@ -30,6 +30,7 @@ from credit_scoring.pipelines.explainability.nodes import (
     rank_families,
     rank_features,
 )
+from credit_scoring.pipelines.explainability.reliability import measure_reason_reliability
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
@@ -73,6 +74,19 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="plot_dependence",
             ),
             Node(func=rank_families, inputs="shap_values", outputs="family_importance_table", name="rank_families"),
+            Node(
+                func=measure_reason_reliability,
+                inputs=[
+                    "scorer",
+                    "champion",
+                    "training_rows",
+                    "oof_predictions",
+                    "holdout_rows",
+                    "params:reliability",
+                ],
+                outputs="reason_reliability",
+                name="measure_reason_reliability",
+            ),
             Node(func=audit_reasons, inputs=["scorer", "shap_values"], outputs="reason_audit", name="audit_reasons"),
             Node(
                 func=plot_family_importance,

@@ -61,6 +61,7 @@ def describe_conduct(
     family_importance: pd.DataFrame,
     importance_stability: dict[str, Any],
     reason_audit: dict[str, Any],
+    reason_reliability: dict[str, Any],
 ) -> str:
     """Write the section on explanations as Markdown."""
     return _TEMPLATES.get_template("model_card_conduct.md.jinja").render(
@@ -70,6 +71,7 @@ def describe_conduct(
         find_feature=find_feature,
         stability=importance_stability,
         audit=reason_audit,
+        reasons=reason_reliability,
     )
 
 

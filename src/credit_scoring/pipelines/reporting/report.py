@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from PIL import Image
 
-from credit_scoring.explanations import heaviest_causes
+from credit_scoring.explanations import heaviest_causes, usual_direction
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.categories import category_label
 from credit_scoring.features.records import Theme, Unit, theme_title
@@ -27,8 +26,6 @@ _CANDIDATE_COLUMNS = ("candidate", "auc", "average_precision", "recall", "precis
 _DECISION_COLUMNS = ("policy", "threshold", "cost", "interval", "approval_rate", "bad_approved", "good_declined")
 _PAGES = ("runs", "model")
 _N_FEATURES, _N_THEMES, _N_CAUSES = 7, 5, 4
-_CLEAR = 0.3
-"""Rank correlation of a value with its contribution from which on the effect has a direction."""
 _FEWEST = 20
 """Applications of a category from which on its mean contribution is told."""
 _EFFECTS: Mapping[Unit, str] = {
@@ -104,12 +101,13 @@ def report_clients(
     clients: Sequence[Mapping[str, Any]],
     stability: Mapping[str, Any],
     audit: Mapping[str, Any],
+    reliability: Mapping[str, Any],
     figures: FigureOptions,
 ) -> dict[str, Any]:
     """Explain the scores of a few clients, and say how far explanations go."""
     return {
         "explained": _describe_clients(clients, figures),
-        "conduct": _describe_conduct(stability, audit, figures),
+        "conduct": _describe_conduct(stability, audit, reliability, figures),
     }
 
 
@@ -423,22 +421,35 @@ def describe_effect(name: str, values: pd.Series, contributions: pd.Series, figu
         if len(known) < 2:
             return figures.say("report.mixed")
         return figures.say("report.by_category", worst=known.idxmax(), best=known.idxmin())
-    correlation = values.corr(contributions, method="spearman")
-    if np.isnan(correlation) or abs(correlation) < _CLEAR:
+    direction = usual_direction(values, contributions)
+    if direction == 0:
         return figures.say("report.mixed")
     unit = find_feature(name).unit
     if unit == "elapsed_days":  # stored as days before the application, told as the time since
-        correlation = -correlation
+        direction = -direction
     kind = _EFFECTS.get(unit, "")
-    return figures.say(f"report.effect.{kind}{'up' if correlation > 0 else 'down'}")
+    return figures.say(f"report.effect.{kind}{'up' if direction > 0 else 'down'}")
 
 
-def _describe_conduct(stability: Mapping[str, Any], audit: Mapping[str, Any], figures: FigureOptions) -> list[str]:
-    """Say how steady the weights are, and what reasons withhold."""
+def _describe_conduct(
+    stability: Mapping[str, Any], audit: Mapping[str, Any], reliability: Mapping[str, Any], figures: FigureOptions
+) -> list[str]:
+    """Say how steady the weights are, how far reasons can be relied on, and what they withhold."""
     told = [figures.say("report.causality")]
     if stability["models"]:
         told.append(
             figures.say("report.stability", n=stability["models"], top=stability["top"], overlap=stability["overlap"])
+        )
+    if reliability["models"]:
+        told.append(
+            figures.say(
+                "report.reason_reliability",
+                n=reliability["models"],
+                first=reliability["same_first"],
+                applicants=reliability["applicants"],
+                overlap=reliability["overlap"],
+                top=reliability["top"],
+            )
         )
     if audit["withheld_attributes"]:
         attributes = [

@@ -101,9 +101,11 @@ class ReasonOptions(BaseModel):
         n_for: Causes told for a client, at most.
         least_weight: Contribution in log-odds below which a cause is not worth telling.
         forbidden: Columns of the application form that no reason may name, nor any column derived from them.
-        min_correlation: Columns whose absolute rank correlation is on average above this are one cause.
-        max_rows: Rows that correlations are measured on, at most.
-        seed: Seed of the sample of rows.
+        max_columns: Most columns of one cause; a measure of more is told apart by window. The external scores are one
+            cause, however many.
+        n_reference: Training rows on which the usual effects and the approved customers' mean contributions are
+            measured, at most.
+        seed: Seed of the sample of these rows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -112,8 +114,8 @@ class ReasonOptions(BaseModel):
     n_for: int = Field(2, ge=0)
     least_weight: float = Field(0.02, gt=0)
     forbidden: tuple[str, ...] = ("CODE_GENDER", "NAME_FAMILY_STATUS")
-    min_correlation: float = Field(0.6, gt=0, le=1)
-    max_rows: int = Field(20_000, gt=1)
+    max_columns: int = Field(6, ge=1)
+    n_reference: int = Field(2_000, gt=1)
     seed: int = Field(0, ge=0)
 
 

@@ -112,7 +112,14 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=write_reason_book,
-                inputs=["champion_model", "training_rows", "oof_predictions", "decision_policy", "params:reasons"],
+                inputs=[
+                    "champion_model",
+                    "calibration",
+                    "training_rows",
+                    "oof_predictions",
+                    "decision_policy",
+                    "params:reasons",
+                ],
                 outputs="reason_book",
                 name="write_reason_book",
             ),

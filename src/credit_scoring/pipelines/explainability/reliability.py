@@ -1,0 +1,67 @@
+"""Whether a customer would be given the same reasons, had the model learnt from other applicants."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from credit_scoring.explanations import compare_reasons
+from credit_scoring.models import fit_model
+from credit_scoring.pipelines.explainability.nodes import spread_rows
+from credit_scoring.pipelines.explainability.options import ReliabilityOptions
+from credit_scoring.scorer import REFUSED, CreditScorer
+
+
+def measure_reason_reliability(
+    scorer: CreditScorer,
+    champion: dict[str, Any],
+    training_rows: pd.DataFrame,
+    oof_predictions: pd.DataFrame,
+    holdout_rows: pd.DataFrame,
+    reliability: ReliabilityOptions,
+) -> dict[str, Any]:
+    """Fit the champion to bootstrap samples of its training rows, and compare the reasons of declined applicants.
+
+    Each refit weighs as the scorer does: by the same columns and causes, less the mean contributions of the same
+    approved training applicants.
+
+    Returns:
+        `models` that were refitted; declined hold-out `applicants` compared; `top`, the number of heaviest causes
+        against them; `same_first`, how often the heaviest is the same; `overlap`, the mean share of the heaviest that
+        stay. Without refits or declined applicants, the last two are null.
+
+    Raises:
+        ValueError: If the scorer was made without a reason book.
+    """
+    declined = holdout_rows[scorer.decide(scorer.predict_proba(holdout_rows)[:, 1]) == REFUSED]
+    rows = spread_rows(declined, reliability.n_applicants)
+    measured = {"models": reliability.n_refits if len(rows) else 0, "applicants": len(rows), "top": reliability.top}
+    probability = oof_predictions.set_index("SK_ID_CURR")["PROBABILITY"].loc[training_rows["SK_ID_CURR"]]
+    approved = training_rows[scorer.decide(probability.to_numpy()) != REFUSED]
+    approved = approved.sample(min(len(approved), reliability.n_reference), random_state=reliability.seed)
+    book = scorer.reasons()
+    own = book.weigh_causes(scorer.contributions(rows)[0]) if len(rows) else np.empty((0, 0))
+    same, overlaps = [], []
+    for number in range(measured["models"]):
+        seed = reliability.seed + number
+        drawn = training_rows.sample(len(training_rows), replace=True, random_state=seed, ignore_index=True)
+        model = fit_model(
+            champion["family"],
+            champion["params"],
+            drawn[list(scorer.feature_names_in_)],
+            drawn["TARGET"],
+            imbalance=champion["imbalance"],
+            target_features=champion["target_features"],
+            seed=seed,
+        )
+        contributions, reference = model.contributions(rows)[0], model.contributions(approved)[0].mean()
+        others = replace(book, reference=reference.to_numpy()).weigh_causes(contributions)
+        first, overlap = compare_reasons(own, others, reliability.top)
+        same.append(first.mean())
+        overlaps.append(overlap.mean())
+    return {
+        **measured,
+        "same_first": float(np.mean(same)) if same else None,
+        "overlap": float(np.mean(overlaps)) if overlaps else None,
+    }

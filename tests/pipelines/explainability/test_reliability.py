@@ -1,0 +1,68 @@
+"""How often reasons would be the same is counted on causes, for declined applicants."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from credit_scoring.explanations import compare_reasons
+from credit_scoring.models import build_model
+from credit_scoring.models.calibration import Calibration
+from credit_scoring.pipelines.explainability.options import ReliabilityOptions
+from credit_scoring.pipelines.explainability.reliability import measure_reason_reliability
+from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
+from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
+from credit_scoring.scorer import CreditScorer, digest_model
+
+PARAMS = {"n_estimators": 40, "min_child_samples": 5, "n_jobs": 1}
+CHAMPION = {"family": "lightgbm", "params": PARAMS, "imbalance": "none", "target_features": False}
+
+
+def test_first_reasons_and_overlaps_are_counted_on_the_heaviest_against() -> None:
+    weights = np.array([[0.5, 0.3, 0.1, -0.9], [0.1, 0.2, 0.3, 0.4]])
+    others = np.array([[0.4, -0.2, 0.1, 0.2], [0.3, 0.9, 0.1, 0.2]])
+    same, overlap = compare_reasons(weights, others, 2)
+    assert same.tolist() == [True, False]  # causes 0 and 0; 3 and 1
+    assert overlap.tolist() == [0.5, 0.0]  # {0, 1} and {0, 3}; {3, 2} and {1, 0}
+    assert compare_reasons(weights, others, 9)[1].tolist() == [1.0, 1.0]
+    assert compare_reasons(weights, weights * 3, 2)[1].tolist() == [1.0, 1.0]
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    generator = np.random.default_rng(3)
+    frame = pd.DataFrame(generator.random((500, 3)), columns=["EXT_SOURCE_2", "AMT_INCOME_TOTAL", "OWN_CAR_AGE"])
+    risk = 6 * (frame["EXT_SOURCE_2"] < 0.3) + generator.logistic(size=500) - 3
+    return frame.assign(SK_ID_CURR=np.arange(500), TARGET=(risk > 0).astype(int))
+
+
+@pytest.fixture(scope="module")
+def scorer(rows: pd.DataFrame) -> CreditScorer:
+    model = build_model("lightgbm", PARAMS).fit(
+        rows[["EXT_SOURCE_2", "AMT_INCOME_TOTAL", "OWN_CAR_AGE"]], rows["TARGET"]
+    )
+    policy = {"threshold": 0.5, "model_digest": digest_model(model, Calibration("none"))}
+    book = write_reason_book(model, {"method": "none"}, rows, predictions(model, rows), policy, ReasonOptions())
+    return CreditScorer(model, Calibration("none"), policy, book)
+
+
+def predictions(model: object, rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[["SK_ID_CURR"]].assign(PROBABILITY=model.predict_proba(rows)[:, 1])  # type: ignore[attr-defined]
+
+
+def test_a_strong_first_reason_stays_whoever_the_model_learnt_from(scorer: CreditScorer, rows: pd.DataFrame) -> None:
+    oof = predictions(scorer.model, rows)
+    options = ReliabilityOptions(n_refits=2, n_applicants=40, n_reference=100, top=2)
+    measured = measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options)
+    assert (measured["models"], measured["applicants"], measured["top"]) == (2, 40, 2)
+    assert measured["same_first"] > 0.9  # the external score, which decides
+    assert 0.5 <= measured["overlap"] < 1.0  # it stays, the second is noise
+    assert measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options) == measured
+
+
+def test_without_refits_or_declined_applicants_nothing_is_claimed(scorer: CreditScorer, rows: pd.DataFrame) -> None:
+    oof, options = predictions(scorer.model, rows), ReliabilityOptions(n_refits=0)
+    none = measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options)
+    assert (none["models"], none["same_first"], none["overlap"]) == (0, None, None)
+    approved = rows[scorer.predict(rows)["decision"] == "granted"]
+    nobody = measure_reason_reliability(scorer, CHAMPION, rows, oof, approved, ReliabilityOptions())
+    assert nobody == {"models": 0, "applicants": 0, "top": 4, "same_first": None, "overlap": None}
