@@ -50,7 +50,7 @@ def tell_tuning(gain: Mapping[str, Any], texts: Texts) -> list[str]:
         )
         difference = found["log_loss"]["difference"]
         verdict = "better" if difference["high"] < 0 else "worse" if difference["low"] > 0 else "same"
-        told.append(texts.say(f"report.tuning_{verdict}", family=label, params=params))
+        told.append(texts.say(f"report.tuned_is.{verdict}", family=label, params=params))
     return [*told, texts.say("report.tuning_nested")]
 
 
