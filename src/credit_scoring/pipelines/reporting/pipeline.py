@@ -166,6 +166,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "decision_policy",
                     "policy_evaluation",
                     "promotion_decision",
+                    "tuning_gain",
                     "params:source",
                     "params:places",
                 ],
