@@ -16,6 +16,7 @@ from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling import tuning as module
+from credit_scoring.pipelines.modelling.comparison import compare_imbalance_strategies, cross_validate_candidates
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, TuningOptions
 from credit_scoring.pipelines.modelling.tuning import measure_tuning, plot_tuning, tune_candidates
 
@@ -52,16 +53,27 @@ def test_the_best_trial_wins_and_the_start_is_one_of_them(rows: pd.DataFrame, me
     best = pick(done, key=lambda trial: trial["value"])
     assert [trial["number"] for trial in trials if trial["chosen"]] == [best["number"]]
     assert found["lr"]["params"] == best["params"]
-    assert found["lr"]["imbalance"] == ["none", "class_weight"]
     assert found["dummy"] == CANDIDATES["dummy"]
 
 
 def test_what_was_set_by_hand_competes_on_beside_what_was_found(rows: pd.DataFrame) -> None:
     found, trials = tune(rows, optuna.storages.InMemoryStorage(), n_trials=6)
     assert not trials[0]["chosen"]
-    by_hand = {"family": "logistic_regression", "params": {"C": 1e-4}, "imbalance": "none", "tuned": False}
-    assert found["lr_hand_set"] == by_hand
-    assert list(found) == ["dummy", "lr", "lr_hand_set"]
+    by_hand = {"family": "logistic_regression", "params": {"C": 1e-4}, "tuned": False}
+    assert list(found) == ["dummy", "lr", "lr_hand_set", "lr_class_weight"]
+    assert found["lr"]["imbalance"] == "none"
+    assert found["lr_hand_set"] == by_hand | {"imbalance": "none"}
+    assert found["lr_class_weight"] == by_hand | {"imbalance": "class_weight"}
+
+
+def test_treatments_are_judged_beside_the_hand_set_self(rows: pd.DataFrame) -> None:
+    found, _ = tune(rows, optuna.storages.InMemoryStorage(), n_trials=6)
+    folds = CrossValidationOptions(n_folds=2)
+    predictions, results = cross_validate_candidates(rows, found, SELECTION, folds, COSTS)
+    table = compare_imbalance_strategies(predictions, results, folds).set_index("imbalance")
+    assert list(table.index) == ["none", "class_weight"]
+    by_hand = next(each for each in results if each["name"] == "lr_hand_set")
+    assert table.loc["none", "log_loss"] == by_hand["mean"]["log_loss"]
 
 
 def test_nothing_is_doubled_where_nothing_beats_what_was_set_by_hand(rows: pd.DataFrame) -> None:
@@ -181,6 +193,7 @@ def test_every_candidate_that_cannot_be_searched_for_is_named_before_the_first_s
     candidates = CANDIDATES | {
         "dummy": {"family": "dummy", "tuned": True},
         "wide": {"family": "logistic_regression", "params": {"C": 5}, "tuned": True},
+        "treated": {**CANDIDATES["lr"], "imbalance": ["smote"]},
         "bare": {"family": "random_forest", "params": {"kind": "oak"}, "tuned": True},
     }
     monkeypatch.setattr(module, "fit_candidate", lambda *_: pytest.fail("fitted"))
@@ -188,6 +201,7 @@ def test_every_candidate_that_cannot_be_searched_for_is_named_before_the_first_s
         tune_candidates(rows, candidates, SELECTION, TuningOptions(), COSTS, optuna.storages.InMemoryStorage())
     for problem in (
         "candidates.dummy: family dummy has nothing to search for",
+        "candidates.treated.imbalance: without none",
         "candidates.wide.params.C: 5, expected between 0.0001 and 0.1",
         "candidates.bare.params.kind: oak, expected one of random_forest, extra_trees",
         "candidates.bare.params.min_samples_leaf: not set, expected between 10 and 300",

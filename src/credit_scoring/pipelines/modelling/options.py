@@ -126,7 +126,7 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
         raise ValueError("No model to compare. Hint: name at least one under `candidates`.")
     read, problems = {}, []
     for name, described in candidates.items():
-        for variant, single in _variants(name, described):
+        for variant, single in list_variants(name, described):
             try:
                 read[variant] = CandidateOptions.model_validate(single)
             except ValidationError as error:
@@ -142,7 +142,8 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
     return read
 
 
-def _variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:
+def list_variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the candidates that a description stands for, by name: one for each treatment of class imbalance."""
     strategies = described.get("imbalance") if isinstance(described, Mapping) else None
     if not isinstance(strategies, list):
         yield name, described

@@ -27,6 +27,7 @@ from credit_scoring.pipelines.modelling.options import (
     CandidateOptions,
     CrossValidationOptions,
     TuningOptions,
+    list_variants,
     read_candidates,
 )
 
@@ -52,6 +53,8 @@ def tune_candidates(
     reward what was fitted to them. The hand-set values are the first trial, and stay if nothing beats them. Where
     something does, they compete on as a candidate of their own, `<name>_hand_set`: the comparison then says on its own
     folds what the search gained. The rows are the same, so that the search is not nested in the comparison.
+    Treatments of class imbalance are tried with the hand-set values: what is best without one, such as large leaves,
+    may be out of place on the few rows that under-sampling leaves.
 
     Args:
         training_rows: One row per applicant: `SK_ID_CURR`, `TARGET`, features.
@@ -71,7 +74,7 @@ def tune_candidates(
     """
     read_candidates(candidates)
     tuned = {name: _without_treatment(described) for name, described in candidates.items() if described.get("tuned")}
-    _check_searchable(tuned, tuning)
+    _check_searchable(tuned, candidates, tuning)
     found, trials = {}, []
     if tuned:
         part = stratified_part(training_rows["TARGET"], tuning.max_rows, tuning.seed)
@@ -88,11 +91,11 @@ def tune_candidates(
         params = {**candidate.params, **best.user_attrs["params"]}
         logger.info("%s: trial %d of %d, %s %.4f", name, best.number, len(study.trials), tuning.metric, best.value)
         trials += [_describe(name, candidate.family, trial, best, tuning) for trial in study.trials]
-        found[name] = {**described, "params": params}
         if params != candidate.params:
-            treatment = described.get("imbalance", "none")
-            alone = "none" if isinstance(treatment, list) else treatment
-            found[f"{name}{HAND_SET}"] = {**described, "imbalance": alone, "tuned": False}
+            by_hand = {variant: {**single, "tuned": False} for variant, single in list_variants(name, described)}
+            found[name] = {**by_hand[name], "params": params, "tuned": True}
+            found[f"{name}{HAND_SET}"] = by_hand.pop(name)
+            found |= by_hand
     return found, trials
 
 
@@ -214,7 +217,9 @@ def _without_treatment(described: Mapping[str, Any]) -> CandidateOptions:
     return CandidateOptions.model_validate({**described, "imbalance": "none"})
 
 
-def _check_searchable(tuned: Mapping[str, CandidateOptions], tuning: TuningOptions) -> None:
+def _check_searchable(
+    tuned: Mapping[str, CandidateOptions], candidates: Mapping[str, Any], tuning: TuningOptions
+) -> None:
     """Look at every search before the first one begins, which may take hours."""
     problems = []
     for name, candidate in tuned.items():
@@ -222,6 +227,8 @@ def _check_searchable(tuned: Mapping[str, CandidateOptions], tuning: TuningOptio
         space = family.grid() if tuning.method == "grid" else family.search_space(start, candidate.params)
         if not space:
             problems.append(f"  - candidates.{name}: family {candidate.family} has nothing to search for")
+        if name not in dict(list_variants(name, candidates[name])):
+            problems.append(f"  - candidates.{name}.imbalance: without none, which is what the search is done with")
         problems += [f"  - candidates.{name}.{problem}" for problem in start.problems]
     if problems:
         raise ValueError(
