@@ -141,7 +141,7 @@ def measure_tuning(
 def plot_tuning(tuning_trials: list[dict[str, Any]], tuning: TuningOptions, figures: FigureOptions) -> Figure:
     """Draw what every trial of the search reached, one panel per tuned candidate; a note if none was searched for."""
     names = list(dict.fromkeys(trial["candidate"] for trial in tuning_trials))
-    figure = Figure(figsize=(9, 3.4))
+    figure = Figure(figsize=(9, 3.7))
     panels = figure.subplots(1, max(len(names), 1), squeeze=False)[0]
     if not names:
         panels[0].set_axis_off()
@@ -166,8 +166,8 @@ def plot_tuning(tuning_trials: list[dict[str, Any]], tuning: TuningOptions, figu
     if names:
         panels[0].set_ylabel(figures.say(f"tuning.metric.{tuning.metric}"))
     figure.suptitle(figures.say("tuning.title"), x=0.01, ha="left", fontsize=12)
-    figure.text(0.01, 0.004, figures.say("tuning.note"), fontsize=7.5, color="0.35", va="bottom")
-    figure.tight_layout(rect=(0, 0.06, 1, 1))
+    figure.text(0.01, 0.05, figures.say("tuning.note"), fontsize=7.5, color="0.35", va="bottom")
+    figure.tight_layout(rect=(0, 0.14, 1, 1))
     figures.mark_source(figure)
     return figure
 
