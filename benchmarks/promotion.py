@@ -39,7 +39,7 @@ BETTER = (17, 18, 20, 24)
 TURNS = (1, 5, 20)
 """Which comparison with the champion a better challenger is."""
 INTERCEPT, SPREAD = -2.85, 1.25
-"""Of the log-odds: 8 % of the applicants default, and the champion's AUC is near 0.76."""
+"""Of the log-odds: 9 % of the applicants default; the AUC is 0.74 with the terms of the champion, 0.79 with all."""
 
 
 class Model:

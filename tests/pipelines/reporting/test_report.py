@@ -13,6 +13,7 @@ from pypdf import PdfReader
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import FAMILIES, family_class
+from credit_scoring.models.labels import name_candidate
 from credit_scoring.pipelines.reporting.report import describe_effect
 from credit_scoring.pipelines.reporting.tuning import tell_tuning
 from credit_scoring.texts import texts_in
@@ -303,6 +304,19 @@ def test_the_report_says_how_the_champion_was_compared_with(
     artefacts["promotion_decision"] |= changes
     text, _ = read(report(artefacts, language="en", source="home_credit"))
     assert squeeze(told) in text
+
+
+@pytest.mark.parametrize(
+    ("name", "imbalance", "french"),
+    [
+        ("lightgbm_hand_set", "none", "LightGBM, réglage manuel"),
+        ("lightgbm_smote", "smote", "LightGBM, SMOTE"),
+        ("lightgbm", "none", "LightGBM"),
+        ("deep_trees_hand_set", "none", "deep_trees_hand_set"),
+    ],
+)
+def test_a_candidate_is_named_in_words(name: str, imbalance: str, french: str) -> None:
+    assert name_candidate("lightgbm", imbalance, name, texts_in("fr")) == french
 
 
 def test_causes_are_summed_and_what_no_reason_may_name_is_not_named(
