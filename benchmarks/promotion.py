@@ -31,7 +31,7 @@ from credit_scoring.scorer import Incumbent
 
 REPORT = ROOT / "docs" / "promotion_and_tuning.md"
 COSTS = MisclassificationCosts()
-TRAINING, HOLDOUT, POPULATION = 8_000, 2_000, 200_000
+TRAINING, HOLDOUT, POPULATION = 8_000, 2_000, 100_000
 TERMS, KNOWN = 24, 16
 CHALLENGERS = 20
 BETTER = (17, 18, 20, 24)
@@ -54,8 +54,8 @@ class Model:
             self._fit(X[training][~inside], y[training][~inside])
             probability[inside] = self.predict(X[training][inside])
         predictions = {"SK_ID_CURR": range(TRAINING), "TARGET": y[training], "FOLD": folds, "PROBABILITY": probability}
-        self.out_of_fold = record_decisions(pd.DataFrame(predictions), COSTS)
         self.cut_off = optimal_threshold(y[training], probability, COSTS)
+        self.out_of_fold = record_decisions(pd.DataFrame(predictions), {"threshold": self.cut_off})
         self._fit(X[training], y[training])
         self.holdout_costs = decision_costs(y[held], refuse(self.predict(X[held]), self.cut_off), COSTS)
 

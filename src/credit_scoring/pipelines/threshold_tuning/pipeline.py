@@ -127,7 +127,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=record_decisions,
-                inputs=["oof_predictions", "params:costs"],
+                inputs=["oof_predictions", "decision_policy"],
                 outputs="out_of_fold_decisions",
                 name="record_decisions",
             ),

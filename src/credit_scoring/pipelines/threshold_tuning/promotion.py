@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, optimal_threshold, refuse
+from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, refuse
 from credit_scoring.metrics.uncertainty import mean_interval
 from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
 from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
@@ -20,21 +20,18 @@ _OBSTACLES = {
 """Why the costs of a champion and of a challenger may not be paired applicant by applicant."""
 
 
-def record_decisions(oof_predictions: pd.DataFrame, costs: MisclassificationCosts) -> pd.DataFrame:
-    """Decide on every training applicant out of fold: by a model and at a cut-off that never saw the applicant.
+def record_decisions(oof_predictions: pd.DataFrame, decision_policy: dict[str, Any]) -> pd.DataFrame:
+    """Decide on every training applicant as the version would, by a model that never saw the applicant.
+
+    The cut-off is the policy's, chosen on all of these applicants: each version's is as well fitted to them. One of the
+    other folds for each fold would add a noise that all applicants of a fold share, and that no test over applicants
+    sees (see docs/promotion_and_tuning.md).
 
     Returns:
-        One row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, `PROBABILITY` (calibrated), `REFUSED` at the cut-off that
-        the *other* folds choose.
+        One row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, `PROBABILITY` (calibrated), `REFUSED`.
     """
     decisions = oof_predictions[["SK_ID_CURR", "TARGET", "FOLD", "PROBABILITY"]].reset_index(drop=True)
-    refused = np.zeros(len(decisions), dtype=bool)
-    for fold in decisions["FOLD"].unique():
-        inside = (decisions["FOLD"] == fold).to_numpy()
-        others = decisions[~inside]
-        cut_off = optimal_threshold(others["TARGET"], others["PROBABILITY"], costs)
-        refused[inside] = refuse(decisions["PROBABILITY"][inside], cut_off)
-    return decisions.assign(REFUSED=refused)
+    return decisions.assign(REFUSED=refuse(decisions["PROBABILITY"], decision_policy["threshold"]))
 
 
 def decide_promotion(
