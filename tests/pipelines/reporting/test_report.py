@@ -366,7 +366,7 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
         "No reason ever names",
         "manual review",
         "Optuna",
-        "Tuned hyper-parameters",
+        "Log loss with the hyper-parameters",
     ):
         assert squeeze(absent) not in text
     assert squeeze("it is the first champion") in text
