@@ -173,7 +173,7 @@ def _mean(found: pd.DataFrame, what: str) -> float:
 def main() -> None:
     """Repeat the simulation, write the section."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repetitions", type=int, default=400)
+    parser.add_argument("--repetitions", type=int, default=300)
     repetitions = parser.parse_args().repetitions
     found = pd.DataFrame([row for seed in range(repetitions) for row in replicate(seed)])
     found["value"] = found["value"].astype(float)
