@@ -172,13 +172,25 @@ def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
     assert figures == {path.name for path in (demo.path / "reports/figures").iterdir()}
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert {run.data.tags["family"] for run in children if "family" in run.data.tags} == set(FAMILIES)
-    (search,) = [run for run in children if run.info.run_name == "search lightgbm"]
+    searches = {run.info.run_name: run for run in children if run.info.run_name.startswith("search ")}
+    assert searches.keys() == {"search logistic_regression", "search xgboost", "search lightgbm"}
+    search = searches["search lightgbm"]
     trials = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == search.info.run_id]
     assert {run.info.run_name for run in trials} == {"lightgbm trial 00", "lightgbm trial 01"}
     assert {run.info.status for run in runs} == {"FINISHED"}
     version = client.get_model_version_by_alias("credit_scoring_model_test", "champion")
     assert version.run_id == parent.info.run_id
     assert version.tags["source"] == "synthetic"
+    assert version.tags["holdout_opening"] == "1"
+
+
+def test_the_same_model_again_is_no_comparison_and_changes_nothing_that_is_served(copy_of_demo: Project) -> None:
+    served = fingerprint(copy_of_demo.path / "model")
+    copy_of_demo.run("--pipelines", "threshold_tuning")
+    decision = read_json(copy_of_demo, "data/06_models/synthetic/promotion_decision.json")
+    assert decision["reason"] == "all 1600 out-of-fold decisions cost the same as those of version 1"
+    assert (decision["promoted"], decision["comparison"]) == (False, None)
+    assert fingerprint(copy_of_demo.path / "model") == served
 
 
 def test_scoring_gives_what_the_exported_model_gives(demo: Project) -> None:

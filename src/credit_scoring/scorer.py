@@ -206,6 +206,9 @@ class ScorerRelease:
         description: What the model is, in Markdown.
         promoted: Whether it replaces the present champion.
         tags: Short facts to find the version by.
+        out_of_fold: What later versions are compared with, one row per training applicant (see
+            `pipelines.threshold_tuning.promotion.record_decisions`). It names applicants and their outcomes, so that
+            it stays in the registry and is never exported.
     """
 
     scorer: CreditScorer
@@ -214,6 +217,7 @@ class ScorerRelease:
     description: str
     promoted: bool = True
     tags: dict[str, str] = field(default_factory=dict)
+    out_of_fold: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -222,12 +226,16 @@ class Incumbent:
 
     Attributes:
         version: Its version.
-        scorer: What is served under it; null if it cannot be loaded any more.
-        tags: What was noted on the version.
-        problem: Why it cannot be loaded, if so.
+        tags: What was noted on it.
+        out_of_fold: What it decided out of fold when it was trained; empty if it was registered without.
+        history: What was noted on every version of the registry, its own tags included.
+        features: Columns that it reads.
+        problem: Why it cannot be loaded any more, if so.
     """
 
     version: str
-    scorer: CreditScorer | None
     tags: Mapping[str, str]
+    out_of_fold: pd.DataFrame = field(default_factory=pd.DataFrame)
+    history: Sequence[Mapping[str, str]] = ()
+    features: Sequence[str] = ()
     problem: str = ""

@@ -73,17 +73,37 @@ def test_the_incumbent_is_the_champion_with_its_tags(
 ) -> None:
     incumbent = MlflowIncumbentDataset(registered_model_name=NAME)
     assert incumbent.load() is None
-    dataset(tmp_path).save(release)
-    dataset(tmp_path).save(dataclasses.replace(release, promoted=False))
+    decided = pd.DataFrame({"SK_ID_CURR": [3, 1], "FOLD": [0, 1], "PROBABILITY": [0.25, 0.5], "REFUSED": [False, True]})
+    dataset(tmp_path).save(dataclasses.replace(release, out_of_fold=decided))
+    challenger = dataclasses.replace(release, promoted=False, tags={"compared_with": "1"}, out_of_fold=decided[:1])
+    dataset(tmp_path).save(challenger)
     found = incumbent.load()
     assert (found.version, found.tags["threshold"], found.problem) == ("1", "0.4", "")
-    pd.testing.assert_frame_equal(
-        found.scorer.predict(release.example_rows), release.scorer.predict(release.example_rows)
-    )
+    pd.testing.assert_frame_equal(found.out_of_fold, decided)
+    assert sorted(tags.get("compared_with", "") for tags in found.history) == ["", "1"]
     shutil.rmtree(tmp_path / "mlruns")
     broken = incumbent.load()
-    assert broken.scorer is None
+    assert broken.out_of_fold.empty
     assert broken.problem
+
+
+def test_a_version_without_out_of_fold_decisions_is_no_broken_one(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
+    dataset(tmp_path).save(release)
+    found = MlflowIncumbentDataset(registered_model_name=NAME).load()
+    assert (found.out_of_fold.empty, found.problem) == (True, "")
+
+
+def test_no_applicant_is_named_in_the_exported_folder(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
+    dataset(tmp_path).save(release)
+    files = {path.name for path in (tmp_path / "model").iterdir()}
+    dataset(tmp_path).save(dataclasses.replace(release, out_of_fold=pd.DataFrame({"SK_ID_CURR": [1]})))
+    assert {path.name for path in (tmp_path / "model").iterdir()} == files
+    assert dataset(tmp_path).export_champion() == "2"
+    assert {path.name for path in (tmp_path / "model").iterdir()} == files
 
 
 def test_without_tracking_the_folder_alone_is_written(tmp_path: Path, release: ScorerRelease) -> None:

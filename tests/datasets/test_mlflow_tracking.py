@@ -59,9 +59,10 @@ def test_a_candidate_that_failed_is_a_failed_run_with_the_reason(run: mlflow.Act
 
 def test_each_trial_is_a_run_below_its_search(run: mlflow.ActiveRun, tmp_path: Path) -> None:
     trials = [
-        {"candidate": "trees", "number": 0, "state": "complete", "value": 0.5, "params": {}, "seconds": 1.0},
+        {"candidate": "trees", "number": 0, "state": "complete", "value": 0.5, "params": {"depth": 2}, "seconds": 1.0},
         {"candidate": "trees", "number": 1, "state": "pruned", "value": 0.6, "params": {"depth": 3}, "seconds": 1.0},
     ]
+    trials = [{**trial, "metric": "log_loss"} for trial in trials]
     MlflowTrialRunsDataset(filepath=(tmp_path / "trials.json").as_posix()).save(trials)
     client = MlflowClient()
     runs = client.search_runs([run.info.experiment_id])
@@ -70,9 +71,11 @@ def test_each_trial_is_a_run_below_its_search(run: mlflow.ActiveRun, tmp_path: P
     assert [metric.step for metric in client.get_metric_history(search.info.run_id, "value")] == [0]
     below = [item for item in runs if item.data.tags.get("mlflow.parentRunId") == search.info.run_id]
     assert {item.info.run_name: item.data.params for item in below} == {
-        "trees trial 00": {},
+        "trees trial 00": {"depth": "2"},
         "trees trial 01": {"depth": "3"},
     }
+    assert {item.data.metrics["value"] for item in below} == {0.5, 0.6}
+    assert {item.data.tags["metric"] for item in below} == {"log_loss"}
 
 
 def test_a_suspicion_is_a_tag_of_the_run(run: mlflow.ActiveRun, tmp_path: Path) -> None:
@@ -106,7 +109,15 @@ def test_rows_are_inputs_of_the_run_and_the_training_rows_of_its_children(
     (name, digest, context), other = sorted(noted_rows(run.info.run_id), reverse=True)
     assert (name, context) == ("training_rows", "training")
     assert other == ("holdout_rows", digest, "holdout")
-    trial = {"candidate": "a", "number": 0, "state": "complete", "value": 0.5, "params": {}, "seconds": 1.0}
+    trial = {
+        "candidate": "a",
+        "number": 0,
+        "state": "complete",
+        "metric": "log_loss",
+        "value": 0.5,
+        "params": {},
+        "seconds": 1.0,
+    }
     MlflowTrialRunsDataset(filepath=(tmp_path / "trials.json").as_posix()).save([trial])
     children = MlflowClient().search_runs([run.info.experiment_id], filter_string="attributes.run_name LIKE '%a%'")
     below = [child for child in children if child.info.run_id != run.info.run_id]

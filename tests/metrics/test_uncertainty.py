@@ -9,6 +9,7 @@ from credit_scoring.metrics.uncertainty import (
     bootstrap_mean,
     bootstrap_metric,
     corrected_fold_interval,
+    mean_interval,
     rate_difference_interval,
     rate_interval,
 )
@@ -24,6 +25,20 @@ def test_bootstrap_of_a_mean_is_as_wide_as_theory_says(few_values: bool) -> None
     half = norm.ppf(0.975) * sample.std() / np.sqrt(sample.size)
     assert interval.estimate == pytest.approx(sample.mean())
     assert interval.high - interval.low == pytest.approx(2 * half, rel=0.06)
+
+
+def test_a_t_interval_of_a_mean_is_that_of_the_textbook() -> None:
+    # Mean 2, standard deviation sqrt(5/3), standard error 0.6455; t(0.975; 3) = 3.1824.
+    interval = mean_interval([0.5, 1.5, 2.5, 3.5])
+    assert interval.model_dump() == pytest.approx({"estimate": 2.0, "low": 2 - 2.0542, "high": 2 + 2.0542}, abs=1e-4)
+    assert mean_interval([0.5, 1.5, 2.5, 3.5], confidence=0.999).high > interval.high
+    assert mean_interval([2.0] * 10).model_dump() == {"estimate": 2.0, "low": 2.0, "high": 2.0}
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [1.0, np.nan], [[1.0, 2.0]]])
+def test_a_t_interval_needs_two_finite_values(values: list) -> None:
+    with pytest.raises(ValueError, match="at least two finite values"):
+        mean_interval(values)
 
 
 def test_equal_values_leave_no_doubt() -> None:

@@ -268,13 +268,22 @@ class MiddleTrial:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_what_a_search_suggests_can_be_built_and_learns(family: str, X: pd.DataFrame, applicants: pd.DataFrame) -> None:
-    space = family_class(family).search_space(MiddleTrial())
+    space = family_class(family).search_space(MiddleTrial(), {})
     small = {"n_estimators": 20, "n_jobs": 1} if "n_estimators" in space else {}
     probability = build_model(family, {**space, **small}).fit(X, applicants["TARGET"]).predict_proba(X)[:, 1]
     assert ((probability > 0) & (probability < 1)).all()
     combinations = list(ParameterGrid(family_class(family).grid()))
     assert 2 <= len(combinations) <= 8 if space else combinations == [{}]
     assert all(build_model(family, params).get_params().items() >= params.items() for params in combinations)
+
+
+@pytest.mark.parametrize("family", ["xgboost", "lightgbm"])
+def test_trees_are_counted_by_the_search_unless_training_stops_early(family: str) -> None:
+    by_hand, early = (
+        family_class(family).search_space(MiddleTrial(), {"early_stopping_rounds": rounds}) for rounds in (None, 100)
+    )
+    assert by_hand.keys() - early.keys() == {"n_estimators"}
+    assert 100 <= by_hand["n_estimators"] <= 1000
 
 
 def test_a_library_that_cannot_be_imported_takes_its_own_family_down_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ class HistGradientBoostingModel(LibraryModel, PermutationContributions):
         self.params = params
 
     @classmethod
-    def search_space(cls, trial):
+    def search_space(cls, trial, params):
         return {
             "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 4, 32, log=True),
             "l2_regularization": trial.suggest_float("l2_regularization", 1.0, 200.0, log=True),

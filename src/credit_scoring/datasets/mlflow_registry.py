@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import mlflow
+import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
@@ -33,6 +34,8 @@ _REGISTERED = (
     f"the threshold of least business cost. `{_CHAMPION}` is served, `{_PREVIOUS}` was before it, "
     f"`{_CHALLENGER}` was not better by more than chance; each version says why."
 )
+_OUT_OF_FOLD = "out_of_fold.parquet"
+"""Beside the files of a registered model; not in the exported folder, which must name no applicant."""
 
 
 class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
@@ -84,6 +87,9 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
                     )
                     if replaces:
                         _download(info.model_uri, fresh)
+                    if data.out_of_fold is not None:
+                        data.out_of_fold.to_parquet(workspace / _OUT_OF_FOLD)
+                        MlflowClient().log_model_artifact(info.model_id, (workspace / _OUT_OF_FOLD).as_posix())
                     self._register(info, run, data, facts)
             if replaces:
                 replace_model(self._folder, fresh)
@@ -151,21 +157,29 @@ class MlflowIncumbentDataset(AbstractDataset[None, Incumbent | None]):
         self.metadata = metadata
 
     def load(self) -> Incumbent | None:
-        """Load the champion."""
+        """Load what is known of the champion, and make sure that it can still be served."""
         if not self._logging_activated:
             return None
-        version = _champion(MlflowClient(), self._registered_model_name)
+        client = MlflowClient()
+        version = _champion(client, self._registered_model_name)
         if version is None:
             return None
+        history = [each.tags for each in client.search_model_versions(f"name = '{self._registered_model_name}'")]
+        out_of_fold, features, problem = pd.DataFrame(), (), ""
         try:
             with tempfile.TemporaryDirectory() as place, _quiet_mlflow():
-                _download(_uri(version), Path(place))
+                mlflow.artifacts.download_artifacts(_uri(version), dst_path=place)
+                if (recorded := Path(place, _OUT_OF_FOLD)).exists():
+                    out_of_fold = pd.read_parquet(recorded)
                 scorer = load_scorer(Path(place))
-        except Exception as error:  # files gone, another version of a library: it cannot be compared with any more
-            return Incumbent(str(version.version), None, version.tags, f"{type(error).__name__}: {error}")
-        if isinstance(scorer, CreditScorer) and hasattr(scorer, "calibration"):
-            return Incumbent(str(version.version), scorer, version.tags)
-        return Incumbent(str(version.version), None, version.tags, "it was made by another version of this project")
+        except Exception as error:  # files gone, another version of a library: whatever it is, it cannot be served
+            problem = f"{type(error).__name__}: {error}"
+        else:
+            if isinstance(scorer, CreditScorer) and hasattr(scorer, "calibration"):
+                features = tuple(scorer.feature_names_in_)
+            else:
+                problem = "it was made by another version of this project"
+        return Incumbent(str(version.version), version.tags, out_of_fold, history, features, problem)
 
     def save(self, data: None) -> None:  # noqa: ARG002
         """Refuse: champions are made by `MlflowScorerDataset`."""
@@ -190,9 +204,10 @@ def _uri(version: ModelVersion) -> str:
 
 
 def _download(uri: str, folder: Path) -> None:
-    """Copy a logged model, without the note on the registry that MLflow adds to it."""
+    """Copy what is served of a logged model, without the note on the registry that MLflow adds to it."""
     mlflow.artifacts.download_artifacts(uri, dst_path=folder.as_posix())
-    (folder / "registered_model_meta").unlink(missing_ok=True)
+    for name in ("registered_model_meta", _OUT_OF_FOLD):
+        (folder / name).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -60,6 +60,27 @@ def bootstrap_mean(
     return Interval.of_resamples(float(sample.mean()), means, confidence)
 
 
+def mean_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
+    """Return the mean of a sample and its interval by Student's t; of paired differences, that of the paired t-test.
+
+    For bounds far out in the tail, as in the last of many comparisons: a bootstrap would have to draw tens of thousands
+    of resamples to see them.
+
+    Args:
+        values: One value per applicant, at least two.
+        confidence: Probability that the interval is to hold.
+
+    Raises:
+        ValueError: If there are fewer than two values, or one is not finite.
+    """
+    sample = np.asarray(values, dtype=float)
+    if sample.ndim != 1 or sample.size < 2 or not np.isfinite(sample).all():
+        raise ValueError(f"A t interval needs a vector of at least two finite values, got shape {sample.shape}.")
+    mean, error = float(sample.mean()), float(sample.std(ddof=1)) / np.sqrt(sample.size)
+    half = float(student.ppf(0.5 + confidence / 2, sample.size - 1)) * error
+    return Interval(estimate=mean, low=mean - half, high=mean + half)
+
+
 def rate_interval(events: int, count: int, *, confidence: float = 0.95) -> Interval:
     """Return the share of events among independent trials and its score interval (Wilson, JASA 22, 1927).
 

@@ -34,13 +34,20 @@ def rows() -> pd.DataFrame:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_block_under_candidates_is_all_that_a_family_needs(family: str, rows: pd.DataFrame) -> None:
     params = dict(family_class(family).test_params)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    start = family_class(family).search_space(study.ask(), params)
+    params |= start
     candidates = {family: {"family": family, "params": params, "imbalance": list(STRATEGIES), "tuned": True}}
     tuning = TuningOptions(n_trials=2, n_folds=2)
-    found, trials = tune_candidates(rows, candidates, SELECTION, tuning, COSTS, optuna.storages.InMemoryStorage())
-    assert [trial["state"] for trial in trials] == ["complete", "complete"]
-    searched = set(family_class(family).search_space(optuna.create_study().ask()))
-    assert set(trials[1]["params"]) == searched
-    assert set(found[family]["params"]) <= set(params) | searched
+    if start:
+        found, trials = tune_candidates(rows, candidates, SELECTION, tuning, COSTS, optuna.storages.InMemoryStorage())
+        assert [trial["state"] for trial in trials] == ["complete", "complete"]
+        assert trials[0]["params"] == start
+        assert trials[1]["params"].keys() == start.keys()
+        assert found[family]["params"] == params | next(trial["params"] for trial in trials if trial["chosen"])
+    else:
+        with pytest.raises(ValueError, match=f"family {family} has nothing to search for"):
+            tune_candidates(rows, candidates, SELECTION, tuning, COSTS, optuna.storages.InMemoryStorage())
 
     folds = CrossValidationOptions(n_folds=2)
     out_of_fold, results = cross_validate_candidates(rows, candidates, SELECTION, folds, COSTS)

@@ -1,25 +1,31 @@
 """The search for hyper-parameters: never worse than its start, repeatable, resumable."""
 
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from credit_scoring.datasets.optuna import OptunaStorageDataset
+from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts
+from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling import tuning as module
-from credit_scoring.pipelines.modelling.options import TuningOptions
-from credit_scoring.pipelines.modelling.tuning import tune_candidates
+from credit_scoring.pipelines.modelling.comparison import compare_imbalance_strategies, cross_validate_candidates
+from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, TuningOptions
+from credit_scoring.pipelines.modelling.tuning import measure_tuning, plot_tuning, tune_candidates
 
 COSTS, SELECTION = MisclassificationCosts(), SelectionOptions(threads=1)
 CANDIDATES = {
     "dummy": {"family": "dummy"},
     "lr": {
         "family": "logistic_regression",
-        "params": {"C": 1e-6},
+        "params": {"C": 1e-4},
         "imbalance": ["none", "class_weight"],
         "tuned": True,
     },
@@ -41,13 +47,168 @@ def tune(rows: pd.DataFrame, storage: optuna.storages.BaseStorage, **options: ob
 @pytest.mark.parametrize("metric", ["log_loss", "roc_auc"])
 def test_the_best_trial_wins_and_the_start_is_one_of_them(rows: pd.DataFrame, metric: str) -> None:
     found, trials = tune(rows, optuna.storages.InMemoryStorage(), metric=metric)
-    assert trials[0]["params"] == {}
+    assert trials[0]["params"] == {"C": 1e-4}
     done = [trial for trial in trials if trial["state"] == "complete"]
     pick = max if metric == "roc_auc" else min
     best = pick(done, key=lambda trial: trial["value"])
-    assert found["lr"]["params"] == {"C": 1e-6, **best["params"]}
-    assert found["lr"]["imbalance"] == ["none", "class_weight"]
+    assert [trial["number"] for trial in trials if trial["chosen"]] == [best["number"]]
+    assert found["lr"]["params"] == best["params"]
     assert found["dummy"] == CANDIDATES["dummy"]
+
+
+def test_what_was_set_by_hand_competes_on_beside_what_was_found(rows: pd.DataFrame) -> None:
+    found, trials = tune(rows, optuna.storages.InMemoryStorage(), n_trials=6)
+    assert not trials[0]["chosen"]
+    by_hand = {"family": "logistic_regression", "params": {"C": 1e-4}, "tuned": False}
+    assert list(found) == ["dummy", "lr", "lr_hand_set", "lr_class_weight"]
+    assert found["lr"]["imbalance"] == "none"
+    assert found["lr_hand_set"] == by_hand | {"imbalance": "none"}
+    assert found["lr_class_weight"] == by_hand | {"imbalance": "class_weight"}
+
+
+def test_treatments_are_judged_beside_the_hand_set_self(rows: pd.DataFrame) -> None:
+    found, _ = tune(rows, optuna.storages.InMemoryStorage(), n_trials=6)
+    folds = CrossValidationOptions(n_folds=2)
+    predictions, results = cross_validate_candidates(rows, found, SELECTION, folds, COSTS)
+    table = compare_imbalance_strategies(predictions, results, folds).set_index("imbalance")
+    assert list(table.index) == ["none", "class_weight"]
+    by_hand = next(each for each in results if each["name"] == "lr_hand_set")
+    assert table.loc["none", "log_loss"] == by_hand["mean"]["log_loss"]
+
+
+def test_nothing_is_doubled_where_nothing_beats_what_was_set_by_hand(rows: pd.DataFrame) -> None:
+    found, trials = tune(rows, optuna.storages.InMemoryStorage(), n_trials=1)
+    assert trials[0]["chosen"]
+    assert found == CANDIDATES
+
+
+def test_every_candidate_marked_is_searched_for_and_no_other(rows: pd.DataFrame) -> None:
+    boosted = {"n_estimators": 100, "subsample": 0.8, "colsample_bytree": 0.5, "reg_lambda": 10, "n_jobs": 1}
+    candidates = CANDIDATES | {
+        "xgb": {"family": "xgboost", "params": boosted | {"max_depth": 2, "min_child_weight": 5}, "tuned": True},
+        "lgb": {
+            "family": "lightgbm",
+            "params": boosted | {"num_leaves": 4, "min_child_samples": 20, "cat_smooth": 10},
+            "tuned": True,
+        },
+        "forest": {"family": "random_forest", "params": {"n_estimators": 5}},
+    }
+    options = TuningOptions(n_trials=2, n_folds=2)
+    found, trials = tune_candidates(rows, candidates, SELECTION, options, COSTS, optuna.storages.InMemoryStorage())
+    assert [(trial["candidate"], trial["number"]) for trial in trials] == [
+        (name, number) for name in ("lr", "xgb", "lgb") for number in (0, 1)
+    ]
+    assert found["forest"] == candidates["forest"]
+    for name in ("lr", "xgb", "lgb"):
+        first = next(trial for trial in trials if trial["candidate"] == name)
+        assert {**first["params"], **candidates[name]["params"]} == {**candidates[name]["params"], **first["params"]}
+
+
+def test_a_hopeless_trial_is_given_up_after_the_folds_it_has_seen(
+    rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = module.fit_candidate
+    fitted: list[float] = []
+
+    def worse_and_worse(candidate: CandidateOptions, *arguments: Any) -> Any:
+        if candidate.params["C"] not in fitted:
+            fitted.append(candidate.params["C"])
+        # From the first trial to the last the penalty grows, until nothing is learnt.
+        weaker = candidate.model_copy(
+            update={"params": {"C": 0.1 * 10.0 ** -(2 * fitted.index(candidate.params["C"]))}}
+        )
+        return fit(weaker, *arguments)
+
+    monkeypatch.setattr(module, "fit_candidate", worse_and_worse)
+    _, trials = tune(rows, optuna.storages.InMemoryStorage(), n_trials=6)
+    assert [trial["state"] for trial in trials] == ["complete"] * 3 + ["pruned"] * 3
+    assert [trial["folds"] for trial in trials] == [3, 3, 3, 1, 1, 1]
+    assert trials[0]["chosen"]
+
+
+def result(name: str, params: dict[str, Any], log_loss: list[float], error: str | None = None) -> dict[str, Any]:
+    folds = [{"log_loss": value, "business_cost": 2 * value, "roc_auc": 0.75} for value in log_loss]
+    mean = pd.DataFrame(folds).mean().to_dict()
+    return {"name": name, "family": "lightgbm", "params": params, "folds": folds, "mean": mean, "error": error}
+
+
+def trial(number: int, value: float, chosen: bool, state: str = "complete", name: str = "lgb") -> dict[str, Any]:
+    return {
+        "candidate": name,
+        "family": "lightgbm",
+        "number": number,
+        "state": state,
+        "metric": "log_loss",
+        "value": value,
+        "folds": 3,
+        "params": {},
+        "chosen": chosen,
+        "seconds": 1.0,
+    }
+
+
+def test_the_gain_is_paired_by_fold_with_the_hand_set_self() -> None:
+    trials = [trial(0, 0.26, False), trial(1, 0.24, True), trial(2, 0.3, False, "pruned")]
+    results = [
+        result("lgb", {"num_leaves": 4, "n_jobs": 1, "subsample_freq": 1}, [0.24, 0.25, 0.26]),
+        result("lgb_hand_set", {"num_leaves": 8, "n_jobs": 1}, [0.25, 0.25, 0.29]),
+    ]
+    gain = measure_tuning(trials, results, CrossValidationOptions())["lgb"]
+    expected = corrected_fold_interval([-0.01, 0.0, -0.03])
+    assert (gain["trials"], gain["pruned"], gain["chosen"]) == (3, 1, 1)
+    assert gain["params"] == {"num_leaves": {"before": 8, "after": 4}, "subsample_freq": {"before": None, "after": 1}}
+    assert gain["search"] == {"before": 0.26, "after": 0.24}
+    assert gain["log_loss"]["difference"] == pytest.approx(expected.model_dump())
+    assert gain["log_loss"]["after"] - gain["log_loss"]["before"] == pytest.approx(expected.estimate)
+    assert gain["business_cost"]["difference"]["estimate"] == pytest.approx(2 * expected.estimate)
+
+
+def test_a_search_that_changes_nothing_gains_nothing() -> None:
+    trials = [trial(0, 0.25, True), trial(1, 0.26, False), trial(0, 0.25, True, name="broken")]
+    results = [result("lgb", {"num_leaves": 8}, [0.25, 0.26]), result("broken", {}, [0.3, 0.3], "No such library")]
+    gain = measure_tuning(trials, results, CrossValidationOptions())
+    assert list(gain) == ["lgb"]
+    assert gain["lgb"]["params"] == {}
+    assert gain["lgb"]["log_loss"]["difference"] == {"estimate": 0.0, "low": 0.0, "high": 0.0}
+    assert measure_tuning([], results, CrossValidationOptions()) == {}
+
+
+@pytest.mark.parametrize("trials", [[], [trial(0, 0.25, True), trial(1, 0.3, False, "pruned")]])
+def test_the_search_is_drawn(trials: list[dict[str, Any]]) -> None:
+    figure = plot_tuning(trials, TuningOptions(), FigureOptions(language="en", source="synthetic"))
+    figure.savefig(io.BytesIO())
+    drawn = [[tuple(map(float, offset)) for offset in dots.get_offsets()] for dots in figure.axes[0].collections]
+    assert drawn == ([[(1.0, 0.3)], [(0.0, 0.25)], [(0.0, 0.25)]] if trials else [])
+
+
+@pytest.mark.parametrize("options", [{"metric": "accuracy"}, {"n_trials": 0}, {"method": "random"}, {"n_folds": 1}])
+def test_a_search_that_makes_no_sense_is_refused_before_the_run(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(options))):
+        TuningOptions(**options)
+
+
+def test_every_candidate_that_cannot_be_searched_for_is_named_before_the_first_search(
+    rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidates = CANDIDATES | {
+        "dummy": {"family": "dummy", "tuned": True},
+        "wide": {"family": "logistic_regression", "params": {"C": 5}, "tuned": True},
+        "treated": {**CANDIDATES["lr"], "imbalance": ["smote"]},
+        "bare": {"family": "random_forest", "params": {"kind": "oak"}, "tuned": True},
+    }
+    monkeypatch.setattr(module, "fit_candidate", lambda *_: pytest.fail("fitted"))
+    with pytest.raises(ValueError, match="cannot be searched for") as caught:
+        tune_candidates(rows, candidates, SELECTION, TuningOptions(), COSTS, optuna.storages.InMemoryStorage())
+    for problem in (
+        "candidates.dummy: family dummy has nothing to search for",
+        "candidates.treated.imbalance: without none",
+        "candidates.wide.params.C: 5, expected between 0.0001 and 0.1",
+        "candidates.bare.params.kind: oak, expected one of random_forest, extra_trees",
+        "candidates.bare.params.min_samples_leaf: not set, expected between 10 and 300",
+        "Hint: a search starts from values set by hand",
+    ):
+        assert problem in str(caught.value), problem
+    assert "candidates.lr" not in str(caught.value)
 
 
 def make_trial(value: float, costs: list[float], log_loss: float) -> optuna.trial.FrozenTrial:
@@ -60,7 +221,7 @@ def test_by_cost_the_best_log_loss_among_those_level_with_the_cheapest_wins() ->
     study.add_trial(make_trial(0.50, [0.49, 0.50, 0.51], 0.26))
     study.add_trial(make_trial(0.51, [0.52, 0.49, 0.52], 0.25))  # dearer by no more than noise
     study.add_trial(make_trial(0.60, [0.59, 0.60, 0.61], 0.24))  # dearer in every fold
-    assert module._choose_trial(study, TuningOptions()).number == 1
+    assert module._choose_trial(study, TuningOptions(metric="business_cost")).number == 1
     assert module._choose_trial(study, TuningOptions(metric="log_loss")).number == 0
 
 
@@ -109,5 +270,7 @@ def test_a_grid_is_tried_in_full(rows: pd.DataFrame) -> None:
     assert len(combinations) == len(trials) == np.prod([len(values) for values in grid.values()])
 
 
-def test_without_a_budget_nothing_is_searched(rows: pd.DataFrame) -> None:
-    assert tune(rows, optuna.storages.InMemoryStorage(), n_trials=0) == (CANDIDATES, [])
+def test_without_a_candidate_marked_nothing_is_searched(rows: pd.DataFrame) -> None:
+    candidates = {"dummy": {"family": "dummy"}}
+    storage = optuna.storages.InMemoryStorage()
+    assert tune_candidates(rows, candidates, SELECTION, TuningOptions(), COSTS, storage) == (candidates, [])

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.pipelines.reporting.artefacts import PROTECTION
+from tests.pipelines.reporting.conftest import found
 
 
 def policy(threshold: float, cost: float) -> dict[str, Any]:
@@ -70,6 +71,7 @@ def artefacts() -> dict[str, Any]:
             "chosen_on": {"applicants": 8000},
         },
         "promotion_decision": {"training_data": "fedcba9876543210"},
+        "tuning_gain": {},
         "global_importance_table": pd.DataFrame({"feature": ["EXT_SOURCE_2", "DAYS_EMPLOYED"], "share": [0.6, 0.4]}),
         "family_importance_table": pd.DataFrame(
             {"kind": ["theme", "source"], "family": ["external_scores", "bureau"], "share": [0.6, 1.0]}
@@ -163,3 +165,17 @@ def test_equal_artefacts_give_one_text_and_stay_as_they_are(
     before = deepcopy(artefacts)
     assert write("model_card", artefacts) == write("model_card", before)
     pd.testing.assert_frame_equal(artefacts["fairness_by_group_table"], before["fairness_by_group_table"])
+
+
+def test_whether_hyper_parameters_were_found_or_set_by_hand_is_told(
+    artefacts: dict[str, Any], write: Callable[..., str]
+) -> None:
+    assert "- Hyper-parameters: `alpha=1.0`." in write("model_card", artefacts)
+    artefacts["tuning_gain"] = {"mlp": found("mlp", 12, 4, (-0.0008, -0.0035, 0.0019))}
+    card = write("model_card", artefacts)
+    assert "- Hyper-parameters (found with Optuna): `alpha=1.0`." in card
+    assert "set by hand: 0.2425, with what was found: 0.2417, difference −0.0008 [−0.0035, +0.0019]; the search" in card
+    artefacts["tuning_gain"] = {"mlp": found("mlp", 12, 4, (0.0, 0.0, 0.0))}
+    kept = write("model_card", artefacts)
+    assert "- Hyper-parameters (set by hand; no trial of the search with Optuna did better): `alpha=1.0`." in kept
+    assert "Log loss out of fold with" not in kept

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.pipelines.reporting.artefacts import PROTECTION
+from tests.pipelines.reporting.conftest import found
 
 INTERVAL = {"low": 0.4, "high": 0.6}
 POLICY = {
@@ -58,6 +59,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
         source: str = "synthetic",
         flags: Sequence[str] = (),
         audit: Mapping[str, object] = AUDIT,
+        gain: Mapping[str, object] = {},
     ) -> str:
         datasets = {
             "leaderboard_table": pd.DataFrame([candidate]),
@@ -77,6 +79,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
                 "policies": dict.fromkeys(["tuned", "theoretical", "half", "approve_all", "decline_all"], POLICY),
             },
             "promotion_decision": {"promoted": True, "reason": "there is no champion yet"},
+            "tuning_gain": gain,
             "decision_policy": {
                 "threshold_interval": {"low": 0.08, "high": 0.11},
                 "plateau": {"low": 0.085, "high": 0.1, "tolerance": 0.01},
@@ -120,6 +123,15 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: 
     assert "Real data." in real
     assert "**SUSPICIOUS: AUC is 0.9**" in real
     assert "kedro run --pipelines scoring --env kaggle" in real
+
+
+def test_the_summary_tells_what_the_search_gained(summarise: Callable[..., str]) -> None:
+    gain = {"lightgbm": found("lightgbm", 12, 7, (-0.0008, -0.0035, 0.0019))}
+    text = summarise(strategies(), gain=gain)
+    assert "Optuna searched the hyper-parameters of LightGBM: 12 trials" in text
+    assert "| LightGBM | 12 (7) | 0.2425 | 0.2417 | −0.0008 [−0.0035, +0.0019] | −0.0016 [−0.0070, +0.0038] |" in text
+    assert "Candidates whose cost is not significantly different from the cheapest: 1 of 1." in text
+    assert "Optuna" not in summarise(strategies())
 
 
 @pytest.mark.parametrize(

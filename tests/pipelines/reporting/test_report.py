@@ -13,8 +13,12 @@ from pypdf import PdfReader
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import FAMILIES, family_class
+from credit_scoring.models.labels import name_candidate
 from credit_scoring.pipelines.reporting.report import describe_effect
+from credit_scoring.pipelines.reporting.tuning import tell_tuning
+from credit_scoring.texts import texts_in
 from tests.pipelines.reporting.artefacts import PROTECTION
+from tests.pipelines.reporting.conftest import found
 
 N_CANDIDATES = 14
 
@@ -108,7 +112,13 @@ def artefacts() -> dict[str, Any]:
         "promotion_decision": {
             "promoted": False,
             "incumbent": "7",
-            "cost_difference": {"estimate": 0.0035, "low": -0.0111, "high": 0.0222},
+            "obstacle": None,
+            "comparison": 3,
+            "cost_difference": {"estimate": 0.0035, "low": -0.0111, "high": 0.0222, "confidence": 0.99167},
+        },
+        "tuning_gain": {
+            "logistic_regression": found("logistic_regression", 12, 4, (0.0, 0.0, 0.0)),
+            "lightgbm": found("lightgbm", 13, 7, (-0.0008, -0.0035, 0.0019)),
         },
         "decision_policy": {
             "threshold": 0.0987,
@@ -251,6 +261,93 @@ def test_a_family_is_named_by_its_label(
     assert label == family or family not in text
 
 
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        (
+            "en",
+            [
+                "Optuna searched the hyper-parameters of logistic regression and LightGBM: 25 trials by log loss",
+                "11 were given up early",
+                "Logistic regression: no trial did better than the values set by hand, which stay.",
+                "LightGBM: not significantly different from the values set by hand "
+                "(num_leaves 8 → 5 and colsample_bytree – → 0.0547).",
+                "Tuning is not nested in the comparison",
+                "12 (4) 0.2425 0.2425",
+                "13 (7) 0.2425 0.2417 −0.0008 [−0.0035, +0.0019] −0.0016 [−0.0070, +0.0038]",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "Optuna a cherché les hyperparamètres de régression logistique et LightGBM : 25 essais",
+                "11 ont été abandonnés tôt",
+                "Régression logistique : aucun essai n'a fait mieux que les valeurs fixées à la main",
+                "(num_leaves 8 → 5 et colsample_bytree – → 0,0547)",
+                "Elle n'est pas imbriquée dans la comparaison",
+                "13 (7) 0,2425 0,2417 −0,0008 [−0,0035 ; +0,0019] −0,0016 [−0,0070 ; +0,0038]",
+            ],
+        ),
+    ],
+)
+def test_the_search_is_told_with_what_it_changed_and_gained(
+    artefacts: dict[str, Any], report: Callable[..., bytes], language: str, sentences: list[str]
+) -> None:
+    text, _ = read(report(artefacts, language=language, source="home_credit"))
+    for sentence in sentences:
+        assert squeeze(sentence) in text, sentence
+
+
+@pytest.mark.parametrize(
+    ("difference", "verdict"),
+    [((-0.002, -0.003, -0.001), "log loss significantly lower than"), ((0.002, 0.001, 0.003), "significantly higher")],
+)
+def test_a_search_is_judged_by_its_interval(difference: tuple[float, float, float], verdict: str) -> None:
+    _, told, _ = tell_tuning({"lightgbm": found("lightgbm", 12, 3, difference)}, texts_in("en"))
+    assert verdict in told
+
+
+def test_how_many_candidates_the_cost_tells_apart_is_told(
+    artefacts: dict[str, Any], report: Callable[..., bytes]
+) -> None:
+    artefacts["leaderboard_table"].loc[5:, "cost_to_best_low"] = 0.001
+    text, _ = read(report(artefacts, language="en", source="home_credit"))
+    assert squeeze("The cost of 5 of the 14 candidates is not significantly different from the best: on 8,000") in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {},
+            "on the same applicants +0.004 [−0.011, +0.022], the interval being that of comparison 3",
+        ),
+        ({"cost_difference": None, "obstacle": "other_rows"}, "stays champion, which learnt from other rows"),
+        ({"cost_difference": None, "obstacle": "other_folds"}, "which was cross-validated on other folds"),
+        ({"cost_difference": None, "obstacle": "no_decisions"}, "whose out-of-fold decisions are not known"),
+    ],
+)
+def test_the_report_says_how_the_champion_was_compared_with(
+    artefacts: dict[str, Any], report: Callable[..., bytes], changes: dict[str, Any], told: str
+) -> None:
+    artefacts["promotion_decision"] |= changes
+    text, _ = read(report(artefacts, language="en", source="home_credit"))
+    assert squeeze(told) in text
+
+
+@pytest.mark.parametrize(
+    ("name", "imbalance", "french"),
+    [
+        ("lightgbm_hand_set", "none", "LightGBM, réglage manuel"),
+        ("lightgbm_smote", "smote", "LightGBM, SMOTE"),
+        ("lightgbm", "none", "LightGBM"),
+        ("deep_trees_hand_set", "none", "deep_trees_hand_set"),
+    ],
+)
+def test_a_candidate_is_named_in_words(name: str, imbalance: str, french: str) -> None:
+    assert name_candidate("lightgbm", imbalance, name, texts_in("fr")) == french
+
+
 def test_causes_are_summed_and_what_no_reason_may_name_is_not_named(
     artefacts: dict[str, Any], report: Callable[..., bytes]
 ) -> None:
@@ -288,7 +385,8 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
         "importance_stability": {"models": 0, "top": 20, "overlap": None},
         "reason_audit": {"withheld_attributes": []},
         "reason_reliability": {"models": 0, "applicants": 0, "top": 4, "same_first": None, "overlap": None},
-        "promotion_decision": {"promoted": True, "incumbent": None, "cost_difference": None},
+        "promotion_decision": {"promoted": True, "incumbent": None, "obstacle": None, "cost_difference": None},
+        "tuning_gain": {},
     }
     text, _ = read(report(bare, language="en", source="home_credit"))
     for absent in (
@@ -297,6 +395,8 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
         "cause by cause",
         "No reason ever names",
         "manual review",
+        "Optuna",
+        "Log loss with the hyper-parameters",
     ):
         assert squeeze(absent) not in text
     assert squeeze("it is the first champion") in text

@@ -1,103 +1,245 @@
-"""A challenger replaces the champion only for a reason."""
+"""A new scorer replaces the champion only for a stated reason, which is never its result on the hold-out."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from kedro.pipeline import Pipeline
+from pydantic import ValidationError
+from scipy import stats
 
 from credit_scoring.metrics.cost import MisclassificationCosts
-from credit_scoring.pipelines.threshold_tuning.nodes import decide_promotion
+from credit_scoring.pipelines import modelling, threshold_tuning
 from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
+from credit_scoring.pipelines.threshold_tuning.promotion import decide_promotion, record_decisions, release_scorer
 from credit_scoring.protected import ProtectedOptions
 from credit_scoring.scorer import Incumbent
 
 COSTS = MisclassificationCosts()
-TRAIN = pd.DataFrame({"SK_ID_CURR": [1, 2, 3], "TARGET": [0, 1, 0]})
 N = 400
-HOLDOUT = pd.DataFrame({"SK_ID_CURR": range(N), "TARGET": np.arange(N) % 10 == 0, "CLUE": np.arange(N)}).astype(int)
-
-
-class Judge:
-    """Refuses the applicants whose clue is in a list."""
-
-    def __init__(self, refused: set[int], *features: str) -> None:
-        self.refused = refused
-        self.feature_names_in_ = ("CLUE", *features)
-
-    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame({"decision": np.where(rows["CLUE"].isin(self.refused), "refused", "granted")})
-
-
+TARGET = (np.arange(N) % 10 == 0).astype(int)
 DEFAULTERS = set(range(0, N, 10))
-GOOD, POOR = Judge(DEFAULTERS), Judge(set(range(N // 2)))
+POOR = set(range(N // 2))
+"""Refuses 180 good customers, approves 20 bad loans."""
 
 
-def decide(mine: Judge, its: Incumbent | None, **options: bool) -> dict:
-    return decide_promotion(mine, its, TRAIN, HOLDOUT, COSTS, PromotionOptions(**options), ProtectedOptions())
+def decisions(refused: set[int], n: int = N, n_folds: int = 5) -> pd.DataFrame:
+    ids = np.arange(n)
+    return pd.DataFrame(
+        {
+            "SK_ID_CURR": ids,
+            "TARGET": TARGET[:n],
+            "FOLD": ids % n_folds,
+            "PROBABILITY": 0.5,
+            "REFUSED": np.isin(ids, list(refused)),
+        }
+    )
 
 
-def incumbent(judge: Judge | None, training_data: str | None = None, problem: str = "") -> Incumbent:
-    data = training_data or decide(GOOD, None)["training_data"]
-    return Incumbent("7", judge, {"training_data": data}, problem)
+def decide(mine: pd.DataFrame, incumbent: Incumbent | None, model: str = "mine", **options: Any) -> dict[str, Any]:
+    return decide_promotion(
+        mine, {"model_digest": model}, incumbent, COSTS, PromotionOptions(**options), ProtectedOptions()
+    )
+
+
+def champion(recorded: pd.DataFrame, compared: Sequence[str] = (), **changes: Any) -> Incumbent:
+    known = decide(recorded, None)
+    tags = {name: known[name] for name in ("training_data", "training_folds")} | {"model_digest": "its"}
+    history = [tags, *({"compared_with": "7", "model_digest": digest} for digest in compared)]
+    return Incumbent(**{"version": "7", "tags": tags, "out_of_fold": recorded, "history": history} | changes)
+
+
+def test_each_applicant_is_decided_on_at_the_cut_off_of_the_policy() -> None:
+    predictions = pd.DataFrame(
+        {
+            "SK_ID_CURR": [3, 1, 2],
+            "TARGET": [0, 0, 1],
+            "FOLD": [0, 1, 0],
+            "PROBABILITY": [0.10, 0.20, 0.30],
+            "UNCALIBRATED": 0.9,
+        }
+    )
+    recorded = record_decisions(predictions, {"threshold": 0.20})
+    assert recorded.columns.tolist() == ["SK_ID_CURR", "TARGET", "FOLD", "PROBABILITY", "REFUSED"]
+    assert recorded["REFUSED"].tolist() == [False, True, True]
 
 
 def test_the_first_one_is_promoted() -> None:
-    decision = decide(POOR, None)
+    decision = decide(decisions(POOR), None)
     assert decision["promoted"]
     assert decision["reason"] == "there is no champion yet"
 
 
 def test_a_better_one_is_promoted_with_the_difference_per_applicant() -> None:
-    decision = decide(GOOD, incumbent(POOR))
-    # The poor one refuses 180 good clients and grants 20 defaulters: (180 + 200) / 400.
-    assert decision["cost_difference"]["estimate"] == pytest.approx(-0.95)
-    assert decision["cost_difference"]["high"] < 0
+    decision = decide(decisions(DEFAULTERS), champion(decisions(POOR)))
+    # (180 + 20 x 10) / 400 less; a test of the first comparison at 2.5 % on one side is an interval of 95 %.
+    costs = np.where(TARGET == 1, -10.0, -1.0) * ((TARGET == 1) != np.isin(np.arange(N), list(POOR)))
+    expected = stats.ttest_1samp(costs, 0).confidence_interval(0.95)
+    difference = decision["cost_difference"]
+    assert difference["estimate"] == pytest.approx(-0.95)
+    assert (difference["low"], difference["high"]) == pytest.approx((expected.low, expected.high))
+    assert difference["confidence"] == pytest.approx(0.95)
     assert decision["promoted"]
-    assert "against version 7 on 400 hold-out applicants: better by more than chance" in decision["reason"]
+    assert decision["comparison"] == 1
+    assert "against version 7 on the same 400 applicants and folds, comparison 1 with it" in decision["reason"]
+    assert decision["reason"].endswith("better by more than chance")
 
 
-@pytest.mark.parametrize("mine", [GOOD, POOR, Judge(DEFAULTERS - {0}), Judge(DEFAULTERS | {1, 2})])
-def test_an_equal_or_worse_one_stays_challenger_unless_forced(mine: Judge) -> None:
-    decision = decide(mine, incumbent(GOOD))
+@pytest.mark.parametrize("mine", [POOR, DEFAULTERS - {0}, DEFAULTERS | {1, 2}])
+def test_one_that_is_not_better_stays_challenger_unless_forced(mine: set[int]) -> None:
+    decision = decide(decisions(mine), champion(decisions(DEFAULTERS)))
     assert not decision["promoted"]
     assert "no better than chance allows" in decision["reason"]
-    forced = decide(mine, incumbent(GOOD), force=True)
+    forced = decide(decisions(mine), champion(decisions(DEFAULTERS)), force=True)
     assert forced["promoted"]
     assert forced["reason"].endswith("promoted because promotion.force is set")
 
 
 def test_a_difference_within_chance_is_no_reason() -> None:
-    decision = decide(GOOD, incumbent(Judge(DEFAULTERS | {1, 3})))
+    decision = decide(decisions(DEFAULTERS), champion(decisions(DEFAULTERS | {1, 3})))
     assert decision["cost_difference"]["estimate"] == pytest.approx(-2 / N)
     assert not decision["promoted"]
 
 
-def test_a_champion_of_other_rows_cannot_be_compared_with() -> None:
-    decision = decide(POOR, incumbent(GOOD, training_data="of other rows"))
-    assert decision["promoted"]
-    assert decision["cost_difference"] is None
-    assert "may have seen this hold-out" in decision["reason"]
+def test_equal_decisions_are_no_comparison() -> None:
+    decision = decide(decisions(POOR), champion(decisions(POOR)))
+    assert (decision["promoted"], decision["comparison"], decision["cost_difference"]) == (False, None, None)
+    assert decision["reason"] == "all 400 out-of-fold decisions cost the same as those of version 7"
+
+
+@pytest.mark.parametrize(("compared", "number"), [([], 1), (["a"], 2), (["a", "b", "a"], 3), (["a", "mine", "b"], 3)])
+def test_every_other_model_compared_with_the_champion_makes_the_test_stricter(compared: list[str], number: int) -> None:
+    decision = decide(decisions(DEFAULTERS), champion(decisions(POOR), compared))
+    assert decision["comparison"] == number
+    assert decision["cost_difference"]["confidence"] == pytest.approx(1 - 2 * 0.05 / (number * (number + 1)))
+
+
+def test_what_would_do_as_the_first_comparison_does_not_as_the_twentieth() -> None:
+    better, its = decisions(DEFAULTERS), decisions(DEFAULTERS | set(range(1, 12, 2)))
+    first, late = (decide(better, champion(its, list(map(str, range(made))))) for made in (0, 19))
+    assert first["cost_difference"]["estimate"] == late["cost_difference"]["estimate"] == pytest.approx(-6 / N)
+    assert (first["promoted"], late["promoted"]) == (True, False)
+
+
+def test_comparisons_with_earlier_champions_do_not_count() -> None:
+    history = [{"compared_with": "6", "model_digest": "a"}, {"model_digest": "b"}]
+    decision = decide(decisions(DEFAULTERS), champion(decisions(POOR), history=history))
+    assert decision["comparison"] == 1
+
+
+def test_all_levels_together_are_what_the_parameter_allows() -> None:
+    made = [
+        decide(decisions(POOR), champion(decisions(DEFAULTERS), list(map(str, range(k)))), confidence=0.9)
+        for k in range(50)
+    ]
+    levels = [(1 - decision["cost_difference"]["confidence"]) / 2 for decision in made]
+    assert sum(levels) == pytest.approx(0.1 * (1 - 1 / 51))
+
+
+@pytest.mark.parametrize(
+    ("incumbent", "obstacle", "told"),
+    [
+        (champion(decisions(POOR, n=399)), "other_rows", "learnt from other rows"),
+        (champion(decisions(POOR, n_folds=4)), "other_folds", "was cross-validated on other folds"),
+        (champion(decisions(POOR), out_of_fold=pd.DataFrame()), "no_decisions", "without its out-of-fold decisions"),
+        (champion(decisions(POOR), tags={}, out_of_fold=pd.DataFrame()), "other_rows", "learnt from other rows"),
+    ],
+)
+def test_one_that_cannot_be_compared_with_is_not_replaced_unseen(
+    incumbent: Incumbent, obstacle: str, told: str
+) -> None:
+    decision = decide(decisions(DEFAULTERS), incumbent)
+    assert (decision["promoted"], decision["obstacle"], decision["comparison"]) == (False, obstacle, None)
+    assert f"version 7 {told}" in decision["reason"] or told in decision["reason"]
+    assert "kedro run --params promotion.force=true" in decision["reason"]
+    forced = decide(decisions(DEFAULTERS), incumbent, force=True)
+    assert forced["promoted"]
+    assert told in forced["reason"]
+    assert "--params" not in forced["reason"]
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    shuffled = decisions(POOR).sample(frac=1, random_state=0)
+    decision = decide(decisions(DEFAULTERS), champion(shuffled))
+    assert decision["cost_difference"]["estimate"] == pytest.approx(-0.95)
 
 
 def test_a_champion_that_cannot_be_loaded_is_replaced_and_the_reason_told() -> None:
-    decision = decide(POOR, incumbent(None, problem="its files are gone"))
+    decision = decide(decisions(POOR), champion(decisions(DEFAULTERS), problem="its files are gone"))
     assert decision["promoted"]
     assert "its files are gone" in decision["reason"]
 
 
+def test_a_confidence_is_a_probability() -> None:
+    with pytest.raises(ValidationError, match="confidence"):
+        PromotionOptions(confidence=1.0)
+
+
+def test_nothing_that_the_hold_out_can_change_reaches_the_decision() -> None:
+    pipelines: Pipeline = modelling.create_pipeline() + threshold_tuning.create_pipeline()
+    leading_to = pipelines.to_outputs("promotion_decision")
+    assert "training_rows" in leading_to.datasets()
+    assert not [name for name in leading_to.datasets() if "holdout" in name]
+
+
+def release(outcomes: list[int], history: list[dict[str, str]], cost: float, **decided: Any) -> Any:
+    evaluation = {
+        "applicants": 4,
+        "score": {"roc_auc": 0.7},
+        "policies": {
+            "tuned": {
+                "threshold": 0.1,
+                "business_cost": cost,
+                "business_cost_interval": {"low": cost, "high": cost},
+            }
+        },
+    }
+    policy = {"model": "lr", "model_family": "logistic_regression", "model_digest": "mine"}
+    scorer = SimpleNamespace(feature_names_in_=["A"], decision_policy=policy)
+    rows = pd.DataFrame({"SK_ID_CURR": range(4), "TARGET": outcomes, "A": 1.0})
+    decision = {"promoted": False, "reason": "no", "incumbent": "7", "comparison": 3} | decided
+    decision |= {"training_data": "rows", "training_folds": "folds"}
+    incumbent = Incumbent("7", {}, history=history)
+    return release_scorer(scorer, evaluation, decision, decisions(POOR), rows, rows, incumbent, "synthetic")
+
+
+def test_the_hold_out_is_noted_on_the_version_and_changes_nothing_else() -> None:
+    one, other = release([0, 1, 0, 0], [], 0.2), release([1, 0, 1, 0], [], 0.9)
+    assert one.promoted is other.promoted is False
+    assert one.tags["holdout_data"] != other.tags["holdout_data"]
+    assert one.tags["holdout_opening"] == "1"
+    again = release([0, 1, 0, 0], [one.tags, other.tags, {}], 0.2)
+    assert again.tags["holdout_opening"] == "2"
+    assert "versions measured on it so far: 2" in again.description
+
+
+def test_a_version_carries_what_the_next_one_is_compared_with() -> None:
+    compared = release([0, 1, 0, 0], [], 0.2)
+    assert (compared.tags["compared_with"], compared.tags["model_digest"]) == ("7", "mine")
+    assert (compared.tags["training_data"], compared.tags["training_folds"]) == ("rows", "folds")
+    pd.testing.assert_frame_equal(compared.out_of_fold, decisions(POOR))
+    assert "compared_with" not in release([0, 1, 0, 0], [], 0.2, comparison=None).tags
+
+
 def test_the_digest_names_a_set_of_rows_whatever_their_order() -> None:
     def digest(rows: pd.DataFrame) -> str:
-        return decide_promotion(GOOD, None, rows, HOLDOUT, COSTS, PromotionOptions(), ProtectedOptions())[
-            "training_data"
-        ]
+        return decide(rows, None)["training_data"]
 
-    assert digest(TRAIN.iloc[::-1]) == digest(TRAIN)
-    assert digest(TRAIN.assign(TARGET=[1, 0, 0])) != digest(TRAIN)
-    assert digest(TRAIN.head(2)) != digest(TRAIN)
+    rows = decisions(POOR)
+    assert digest(rows.iloc[::-1]) == digest(rows)
+    assert digest(rows.assign(TARGET=1 - rows["TARGET"])) != digest(rows)
+    assert digest(rows.head(2)) != digest(rows)
+    assert digest(rows.assign(FOLD=0)) == digest(rows)
 
 
 def test_a_champion_that_learnt_from_a_protected_attribute_is_replaced_though_it_is_cheaper() -> None:
-    its = incumbent(Judge(DEFAULTERS, "CODE_GENDER", "APPLICATION_FIELDS_NULL_COUNT"))
-    decision = decide(POOR, its)
+    def its(*features: str) -> Incumbent:
+        return champion(decisions(DEFAULTERS), features=features)
+
+    decision = decide(decisions(POOR), its("CODE_GENDER", "APPLICATION_FIELDS_NULL_COUNT"))
     assert decision["promoted"]
     assert "learnt from protected attributes: CODE_GENDER, APPLICATION_FIELDS_NULL_COUNT" in decision["reason"]
-    assert not decide(POOR, incumbent(Judge(DEFAULTERS, "EXT_SOURCE_2")))["promoted"]
+    assert not decide(decisions(POOR), its("EXT_SOURCE_2"))["promoted"]

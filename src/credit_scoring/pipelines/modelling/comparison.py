@@ -15,7 +15,7 @@ from credit_scoring.metrics.calibration import calibration_error_by_chance, expe
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
-from credit_scoring.models.labels import name_candidate
+from credit_scoring.models.labels import HAND_SET, name_candidate
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
 from credit_scoring.pipelines.modelling.memory import PeakMemory
@@ -137,13 +137,17 @@ def compare_imbalance_strategies(
     table shows what becomes of the probabilities: their mean, to be held against the default rate, and their
     calibration error, both before any calibration.
 
+    A tuned candidate is left out for its hand-set self, since the treatments have the hand-set hyper-parameters too.
+
     Returns:
         One row per fitted candidate of the families in which several strategies compete, those that do nothing first:
         `family`, `imbalance`, `roc_auc`, `business_cost`, `cost_to_none` with its interval (`_low`, `_high`), paired by
         fold (null where doing nothing is not a candidate), `log_loss`, `mean_probability`, `default_rate`, `ece`, and
         `ece_by_chance_high`, which an exactly calibrated score would stay below in 95 % of such samples.
     """
-    fitted = pd.DataFrame([result for result in candidate_results if not result["error"]])
+    names = {result["name"] for result in candidate_results if not result["error"]}
+    alike = names - {name.removesuffix(HAND_SET) for name in names if name.endswith(HAND_SET)}
+    fitted = pd.DataFrame([result for result in candidate_results if result["name"] in alike])
     fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
     target = candidate_predictions["TARGET"].to_numpy()
     rows = []

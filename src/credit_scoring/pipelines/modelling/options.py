@@ -57,10 +57,11 @@ class TuningOptions(BaseModel):
     """How hyper-parameters are searched for.
 
     Attributes:
-        method: `optuna` draws from the family's search space (TPE, hopeless trials are pruned), `grid` tries every
-            combination of the family's small grid.
-        metric: What is minimised (AUC is maximised): cost at a cross-fitted threshold, log loss, or AUC.
-        n_trials: Trials per tuned candidate, those of an interrupted search included.
+        method: `optuna` draws from the family's search space (TPE, hopeless trials are pruned fold by fold), `grid`
+            tries every combination of the family's small grid.
+        metric: What is minimised (AUC is maximised): log loss, cost at a cross-fitted threshold, or AUC.
+        n_trials: Trials per tuned candidate, the hand-set values and those of an interrupted search included. To
+            search for nothing, mark no candidate `tuned`.
         timeout: Seconds after which no new trial starts; null for none. A search cut short by time is not repeatable.
         n_folds: Stratified folds of the search, dealt with another seed than those of the comparison.
         seed: Seed of the folds and of the draws.
@@ -70,8 +71,8 @@ class TuningOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: Literal["optuna", "grid"] = "optuna"
-    metric: Metric = "business_cost"
-    n_trials: int = Field(10, ge=0)
+    metric: Metric = "log_loss"
+    n_trials: int = Field(10, ge=1)
     timeout: float | None = Field(None, gt=0)
     n_folds: int = Field(3, ge=2)
     seed: int = Field(43, ge=0)
@@ -111,7 +112,7 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
         raise ValueError("No model to compare. Hint: name at least one under `candidates`.")
     read, problems = {}, []
     for name, described in candidates.items():
-        for variant, single in _variants(name, described):
+        for variant, single in list_variants(name, described):
             try:
                 read[variant] = CandidateOptions.model_validate(single)
             except ValidationError as error:
@@ -127,7 +128,8 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
     return read
 
 
-def _variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:
+def list_variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the candidates that a description stands for, by name: one for each treatment of class imbalance."""
     strategies = described.get("imbalance") if isinstance(described, Mapping) else None
     if not isinstance(strategies, list):
         yield name, described

@@ -19,7 +19,7 @@ from credit_scoring.pipelines.modelling.nodes import (
     select_training_rows,
 )
 from credit_scoring.pipelines.modelling.protection import leave_out_protected, measure_proxies, price_protection
-from credit_scoring.pipelines.modelling.tuning import tune_candidates
+from credit_scoring.pipelines.modelling.tuning import measure_tuning, plot_tuning, tune_candidates
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
@@ -68,6 +68,18 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 ],
                 outputs=["candidate_predictions", "candidate_results"],
                 name="cross_validate_candidates",
+            ),
+            Node(
+                func=measure_tuning,
+                inputs=["tuning_trials", "candidate_results", "params:cross_validation"],
+                outputs="tuning_gain",
+                name="measure_tuning",
+            ),
+            Node(
+                func=plot_tuning,
+                inputs=["tuning_trials", "params:tuning", "params:figures"],
+                outputs="recherche_hyperparametres_figure",
+                name="plot_tuning",
             ),
             Node(
                 func=build_leaderboard,

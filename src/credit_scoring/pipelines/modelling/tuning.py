@@ -1,29 +1,42 @@
-"""Search for hyper-parameters by cross-validated cost, resumable, on other folds than those of the comparison."""
+"""Search for hyper-parameters with Optuna, resumable, on folds of its own; and what it gained on the comparison's."""
 
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import optuna
 import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts
+from credit_scoring.metrics.discrimination import score_metrics
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models import family_class
+from credit_scoring.models.labels import HAND_SET, name_candidate
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
 from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds, stratified_part
-from credit_scoring.pipelines.modelling.options import CandidateOptions, TuningOptions, read_candidates
+from credit_scoring.pipelines.modelling.options import (
+    CandidateOptions,
+    CrossValidationOptions,
+    TuningOptions,
+    list_variants,
+    read_candidates,
+)
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 """Of what is stored with a trial, and of the search spaces: a study of another one is not resumed."""
+
+_COMPARED = ("log_loss", "business_cost", "roc_auc")
 
 
 def tune_candidates(
@@ -37,8 +50,11 @@ def tune_candidates(
     """Replace the hyper-parameters of the candidates marked `tuned` by the best ones found.
 
     Every trial is cross-validated on folds dealt with a seed of its own, so that the folds of the comparison do not
-    reward what was fitted to them. The starting parameters are measured like any trial, and stay if nothing beats them.
-    By cost, trials within the noise of the cheapest count as level, and the best log loss among them wins.
+    reward what was fitted to them. The hand-set values are the first trial, and stay if nothing beats them. Where
+    something does, they compete on as a candidate of their own, `<name>_hand_set`: the comparison then says on its own
+    folds what the search gained. The rows are the same, so that the search is not nested in the comparison.
+    Treatments of class imbalance are tried with the hand-set values: what is best without one, such as large leaves,
+    may be out of place on the few rows that under-sampling leaves.
 
     Args:
         training_rows: One row per applicant: `SK_ID_CURR`, `TARGET`, features.
@@ -50,27 +66,176 @@ def tune_candidates(
             finished trials count. Anything else starts a study of its own.
 
     Returns:
-        The candidates, and one entry per trial: `candidate`, `number`, `state`, `value` of the measure, `params`,
-        `seconds`.
+        The candidates, and one entry per trial: `candidate`, `family`, `number`, `state`, `metric`, `value` of it (of a
+        pruned trial, over the folds that it reached), `folds` that it reached, `params`, `chosen`, `seconds`.
+
+    Raises:
+        ValueError: If a candidate cannot be read or searched for; names every problem.
     """
-    tuned = {name for name, candidate in read_candidates(candidates).items() if candidate.tuned} & set(candidates)
-    if not tuned or tuning.n_trials == 0:
-        return candidates, []
-    part = stratified_part(training_rows["TARGET"], tuning.max_rows, tuning.seed)
-    folds = make_folds(training_rows.iloc[part].reset_index(drop=True), tuning.n_folds, tuning.seed, selection)
-    data = _fingerprint(folds)
-    found, trials = dict(candidates), []
+    read_candidates(candidates)
+    tuned = {name: _without_treatment(described) for name, described in candidates.items() if described.get("tuned")}
+    _check_searchable(tuned, candidates, tuning)
+    found, trials = {}, []
+    if tuned:
+        part = stratified_part(training_rows["TARGET"], tuning.max_rows, tuning.seed)
+        folds = make_folds(training_rows.iloc[part].reset_index(drop=True), tuning.n_folds, tuning.seed, selection)
+        data = _fingerprint(folds)
     for name, described in candidates.items():
+        found[name] = described
         if name not in tuned:
             continue
-        candidate = CandidateOptions.model_validate({**described, "imbalance": "none"})
+        candidate = tuned[name]
         study = _open_study(name, candidate, selection, tuning, costs, data, tuning_storage)
         _search(study, candidate, folds, tuning, costs)
         best = _choose_trial(study, tuning)
-        found[name] = {**described, "params": {**candidate.params, **best.user_attrs["params"]}}
+        params = {**candidate.params, **best.user_attrs["params"]}
         logger.info("%s: trial %d of %d, %s %.4f", name, best.number, len(study.trials), tuning.metric, best.value)
-        trials += [_describe(name, trial) for trial in study.trials]
+        trials += [_describe(name, candidate.family, trial, best, tuning) for trial in study.trials]
+        if params != candidate.params:
+            by_hand = {variant: {**single, "tuned": False} for variant, single in list_variants(name, described)}
+            found[name] = {**by_hand[name], "params": params, "tuned": True}
+            found[f"{name}{HAND_SET}"] = by_hand.pop(name)
+            found |= by_hand
     return found, trials
+
+
+def measure_tuning(
+    tuning_trials: list[dict[str, Any]],
+    candidate_results: list[dict[str, Any]],
+    cross_validation: CrossValidationOptions,
+) -> dict[str, Any]:
+    """Say of every tuned candidate what the search changed, and what that gained out of fold.
+
+    Returns:
+        By name of the tuned candidate: `family`, `metric`, `trials`, `pruned`, `chosen` (number of the trial; 0 is what
+        was set by hand), `params` (of those that changed, the value set by hand and the chosen one, `before` and
+        `after`), `search` (`before` and `after`: the measure on the folds of the search, which chose by it), and for
+        `log_loss`, `business_cost` and `roc_auc` on the folds of the comparison `before`, `after` and `difference`
+        (paired by fold, with its interval; zero if nothing changed). A candidate that could not be fitted is left out.
+    """
+    results = {result["name"]: result for result in candidate_results if not result["error"]}
+    gained = {}
+    for name in dict.fromkeys(trial["candidate"] for trial in tuning_trials):
+        if name not in results:
+            continue
+        trials = [trial for trial in tuning_trials if trial["candidate"] == name]
+        chosen = next(trial for trial in trials if trial["chosen"])
+        after, before = results[name], results.get(f"{name}{HAND_SET}", results[name])
+        gained[name] = {
+            "family": after["family"],
+            "metric": chosen["metric"],
+            "trials": len(trials),
+            "pruned": sum(trial["state"] == "pruned" for trial in trials),
+            "chosen": chosen["number"],
+            "params": {
+                key: {"before": before["params"].get(key), "after": value}
+                for key, value in after["params"].items()
+                if value != before["params"].get(key)
+            },
+            "search": {"before": trials[0]["value"], "after": chosen["value"]},
+            **{metric: _compare(before, after, metric, cross_validation.confidence) for metric in _COMPARED},
+        }
+    return gained
+
+
+def plot_tuning(tuning_trials: list[dict[str, Any]], tuning: TuningOptions, figures: FigureOptions) -> Figure:
+    """Draw what every trial of the search reached, one panel per tuned candidate; a note if none was searched for."""
+    names = list(dict.fromkeys(trial["candidate"] for trial in tuning_trials))
+    figure = Figure(figsize=(9, 3.7))
+    panels = figure.subplots(1, max(len(names), 1), squeeze=False)[0]
+    if not names:
+        panels[0].set_axis_off()
+        panels[0].text(0.5, 0.5, figures.say("tuning.nothing"), ha="center", va="center")
+    for axes, name in zip(panels, names, strict=False):
+        trials = [trial for trial in tuning_trials if trial["candidate"] == name]
+        complete = [trial for trial in trials if trial["state"] == "complete"]
+        pruned = [trial for trial in trials if trial["state"] == "pruned"]
+        for shown, marker, color in ((pruned, "x", "0.6"), (complete, "o", "#1f4e79")):
+            numbers, values = [trial["number"] for trial in shown], [trial["value"] for trial in shown]
+            axes.scatter(numbers, values, s=22, marker=marker, color=color)
+        for chosen in (trial for trial in complete if trial["chosen"]):
+            axes.scatter(chosen["number"], chosen["value"], s=150, marker="*", color="#2e7d32", zorder=3)
+        if complete and complete[0]["number"] == 0:
+            axes.axhline(complete[0]["value"], ls="--", lw=1, color="#c55a11")
+        axes.set_title(name_candidate(trials[0]["family"], "none", name, figures.texts), fontsize=10)
+        axes.set_xlabel(figures.say("tuning.trial"))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(figures.axis(".4f"))
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    if names:
+        panels[0].set_ylabel(figures.say(f"tuning.metric.{tuning.metric}"))
+    figure.suptitle(figures.say("tuning.title"), x=0.01, ha="left", fontsize=12)
+    figure.text(0.01, 0.05, figures.say("tuning.note"), fontsize=7.5, color="0.35", va="bottom")
+    figure.tight_layout(rect=(0, 0.14, 1, 1))
+    figures.mark_source(figure)
+    return figure
+
+
+class HandSet:
+    """Stands for the trial whose values were set by hand: gives them back, and notes what keeps a search from them.
+
+    Attributes:
+        problems: One sentence for every suggestion that is not set, or that a search could not have made.
+    """
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.params = params
+        self.problems: list[str] = []
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:  # noqa: ARG002
+        """Return the value set by hand."""
+        return self._take(name, low, f"between {low:g} and {high:g}", lambda value: low <= value <= high)
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:  # noqa: ARG002
+        """Return the value set by hand."""
+        return self._take(name, low, f"between {low} and {high}", lambda value: low <= value <= high)
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Return the value set by hand."""
+        expected = f"one of {', '.join(map(str, choices))}"
+        return self._take(name, choices[0], expected, lambda value: value in choices)
+
+    def _take(self, name: str, otherwise: Any, expected: str, is_within: Callable[[Any], bool]) -> Any:
+        if name not in self.params:
+            self.problems.append(f"params.{name}: not set, expected {expected}")
+        elif not is_within(self.params[name]):
+            self.problems.append(f"params.{name}: {self.params[name]}, expected {expected}")
+        return self.params.get(name, otherwise)
+
+
+def _compare(before: Mapping[str, Any], after: Mapping[str, Any], metric: str, confidence: float) -> dict[str, Any]:
+    differences = [new[metric] - old[metric] for new, old in zip(after["folds"], before["folds"], strict=True)]
+    return {
+        "before": before["mean"][metric],
+        "after": after["mean"][metric],
+        "difference": corrected_fold_interval(differences, confidence=confidence).model_dump(),
+    }
+
+
+def _without_treatment(described: Mapping[str, Any]) -> CandidateOptions:
+    return CandidateOptions.model_validate({**described, "imbalance": "none"})
+
+
+def _check_searchable(
+    tuned: Mapping[str, CandidateOptions], candidates: Mapping[str, Any], tuning: TuningOptions
+) -> None:
+    """Look at every search before the first one begins, which may take hours."""
+    problems = []
+    for name, candidate in tuned.items():
+        family, start = family_class(candidate.family), HandSet(candidate.params)
+        space = family.grid() if tuning.method == "grid" else family.search_space(start, candidate.params)
+        if not space:
+            problems.append(f"  - candidates.{name}: family {candidate.family} has nothing to search for")
+        if name not in dict(list_variants(name, candidates[name])):
+            problems.append(f"  - candidates.{name}.imbalance: without none, which is what the search is done with")
+        problems += [f"  - candidates.{name}.{problem}" for problem in start.problems]
+    if problems:
+        raise ValueError(
+            "Candidates marked `tuned` that cannot be searched for:\n" + "\n".join(problems) + "\nHint: a search "
+            "starts from values set by hand; set them under `params` in conf/*/parameters/modelling.yml, or take "
+            "`tuned` away."
+        )
 
 
 def _open_study(
@@ -101,8 +266,8 @@ def _open_study(
         load_if_exists=True,
         direction="maximize" if tuning.metric == "roc_auc" else "minimize",
         sampler=sampler,
-        # A trial is given up when, after the same number of folds, most earlier ones were better.
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
+        # A trial is given up when, after the same folds, most earlier ones were better.
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
     )
 
 
@@ -112,20 +277,21 @@ def _search(
     family = family_class(candidate.family)
 
     def objective(trial: optuna.Trial) -> float:
-        if trial.number == 0 and tuning.method == "optuna":
-            drawn: Mapping[str, Any] = {}
-        elif tuning.method == "grid":
+        if tuning.method == "grid":
             drawn = {key: trial.suggest_categorical(key, values) for key, values in family.grid().items()}
         else:
-            drawn = family.search_space(trial)
+            drawn = family.search_space(trial, candidate.params)
         trial.set_user_attr("params", dict(drawn))
         return _evaluate(
             trial, candidate.model_copy(update={"params": {**candidate.params, **drawn}}), folds, tuning, costs
         )
 
     finished = sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in study.trials)
-    if finished < tuning.n_trials:
-        study.optimize(objective, n_trials=tuning.n_trials - finished, timeout=tuning.timeout)
+    if finished >= tuning.n_trials:
+        return
+    if finished == 0 and tuning.method == "optuna":
+        study.enqueue_trial(family.search_space(HandSet(candidate.params), candidate.params))
+    study.optimize(objective, n_trials=tuning.n_trials - finished, timeout=tuning.timeout)
 
 
 def _choose_trial(study: optuna.Study, tuning: TuningOptions) -> FrozenTrial:
@@ -158,7 +324,7 @@ def _evaluate(
             candidate, folds.features.iloc[training], folds.target.iloc[training], columns, tuning.seed
         )
         probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
-        if fold == 0:
+        if fold == 0 and tuning.metric == "business_cost":
             continue  # a threshold for one fold comes from another
         measured = _measure(folds, probability, fold + 1, costs)
         value = float(np.mean([metrics[tuning.metric] for metrics in measured]))
@@ -172,10 +338,13 @@ def _evaluate(
 def _measure(
     folds: Folds, probability: np.ndarray, n_done: int, costs: MisclassificationCosts
 ) -> list[dict[str, float]]:
+    if n_done == 1:
+        first = folds.fold_of_row == 0
+        metrics = score_metrics(folds.target[first].to_numpy(), probability[first])
+        return [{name: metrics[name] for name in ("log_loss", "roc_auc")}]
     done = folds.fold_of_row < n_done
     part = Folds(folds.features[done], folds.target[done], folds.fold_of_row[done], folds.columns[:n_done])
-    kept = ("business_cost", "log_loss", "roc_auc")
-    return [{name: metrics[name] for name in kept} for metrics in fold_metrics(part, probability[done], costs)]
+    return [{name: metrics[name] for name in _COMPARED} for metrics in fold_metrics(part, probability[done], costs)]
 
 
 def _fingerprint(folds: Folds) -> str:
@@ -184,15 +353,19 @@ def _fingerprint(folds: Folds) -> str:
     return hashlib.sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()[:16]
 
 
-def _describe(name: str, trial: FrozenTrial) -> dict[str, Any]:
+def _describe(name: str, family: str, trial: FrozenTrial, best: FrozenTrial, tuning: TuningOptions) -> dict[str, Any]:
     started, ended = trial.datetime_start, trial.datetime_complete
     return {
         "candidate": name,
+        "family": family,
         "number": trial.number,
         "state": trial.state.name.lower(),
+        "metric": tuning.metric,
         "value": trial.value
         if trial.state == TrialState.COMPLETE
         else trial.intermediate_values.get(max(trial.intermediate_values, default=0)),
+        "folds": len(trial.user_attrs.get("folds", [])),
         "params": trial.user_attrs.get("params", {}),
+        "chosen": trial.number == best.number,
         "seconds": (ended - started).total_seconds() if started and ended else None,
     }

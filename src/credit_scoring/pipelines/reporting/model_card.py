@@ -26,6 +26,7 @@ def describe_training(
     decision_policy: dict[str, Any],
     policy_evaluation: dict[str, Any],
     promotion_decision: dict[str, Any],
+    tuning_gain: dict[str, Any],
     source: str,
     places: dict[str, str],
 ) -> str:
@@ -39,6 +40,7 @@ def describe_training(
         policy=decision_policy,
         evaluation=policy_evaluation,
         promotion=promotion_decision,
+        tuning=tuning_gain,
         source=source,
         places=places,
     )

@@ -7,6 +7,7 @@ import pandas as pd
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
+from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tell_tuning
 from credit_scoring.texts import texts_in
 
 _TEMPLATES = markdown_templates(__file__)
@@ -18,8 +19,9 @@ def summarise_comparison(
     champion: dict[str, Any],
     calibration_evaluation: dict[str, Any],
     champion_diagnosis: dict[str, Any],
+    tuning_gain: dict[str, Any],
 ) -> str:
-    """Write the section on the candidates, the champion and class imbalance as Markdown."""
+    """Write the section on the candidates, the champion, tuning and class imbalance as Markdown."""
     return _TEMPLATES.get_template("run_summary_comparison.md.jinja").render(
         leaderboard=leaderboard,
         imbalance=imbalance_comparison,
@@ -28,6 +30,9 @@ def summarise_comparison(
         champion=champion,
         calibration=calibration_evaluation,
         diagnosis=champion_diagnosis,
+        level=int((leaderboard["cost_to_best_low"] <= 0).sum()),
+        told_of_tuning=tell_tuning(tuning_gain, texts_in("en")),
+        tuning=tabulate_tuning(tuning_gain, texts_in("en")),
     )
 
 

@@ -19,6 +19,7 @@ from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
 from credit_scoring.models.labels import name_candidate, name_treatment
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
+from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tell_tuning
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _POLICIES = ("tuned", "theoretical", "half", "approve_all", "decline_all")
@@ -57,18 +58,22 @@ def report_comparison(
     calibration: Mapping[str, Any],
     diagnosis: Mapping[str, Any],
     policy: Mapping[str, Any],
+    tuning_gain: Mapping[str, Any],
     n_folds: int,
     max_features: int,
     figures: FigureOptions,
 ) -> dict[str, Any]:
-    """Say how the candidates were compared, and which became champion."""
+    """Say how the candidates were tuned and compared, and which became champion."""
     return {
         "told": [
             _describe_modelling(leaderboard, policy, n_folds, max_features, figures),
+            *filter(None, [" ".join(tell_tuning(tuning_gain, figures.texts))]),
             *_describe_imbalance(imbalance_comparison, figures),
             _describe_champion(champion, calibration, diagnosis, figures),
+            _describe_level(leaderboard, policy, figures),
         ],
         "leaderboard": _tabulate_candidates(leaderboard, champion, n_folds, figures),
+        "tuning": tabulate_tuning(tuning_gain, figures.texts),
     }
 
 
@@ -280,6 +285,12 @@ def _compare_samples(diagnosis: Mapping[str, Any], figures: FigureOptions) -> st
         share=diagnosis["out_of_fold_share"],
         **_ends(ends),
     )
+
+
+def _describe_level(leaderboard: pd.DataFrame, policy: Mapping[str, Any], figures: FigureOptions) -> str:
+    """Say how many candidates the cost does not tell apart."""
+    level = int((leaderboard["cost_to_best_low"] <= 0).sum())
+    return figures.say("report.level", level=level, n=len(leaderboard), rows=policy["chosen_on"]["applicants"])
 
 
 def _tabulate_candidates(
@@ -530,7 +541,14 @@ def report_tracking(
     difference = promotion["cost_difference"]
     if difference:
         written = _difference(difference["estimate"], difference["low"], difference["high"], figures)
-        outcome += figures.say("report.promoted_difference", difference=written)
+        outcome += figures.say(
+            "report.promoted_difference",
+            difference=written,
+            n=promotion["comparison"],
+            confidence=difference["confidence"],
+        )
+    if promotion["obstacle"]:
+        outcome += figures.say(f"report.obstacle.{promotion['obstacle']}")
     return figures.say(
         "report.tracked", model=places["registered_model"], promotion=outcome, digest=policy["model_digest"]
     )

@@ -1,6 +1,5 @@
-"""Choice of the threshold on out-of-fold probabilities, its evaluation on the hold-out, release of the scorer."""
+"""Choice of the threshold on out-of-fold probabilities, its evaluation on the hold-out, the scorer made of it."""
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -33,12 +32,11 @@ from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.threshold_tuning.options import (
     AmountOptions,
     PolicyOptions,
-    PromotionOptions,
     ReviewOptions,
 )
 from credit_scoring.protected import ProtectedOptions
 from credit_scoring.reasons import ReasonBook
-from credit_scoring.scorer import REFUSED, CreditScorer, Incumbent, ScorerRelease, digest_model
+from credit_scoring.scorer import CreditScorer, digest_model
 
 _BASELINES = {"approve_all": float(np.nextafter(1.0, 2.0)), "decline_all": 0.0}
 """Thresholds of what any policy must beat."""
@@ -244,104 +242,6 @@ def build_scorer(
     return CreditScorer(champion_model, Calibration.from_dict(calibration), decision_policy, reason_book)
 
 
-def decide_promotion(
-    scorer: CreditScorer,
-    incumbent: Incumbent | None,
-    training_rows: pd.DataFrame,
-    holdout_rows: pd.DataFrame,
-    costs: MisclassificationCosts,
-    promotion: PromotionOptions,
-    protected: ProtectedOptions,
-) -> dict[str, Any]:
-    """Decide whether this run's scorer replaces the champion of the registry.
-
-    It does if its decisions on the same hold-out cost less by more than chance allows (paired bootstrap of the
-    difference per applicant), if there is nobody to replace, or if it is told to. A champion that learnt from other
-    rows may have seen this hold-out: it cannot be compared with, and is replaced. So is one that learnt from a
-    protected attribute, whatever its decisions cost: it may not go on being served.
-
-    Returns:
-        `promoted`, `reason`, `incumbent` (its version, or null), `cost_difference` per applicant with its interval
-        (null where there was nothing to compare), `training_data` (digest of the training rows).
-    """
-    data = _digest(training_rows)
-    decision: dict[str, Any] = {
-        "promoted": True,
-        "reason": "",
-        "incumbent": incumbent.version if incumbent else None,
-        "cost_difference": None,
-        "training_data": data,
-    }
-    if incumbent is None:
-        return decision | {"reason": "there is no champion yet"}
-    if incumbent.scorer is None:
-        return decision | {"reason": f"version {incumbent.version} cannot be compared with: {incumbent.problem}"}
-    if used := protected.found_in(incumbent.scorer.feature_names_in_):
-        return decision | {"reason": f"version {incumbent.version} learnt from protected attributes: {', '.join(used)}"}
-    if incumbent.tags.get("training_data") != data:
-        reason = f"version {incumbent.version} learnt from other rows and may have seen this hold-out"
-        return decision | {"reason": reason}
-    mine, its = (
-        decision_costs(holdout_rows["TARGET"], (judge.predict(holdout_rows)["decision"] == REFUSED), costs)
-        for judge in (scorer, incumbent.scorer)
-    )
-    difference = bootstrap_mean(
-        mine - its, n_resamples=promotion.n_resamples, confidence=promotion.confidence, seed=promotion.seed
-    )
-    better = difference.high < 0
-    reason = (
-        f"cost per applicant {difference.estimate:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}] against "
-        f"version {incumbent.version} on {len(mine)} hold-out applicants: "
-        f"{'better by more than chance' if better else 'no better than chance allows'}"
-    )
-    if promotion.force and not better:
-        reason += "; promoted because promotion.force is set"
-    return decision | {
-        "promoted": better or promotion.force,
-        "reason": reason,
-        "cost_difference": difference.model_dump(),
-    }
-
-
-def release_scorer(
-    scorer: CreditScorer,
-    policy_evaluation: dict[str, Any],
-    promotion_decision: dict[str, Any],
-    training_rows: pd.DataFrame,
-    holdout_rows: pd.DataFrame,
-    source: str,
-) -> ScorerRelease:
-    """Describe the scorer for registry and server, with the first five hold-out applicants as an example."""
-    features = list(scorer.feature_names_in_)
-    policy, tuned, score = scorer.decision_policy, policy_evaluation["policies"]["tuned"], policy_evaluation["score"]
-    interval = tuned["business_cost_interval"]
-    description = (
-        f"Probability of default and decision of the `{policy['model']}` champion on **{source}** data. Refuses at "
-        f"{tuned['threshold']:.4f}: business cost {tuned['business_cost']:.4f} per applicant "
-        f"[{interval['low']:.4f}, {interval['high']:.4f}] on the hold-out "
-        f"({policy_evaluation['applicants']} applicants), ROC AUC {score['roc_auc']:.4f}.\n\n"
-        f"{'Promoted' if promotion_decision['promoted'] else 'Not promoted'}: {promotion_decision['reason']}."
-    )
-    tags = {
-        "source": source,
-        "model": policy["model"],
-        "model_family": policy["model_family"],
-        "threshold": f"{tuned['threshold']:.6f}",
-        "holdout_business_cost": f"{tuned['business_cost']:.6f}",
-        "holdout_roc_auc": f"{score['roc_auc']:.6f}",
-        "training_data": promotion_decision["training_data"],
-        "promotion": promotion_decision["reason"],
-    }
-    return ScorerRelease(
-        scorer=scorer,
-        example_rows=training_rows[features],
-        input_example=holdout_rows[features].head(5),
-        description=description,
-        promoted=promotion_decision["promoted"],
-        tags=tags,
-    )
-
-
 def _price(cost: npt.NDArray[np.float64], policy: PolicyOptions) -> dict[str, Any]:
     interval = bootstrap_mean(cost, confidence=policy.confidence)
     return {
@@ -354,9 +254,3 @@ def _price(cost: npt.NDArray[np.float64], policy: PolicyOptions) -> dict[str, An
 def _costs_of(predictions: pd.DataFrame, rows: pd.DataFrame, amounts: AmountOptions) -> ApplicantCosts:
     credit = rows.set_index("SK_ID_CURR")["AMT_CREDIT"].loc[predictions["SK_ID_CURR"]].to_numpy(dtype=float)
     return ApplicantCosts(amounts.loss_given_default * credit, amounts.margin * credit)
-
-
-def _digest(training_rows: pd.DataFrame) -> str:
-    """Name a set of training rows: whose they are and how they turned out."""
-    hashed = pd.util.hash_pandas_object(training_rows[["SK_ID_CURR", "TARGET"]].astype("int64"), index=False)
-    return hashlib.sha256(np.sort(hashed.to_numpy()).tobytes()).hexdigest()[:16]

@@ -124,14 +124,11 @@ class PromotionOptions(BaseModel):
 
     Attributes:
         force: Replace it regardless of the comparison.
-        confidence: Of the interval of the cost difference, all of which must be below zero.
-        n_resamples: Bootstrap resamples of the hold-out.
-        seed: Seed of the resamples.
+        confidence: Probability that no challenger replaces a champion that is as good, however many are compared
+            with it one after the other.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     force: bool = False
     confidence: float = Field(0.95, gt=0, lt=1)
-    n_resamples: int = Field(2000, ge=100)
-    seed: int = Field(0, ge=0)

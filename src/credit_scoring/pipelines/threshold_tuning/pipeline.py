@@ -13,12 +13,15 @@ from credit_scoring.pipelines.threshold_tuning.nodes import (
     build_scorer,
     choose_policy,
     compute_threshold_curve,
-    decide_promotion,
     evaluate_amounts,
     evaluate_policy,
     measure_sensitivity,
-    release_scorer,
     view_threshold_grid,
+)
+from credit_scoring.pipelines.threshold_tuning.promotion import (
+    decide_promotion,
+    record_decisions,
+    release_scorer,
 )
 from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
 
@@ -130,12 +133,17 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="build_scorer",
             ),
             Node(
+                func=record_decisions,
+                inputs=["oof_predictions", "decision_policy"],
+                outputs="out_of_fold_decisions",
+                name="record_decisions",
+            ),
+            Node(
                 func=decide_promotion,
                 inputs=[
-                    "scorer",
+                    "out_of_fold_decisions",
+                    "decision_policy",
                     "incumbent",
-                    "training_rows",
-                    "holdout_rows",
                     "params:costs",
                     "params:promotion",
                     "params:protected",
@@ -149,8 +157,10 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "scorer",
                     "policy_evaluation",
                     "promotion_decision",
+                    "out_of_fold_decisions",
                     "training_rows",
                     "holdout_rows",
+                    "incumbent",
                     "params:source",
                 ],
                 outputs="credit_scorer",

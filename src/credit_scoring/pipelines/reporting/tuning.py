@@ -1,0 +1,90 @@
+"""What the search for hyper-parameters changed and gained, in sentences and a table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from credit_scoring.models import family_class
+from credit_scoring.texts import Texts
+
+_COLUMNS = ("candidate", "trials", "before", "after", "log_loss", "cost")
+
+
+def tell_tuning(gain: Mapping[str, Any], texts: Texts) -> list[str]:
+    """Say how hyper-parameters were searched for, and what the search chose.
+
+    Args:
+        gain: What `measure_tuning` returns.
+        texts: Catalogue of the language.
+
+    Returns:
+        Sentences; none if nothing was searched for.
+    """
+    if not gain:
+        return []
+    searched = [*gain.values()]
+    told = [
+        texts.say(
+            "report.tuning",
+            families=texts.join([_label(found, texts) for found in searched]),
+            trials=sum(found["trials"] for found in searched),
+            pruned=sum(found["pruned"] for found in searched),
+            metric=texts.say(f"report.searched_by.{searched[0]['metric']}"),
+        )
+    ]
+    for found in searched:
+        label = _label(found, texts)
+        label = label[0].upper() + label[1:]
+        if not found["params"]:
+            told.append(texts.say("report.tuning_kept", family=label))
+            continue
+        params = texts.join(
+            [
+                texts.say(
+                    "report.tuning_param",
+                    name=name,
+                    before=_value(change["before"], texts),
+                    after=_value(change["after"], texts),
+                )
+                for name, change in found["params"].items()
+            ]
+        )
+        difference = found["log_loss"]["difference"]
+        verdict = "better" if difference["high"] < 0 else "worse" if difference["low"] > 0 else "same"
+        told.append(texts.say(f"report.tuned_is.{verdict}", family=label, params=params))
+    return [*told, texts.say("report.tuning_nested")]
+
+
+def tabulate_tuning(gain: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
+    """Set tuned candidates beside their hand-set selves, on the folds of the comparison, one row per candidate."""
+    rows = [
+        [
+            _label(found, texts),
+            texts.say("report.tuning_trials", trials=found["trials"], pruned=found["pruned"]),
+            texts.number(found["log_loss"]["before"], ".4f"),
+            texts.number(found["log_loss"]["after"], ".4f"),
+            _difference(found["log_loss"]["difference"], texts) if found["params"] else "",
+            _difference(found["business_cost"]["difference"], texts) if found["params"] else "",
+        ]
+        for found in gain.values()
+    ]
+    return {
+        "caption": texts.say("report.tuning_table"),
+        "header": [texts.say(f"report.tuned.{name}") for name in _COLUMNS],
+        "rows": rows,
+        "strong": -1,
+    }
+
+
+def _label(found: Mapping[str, Any], texts: Texts) -> str:
+    return family_class(found["family"]).labels[texts.language]
+
+
+def _difference(interval: Mapping[str, float], texts: Texts) -> str:
+    return texts.say("report.tuned_by", **{end: interval[end] for end in ("estimate", "low", "high")})
+
+
+def _value(value: Any, texts: Texts) -> str:
+    """Write a hyper-parameter to three significant digits, which is more than a search can tell apart."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "–" if value is None else str(value)
+    return texts.number(value if isinstance(value, int) else float(f"{value:.3g}"), "g")
