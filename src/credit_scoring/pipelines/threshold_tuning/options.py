@@ -115,7 +115,7 @@ class ReasonOptions(BaseModel):
     least_weight: float = Field(0.02, gt=0)
     forbidden: tuple[str, ...] = ("CODE_GENDER", "NAME_FAMILY_STATUS")
     max_columns: int = Field(6, ge=1)
-    n_reference: int = Field(2_000, gt=1)
+    n_reference: int = Field(1_000, gt=1)
     seed: int = Field(0, ge=0)
 
 
