@@ -13,8 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from credit_scoring.features.categories import category_label
 from credit_scoring.features.expressions import DAYS_PER_YEAR
 from credit_scoring.figures import FigureOptions
-from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, optimal_threshold, refuse
+from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, refuse
 from credit_scoring.metrics.discrimination import score_metrics
+from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean, rate_interval
 from credit_scoring.pipelines.explainability.options import FairnessOptions
 
@@ -96,16 +97,16 @@ def compare_mitigations(
     Returns:
         One row per policy, with its `attribute`: `as_is`, `without_attribute` (the same model, fitted without the
         column), `equal_approval_rate` (each group's threshold grants as large a share as the policy does of all),
-        `own_threshold` (each group's own cheapest). With `roc_auc`, `cost` per applicant, `cost_low`, `cost_high`,
-        `approval_rate`, and the largest gaps between groups of the attribute: `approval_gap`, `false_decline_gap`,
-        `false_negative_gap`.
+        `own_threshold` (each group breaks even on its own). With `roc_auc`, `cost` per applicant, `cost_low`,
+        `cost_high`, `approval_rate`, and the largest gaps between groups of the attribute: `approval_gap`,
+        `false_decline_gap`, `false_negative_gap`.
     """
     target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
     policy_threshold = decision_policy["threshold"]
     without = without_protected_predictions.set_index("SK_ID_CURR")
     out_of_fold_without = without.loc[oof_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
     holdout_without = without.loc[holdout_predictions["SK_ID_CURR"], "PROBABILITY"].to_numpy()
-    threshold_without = optimal_threshold(oof_predictions["TARGET"], out_of_fold_without, costs)
+    threshold_without = break_even_threshold(oof_predictions["TARGET"], out_of_fold_without, costs)
     by_id = [
         rows.set_index("SK_ID_CURR")[fairness.attribute].fillna(_UNKNOWN) for rows in (training_rows, holdout_rows)
     ]
@@ -120,7 +121,7 @@ def compare_mitigations(
         inside = learnt == group
         equal[group] = float(np.quantile(out_of_fold[inside], 1 - refusal_share))
         both = np.unique(outcomes[inside]).size == 2
-        own[group] = optimal_threshold(outcomes[inside], out_of_fold[inside], costs) if both else policy_threshold
+        own[group] = break_even_threshold(outcomes[inside], out_of_fold[inside], costs) if both else policy_threshold
     large = _large_groups(judged, fairness)
     policies: dict[str, tuple[npt.NDArray[np.float64], npt.ArrayLike]] = {
         "as_is": (probability, policy_threshold),
