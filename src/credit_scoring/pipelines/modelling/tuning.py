@@ -22,7 +22,7 @@ from credit_scoring.pipelines.modelling.options import CandidateOptions, TuningO
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 """Of what is stored with a trial, and of the search spaces: a study of another one is not resumed."""
 
 
