@@ -62,6 +62,7 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@echo "The first run generates 58 million rows. Smaller: SIZE=0.1. Go on after an interruption: RESUME=--resume"
 	@$(BIN)/python -m benchmarks.batch_scoring
 	@$(BIN)/python -m benchmarks.cost_curve
+	@$(BIN)/python -m benchmarks.cut_off
 	@$(BIN)/python -m benchmarks.explanations
 	@$(BIN)/python -m benchmarks.reasons
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)

@@ -21,9 +21,9 @@ from credit_scoring.metrics.cost import (
     MisclassificationCosts,
     business_cost_loss,
     decision_costs,
-    optimal_threshold,
     refuse,
 )
+from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import bootstrap_mean, rate_interval
 from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
 from credit_scoring.pipelines.threshold_tuning.promotion import decide_promotion, record_decisions
@@ -54,7 +54,7 @@ class Model:
             self._fit(X[training][~inside], y[training][~inside])
             probability[inside] = self.predict(X[training][inside])
         predictions = {"SK_ID_CURR": range(TRAINING), "TARGET": y[training], "FOLD": folds, "PROBABILITY": probability}
-        self.cut_off = optimal_threshold(y[training], probability, COSTS)
+        self.cut_off = break_even_threshold(y[training], probability, COSTS)
         self.out_of_fold = record_decisions(pd.DataFrame(predictions), {"threshold": self.cut_off})
         self._fit(X[training], y[training])
         self.holdout_costs = decision_costs(y[held], refuse(self.predict(X[held]), self.cut_off), COSTS)

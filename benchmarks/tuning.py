@@ -25,8 +25,9 @@ import yaml
 from benchmarks.harness import DEFAULT_FOLDER, ROOT, make_twin, write_section
 from benchmarks.promotion import REPORT
 from benchmarks.selection import make_model_input
-from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
+from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, refuse
 from credit_scoring.metrics.discrimination import score_metrics
+from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
 from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, split_columns
@@ -63,7 +64,7 @@ def measure_sample(sample: pd.DataFrame, unseen: pd.DataFrame) -> dict[str, dict
     for name, candidate in candidates.items():
         out_of_fold = _out_of_fold(folds, [candidate] * len(folds))
         measured[f"{name}, out of fold"] = _mean(fold_metrics(folds, out_of_fold, COSTS))
-        cut_off = optimal_threshold(folds.target, out_of_fold, COSTS)
+        cut_off = break_even_threshold(folds.target, out_of_fold, COSTS)
         measured[f"{name}, unseen"] = _measure_unseen(candidate, sample, unseen, cut_off)
     searched = [search(sample.iloc[training].reset_index(drop=True), SEARCHES[0]) for training, _, _ in folds]
     measured[f"{SEARCHES[0]}, nested"] = _mean(fold_metrics(folds, _out_of_fold(folds, searched), COSTS))

@@ -121,11 +121,11 @@ def decision_costs(y_true: npt.ArrayLike, refused: npt.ArrayLike, costs: Costs) 
     Raises:
         ValueError: If the inputs are empty, of different lengths, or hold anything but 0 and 1.
     """
-    defaulted = _check_outcomes(y_true)
+    defaulted = check_outcomes(y_true)
     refused = known(refused, "decisions").astype(bool)
     if refused.shape != defaulted.shape:
         raise ValueError(f"Got {defaulted.size} outcomes and {refused.size} decisions. Hint: one decision per outcome.")
-    _check_costs(costs, defaulted.size)
+    check_costs(costs, defaulted.size)
     return np.select([defaulted & ~refused, ~defaulted & refused], [costs.false_negative, costs.false_positive], 0.0)
 
 
@@ -169,14 +169,13 @@ def cost_curve(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Costs) 
     )
 
 
-def cheapest_threshold(curve: pd.DataFrame) -> float:
-    """Return the threshold of least cost of a `cost_curve`; among equals the highest, which refuses the fewest."""
-    return float(curve.loc[curve["cost"] == curve["cost"].min(), "threshold"].iloc[-1])
-
-
 def optimal_threshold(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Costs) -> float:
-    """Return the threshold of least cost on these outcomes; among equals the highest, which refuses the fewest."""
-    return cheapest_threshold(cost_curve(y_true, probability, costs))
+    """Return the threshold of least cost on these very outcomes; among equals the highest, which refuses the fewest.
+
+    On other applicants it costs more than here: `metrics.threshold.break_even_threshold` chooses better.
+    """
+    curve = cost_curve(y_true, probability, costs)
+    return float(curve.loc[curve["cost"] == curve["cost"].min(), "threshold"].iloc[-1])
 
 
 def curve_at(curve: pd.DataFrame, thresholds: npt.ArrayLike) -> pd.DataFrame:
@@ -216,9 +215,9 @@ def rank_losses(y_true: npt.ArrayLike, probability: npt.ArrayLike, costs: Costs)
     Raises:
         ValueError: If inputs are empty, of different lengths, NaN, or outside [0, 1].
     """
-    outcomes = _check_outcomes(y_true)
-    scores = _check_probabilities(probability, outcomes.size)
-    _check_costs(costs, outcomes.size)
+    outcomes = check_outcomes(y_true)
+    scores = check_probabilities(probability, outcomes.size)
+    check_costs(costs, outcomes.size)
     order = np.argsort(scores, kind="stable")
     ascending = scores[order]
     first = np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1]))
@@ -242,12 +241,18 @@ def running_total(values: npt.NDArray) -> npt.NDArray:
     return np.concatenate(([0], np.cumsum(values)))
 
 
-def _check_costs(costs: Costs, size: int) -> None:
+def check_costs(costs: Costs, size: int) -> None:
+    """Check that there is one cost per applicant, where each has their own."""
     if isinstance(costs, ApplicantCosts) and costs.false_negative.size != size:
         raise ValueError(f"Got {size} outcomes and {costs.false_negative.size} costs. Hint: one per applicant.")
 
 
-def _check_outcomes(y_true: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def check_outcomes(y_true: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Return outcomes as booleans, True for a default.
+
+    Raises:
+        ValueError: If there are none, or one is neither 0 nor 1.
+    """
     outcomes = known(y_true, "outcomes")
     if outcomes.ndim != 1 or outcomes.size == 0:
         raise ValueError(f"Outcomes must be a non-empty vector, got shape {outcomes.shape}.")
@@ -256,7 +261,12 @@ def _check_outcomes(y_true: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return outcomes.astype(bool)
 
 
-def _check_probabilities(probability: npt.ArrayLike, size: int) -> npt.NDArray[np.float64]:
+def check_probabilities(probability: npt.ArrayLike, size: int) -> npt.NDArray[np.float64]:
+    """Return probabilities as an array.
+
+    Raises:
+        ValueError: If there is not one per applicant, or one is NaN or outside [0, 1].
+    """
     scores = known(probability, "probabilities")
     if scores.shape != (size,):
         raise ValueError(f"Got {size} outcomes and probabilities of shape {scores.shape}. Hint: one per outcome.")

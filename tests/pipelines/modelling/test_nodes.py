@@ -8,7 +8,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from credit_scoring.figures import FigureOptions
-from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
+from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, refuse
+from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import (
     build_leaderboard,
@@ -83,7 +84,7 @@ def test_cost_of_a_fold_is_measured_at_the_threshold_of_the_other_folds(
     for fold, measured in enumerate(result["folds"]):
         inside = out_of_fold["FOLD"] == fold
         others, these = out_of_fold[~inside], out_of_fold[inside]
-        threshold = optimal_threshold(others["TARGET"], others["logistic_regression"], COSTS)
+        threshold = break_even_threshold(others["TARGET"], others["logistic_regression"], COSTS)
         assert measured["threshold"] == threshold
         refused = refuse(these["logistic_regression"], threshold)
         assert measured["business_cost"] == business_cost_loss(these["TARGET"], refused, COSTS)

@@ -77,12 +77,18 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
                 "default_rate": 0.081,
                 "score": {"roc_auc": 0.7543, "average_precision": 0.2, "ks": 0.4},
                 "policies": dict.fromkeys(["tuned", "theoretical", "half", "approve_all", "decline_all"], POLICY),
+                "tuned_less_theoretical": {"estimate": 0.002, "low": -0.01, "high": 0.014},
             },
             "promotion_decision": {"promoted": True, "reason": "there is no champion yet"},
             "tuning_gain": gain,
             "decision_policy": {
+                "threshold": 0.0912,
                 "threshold_interval": {"low": 0.08, "high": 0.11},
                 "plateau": {"low": 0.085, "high": 0.1, "tolerance": 0.01},
+                "theoretical_threshold": 1 / 11,
+                "default_rate_at_theoretical": None,
+                "cost": {"estimate": 0.5432, "low": 0.5123, "high": 0.5777},
+                "costs": {"false_negative": 10.0, "false_positive": 1.0},
             },
             "amount_evaluation": {
                 "rates": {"loss_given_default": 0.45, "margin": 0.045},
@@ -109,7 +115,11 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: 
     assert "**Synthetic data: these results say nothing about real customers.**" in text
     assert "| lightgbm | 0.7654 | 0.0100 | 0.2000 | 60.0% | – | 0.5100 | 0.0200 |  |" in text
     assert "| tuned threshold | 0.0912 | 0.5000 | 0.4000 – 0.6000 | 75.0% | 12 | 1,234 |" in text
-    assert "another sample would have put it between 0.0800 and 0.1100, and from 0.0850 to 0.1000" in text
+    assert (
+        "The best threshold for this score lies between 0.0800 and 0.1100 (95% interval); from 0.0850 to 0.1000" in text
+    )
+    assert "No rising default rate could be fitted to the scores, so this is the threshold of least cost" in text
+    assert "changes the cost per application by +0.0020 compared with 0.0909 (95% interval −0.0100 to +0.0140)" in text
     assert (
         "45.0% of the credit lost on a default, 4.5% margin lost on a good customer declined): 12,346 per app" in text
     )

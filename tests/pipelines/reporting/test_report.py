@@ -108,6 +108,7 @@ def artefacts() -> dict[str, Any]:
                 "approve_all": policy(1.0, 0.8134),
                 "decline_all": policy(0.0, 0.9187),
             },
+            "tuned_less_theoretical": {"estimate": -0.0111, "low": -0.0333, "high": 0.0055},
         },
         "promotion_decision": {
             "promoted": False,
@@ -124,6 +125,8 @@ def artefacts() -> dict[str, Any]:
             "threshold": 0.0987,
             "threshold_interval": {"low": 0.0765, "high": 0.1234},
             "plateau": {"low": 0.0876, "high": 0.1111, "tolerance": 0.01},
+            "default_rate_at_theoretical": 0.0812,
+            "cost": {"estimate": 0.5432, "low": 0.5123, "high": 0.5777},
             "theoretical_threshold": 1 / 11,
             "costs": {"false_negative": 10.0, "false_positive": 1.0},
             "model_digest": "0123456789abcdef",

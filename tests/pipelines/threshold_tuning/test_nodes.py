@@ -29,8 +29,15 @@ from credit_scoring.protected import ProtectedOptions
 from credit_scoring.scorer import digest_model
 
 COSTS = MisclassificationCosts(false_negative=10, false_positive=1)
+RATES = np.array([0.02, 0.05, 0.1, 0.2, 0.5])
+ODDS_TOO_HIGH = (0.15 / 0.85) / (1 / 10)
+"""By this factor: the score of 0.15 stands for a default rate of 1/11."""
 OOF = pd.DataFrame(
-    {"SK_ID_CURR": range(6), "TARGET": [0, 0, 0, 1, 0, 1], "PROBABILITY": [0.01, 0.02, 0.1, 0.2, 0.3, 0.6]}
+    {
+        "SK_ID_CURR": range(1000),
+        "TARGET": np.concatenate([np.repeat([1, 0], [round(200 * rate), 200 - round(200 * rate)]) for rate in RATES]),
+        "PROBABILITY": np.repeat(1 / (1 + (1 - RATES) / RATES / ODDS_TOO_HIGH), 200),
+    }
 )
 HOLDOUT = pd.DataFrame({"SK_ID_CURR": range(4), "TARGET": [0, 1, 0, 1], "PROBABILITY": [0.05, 0.12, 0.4, 0.7]})
 CHAMPION = {"name": "trees", "family": "lightgbm", "params": {}}
@@ -41,22 +48,22 @@ MODEL = build_model("dummy", {}).fit(pd.DataFrame({"EXT_SOURCE_2": [0.1, 0.9]}),
 
 
 def choose_policy(oof: pd.DataFrame, review: ReviewOptions = NOBODY) -> dict:
-    return choose_policy_node(
-        oof, compute_threshold_curve(oof, COSTS), CHAMPION, MODEL, {"method": "none"}, COSTS, POLICY, review
-    )
+    return choose_policy_node(oof, CHAMPION, MODEL, {"method": "none"}, COSTS, POLICY, review)
 
 
 def evaluate_policy(holdout: pd.DataFrame, policy: dict, review: ReviewOptions = NOBODY) -> dict:
     return evaluate_policy_node(holdout, policy, COSTS, POLICY, review)
 
 
-def test_policy_is_the_cheapest_threshold_out_of_fold() -> None:
+def test_policy_is_the_break_even_threshold_out_of_fold() -> None:
     policy = choose_policy(OOF)
-    assert policy["threshold"] == pytest.approx(0.15)  # refuses .2, .3, .6: one good client refused
+    assert policy["threshold"] == pytest.approx(0.15)
+    assert policy["default_rate_at_theoretical"] == pytest.approx(0.1 / ODDS_TOO_HIGH / (1 + 0.1 / ODDS_TOO_HIGH))
     assert policy["theoretical_threshold"] == pytest.approx(1 / 11)
     assert policy["costs"] == {"false_negative": 10.0, "false_positive": 1.0}
-    curve = compute_threshold_curve(OOF, COSTS)
-    assert curve["cost"].min() == pytest.approx(1 / 6)
+    # Granting the two lowest groups misses 4 and 10 defaults, refusing the others declines 180, 160 and 100.
+    apparent = (140 + 440) / 1000
+    assert policy["cost"]["low"] < apparent < policy["cost"]["estimate"] < policy["cost"]["high"]
 
 
 def test_evaluation_by_hand() -> None:
@@ -72,6 +79,7 @@ def test_evaluation_by_hand() -> None:
     assert tuned["business_cost"] == pytest.approx(11 / 4)
     assert tuned["total_cost"] == pytest.approx(11)
     assert policies["theoretical"]["business_cost"] == pytest.approx(1 / 4)
+    assert evaluation["tuned_less_theoretical"]["estimate"] == pytest.approx(10 / 4)
     assert policies["half"]["business_cost"] == pytest.approx(10 / 4)
     assert policies["approve_all"]["business_cost"] == pytest.approx(20 / 4)
     assert policies["approve_all"]["approval_rate"] == 1
@@ -104,8 +112,9 @@ def test_the_policy_says_how_sure_its_threshold_is_and_whose_it_is() -> None:
     policy = choose_policy(OOF)
     interval = policy["threshold_interval"]
     assert interval["low"] <= policy["threshold"] <= interval["high"]
-    assert policy["plateau"] == {"low": policy["threshold"], "high": policy["threshold"], "tolerance": 0.01}
-    assert policy["cost"]["estimate"] == pytest.approx(1 / 6)
+    # All thresholds between the second and the third score decide alike.
+    between = OOF["PROBABILITY"].iloc[[200, 400]].mean()
+    assert policy["plateau"] == pytest.approx({"low": between, "high": between, "tolerance": 0.01})
     assert policy["review"] is None
     assert policy["model_digest"] == digest_model(MODEL, Calibration("none"))
 
@@ -130,20 +139,23 @@ def test_a_model_that_learnt_from_a_protected_attribute_is_not_served() -> None:
 
 
 def test_one_outcome_is_no_sample_to_choose_on() -> None:
-    with pytest.raises(ValueError, match="all 6 out-of-fold applicants had the outcome 0"):
+    with pytest.raises(ValueError, match="all 1000 out-of-fold applicants had the outcome 0"):
         choose_policy(OOF.assign(TARGET=0))
 
 
 def test_a_constant_score_grants_all_or_refuses_all() -> None:
     policy = choose_policy(OOF.assign(PROBABILITY=0.3))
-    assert policy["threshold"] == 0  # 2 of 6 default: refusing all costs 4 / 6, granting all 20 / 6
-    assert policy["cost"]["estimate"] == pytest.approx(4 / 6)
+    assert policy["threshold"] == 0  # 174 of 1,000 default: refusing all costs 0.826, granting all 1.74
+    assert policy["cost"]["estimate"] == pytest.approx(0.826)
 
 
 def test_the_reviewer_looks_at_those_between_the_thresholds() -> None:
     policy = choose_policy(OOF, REVIEWER)
-    # A perfect reviewer of 0.2, 0.3 and 0.6 costs 0.3 in all; refusing 0.6 at once saves 0.1 more.
-    assert [policy["review"]["low"], policy["review"]["high"]] == pytest.approx([0.15, 0.45])
+    # A perfect reviewer saves 0.1, 0.4, 0.8, 0.7 and 0.4 per client of the groups, and has time for two of the five.
+    scores = OOF["PROBABILITY"].unique()
+    assert [policy["review"]["low"], policy["review"]["high"]] == pytest.approx(
+        [scores[1:3].mean(), scores[3:5].mean()]
+    )
     three_way = evaluate_policy(HOLDOUT, policy, REVIEWER)["three_way"]
     # Of the hold-out, 0.05 (good) and 0.12 (bad) are granted, 0.4 reviewed, 0.7 refused.
     assert three_way["business_cost"] == pytest.approx((10 + 0.1) / 4)
@@ -154,8 +166,8 @@ def test_sensitivity_by_hand() -> None:
     table = measure_sensitivity(OOF, HOLDOUT, choose_policy(OOF), POLICY).set_index("ratio")
     assert table.loc[10, "threshold"] == pytest.approx(0.15)
     assert table.loc[1, "theoretical_threshold"] == 0.5
-    # At 1 : 1 refusing only 0.6 is best out of fold (one default missed); on the hold-out it refuses 0.7.
-    assert table.loc[1, "threshold"] == pytest.approx(0.45)
+    # At 1 : 1 only the highest group reaches the break-even rate of a half; on the hold-out 0.7 is refused.
+    assert table.loc[1, "threshold"] == pytest.approx(OOF["PROBABILITY"].max())
     assert table.loc[1, "cost"] == pytest.approx(1 / 4)
     assert table.loc[10, ["policy_cost", "approve_all_cost", "decline_all_cost"]].tolist() == [11 / 4, 5.0, 0.5]
 
@@ -167,13 +179,14 @@ def test_amounts_price_each_applicant_by_what_was_asked_for() -> None:
     # At 0.15: 0.12 (2,000) defaults though granted, 0.4 (3,000) is refused though good.
     assert policies["tuned"]["total_cost"] == pytest.approx(0.5 * 2000 + 0.1 * 3000)
     assert policies["approve_all"]["total_cost"] == pytest.approx(0.5 * (2000 + 4000))
-    bad = rows[0].assign(AMT_CREDIT=[0, 1, 1, 1, 1, 1])
-    with pytest.raises(ValueError, match=r"one positive, finite number per applicant: 1 of 6 are not \(first: 0.0\)"):
+    bad = rows[0].assign(AMT_CREDIT=[0.0] + [1.0] * 999)
+    with pytest.raises(ValueError, match=r"finite number per applicant: 1 of 1000 are not \(first: 0.0\)"):
         evaluate_amounts(OOF, bad, HOLDOUT, rows[1], choose_policy(OOF), options, POLICY)
 
 
 def test_the_grid_is_a_view_of_the_exact_curve() -> None:
-    grid = view_threshold_grid(compute_threshold_curve(OOF, COSTS), PolicyOptions(grid=GridOptions(step=0.1)))
+    six = pd.DataFrame({"TARGET": [0, 0, 0, 1, 0, 1], "PROBABILITY": [0.01, 0.02, 0.1, 0.2, 0.3, 0.6]})
+    grid = view_threshold_grid(compute_threshold_curve(six, COSTS), PolicyOptions(grid=GridOptions(step=0.1)))
     assert grid["threshold"].tolist() == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
     assert grid["cost"].tolist() == pytest.approx(
         [2 / 6, 1 / 6, 11 / 6, 10 / 6, 10 / 6, 10 / 6, 20 / 6, 20 / 6, 20 / 6]

@@ -14,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from credit_scoring.features.expressions import DAYS_PER_YEAR
 from credit_scoring.figures import FigureOptions
-from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, optimal_threshold, refuse
+from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, refuse
+from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean, rate_difference_interval, rate_interval
 from credit_scoring.pipelines.explainability.options import FairnessOptions
 from credit_scoring.protected import (
@@ -108,7 +109,7 @@ def compare_mitigations(
 
     Returns:
         One row per protected attribute and policy: `attribute`, `policy` (`as_is`; `equal_approval_rate`, each group's
-        threshold grants as large a share as the policy does of all; `own_threshold`, each group's own cheapest),
+        threshold grants as large a share as the policy does of all; `own_threshold`, where each group breaks even),
         `approval_rate`, `cost` per applicant with `cost_low` and `cost_high`, `cost_change` against `as_is`, paired,
         with `cost_change_low` and `cost_change_high`, and as of `measure_fairness` the gaps `approval_gap`,
         `false_decline_gap`, `false_negative_gap`, each with `_low` and `_high`. No row if no column is protected.
@@ -131,7 +132,7 @@ def compare_mitigations(
             equal[group] = float(np.quantile(out_of_fold[inside], 1 - refusal_share))
             defaults = int(outcomes[inside].sum())
             if fairness.min_defaults <= defaults < inside.sum():
-                own[group] = optimal_threshold(outcomes[inside], out_of_fold[inside], costs)
+                own[group] = break_even_threshold(outcomes[inside], out_of_fold[inside], costs)
         for policy, thresholds in {"as_is": {}, "equal_approval_rate": equal, "own_threshold": own}.items():
             threshold = np.array([thresholds.get(group, policy_threshold) for group in judged])
             parts = _concerned(target, probability, threshold, costs)

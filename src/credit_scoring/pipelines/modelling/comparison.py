@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.calibration import calibration_error_by_chance, expected_calibration_error
-from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, optimal_threshold, refuse
+from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, refuse
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
+from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.labels import HAND_SET, name_candidate
 from credit_scoring.models.selection import SelectionOptions
@@ -40,7 +41,7 @@ def cross_validate_candidates(
     """Compare the candidates on identical stratified folds.
 
     Everything is fitted inside the fold: selection of columns, resampling, preprocessing. Decisions are measured at a
-    cross-fitted threshold, the one that costs least on the out-of-fold probabilities of the *other* folds. A candidate
+    cross-fitted threshold, the break-even one of the out-of-fold probabilities of the *other* folds. A candidate
     that cannot be fitted is reported and left out.
 
     Args:
@@ -251,12 +252,12 @@ def select_champion(candidate_results: list[dict[str, Any]]) -> dict[str, Any]:
 def fold_metrics(
     folds: Folds, probability: npt.NDArray[np.float64], costs: MisclassificationCosts
 ) -> list[dict[str, float]]:
-    """Measure out-of-fold probabilities fold by fold, decisions at the threshold that is best on the other folds."""
+    """Measure out-of-fold probabilities fold by fold, decisions at the break-even threshold of the other folds."""
     target = folds.target.to_numpy()
     measured = []
     for fold in range(len(folds)):
         inside = folds.fold_of_row == fold
-        threshold = optimal_threshold(target[~inside], probability[~inside], costs)
+        threshold = break_even_threshold(target[~inside], probability[~inside], costs)
         refused = refuse(probability[inside], threshold)
         measured.append(
             score_metrics(target[inside], probability[inside])

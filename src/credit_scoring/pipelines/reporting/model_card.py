@@ -13,6 +13,8 @@ from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import theme_title
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
+from credit_scoring.pipelines.reporting.cut_off import explain_threshold
+from credit_scoring.texts import texts_in
 
 _TEMPLATES = markdown_templates(__file__)
 _PACKAGES = ("kedro", "mlflow", "numpy", "pandas", "scikit-learn", "shap")
@@ -54,7 +56,11 @@ def describe_performance(
 ) -> str:
     """Write the sections on the results and the decision as Markdown."""
     return _TEMPLATES.get_template("model_card_performance.md.jinja").render(
-        diagnosis=champion_diagnosis, stability=champion_stability, evaluation=policy_evaluation, policy=decision_policy
+        diagnosis=champion_diagnosis,
+        stability=champion_stability,
+        evaluation=policy_evaluation,
+        policy=decision_policy,
+        told=explain_threshold(decision_policy, policy_evaluation, texts_in("en")),
     )
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
+from credit_scoring.pipelines.reporting.cut_off import explain_threshold
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
 from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tell_tuning
 from credit_scoring.texts import texts_in
@@ -44,7 +45,10 @@ def summarise_decision(
 ) -> str:
     """Write the section on the threshold and its cost as Markdown."""
     return _TEMPLATES.get_template("run_summary_decision.md.jinja").render(
-        evaluation=policy_evaluation, diagnosis=champion_diagnosis, policy=decision_policy, amounts=amount_evaluation
+        evaluation=policy_evaluation,
+        diagnosis=champion_diagnosis,
+        told=explain_threshold(decision_policy, policy_evaluation, texts_in("en")),
+        amounts=amount_evaluation,
     )
 
 

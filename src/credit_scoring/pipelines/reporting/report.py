@@ -18,6 +18,7 @@ from credit_scoring.features.records import Theme, Unit, theme_title
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
 from credit_scoring.models.labels import name_candidate, name_treatment
+from credit_scoring.pipelines.reporting.cut_off import explain_threshold
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
 from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tell_tuning
 
@@ -344,17 +345,9 @@ def _tabulate_policies(evaluation: Mapping[str, Any], figures: FigureOptions) ->
 def _describe_decision(
     policy: Mapping[str, Any], evaluation: Mapping[str, Any], amounts: Mapping[str, Any], figures: FigureOptions
 ) -> list[str]:
-    policies, plateau = evaluation["policies"], policy["plateau"]
+    policies = evaluation["policies"]
     told = [
-        figures.say(
-            "report.decision",
-            threshold=policy["threshold"],
-            **_ends(policy["threshold_interval"]),
-            flat_low=plateau["low"],
-            flat_high=plateau["high"],
-            tolerance=plateau["tolerance"],
-            theoretical=policy["theoretical_threshold"],
-        ),
+        *explain_threshold(policy, evaluation, figures.texts),
         figures.say(
             "report.saving", saving=1 - policies["tuned"]["business_cost"] / policies["approve_all"]["business_cost"]
         ),

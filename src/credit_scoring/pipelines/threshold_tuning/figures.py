@@ -43,21 +43,23 @@ def plot_cost_curve(
     grid = curve_at(threshold_curve, np.round(np.arange(0.1, 0.95, 0.1), 1))
     label = figures.say("cost_curve.grid", low=0.1, high=0.9)
     axes.plot(grid["threshold"], grid["cost"], "o", ms=4.5, color=_OOF, label=label)
+    chosen = curve_at(threshold_curve, [tuned])
+    axes.plot(chosen["threshold"], chosen["cost"], "D", ms=7, color=_TUNED, mec="white", zorder=5)
     _mark_ends(axes, holdout_predictions, costs, figures)
     interval, flat = decision_policy["threshold_interval"], decision_policy["plateau"]
     for ax in (axes, below):
-        ax.axvspan(interval["low"], interval["high"], color=_TUNED, alpha=0.16, lw=0)
+        ax.axvspan(interval["low"], interval["high"], color=_TUNED, alpha=0.3, lw=0)
         ax.axvline(tuned, color=_TUNED, lw=1.8)
         ax.axvline(theory, color="0.25", lw=1.1, ls="--")
         ax.axvline(0.5, color="0.6", lw=1.1, ls="-.")
         ax.spines[["top", "right"]].set_visible(False)
     top = max(threshold_curve["cost"].max(), holdout_curve["cost"].max()) * 1.08
     for ax in (axes, below):
-        ax.axvspan(flat["low"], flat["high"], color=_TUNED, alpha=0.3, lw=0)
+        ax.axvspan(flat["low"], flat["high"], color=_TUNED, alpha=0.16, lw=0)
     legend = {
         figures.say("cost_curve.tuned", threshold=tuned): {"color": _TUNED, "lw": 1.8},
-        figures.say("cost_curve.interval", **interval): {"color": _TUNED, "lw": 7, "alpha": 0.25},
-        figures.say("cost_curve.plateau", **flat): {"color": _TUNED, "lw": 7, "alpha": 0.55},
+        figures.say("cost_curve.interval", **interval): {"color": _TUNED, "lw": 7, "alpha": 0.45},
+        figures.say("cost_curve.plateau", **flat): {"color": _TUNED, "lw": 7, "alpha": 0.18},
         figures.say("cost_curve.theory", threshold=theory): {"color": "0.25", "lw": 1.1, "ls": "--"},
         figures.say("cost_curve.half", threshold=0.5): {"color": "0.6", "lw": 1.1, "ls": "-."},
     }

@@ -10,18 +10,18 @@ from credit_scoring.metrics.cost import (
     ApplicantCosts,
     MisclassificationCosts,
     business_cost_loss,
-    cheapest_threshold,
     cost_curve,
     curve_at,
     decision_costs,
-    optimal_threshold,
-    rank_losses,
     refuse,
 )
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
 from credit_scoring.metrics.threshold import (
     ReviewBand,
     bootstrap_threshold,
+    break_even_threshold,
+    expected_losses,
+    fitted_default_rate,
     optimal_review_band,
     plateau,
     review_costs,
@@ -54,7 +54,6 @@ def view_threshold_grid(threshold_curve: pd.DataFrame, policy: PolicyOptions) ->
 
 def choose_policy(
     oof_predictions: pd.DataFrame,
-    threshold_curve: pd.DataFrame,
     champion: dict[str, Any],
     champion_model: ScoringModel,
     calibration: dict[str, Any],
@@ -62,12 +61,14 @@ def choose_policy(
     policy: PolicyOptions,
     review: ReviewOptions,
 ) -> dict[str, Any]:
-    """Choose the threshold of least cost on the curve of out-of-fold probabilities; the hold-out takes no part.
+    """Choose the break-even threshold of the out-of-fold probabilities; the hold-out takes no part.
 
     Returns:
-        `threshold` with its bootstrap interval and its plateau (thresholds about as cheap), `cost` out of fold with its
-        interval, `theoretical_threshold`, `review` (band of the three-way policy, or null), `costs`, `model`,
-        `model_family`, `model_digest` (the one model and calibration it is for), and what it was chosen on.
+        `threshold` with its bootstrap interval and its plateau (thresholds of about the same expected cost), `cost` out
+        of fold, corrected for having been chosen there, with its interval, `theoretical_threshold` and
+        `default_rate_at_theoretical`, fitted at that score (null where none is), `review` (band of the three-way
+        policy, or null), `costs`, `model`, `model_family`, `model_digest` (the one model and calibration it is for),
+        and what it was chosen on.
 
     Raises:
         ValueError: If a probability is missing, outcomes are neither 0 nor 1, or all applicants had the same outcome:
@@ -79,17 +80,24 @@ def choose_policy(
             f"A threshold cannot be chosen: all {len(target)} out-of-fold applicants had the outcome "
             f"{target.iloc[0] if len(target) else '(none)'}.\nHint: use training rows of both outcomes."
         )
-    ranked, threshold = rank_losses(target, probability, costs), cheapest_threshold(threshold_curve)
     chosen = bootstrap_threshold(
-        ranked, threshold, n_resamples=policy.n_resamples, confidence=policy.confidence, seed=policy.seed
+        target,
+        probability,
+        costs,
+        n_resamples=policy.n_resamples,
+        confidence=policy.confidence,
+        seed=policy.seed,
     )
-    low, high = plateau(threshold_curve, policy.plateau_tolerance)
-    band = optimal_review_band(ranked, budget=review.budget, review_cost=review.cost, error_rate=review.error_rate)
+    expected = expected_losses(target, probability, costs)
+    low, high = plateau(expected, policy.plateau_tolerance)
+    band = optimal_review_band(expected, budget=review.budget, review_cost=review.cost, error_rate=review.error_rate)
+    rate = fitted_default_rate(target, probability, costs, costs.theoretical_threshold)
     return {
-        "threshold": threshold,
+        "threshold": chosen.threshold.estimate,
         "threshold_interval": {"low": chosen.threshold.low, "high": chosen.threshold.high},
         "plateau": {"low": low, "high": high, "tolerance": policy.plateau_tolerance},
         "theoretical_threshold": costs.theoretical_threshold,
+        "default_rate_at_theoretical": None if rate is None else float(rate),
         "cost": chosen.cost.model_dump(),
         "review": band._asdict() if review.budget else None,
         "costs": costs.model_dump(),
@@ -112,7 +120,8 @@ def evaluate_policy(
     Returns:
         `score` (threshold-free metrics), and under `policies` for `tuned`, `theoretical`, `half`, `approve_all`,
         `decline_all`: `threshold`, `business_cost` per applicant with its bootstrap interval, `total_cost`, the
-        confusion matrix, decision metrics. Under `three_way` the cost with a reviewer between two thresholds, and the
+        confusion matrix, decision metrics. `tuned_less_theoretical` is the paired difference of their costs per
+        applicant with its interval. Under `three_way` the cost with a reviewer between two thresholds, and the
         shares granted, reviewed and refused.
     """
     target = holdout_predictions["TARGET"].to_numpy()
@@ -135,11 +144,15 @@ def evaluate_policy(
             "true_negatives": int(np.sum(~refused & (target == 0))),
             **decision_metrics(target, refused),
         }
+    tuned, theoretical = (
+        decision_costs(target, refuse(probability, thresholds[name]), costs) for name in ("tuned", "theoretical")
+    )
     evaluation = {
         "applicants": len(target),
         "default_rate": float(target.mean()),
         "score": score_metrics(target, probability),
         "policies": policies,
+        "tuned_less_theoretical": bootstrap_mean(tuned - theoretical, confidence=policy.confidence).model_dump(),
     }
     if decision_policy["review"] is None:
         return evaluation
@@ -161,7 +174,7 @@ def measure_sensitivity(
     decision_policy: dict[str, Any],
     policy: PolicyOptions,
 ) -> pd.DataFrame:
-    """Find the best threshold for other ratios of the costs, out of fold, and price it on the hold-out.
+    """Find the break-even threshold for other ratios of the costs, out of fold, and price it on the hold-out.
 
     Returns:
         One row per ratio: `ratio` (cost of a bad loan approved in units of a good customer declined), `threshold`
@@ -173,7 +186,7 @@ def measure_sensitivity(
     rows = []
     for ratio in policy.ratios:
         costs = MisclassificationCosts(false_negative=ratio, false_positive=1)
-        threshold = optimal_threshold(oof_predictions["TARGET"], oof_predictions["PROBABILITY"], costs)
+        threshold = break_even_threshold(oof_predictions["TARGET"], oof_predictions["PROBABILITY"], costs)
         refused = refuse(probability, threshold)
         rows.append(
             {
@@ -202,14 +215,15 @@ def evaluate_amounts(
     """Price decisions by what each applicant asked for: a default loses a share of it, a refusal forgoes the margin.
 
     Returns:
-        Under `policies`, on the hold-out, for the policy's threshold (`tuned`), the one of least amount lost out of
-        fold (`by_amount`), `approve_all` and `decline_all`: `threshold`, `business_cost` (mean amount per applicant)
-        with its bootstrap interval, `total_cost`, `approval_rate`. And `rates`, the shares behind the costs.
+        Under `policies`, on the hold-out, for the policy's threshold (`tuned`), the one that breaks even in
+        amounts out of fold (`by_amount`), `approve_all` and `decline_all`: `threshold`, `business_cost` (mean amount
+        per applicant) with its bootstrap interval, `total_cost`, `approval_rate`. And `rates`, the shares behind the
+        costs.
 
     Raises:
         ValueError: If an amount is missing, zero or negative.
     """
-    threshold = optimal_threshold(
+    threshold = break_even_threshold(
         oof_predictions["TARGET"], oof_predictions["PROBABILITY"], _costs_of(oof_predictions, training_rows, amounts)
     )
     target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))

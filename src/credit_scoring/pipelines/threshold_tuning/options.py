@@ -56,9 +56,9 @@ class PolicyOptions(BaseModel):
         n_resamples: Bootstrap resamples behind its interval.
         confidence: Of this interval and of those of the costs.
         seed: Seed of the resamples.
-        plateau_tolerance: Share by which a threshold may cost more than the best one and still be as good.
+        plateau_tolerance: Share by which a threshold may be expected to cost more and still be as good.
         grid: View of the cost curve.
-        ratios: Costs of a bad loan approved, in units of a good customer declined, for which the optimum is found.
+        ratios: Costs of a bad loan approved, in units of a good customer declined, for which the threshold is found.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -46,7 +46,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 func=choose_policy,
                 inputs=[
                     "oof_predictions",
-                    "threshold_curve",
                     "champion",
                     "champion_model",
                     "calibration",
