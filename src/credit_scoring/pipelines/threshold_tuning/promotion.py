@@ -78,13 +78,9 @@ def decide_promotion(
         "training_data": rows,
         "training_folds": folds,
     }
-    if incumbent is None:
-        return decision | {"reason": "there is no champion yet"}
-    if incumbent.problem:
-        return decision | {"reason": f"version {incumbent.version} cannot be loaded any more: {incumbent.problem}"}
-
-    if used := protected.found_in(incumbent.features):
-        return decision | {"reason": f"version {incumbent.version} learnt from protected attributes: {', '.join(used)}"}
+    if vacancy := _find_vacancy(incumbent, protected):
+        return decision | {"reason": vacancy}
+    assert incumbent is not None
 
     def unless_forced(reason: str, **found: Any) -> dict[str, Any]:
         told = f"{reason}; promoted because promotion.force is set" if promotion.force else reason
@@ -166,6 +162,16 @@ def release_scorer(
         tags=tags,
         out_of_fold=out_of_fold_decisions,
     )
+
+
+def _find_vacancy(incumbent: Incumbent | None, protected: ProtectedOptions) -> str:
+    """Say why nobody stands in the way of a new champion, if so."""
+    if incumbent is None:
+        return "there is no champion yet"
+    if incumbent.problem:
+        return f"version {incumbent.version} cannot be loaded any more: {incumbent.problem}"
+    used = protected.found_in(incumbent.features)
+    return f"version {incumbent.version} learnt from protected attributes: {', '.join(used)}" if used else ""
 
 
 def _find_obstacle(incumbent: Incumbent, rows: str, folds: str) -> str | None:
