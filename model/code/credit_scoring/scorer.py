@@ -82,13 +82,20 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             Contributions in log-odds, same rows as `X` and one column per feature, and the base value.
         """
         values, base = self.model.contributions(X)
-        slope, intercept = self._calibration_line()
-        return values * slope, base * slope + intercept
+        return values * self.calibration.slope, base * self.calibration.slope + self.calibration.intercept
 
-    def _calibration_line(self) -> tuple[float, float]:
-        if self.calibration.method != "sigmoid":
-            return 1.0, 0.0
-        return self.calibration.slope, self.calibration.intercept
+    def related_contributions(self, X: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+        """Split each score as reasons do: how far it is from the approved customers' on average.
+
+        Returns:
+            What `contributions` gives less the mean of the approved customers, and the log-odds that their mean
+            contributions sum to; together they sum to the same log-odds.
+
+        Raises:
+            ValueError: If the scorer was made without a reason book.
+        """
+        contributions, base = self.contributions(X)
+        return self.reasons().relate(contributions), base + float(self.reasons().reference.sum())
 
     def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
         """Return `refused` where the probability of default reaches the threshold, and `granted` elsewhere."""
@@ -105,8 +112,8 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
 
         Returns:
             One row per row of `X`, same index: `probability_default`, `decision` (`granted` or `refused`), `threshold`.
-            If asked for, `reasons`: a list per row, heaviest first, of `effect` (`against` or `for` the applicant) and
-            `text`.
+            If asked for, `reasons`: a list per row of `effect` (`against` or `for` the applicant) and `text`, what
+            speaks for the decision first, the heaviest first among either.
 
         Raises:
             ValueError: If the language is unknown, or the scorer was made without a reason book.
@@ -120,16 +127,23 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             "threshold": float(self.decision_policy["threshold"]),
         }
         if asked.get("explain"):
-            columns["reasons"] = self._describe_reasons(X, language)
+            columns["reasons"] = self._describe_reasons(X, columns["decision"] == REFUSED, language)
         return pd.DataFrame(columns, index=X.index)
 
-    def _describe_reasons(self, X: pd.DataFrame, language: str) -> list[list[dict[str, str]]]:
-        book = self._book()
+    def _describe_reasons(
+        self, X: pd.DataFrame, declined: npt.NDArray[np.bool_], language: str
+    ) -> list[list[dict[str, str]]]:
+        book = self.reasons()
         if X.empty:
             return []
-        return book.explain(self.contributions(X)[0], self.model.explained_features(X), language)
+        return book.explain(self.contributions(X)[0], self.model.explained_features(X), declined, language)
 
-    def _book(self) -> ReasonBook:
+    def reasons(self) -> ReasonBook:
+        """Return what reasons are told with.
+
+        Raises:
+            ValueError: If the scorer was made without it.
+        """
         if self.reason_book is None:
             raise ValueError("This scorer was made without reasons.\nHint: `kedro run --pipelines threshold_tuning`.")
         return self.reason_book
@@ -165,11 +179,12 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             TypeError: If the model has no `category_codes`.
             ValueError: If the language is unknown, or the scorer was made without a reason book.
         """
-        book, place = self._book(), {name: i for i, name in enumerate(self.feature_names_in_)}
+        book, place = self.reasons(), {name: i for i, name in enumerate(self.feature_names_in_)}
         values, _ = self._trees().contributions_coded(encoded)
         return book.explain_values(
-            values * self._calibration_line()[0],
+            values * self.calibration.slope,
             lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
+            self.decide(self.score_coded(encoded)) == REFUSED,
             texts_in(language).language,
         )
 
@@ -191,6 +206,9 @@ class ScorerRelease:
         description: What the model is, in Markdown.
         promoted: Whether it replaces the present champion.
         tags: Short facts to find the version by.
+        out_of_fold: What later versions are compared with, one row per training applicant (see
+            `pipelines.threshold_tuning.promotion.record_decisions`). It names applicants and their outcomes, so that
+            it stays in the registry and is never exported.
     """
 
     scorer: CreditScorer
@@ -199,6 +217,7 @@ class ScorerRelease:
     description: str
     promoted: bool = True
     tags: dict[str, str] = field(default_factory=dict)
+    out_of_fold: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -207,12 +226,16 @@ class Incumbent:
 
     Attributes:
         version: Its version.
-        scorer: What is served under it; null if it cannot be loaded any more.
-        tags: What was noted on the version.
-        problem: Why it cannot be loaded, if so.
+        tags: What was noted on it.
+        out_of_fold: What it decided out of fold when it was trained; empty if it was registered without.
+        history: What was noted on every version of the registry, its own tags included.
+        features: Columns that it reads.
+        problem: Why it cannot be loaded any more, if so.
     """
 
     version: str
-    scorer: CreditScorer | None
     tags: Mapping[str, str]
+    out_of_fold: pd.DataFrame = field(default_factory=pd.DataFrame)
+    history: Sequence[Mapping[str, str]] = ()
+    features: Sequence[str] = ()
     problem: str = ""

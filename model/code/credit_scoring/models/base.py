@@ -73,12 +73,16 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     classes_ = np.array([0, 1])
 
     @classmethod
-    def search_space(cls, trial: Trial) -> dict[str, Any]:  # noqa: ARG003
+    def search_space(cls, trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
         """Suggest hyper-parameters, sensible for 10,000 to 300,000 rows; empty if there is nothing to tune.
 
         Neither seed, threads nor learning rate are among them: a smaller rate is a little better and much slower, so
-        it is a matter of budget, and early stopping finds the number of trees that goes with it.
-        `{**fixed_params, **search_space(trial)}` is a complete set.
+        it is a matter of budget. `{**params, **search_space(trial, params)}` is a complete set.
+
+        Args:
+            trial: What suggests.
+            params: Those set by hand, which the search starts from: one that decides whether another is of use, such as
+                early stopping, is read here. Each suggested one has to be among them, in the range searched.
         """
         return {}
 
@@ -218,6 +222,13 @@ class BoostedTrees(LibraryModel):
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_share = validation_share
         self.params = params
+
+    @staticmethod
+    def suggest_trees(trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Suggest how many trees, unless early stopping finds that by itself."""
+        if params.get("early_stopping_rounds") is not None:
+            return {}
+        return {"n_estimators": trial.suggest_int("n_estimators", 100, 1000, log=True)}
 
     @abstractmethod
     def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

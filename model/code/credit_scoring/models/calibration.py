@@ -36,8 +36,8 @@ class Calibration:
             which never ties two scores (but beyond 1e-6 from 0 and 1) and leaves contributions in log-odds additive:
             they scale by `slope`. `isotonic`: straight lines between knots, `probabilities` to `calibrated`, flat
             beyond the first and last.
-        slope: Of `sigmoid`, positive.
-        intercept: Of `sigmoid`.
+        slope: Of `sigmoid`, positive; 1 for the other methods.
+        intercept: Of `sigmoid`; 0 for the other methods.
         probabilities: Of `isotonic`, strictly ascending.
         calibrated: Of `isotonic`, non-decreasing.
     """
@@ -139,7 +139,9 @@ def choose_calibration(
 
     Returns:
         The calibration, and a report: `chosen`, and under `methods` for each method `log_loss`, `brier`, `ece` and
-        `roc_auc`, all cross-fitted; or `unavailable` with the reason if it could not be fitted on some folds.
+        `roc_auc`, all cross-fitted, with `ece_by_chance` and `ece_by_chance_high`, what the error would be on average
+        and in 95 % of the samples if these probabilities were exactly right; or `unavailable` with the reason if the
+        method could not be fitted on some folds.
 
     Raises:
         ValueError: If there are fewer than two folds or the inputs are not as described.
@@ -147,7 +149,10 @@ def choose_calibration(
     # The served model carries this package without the metrics.
     from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score  # noqa: PLC0415
 
-    from credit_scoring.metrics.calibration import expected_calibration_error  # noqa: PLC0415
+    from credit_scoring.metrics.calibration import (  # noqa: PLC0415
+        calibration_error_by_chance,
+        expected_calibration_error,
+    )
 
     p, y = _check(probability, outcome)
     folds = np.asarray(fold)
@@ -165,10 +170,13 @@ def choose_calibration(
         except CalibrationError as error:
             report[method] = {"unavailable": str(error)}
             continue
+        by_chance = calibration_error_by_chance(calibrated)
         report[method] = {
             "log_loss": float(log_loss(y, calibrated)),
             "brier": float(brier_score_loss(y, calibrated)),
             "ece": expected_calibration_error(y, calibrated),
+            "ece_by_chance": by_chance.mean,
+            "ece_by_chance_high": by_chance.high,
             "roc_auc": float(roc_auc_score(y, calibrated)),
         }
     chosen = min(fitted, key=lambda method: report[method]["log_loss"])

@@ -5,21 +5,22 @@ make a model believe that defaults are as common as in its altered rows: its pro
 calibrated on predictions for rows as they are (`credit_scoring.models.calibration`) before they are read as such.
 """
 
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
 
 from credit_scoring.models.base import TrainingRows, text_columns
-from credit_scoring.models.encoding import CategoryCodes
 
 _NEIGHBOURS = 5
-# Neighbours are sought among so many rows at a time. SMOTE takes time by the square of the rows and memory by
-# new rows x neighbours x columns: in one go, 2.5 GB for a single array with 20,000 defaults of 250,000 applicants.
+# Neighbours are sought among so many rows at a time, since that takes time by the square of the rows.
 _BLOCK_ROWS = 2500
+_QUANTILES = 1000
+_SPREAD = 1 / np.sqrt(12)
+"""Standard deviation of ranks from 0 to 1."""
 
 
 def rebalance(
@@ -47,13 +48,18 @@ def rebalance(
         ValueError: If the strategy is unknown, `ratio` is not in (0, 1], or SMOTE has a single row to start from.
 
     Notes:
-        SMOTE (Chawla et al., JAIR 16, 2002), for mixed columns SMOTE-NC: a new row lies on the line from a row to one
-        of its 5 nearest neighbours of the same outcome; its categories are the neighbours' most frequent. Distances
-        are taken on numbers divided by their standard deviation, null numbers replaced by the median, a null category
-        as one more category. Numbers that are whole in all rows are rounded, or a fraction would tell a new row from a
-        true one. A new row has its nulls where the true row nearest to it has them: complete rows among gappy ones
-        would give the new ones away to trees, and turn every null into a sign of repayment. Neighbours are sought in
-        random blocks of up to 2,500 rows, which bounds time and memory.
+        SMOTE (Chawla et al., JAIR 16, 2002): a new row lies on the line from a row to one of its 5 nearest neighbours
+        of the same outcome. The line runs through ranks, from 0 to 1 among all rows, and is read back by the empirical
+        quantiles: amounts have tails so heavy that distance and mean of raw ones are those of a few rich applicants.
+        What cannot lie between, categories and nulls, is that of the nearer of the two rows: a whole pattern that
+        occurs, since complete rows among gappy ones would give the new ones away to trees, and turn every null into a
+        sign of repayment. In the search a null lies at the median, and a null beside a value, or another category,
+        counts as one standard deviation of the ranks. Numbers that are whole in all rows are rounded, or a fraction
+        would tell a new row from a true one. Neighbours are sought in random blocks of up to 2,500 rows, which bounds
+        time and memory.
+
+        `SMOTENC` of imbalanced-learn would need the nulls filled, takes the most frequent category of all neighbours,
+        and does not say which of them it drew, so that no new row could have the nulls and categories of one.
     """
     if strategy not in _STRATEGIES:
         raise ValueError(f"Unknown imbalance strategy '{strategy}', expected one of {', '.join(STRATEGIES)}.")
@@ -95,76 +101,65 @@ def _interpolate(X: pd.DataFrame, y: npt.NDArray[np.int_], ratio: float, seed: i
     n_new = round(ratio * counts.max()) - int(counts.min())
     if counts.min() < 2:
         raise ValueError("SMOTE needs two rows of the rarer outcome, got one. Hint: use more rows or another strategy.")
-    rows = X[y == rarer]
+    rows = X[y == rarer].reset_index(drop=True)
     texts = text_columns(X)
-    codes = CategoryCodes("name").fit(rows)
-    values = codes.transform(rows)
-    empty = np.isnan(values)
-    known = ~empty.all(axis=0)
-    is_text = np.array([name in texts for name in X.columns], dtype=bool)
-    # A null category is one more category, -1; a null number is replaced, and an empty column takes no part.
-    values[:, is_text] = np.where(np.isnan(values[:, is_text]), -1, values[:, is_text])
-    numbers, used = ~is_text & known, is_text | known
-    values[:, numbers] = np.where(
-        np.isnan(values[:, numbers]), np.nanmedian(values[:, numbers], axis=0), values[:, numbers]
-    )
-    spread = np.ones(X.shape[1])
-    spread[numbers] = values[:, numbers].std(axis=0)
-    spread[spread == 0] = 1.0
-    made = np.full((n_new, X.shape[1]), np.nan)
-    scaled, nearest = _make_rows((values / spread)[:, used], is_text[used], n_new, seed)
-    made[:, used] = scaled * spread[used]
-    made[:, numbers] = np.where(empty[nearest][:, numbers], np.nan, made[:, numbers])
-    new = pd.DataFrame({name: _decode(made[:, i], X[name], codes) for i, name in enumerate(X.columns)})
+    numbers = [name for name in X.columns if name not in texts and X[name].notna().any()]
+    scale = QuantileTransformer(n_quantiles=min(_QUANTILES, len(X)), subsample=None)
+    ranks = scale.fit(_floats(X, numbers)).transform(_floats(rows, numbers)) if numbers else np.empty((len(rows), 0))
+    pairs = list(_draw_pairs(_places(ranks, rows[texts]), n_new, np.random.default_rng(seed)))
+    nearer = np.concatenate([np.where(step < 0.5, one, other) for one, other, step in pairs])
+    new = rows.iloc[nearer].reset_index(drop=True)
+    if numbers:
+        values = np.vstack([scale.inverse_transform(_between(ranks, *pair)) for pair in pairs])
+        for name, made in zip(numbers, values.T, strict=True):
+            known = X[name].dropna().to_numpy(dtype=np.float64)
+            whole = np.array_equal(known, np.round(known))
+            new[name] = pd.Series(np.round(made) if whole else made).astype(X[name].dtype)
     return TrainingRows(
         pd.concat([X, new], ignore_index=True), np.concatenate([y, np.full(n_new, rarer, dtype=y.dtype)])
     )
 
 
-def _make_rows(
-    values: npt.NDArray[np.float64], is_text: npt.NDArray[np.bool_], n_new: int, seed: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
-    """Return new rows, and the position of the given row that is nearest to each."""
-    from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC  # noqa: PLC0415
+def _floats(X: pd.DataFrame, numbers: list[str]) -> npt.NDArray[np.float64]:
+    return X[numbers].to_numpy(dtype=np.float64, na_value=np.nan)
 
-    generator = np.random.default_rng(seed)
-    n_blocks = -(-len(values) // _BLOCK_ROWS)
-    blocks = np.array_split(generator.permutation(len(values)), n_blocks)
-    made, nearest = [], []
-    for number, block in enumerate(blocks):
+
+def _places(ranks: npt.NDArray[np.float64], texts: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Return rows as points: a null lies at the median, and as far from a value as another category from one."""
+    empty = np.isnan(ranks)
+    places = [np.where(empty, 0.5, ranks), empty * _SPREAD]
+    if texts.shape[1]:
+        named = texts.astype(object).where(texts.notna(), None)
+        # Two indicators differ where one category differs.
+        places.append(OneHotEncoder(sparse_output=False).fit_transform(named) * _SPREAD / np.sqrt(2))
+    return np.hstack(places)
+
+
+_Pairs = tuple[npt.NDArray[np.int_], npt.NDArray[np.int_], npt.NDArray[np.float64]]
+
+
+def _draw_pairs(places: npt.NDArray[np.float64], n_new: int, generator: np.random.Generator) -> Iterator[_Pairs]:
+    """Yield, block by block, a row, one of its nearest neighbours, and how far between them the new row is to lie."""
+    n_blocks = -(-len(places) // _BLOCK_ROWS)
+    for number, block in enumerate(np.array_split(generator.permutation(len(places)), n_blocks)):
         n_of_block = n_new // n_blocks + (number < n_new % n_blocks)
-        if not n_of_block:
-            continue
-        # The sampler wants a second class to balance against: a copy of a row stands in for it.
-        rows = np.vstack([values[block], values[block[:1]]])
-        outcome = np.append(np.ones(len(block), dtype=int), 0)
-        options = {
-            "sampling_strategy": {1: len(block) + n_of_block},
-            "k_neighbors": min(_NEIGHBOURS, len(block) - 1),
-            "random_state": int(generator.integers(2**31)),
-        }
-        if is_text.all():
-            sampler = SMOTEN(**options)
-        elif is_text.any():
-            sampler = SMOTENC(categorical_features=np.flatnonzero(is_text).tolist(), **options)
-        else:
-            sampler = SMOTE(**options)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "After over-sampling, the number of samples", UserWarning)
-            made.append(sampler.fit_resample(rows, outcome)[0][len(rows) :])
-        neighbours = NearestNeighbors(n_neighbors=1).fit(values[block])
-        nearest.append(block[neighbours.kneighbors(made[-1], return_distance=False)[:, 0]])
-    return np.vstack(made), np.concatenate(nearest)
+        neighbours = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(block) - 1)).fit(places[block])
+        nearest = neighbours.kneighbors(return_distance=False)
+        one = generator.integers(0, len(block), n_of_block)
+        other = nearest[one, generator.integers(0, nearest.shape[1], n_of_block)]
+        yield block[one], block[other], generator.random(n_of_block)
 
 
-def _decode(made: npt.NDArray[np.float64], column: pd.Series, codes: CategoryCodes) -> pd.Series:
-    if column.name in codes.categories_:
-        names = np.array([*codes.categories_[column.name], None], dtype=object)  # position -1: null
-        return pd.Series(names[np.round(made).astype(int)], dtype=column.dtype)
-    known = column.dropna().to_numpy(dtype=np.float64)
-    if known.size and np.array_equal(known, np.round(known)):
-        made = np.round(made)
-    return pd.Series(made).astype(column.dtype)
+def _between(
+    ranks: npt.NDArray[np.float64],
+    one: npt.NDArray[np.int_],
+    other: npt.NDArray[np.int_],
+    step: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Return ranks on the way from one row to the other; where either has none, what the nearer of them has."""
+    away = step[:, None]
+    between = ranks[one] + away * (ranks[other] - ranks[one])
+    return np.where(np.isnan(between), np.where(away < 0.5, ranks[one], ranks[other]), between)
 
 
 def _take(X: pd.DataFrame, y: npt.NDArray[np.int_], sampler: object) -> TrainingRows:

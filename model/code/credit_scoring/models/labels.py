@@ -3,9 +3,14 @@
 from credit_scoring.models import family_class
 from credit_scoring.texts import Texts
 
+HAND_SET = "_hand_set"
+"""Ends the name of a tuned candidate's other self: the one with the hyper-parameters that were set by hand."""
+
 
 def name_candidate(family: str, imbalance: str, name: str, texts: Texts) -> str:
     """Write a candidate in words; one that is more than its family and a treatment of imbalance keeps its own name."""
+    if name == f"{family}{HAND_SET}":
+        return f"{family_class(family).labels[texts.language]}, {texts.say('common.hand_set')}"
     treated = imbalance != "none"
     if name != (f"{family}_{imbalance}" if treated else family):
         return name

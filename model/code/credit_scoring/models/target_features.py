@@ -79,7 +79,8 @@ class TargetFeatureModel(ScoringModel):
         if missing:
             raise ValueError(
                 f"Target features are made of columns that are not there: {', '.join(missing)}.\n"
-                "Hint: add credit_scoring.models.target_features.TARGET_FEATURE_SOURCES to the selected columns."
+                "Hint: add credit_scoring.models.target_features.TARGET_FEATURE_SOURCES to the selected columns; if "
+                "one is protected, leave out `target_features`."
             )
         scale = X[list(_AXES)].astype(float).std(ddof=0).replace(0, 1).fillna(1).to_numpy()
         kinds: Mapping[str, _Kind] = {

@@ -1,6 +1,7 @@
 """Gradient-boosted trees (LightGBM), with native categories and native nulls."""
 
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,18 +25,16 @@ class LightGBMModel(BoostedTrees):
     test_params = {"n_estimators": 30, "min_child_samples": 5, "random_state": 0, "n_jobs": 1}
 
     @classmethod
-    def search_space(cls, trial: Trial) -> dict[str, Any]:
-        """Suggest small trees that see few columns and are strongly shrunk, as many as early stopping allows."""
+    def search_space(cls, trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Suggest small trees that see few columns and are strongly shrunk."""
         return {
-            "n_estimators": 5000,
-            "early_stopping_rounds": 100,
-            "num_leaves": trial.suggest_int("num_leaves", 6, 64, log=True),
+            **cls.suggest_trees(trial, params),
+            "num_leaves": trial.suggest_int("num_leaves", 4, 64, log=True),
             "min_child_samples": trial.suggest_int("min_child_samples", 20, 500, log=True),
             "colsample_bytree": trial.suggest_float("colsample_bytree", 0.03, 0.5, log=True),
             "subsample": trial.suggest_float("subsample", 0.5, 1.0),
-            "subsample_freq": 1,
+            "subsample_freq": 1,  # without it LightGBM does not look at subsample
             "reg_lambda": trial.suggest_float("reg_lambda", 1.0, 200.0, log=True),
-            "reg_alpha": trial.suggest_float("reg_alpha", 1e-3, 10.0, log=True),
             "cat_smooth": trial.suggest_float("cat_smooth", 10.0, 200.0, log=True),
         }
 

@@ -1,5 +1,6 @@
 """A small neural network (scikit-learn) on the terms of the logistic regression."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ class MLPModel(PermutationContributions):
         self.random_state = random_state
 
     @classmethod
-    def search_space(cls, trial: Trial) -> dict[str, Any]:
+    def search_space(cls, trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
         """Suggest the size of the network, its penalty and its step size."""
         return {
             "hidden_units": trial.suggest_categorical("hidden_units", [8, 16, 32, 64]),

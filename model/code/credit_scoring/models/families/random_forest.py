@@ -1,5 +1,6 @@
 """Forests of independent trees (scikit-learn), with native nulls."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ class RandomForestModel(LibraryModel, PermutationContributions):
         self.params = params
 
     @classmethod
-    def search_space(cls, trial: Trial) -> dict[str, Any]:
+    def search_space(cls, trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
         """Suggest how different and how deep 300 trees are."""
         return {
             "n_estimators": 300,

@@ -1,5 +1,6 @@
 """Gradient-boosted trees (XGBoost), with native categories and native nulls."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,17 +35,15 @@ class XGBoostModel(BoostedTrees):
             raise TypeError(f"XGBoostModel got unexpected arguments {', '.join(sorted(unknown))}")
 
     @classmethod
-    def search_space(cls, trial: Trial) -> dict[str, Any]:
-        """Suggest shallow trees that see few columns and are strongly shrunk, as many as early stopping allows."""
+    def search_space(cls, trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Suggest shallow trees that see few columns and are strongly shrunk."""
         return {
-            "n_estimators": 5000,
-            "early_stopping_rounds": 100,
-            "max_depth": trial.suggest_int("max_depth", 3, 7),
+            **cls.suggest_trees(trial, params),
+            "max_depth": trial.suggest_int("max_depth", 2, 7),
             "min_child_weight": trial.suggest_float("min_child_weight", 5.0, 200.0, log=True),
             "colsample_bytree": trial.suggest_float("colsample_bytree", 0.05, 0.5, log=True),
             "subsample": trial.suggest_float("subsample", 0.5, 1.0),
             "reg_lambda": trial.suggest_float("reg_lambda", 1.0, 200.0, log=True),
-            "reg_alpha": trial.suggest_float("reg_alpha", 1e-3, 10.0, log=True),
         }
 
     @classmethod
