@@ -118,7 +118,8 @@ def test_nothing_that_is_served_knows_a_protected_attribute_and_fairness_does(de
     example = read_json(demo, "model/serving_input_example.json")["dataframe_split"]["columns"]
     described = yaml.safe_load((demo.path / "model/MLmodel").read_text())
     signature = [column["name"] for column in json.loads(described["signature"]["inputs"])]
-    for known in (contract, model.feature_names_in_, example, signature):
+    reasons = [column.name for column in model.reasons().columns]
+    for known in (contract, model.feature_names_in_, example, signature, reasons):
         assert len(known) > 50
         assert not protected & set(known)
     holdout = pd.read_parquet(demo.path / "data/05_model_input/synthetic/holdout_rows.parquet")

@@ -28,15 +28,13 @@ def sum_by_cause(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], fl
 
 
 def heaviest_causes(entries: list[dict[str, Any]], n: int) -> tuple[list[tuple[dict[str, Any], float]], int, float]:
-    """Return what is shown of one score: the heaviest causes that may be named, at most `n`, heaviest first.
+    """Return what is shown of one score: the heaviest causes, at most `n`, heaviest first.
 
     Returns:
         Those causes as `sum_by_cause` gives them, how many others there are, and their sum.
     """
     causes = sum_by_cause(entries)
-    shown = [(entry, weight) for entry, weight in causes if not entry["forbidden"]][:n]
-    rest = sum(weight for _, weight in causes) - sum(weight for _, weight in shown)
-    return shown, len(causes) - len(shown), rest
+    return causes[:n], len(causes[n:]), sum(weight for _, weight in causes[n:])
 
 
 def usual_direction(values: pd.Series, contributions: pd.Series) -> int:

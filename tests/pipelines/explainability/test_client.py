@@ -15,10 +15,11 @@ from credit_scoring.pipelines.explainability.client import (
     select_client,
     write_dossier,
 )
-from credit_scoring.pipelines.explainability.nodes import audit_reasons, rank_families
+from credit_scoring.pipelines.explainability.nodes import rank_families
 from credit_scoring.pipelines.explainability.options import DossierOptions
 from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
 from credit_scoring.scorer import CreditScorer, digest_model
+from credit_scoring.texts import LANGUAGES
 
 OPTIONS = DossierOptions(file="features.parquet", n_bars=2, n_peers=2)
 KNOWN = pd.DataFrame({"clients": [300], "first": [1000], "last": [1299]})
@@ -51,7 +52,7 @@ def scorer(rows: pd.DataFrame) -> CreditScorer:
     columns = (
         ExplainedColumn("EXT_SOURCE_2", {"fr": "Score externe 2", "en": "External score 2"}, "score", 0, direction=-1),
         ExplainedColumn("DAYS_BIRTH", {"fr": "Âge", "en": "Age"}, "elapsed_days", 1, direction=1),
-        ExplainedColumn("CODE_GENDER", {"fr": "Sexe", "en": "Gender"}, "category", 2, forbidden=True),
+        ExplainedColumn("CODE_GENDER", {"fr": "Sexe", "en": "Gender"}, "category", 2),
     )
     reference = model.contributions(features[~refused])[0].mean().to_numpy()
     book = ReasonBook(columns, reference, Peers.describe(features[~refused]), Peers.describe(features[refused]))
@@ -102,22 +103,17 @@ def test_older_is_more_though_its_days_are_more_negative(rows: pd.DataFrame, sco
     assert age["below_granted"] > 0.9
 
 
-def test_the_forbidden_attribute_is_in_no_text_and_no_picture(rows: pd.DataFrame, scorer: CreditScorer) -> None:
-    dossiers = [dossier_of(rows, scorer, position) for position in range(10)]
-    assert any(dossier["withheld"] for dossier in dossiers)
-    for language, word in (("fr", "Sexe"), ("en", "Gender")):
-        figures = FigureOptions(language=language, source="synthetic")
-        for dossier in dossiers:
-            report = write_dossier(dossier, figures, "synthetic")
-            assert word not in report
-            drawn = [
-                label.get_text()
-                for ax in plot_dossier(dossier, OPTIONS, figures).axes
-                for label in ax.get_yticklabels()
-            ]
-            assert not any(word in label for label in drawn)
-            told = "ne peut être un motif" if language == "fr" else "cannot be a reason"
-            assert (told in report) == dossier["withheld"]
+def test_the_picture_names_the_heaviest_causes_and_the_columns_compared(
+    rows: pd.DataFrame, scorer: CreditScorer
+) -> None:
+    dossier = dossier_of(rows, scorer, int(scorer.predict(rows)["probability_default"].to_numpy().argmax()))
+    for language in LANGUAGES:
+        figure = plot_dossier(dossier, OPTIONS, FigureOptions(language=language, source="synthetic"))
+        bars, places = ([label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes)
+        told = [f"{entry[f'label_{language}']} = {entry[f'shown_{language}']}" for entry in dossier["contributions"]]
+        assert bars[:2] == told[:2]
+        assert len(bars) == 3  # the third stands for the others
+        assert places == [f"{peer[f'label_{language}']} = {peer[f'shown_{language}']}" for peer in dossier["peers"]]
 
 
 def test_a_borderline_client_is_for_a_person_to_look_at(rows: pd.DataFrame, scorer: CreditScorer) -> None:
@@ -138,16 +134,6 @@ def test_causes_sum_to_the_score_and_the_clearest_column_speaks() -> None:
     ]
     causes = [(entry["feature"], weight) for entry, weight in sum_by_cause(entries)]
     assert causes == [("SCORE", pytest.approx(0.6)), ("AGE", pytest.approx(-0.3))]
-
-
-def test_the_audit_counts_what_was_withheld(rows: pd.DataFrame, scorer: CreditScorer) -> None:
-    values, base = scorer.contributions(rows)
-    shap_values = values.assign(SK_ID_CURR=rows["SK_ID_CURR"], BASE_VALUE=base)
-    audit = audit_reasons(scorer, shap_values)
-    assert audit["withheld_attributes"] == ["CODE_GENDER"]
-    assert audit["withheld_share"] > 0.9
-    weight = values.abs().mean()
-    assert audit["forbidden_share"] == pytest.approx(weight["CODE_GENDER"] / weight.sum())
 
 
 def test_families_share_out_the_whole_weight() -> None:

@@ -82,12 +82,6 @@ def artefacts() -> dict[str, Any]:
         ),
         "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
         "reason_reliability": {"models": 2, "applicants": 187, "top": 4, "same_first": 0.913, "overlap": 0.741},
-        "reason_audit": {
-            "withheld_attributes": ["CODE_GENDER"],
-            "forbidden_share": 0.012,
-            "withheld_share": 0.034,
-            "applicants": 1000,
-        },
         **PROTECTION,
         "data_quality": {"rows": {"application_train": 10_000, "bureau": 1_234}, "findings": []},
         "params:source": "synthetic",
@@ -115,7 +109,6 @@ def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any], 
         "external scores 60%.",
         "| `DAYS_EMPLOYED` | Time in the present job | 40.0% |",
         "Fitted to 5 other samples, the model keeps 62% of its 20 heaviest features",
-        "attribute CODE_GENDER (1.2% of the model's weight; withheld from the reasons of 3.4% of",
         "calibration error 0.0123 before, 0.0045 after",
         "Digest of model and calibration: `0123456789abcdef`",
         "0.110 wide, rests on 43 defaults",
@@ -131,12 +124,9 @@ def test_synthetic_data_and_suspicions_are_marked(artefacts: dict[str, Any], wri
     card = write("model_card", artefacts)
     assert "**Synthetic data: these results say nothing about real customers.**" in card
     assert "**SUSPICIOUS: AUC is 0.9**" in card
-    real = write(
-        "model_card", artefacts | {"params:source": "home_credit", "reason_audit": {"withheld_attributes": []}}
-    )
+    real = write("model_card", artefacts | {"params:source": "home_credit"})
     assert "Synthetic data" not in real
     assert "The data are synthetic" not in real
-    assert "The model uses no attribute that a reason may not name." in real
 
 
 def test_the_figures_of_other_seeds_are_listed_if_there_were_several(

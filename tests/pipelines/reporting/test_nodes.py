@@ -33,9 +33,6 @@ def strategies(*rows: tuple[str, str, float, float, float]) -> pd.DataFrame:
     )
 
 
-AUDIT = {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.026, "applicants": 1000}
-
-
 @pytest.fixture
 def summarise(write: Callable[..., str]) -> Callable[..., str]:
     candidate = {
@@ -58,7 +55,6 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
         imbalance: pd.DataFrame,
         source: str = "synthetic",
         flags: Sequence[str] = (),
-        audit: Mapping[str, object] = AUDIT,
         gain: Mapping[str, object] = {},
     ) -> str:
         datasets = {
@@ -98,7 +94,6 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
             },
             "global_importance_table": pd.DataFrame({"feature": ["EXT_SOURCE_2", "EXT_SOURCE_3"]}),
             "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
-            "reason_audit": audit,
             "reason_reliability": {"models": 2, "applicants": 187, "top": 4, "same_first": 0.913, "overlap": 0.741},
             **PROTECTION,
             "data_quality": {"rows": {"application_train": 10_000, "application_test": 2_000}, "findings": []},
@@ -123,13 +118,11 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: 
     assert (
         "45.0% of the credit lost on a default, 4.5% margin lost on a good customer declined): 12,346 per app" in text
     )
-    assert "protected attribute CODE_GENDER (1.2% of the model's weight; withheld from the reasons of 2.6% of" in text
     assert "| 0.5050 | 75.0% | 12.3 [10.0, 15.0] | 5.0 [−1.0, 11.0] | too few to tell |" in text
     assert "weigh most: EXT_SOURCE_2, EXT_SOURCE_3. Fitted to 5 other samples, the model keeps 62% of its 20" in text
     assert "Class imbalance" not in text
     assert "SUSPICIOUS" not in text
-    real = summarise(strategies(), "home_credit", ["AUC is 0.9"], AUDIT | {"withheld_attributes": []})
-    assert "The model uses no attribute that a reason may not name." in real
+    real = summarise(strategies(), "home_credit", ["AUC is 0.9"])
     assert "Real data." in real
     assert "**SUSPICIOUS: AUC is 0.9**" in real
     assert "kedro run --pipelines scoring --env kaggle" in real

@@ -53,9 +53,9 @@ def candidate(family: str, imbalance: str, cost: float) -> dict[str, Any]:
     }
 
 
-def contribution(feature: str, weight: float, cause: int, forbidden: bool = False) -> dict[str, Any]:
+def contribution(feature: str, weight: float, cause: int) -> dict[str, Any]:
     labels = {"label_fr": f"Libellé {feature}", "shown_fr": "0,26", "label_en": f"Label {feature}", "shown_en": "0.26"}
-    said = {"clarity": 1.0, "forbidden": forbidden, "contradicts": False}
+    said = {"clarity": 1.0, "contradicts": False}
     return {"feature": feature, "contribution": weight, "cause": cause, **said, **labels}
 
 
@@ -159,13 +159,12 @@ def artefacts() -> dict[str, Any]:
                     contribution("EXT_SOURCE_2", 0.7, 1),
                     contribution("EXT_SOURCE_3", 0.4, 1),
                     contribution("DAYS_EMPLOYED", -0.25, 2),
-                    contribution("CODE_GENDER", 0.9, 3, forbidden=True),
+                    contribution("AMT_CREDIT", 0.9, 3),
                 ],
             }
         ],
         "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
         "reason_reliability": {"models": 2, "applicants": 187, "top": 4, "same_first": 0.913, "overlap": 0.741},
-        "reason_audit": {"withheld_attributes": ["CODE_GENDER"], "forbidden_share": 0.012, "withheld_share": 0.034},
         **PROTECTION,
         "data_quality": {
             "rows": {"application_train": 10_000, "application_test": 2_000, "bureau": 1_234},
@@ -351,14 +350,20 @@ def test_a_candidate_is_named_in_words(name: str, imbalance: str, french: str) -
     assert name_candidate("lightgbm", imbalance, name, texts_in("fr")) == french
 
 
-def test_causes_are_summed_and_what_no_reason_may_name_is_not_named(
+def test_causes_are_summed_and_the_lightest_are_not_named(
     artefacts: dict[str, Any], report: Callable[..., bytes]
 ) -> None:
+    artefacts["local_explanations"][0]["contributions"] += [
+        contribution("DAYS_BIRTH", 0.04, 4),
+        contribution("REGION_RATING_CLIENT", -0.03, 5),
+    ]
     text, _ = read(report(artefacts, language="en", source="home_credit"))
     assert squeeze("Label EXT_SOURCE_2: 0.26") in text
     assert "+1.10" in text  # 0.7 and 0.4 are one cause
-    assert "LabelCODE_GENDER" not in text
+    assert squeeze("Label DAYS_BIRTH: 0.26") in text
+    assert squeeze("Label REGION_RATING_CLIENT") not in text
     assert squeeze("1 other cause") in text
+    assert "−0.03" in text
 
 
 def test_synthetic_data_are_marked_on_every_page_and_real_data_on_none(
@@ -386,7 +391,6 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
         "imbalance_comparison_table": artefacts["imbalance_comparison_table"].iloc[:0],
         "local_explanations": [],
         "importance_stability": {"models": 0, "top": 20, "overlap": None},
-        "reason_audit": {"withheld_attributes": []},
         "reason_reliability": {"models": 0, "applicants": 0, "top": 4, "same_first": None, "overlap": None},
         "promotion_decision": {"promoted": True, "incumbent": None, "obstacle": None, "cost_difference": None},
         "tuning_gain": {},
@@ -396,7 +400,6 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
         "Fitted to",
         "Against this class imbalance",
         "cause by cause",
-        "No reason ever names",
         "manual review",
         "Optuna",
         "Log loss with the hyper-parameters",

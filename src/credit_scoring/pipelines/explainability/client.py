@@ -52,7 +52,7 @@ def compile_dossier(
     Returns:
         What `explain_clients` says, and `outcome_known`, `review` (band in which a person should look, or null),
         `in_review`, `calibrated_margin` (whether contributions add up to the calibrated probability), `reasons` by
-        language, `withheld`, `peers` (the number that speaks for each of the heaviest causes: value, and the shares of
+        language, `peers` (the number that speaks for each of the heaviest causes: value, and the shares of
         granted and of refused clients below it).
 
     Raises:
@@ -68,7 +68,6 @@ def compile_dossier(
         raise ValueError("The exported scorer was made without reasons.\nHint: `kedro run` makes one that has them.")
     (client,) = explain_clients(credit_scorer, client_features)
     review, probability = credit_scorer.decision_policy.get("review"), client["probability_default"]
-    contributions, _ = credit_scorer.contributions(client_features)
     return {
         **client,
         "outcome_known": bool(client_features["TARGET"].notna().item()),
@@ -79,7 +78,6 @@ def compile_dossier(
             language: credit_scorer.predict(client_features, {"explain": True, "language": language})["reasons"].item()
             for language in LANGUAGES
         },
-        "withheld": bool(credit_scorer.reason_book.withheld(contributions)[0]),
         "peers": _place_among_peers(client, credit_scorer.reason_book, dossier.n_peers),
     }
 
@@ -138,7 +136,7 @@ def _place_among_peers(client: dict[str, Any], book: ReasonBook, n_peers: int) -
     places: list[dict[str, Any]] = []
     for entry, _ in sum_by_cause(client["contributions"]):
         name, value = entry["feature"], entry["value"]
-        comparable = name in book.granted.numbers and name in book.refused.numbers and not entry["forbidden"]
+        comparable = name in book.granted.numbers and name in book.refused.numbers
         if not comparable or not isinstance(value, float) or len(places) == n_peers:
             continue
         unit = next(column.unit for column in book.columns if column.name == name)

@@ -101,25 +101,6 @@ def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptio
     return figure
 
 
-def audit_reasons(scorer: CreditScorer, shap_values: pd.DataFrame) -> dict[str, Any]:
-    """Count the explained applicants for whom a forbidden attribute weighed so much that a reason was withheld.
-
-    Returns:
-        `applicants`, `withheld_share`, `withheld_attributes` (columns of the model that no reason may name),
-        `forbidden_share` of the total mean absolute contribution, 0 if the model has no such column.
-    """
-    book = scorer.reasons()
-    contributions = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"])
-    weight = contributions.abs().mean()
-    forbidden = [column.name for column in book.columns if column.forbidden]
-    return {
-        "applicants": len(contributions),
-        "withheld_share": float(book.withheld(contributions).mean()),
-        "withheld_attributes": forbidden,
-        "forbidden_share": float(weight[forbidden].sum() / weight.sum()) if weight.sum() else 0.0,
-    }
-
-
 def plot_global_importance(
     shap_values: pd.DataFrame, explained_rows: pd.DataFrame, explanation: ExplanationOptions, figures: FigureOptions
 ) -> Figure:
@@ -190,7 +171,7 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
         For each client `client_id`, `probability_default`, `decision`, `threshold`, `base_value`, and `contributions`,
         heaviest first: `feature`, `value`, `contribution` (log-odds), and in both languages the `label` a person reads
         and the value `shown` to them; its `cause`, how clearly it speaks for it, and whether its value `contradicts`
-        its effect (see `ReasonBook.explain`). A feature that no reason may name is `forbidden`. Contributions are
+        its effect (see `ReasonBook.explain`). Contributions are
         those of reasons, less the approved customers' mean ones, whose sum is the `base_value`.
 
     Raises:
@@ -212,7 +193,6 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
                 "contribution": float(contribution),
                 "cause": column.cause,
                 "clarity": column.clarity,
-                "forbidden": column.forbidden,
                 "contradicts": bool(book.contradicts(number, [value], np.array([1 if contribution > 0 else -1]))[0]),
             }
             for language in LANGUAGES:
@@ -248,7 +228,7 @@ def plot_local_explanations(
 
 
 def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: FigureOptions) -> None:
-    """Draw the heaviest causes of one score as bars; what no reason may name goes with the others."""
+    """Draw the heaviest causes of one score as bars, and the sum of the others."""
     top, n_others, rest = heaviest_causes(client["contributions"], n_reasons)
     names = [
         textwrap.fill(f"{entry[f'label_{figures.language}']} = {entry[f'shown_{figures.language}']}", 62)

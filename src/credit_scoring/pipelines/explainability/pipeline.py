@@ -21,7 +21,6 @@ from credit_scoring.pipelines.explainability.importance import (
     plot_importance,
 )
 from credit_scoring.pipelines.explainability.nodes import (
-    audit_reasons,
     explain_examples,
     explain_holdout,
     plot_family_importance,
@@ -87,7 +86,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 outputs="reason_reliability",
                 name="measure_reason_reliability",
             ),
-            Node(func=audit_reasons, inputs=["scorer", "shap_values"], outputs="reason_audit", name="audit_reasons"),
             Node(
                 func=plot_family_importance,
                 inputs=["family_importance_table", "params:figures"],

@@ -68,7 +68,6 @@ def describe_conduct(
     global_importance: pd.DataFrame,
     family_importance: pd.DataFrame,
     importance_stability: dict[str, Any],
-    reason_audit: dict[str, Any],
     reason_reliability: dict[str, Any],
 ) -> str:
     """Write the section on explanations as Markdown."""
@@ -78,7 +77,6 @@ def describe_conduct(
         variables=global_importance.head(_N_FEATURES),
         find_feature=find_feature,
         stability=importance_stability,
-        audit=reason_audit,
         reasons=reason_reliability,
     )
 

@@ -55,14 +55,12 @@ def summarise_decision(
 def summarise_explanations(
     global_importance: pd.DataFrame,
     importance_stability: dict[str, Any],
-    reason_audit: dict[str, Any],
     reason_reliability: dict[str, Any],
 ) -> str:
-    """Write the section on what weighs and on what reasons withhold as Markdown."""
+    """Write the section on what weighs, and how far reasons can be relied on, as Markdown."""
     return _TEMPLATES.get_template("run_summary_explanations.md.jinja").render(
         top=global_importance["feature"].head(5),
         stability=importance_stability,
-        audit=reason_audit,
         reasons=reason_reliability,
     )
 

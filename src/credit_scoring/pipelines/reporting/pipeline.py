@@ -59,7 +59,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=[
                     "global_importance_table",
                     "importance_stability",
-                    "reason_audit",
                     "reason_reliability",
                 ],
                 outputs="run_summary_section_explanations",
@@ -143,7 +142,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=[
                     "local_explanations",
                     "importance_stability",
-                    "reason_audit",
                     "reason_reliability",
                     "params:figures",
                 ],
@@ -227,7 +225,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "global_importance_table",
                     "family_importance_table",
                     "importance_stability",
-                    "reason_audit",
                     "reason_reliability",
                 ],
                 outputs="model_card_section_conduct",

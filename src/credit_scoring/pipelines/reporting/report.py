@@ -106,14 +106,13 @@ def report_variables(
 def report_clients(
     clients: Sequence[Mapping[str, Any]],
     stability: Mapping[str, Any],
-    audit: Mapping[str, Any],
     reliability: Mapping[str, Any],
     figures: FigureOptions,
 ) -> dict[str, Any]:
     """Explain the scores of a few clients, and say how far explanations go."""
     return {
         "explained": _describe_clients(clients, figures),
-        "conduct": _describe_conduct(stability, audit, reliability, figures),
+        "conduct": _describe_conduct(stability, reliability, figures),
     }
 
 
@@ -436,9 +435,9 @@ def describe_effect(name: str, values: pd.Series, contributions: pd.Series, figu
 
 
 def _describe_conduct(
-    stability: Mapping[str, Any], audit: Mapping[str, Any], reliability: Mapping[str, Any], figures: FigureOptions
+    stability: Mapping[str, Any], reliability: Mapping[str, Any], figures: FigureOptions
 ) -> list[str]:
-    """Say how steady the weights are, how far reasons can be relied on, and what they withhold."""
+    """Say how steady the weights are, and how far reasons can be relied on."""
     told = [figures.say("report.causality")]
     if stability["models"]:
         told.append(
@@ -455,24 +454,11 @@ def _describe_conduct(
                 top=reliability["top"],
             )
         )
-    if audit["withheld_attributes"]:
-        attributes = [
-            find_feature(name).client_label(figures.language).lower() for name in audit["withheld_attributes"]
-        ]
-        told.append(
-            figures.say(
-                "report.protected",
-                n=len(attributes),
-                attributes=figures.texts.join(attributes),
-                share=audit["forbidden_share"],
-                withheld=audit["withheld_share"],
-            )
-        )
     return told
 
 
 def _describe_clients(clients: Sequence[Mapping[str, Any]], figures: FigureOptions) -> list[dict[str, Any]]:
-    """Say what made each score, as bars to one scale; what no reason may name goes with the other causes."""
+    """Say what made each score, as bars to one scale."""
     bars = [_weigh_causes(client, figures) for client in clients]
     longest = max((abs(weight) for one in bars for _, weight in one), default=0.0)
     told = []

@@ -94,13 +94,12 @@ class ReviewOptions(BaseModel):
 
 
 class ReasonOptions(BaseModel):
-    """Which causes a client is told, and which never.
+    """Which causes a client is told.
 
     Attributes:
         n_against: Causes told against a client, at most.
         n_for: Causes told for a client, at most.
         least_weight: Contribution in log-odds below which a cause is not worth telling.
-        forbidden: Columns of the application form that no reason may name, nor any column derived from them.
         max_columns: Most columns of one cause; a measure of more is told apart by window. The external scores are one
             cause, however many.
         n_reference: Training rows on which the usual effects and the approved customers' mean contributions are
@@ -113,7 +112,6 @@ class ReasonOptions(BaseModel):
     n_against: int = Field(3, ge=1)
     n_for: int = Field(2, ge=0)
     least_weight: float = Field(0.02, gt=0)
-    forbidden: tuple[str, ...] = ("CODE_GENDER", "NAME_FAMILY_STATUS")
     max_columns: int = Field(6, ge=1)
     n_reference: int = Field(1_000, gt=1)
     seed: int = Field(0, ge=0)

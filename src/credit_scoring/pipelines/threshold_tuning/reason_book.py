@@ -1,14 +1,14 @@
 """What reasons are told with, gathered from the feature dictionary and from decisions on training rows."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from credit_scoring.explanations import usual_direction
-from credit_scoring.features.catalogue import columns_derived_from, find_feature
+from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.categories import category_label
 from credit_scoring.metrics.cost import refuse
 from credit_scoring.models import ScoringModel
@@ -34,14 +34,11 @@ def write_reason_book(
     Peers are training applicants as the policy decides on their out-of-fold probabilities. The reference is the mean
     contribution of those of a sample that it approves (of all of the sample, should it approve none). What a value
     usually does to the risk is measured on the whole sample: the direction of a number by the rank correlation of
-    value and contribution, the effect of a category or of a missing value by the mean contribution. A column derived
-    from a forbidden attribute is forbidden too, and never shares a cause with others.
+    value and contribution, the effect of a category or of a missing value by the mean contribution.
     """
     values = champion_model.explained_features(training_rows)
     names = [str(name) for name in values.columns]
-    banned = columns_derived_from(reasons.forbidden)
-    forbidden = [name in banned or _learnt_from(name, reasons.forbidden) for name in names]
-    causes = pd.factorize(np.array(name_causes(names, forbidden, reasons.max_columns)))[0]
+    causes = pd.factorize(np.array(name_causes(names, reasons.max_columns)))[0]
     probability = oof_predictions.set_index("SK_ID_CURR")["PROBABILITY"].loc[training_rows["SK_ID_CURR"]]
     refused = refuse(probability, decision_policy["threshold"])
     sample = training_rows.sample(min(len(training_rows), reasons.n_reference), random_state=reasons.seed)
@@ -51,8 +48,8 @@ def write_reason_book(
     related = contributions - reference
     return ReasonBook(
         columns=tuple(
-            _describe(name, values[name], related[name], cause, ban, reasons.least_weight)
-            for name, cause, ban in zip(names, causes, forbidden, strict=True)
+            _describe(name, values[name], related[name], cause, reasons.least_weight)
+            for name, cause in zip(names, causes, strict=True)
         ),
         reference=reference.to_numpy(),
         granted=Peers.describe(values[~refused]),
@@ -63,27 +60,20 @@ def write_reason_book(
     )
 
 
-def name_causes(names: Sequence[str], forbidden: Sequence[bool], max_columns: int) -> list[str]:
+def name_causes(names: Sequence[str], max_columns: int) -> list[str]:
     """Name the cause of each column of a model by what the records say it measures, see `Feature.cause`.
 
-    A cause of more than `max_columns` columns is told apart by window of time, but for the external scores. A
-    forbidden column is a cause of its own.
+    A cause of more than `max_columns` columns is told apart by window of time, but for the external scores.
     """
     records = [find_feature(name) for name in names]
     sizes = Counter(record.cause for record in records)
     return [
-        f"forbidden {record.name}"
-        if ban
-        else f"{record.cause} {record.window}".rstrip()
-        if sizes[record.cause] > max_columns
-        else record.cause
-        for record, ban in zip(records, forbidden, strict=True)
+        f"{record.cause} {record.window}".rstrip() if sizes[record.cause] > max_columns else record.cause
+        for record in records
     ]
 
 
-def _describe(
-    name: str, values: pd.Series, related: pd.Series, cause: int, forbidden: bool, least_effect: float
-) -> ExplainedColumn:
+def _describe(name: str, values: pd.Series, related: pd.Series, cause: int, least_effect: float) -> ExplainedColumn:
     is_text = not pd.api.types.is_numeric_dtype(values)
     categories = sorted(map(str, values.dropna().unique())) if is_text else []
     feature, sampled = find_feature(name), values.loc[related.index]
@@ -92,7 +82,6 @@ def _describe(
         labels={language: feature.client_label(language) for language in LANGUAGES},
         unit=feature.unit,
         cause=int(cause),
-        forbidden=forbidden,
         clarity=feature.clarity,
         categories={
             language: {category: category_label(category, language) for category in categories}
@@ -115,8 +104,3 @@ def _usual_effects(values: pd.Series, related: pd.Series, least_effect: float, i
         if size >= _FEWEST and abs(mean) >= least_effect and (is_text or key == ""):
             effects[key or None] = 1 if mean > 0 else -1
     return effects
-
-
-def _learnt_from(name: str, forbidden: Collection[str]) -> bool:
-    """Tell whether a feature learnt from outcomes is that of a forbidden category."""
-    return any(name == f"{column}_TARGET_RATE" for column in forbidden)
