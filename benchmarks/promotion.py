@@ -27,6 +27,7 @@ from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import bootstrap_mean, rate_interval
 from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
 from credit_scoring.pipelines.threshold_tuning.promotion import decide_promotion, record_decisions
+from credit_scoring.protected import ProtectedOptions
 from credit_scoring.scorer import Incumbent
 
 REPORT = ROOT / "docs" / "promotion_and_tuning.md"
@@ -81,7 +82,11 @@ def is_promoted(model: Model, champion: Model, number: int, *, corrected: bool) 
     history = [{"compared_with": "1", "model_digest": str(each)} for each in earlier]
     incumbent = Incumbent("1", tags, champion.out_of_fold, history)
     policy = {"model_digest": "mine"}
-    return bool(decide_promotion(model.out_of_fold, policy, incumbent, COSTS, PromotionOptions())["promoted"])
+    return bool(
+        decide_promotion(model.out_of_fold, policy, incumbent, COSTS, PromotionOptions(), ProtectedOptions())[
+            "promoted"
+        ]
+    )
 
 
 def is_cheaper_on_holdout(model: Model, champion: Model, number: int, *, corrected: bool) -> bool:

@@ -12,6 +12,7 @@ import yaml
 from credit_scoring.exported_model.loading import load_scorer
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.records import UNITS
+from credit_scoring.schemas.raw import RAW_TABLES
 from tests.conftest import Project
 from tests.serving.conftest import Server, as_split, serving
 
@@ -267,7 +268,11 @@ def test_the_api_describes_itself_by_the_signature(server: Server, holdout: pd.D
     assert set(applicant["properties"]) <= set(holdout.columns)
     assert columns[1] in applicant["required"]
     assert applicant["properties"][columns[1]]["type"] == ["number", "null"]
-    assert applicant["properties"]["EXT_SOURCE_1"]["description"].endswith(". Null when not given")
+    form = set(RAW_TABLES["application_train"].columns)
+    optional = form & set(applicant["properties"]) - set(applicant["required"])
+    told = [applicant["properties"][name]["description"] for name in optional]
+    assert told
+    assert all(description.endswith(". Null when not given") for description in told)
     parameters = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert parameters["properties"]["params"]["properties"] == {
         "explain": {"type": "boolean", "default": False},

@@ -111,7 +111,6 @@ def test_only_what_measures_groups_is_given_rows_with_protected_columns() -> Non
         "measure_proxies",
         "evaluate_amounts",
         "write_reason_book",
-        "decide_promotion",
         "release_scorer",
         "compare_mitigations",
         "measure_protection_effect",

@@ -78,7 +78,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=[
                     "scorer",
                     "champion",
-                    "training_rows",
+                    "permitted_training_rows",
                     "oof_predictions",
                     "holdout_rows",
                     "params:reliability",
