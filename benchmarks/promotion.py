@@ -76,7 +76,9 @@ def draw_applicants(generator: np.random.Generator, size: int) -> tuple[np.ndarr
 
 def is_promoted(model: Model, champion: Model, number: int, *, corrected: bool) -> bool:
     """Decide as the project does, on the `number`-th comparison; uncorrected, as if each were the first."""
-    digests = decide_promotion(model.out_of_fold, {"model_digest": "mine"}, None, COSTS, PromotionOptions())
+    digests = decide_promotion(
+        model.out_of_fold, {"model_digest": "mine"}, None, COSTS, PromotionOptions(), ProtectedOptions()
+    )
     tags = {name: digests[name] for name in ("training_data", "training_folds")}
     earlier = range(number - 1 if corrected else 0)
     history = [{"compared_with": "1", "model_digest": str(each)} for each in earlier]
