@@ -26,7 +26,21 @@ _FITS, _UNHELPFUL, _CONTRADICTS = 1, 0, -1
 
 
 @dataclass(frozen=True)
-class ExplainedColumn:
+class _Stored:
+    """What is stored with a scorer, to tell its reasons."""
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Restore it, if it is of this version: without its reference, say, a book could not tell a reason."""
+        names = {item.name for item in fields(self)}
+        if names != set(state):
+            raise AttributeError(
+                f"its reasons are stored as {', '.join(sorted(state))}, this version stores {', '.join(sorted(names))}"
+            )
+        self.__dict__.update(state)
+
+
+@dataclass(frozen=True)
+class ExplainedColumn(_Stored):
     """What is said of one column of the model.
 
     Attributes:
@@ -34,7 +48,6 @@ class ExplainedColumn:
         labels: Language -> what a client reads.
         unit: How its values are told, one of `credit_scoring.features.records.Unit`.
         cause: Number of the cause that it belongs to: columns of one cause are told once.
-        forbidden: Whether no reason may name it.
         clarity: How well it speaks for its cause, from 0 to 1: a field of the application form better than a product
             of two of them.
         categories: Language -> category -> words, for a column of categories.
@@ -47,7 +60,6 @@ class ExplainedColumn:
     labels: Mapping[str, str]
     unit: str
     cause: int
-    forbidden: bool = False
     clarity: float = 1.0
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +68,7 @@ class ExplainedColumn:
 
 
 @dataclass(frozen=True)
-class Peers:
+class Peers(_Stored):
     """How a group of clients is distributed, column by column.
 
     Attributes:
@@ -130,7 +142,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class ReasonBook:
+class ReasonBook(_Stored):
     """Everything that reasons are told with.
 
     Attributes:
@@ -151,15 +163,6 @@ class ReasonBook:
     n_against: int = 3
     n_for: int = 2
     least_weight: float = 0.02
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        """Restore a book, if it is one of this version: without its reference, say, it could not tell a reason."""
-        names = {item.name for item in fields(self)}
-        if names != set(state):
-            raise AttributeError(
-                f"its reasons are stored as {', '.join(sorted(state))}, this version stores {', '.join(sorted(names))}"
-            )
-        self.__dict__.update(state)
 
     def relate(self, contributions: pd.DataFrame) -> pd.DataFrame:
         """Return how far contributions are from the approved customers' mean ones: same rows and columns."""
@@ -186,7 +189,7 @@ class ReasonBook:
             weighed in its direction: of those with at least half of the greatest weight times clarity the first whose
             comparison with approved customers does not contradict the effect. If all contradict, what is against is
             told without a comparison, as an effect of the combination with the rest of the application, and what would
-            be for is left out. Forbidden causes are left out.
+            be for is left out.
         """
 
         def pick(name: str, at: npt.NDArray[np.int_]) -> list[Any]:
@@ -227,14 +230,6 @@ class ReasonBook:
                 n_for[row] += 1
             reasons[row].append({"effect": AGAINST if sign[i] > 0 else FOR, "text": texts[i]})
         return reasons
-
-    def withheld(self, contributions: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Return for each client whether a forbidden cause weighed so much that it would have been told."""
-        weights = self.weigh_causes(contributions)
-        rows, causes, _ = self._heaviest(weights, self.n_against, self.n_for, with_forbidden=True)
-        forbidden = np.zeros(len(contributions), dtype=bool)
-        forbidden[rows[self._forbidden_causes()[causes]]] = True
-        return forbidden
 
     def describe(self, column: int, values: Sequence[Any], sign: npt.NDArray[np.int_], language: str) -> list[str]:
         """Write one sentence per plain value of a column: what it is, the value, where approved customers stand.
@@ -315,20 +310,13 @@ class ReasonBook:
     def _causes(self) -> list[int]:
         return [column.cause for column in self.columns]
 
-    def _forbidden_causes(self) -> npt.NDArray[np.bool_]:
-        forbidden = np.zeros(self.n_causes, dtype=bool)
-        forbidden[[column.cause for column in self.columns if column.forbidden]] = True
-        return forbidden
-
     def _heaviest(
-        self, weights: npt.NDArray[np.float64], n_against: int, n_for: int, with_forbidden: bool = False
+        self, weights: npt.NDArray[np.float64], n_against: int, n_for: int
     ) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_], npt.NDArray[np.float64]]:
         """Return client, cause and weight of the heaviest causes, those against first."""
         told = []
         for sign, most in ((1, n_against), (-1, n_for)):
             pull = sign * weights
-            if not with_forbidden:
-                pull = np.where(self._forbidden_causes(), -np.inf, pull)
             n = min(most, pull.shape[1])
             # Stable: among equals the earlier cause, whatever the batch.
             top = np.argsort(-pull, axis=1, kind="stable")[:, :n]
