@@ -20,6 +20,7 @@ import pandas as pd
 
 from benchmarks.harness import ROOT, write_section
 from credit_scoring.explanations import compare_reasons
+from credit_scoring.metrics.uncertainty import Interval, rate_interval
 from credit_scoring.models import ScoringModel, fit_model
 from credit_scoring.models.base import BoostedTrees
 from credit_scoring.pipelines.explainability.nodes import spread_rows
@@ -75,9 +76,12 @@ class Run:
 
 
 def interval(values: npt.NDArray[np.float64]) -> str:
-    """Write the mean over applicants with its 95 % interval (normal)."""
+    """Write the mean over applicants with its 95 % interval: Wilson's of yes and no, else the normal one."""
     reach = 1.96 * values.std() / np.sqrt(len(values))
-    return f"{values.mean():.3f} [{max(values.mean() - reach, 0):.3f}, {min(values.mean() + reach, 1):.3f}]"
+    found = Interval(estimate=float(values.mean()), low=values.mean() - reach, high=values.mean() + reach)
+    if np.isin(values, [0, 1]).all():
+        found = rate_interval(int(values.sum()), len(values))
+    return f"{found.estimate:.3f} [{max(found.low, 0):.3f}, {min(found.high, 1):.3f}]"
 
 
 def line(name: str, comparisons: list[tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]]) -> str:
