@@ -225,7 +225,7 @@ class _Line:
         small: Result of the second largest size.
         large: Result of the largest one.
         per_million: Processor seconds a million rows.
-        per_run: Processor seconds that a run takes whatever its rows.
+        per_run: Processor seconds that a run of no rows would take.
         rows_each: Rows an applicant.
     """
 

@@ -20,5 +20,5 @@ def test_a_notebook_runs_on_what_the_demo_made(demo: Project, path: Path, monkey
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=180, resources={"metadata": {"path": demo.path}})
     client.km = client.create_kernel_manager()
-    client.km.kernel_spec.argv[0] = sys.executable  # of this environment, whatever kernels are installed for the user
+    client.km.kernel_spec.argv[0] = sys.executable  # of this environment, not a kernel installed for the user
     client.execute()

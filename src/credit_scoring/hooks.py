@@ -135,7 +135,7 @@ class RunSummaryHooks:
 class SparkHooks:
     """Start the Spark session of the configuration before a run, where the relational engine is Spark.
 
-    Whatever can be missing is looked for first, so that a run without Java or without its cluster ends at once.
+    Looks for Java and the cluster first, so that a run without Java or without its cluster ends at once.
     """
 
     @hook_impl
@@ -172,7 +172,7 @@ def start_spark(master: str, settings: dict[str, Any], answer_within: float) -> 
     check_spark_installation()
     if is_local := master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nobody else has to find this process
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # whatever else is called python3 here
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # not another python3 of the machine
     else:
         _check_master(master)
     from pyspark.sql import SparkSession  # noqa: PLC0415

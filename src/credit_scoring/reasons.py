@@ -318,7 +318,7 @@ class ReasonBook(_Stored):
         for sign, most in ((1, n_against), (-1, n_for)):
             pull = sign * weights
             n = min(most, pull.shape[1])
-            # Stable: among equals the earlier cause, whatever the batch.
+            # Stable: among equals the earlier cause, in any batch.
             top = np.argsort(-pull, axis=1, kind="stable")[:, :n]
             rows, causes = np.repeat(np.arange(len(weights)), n), top.ravel()
             enough = pull[rows, causes] >= self.least_weight

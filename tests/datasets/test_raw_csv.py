@@ -29,7 +29,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "bureau_balance.csv"
 
 
-def test_declared_types_whatever_the_first_rows_look_like(path: Path) -> None:
+def test_declared_types_for_any_first_rows(path: Path) -> None:
     path.write_text(BUREAU_BALANCE + "5000001,-1,0\n5000001,-2,1\n5000001,-3,C\n")
     file = read(path)
     assert file.findings == ()

@@ -72,7 +72,7 @@ def test_utilisation_by_window(raw: Raw) -> None:
 
 
 def test_a_balance_that_came_back_to_where_it_was_has_not_changed(raw: Raw) -> None:
-    """0.1 + 0.2 - 0.3 is no zero in floating point; the change is one nonetheless, in whatever order it is summed."""
+    """0.1 + 0.2 - 0.3 is no zero in floating point; the change is one nonetheless, in any order of summing."""
     computed = features(raw, *(month(i, AMT_BALANCE=value) for i, value in enumerate((0.0, 0.3, 0.1, 0.0), start=1)))
     assert computed.loc[1, "CREDIT_CARD_BALANCE_CHANGE_MEAN"] == 0.0
 

@@ -103,7 +103,7 @@ def test_every_missing_marker_becomes_null() -> None:
     assert cleaned.to_pandas().iloc[0].tolist() == [1, 1, 3]
 
 
-def test_features_are_float64_whatever_was_counted() -> None:
+def test_features_are_float64_for_every_type_counted() -> None:
     table = rows(SK_ID_CURR=[1], TARGET=[1], N=[1], FLAG=[True], X=[0.5], NAME=["a"])
     kinds = {name: str(kind) for name, kind in as_features(table).schema().items()}
     assert kinds == {

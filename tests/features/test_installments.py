@@ -147,7 +147,7 @@ def test_of_instalments_due_on_one_day_the_last_is_that_of_the_highest_loan(raw:
     assert computed["INSTALLMENTS_DELAY_MEAN_LAST_1"] == 3
 
 
-def test_loans_weigh_the_same_whatever_their_length(raw: Raw) -> None:
+def test_loans_of_any_length_weigh_the_same(raw: Raw) -> None:
     computed = features(
         raw,
         payment(1, -90.0, -80.0, 50.0),

@@ -32,7 +32,7 @@ def test_wilson_interval_by_hand() -> None:
     assert everybody.loc[0, "rate_high"] == 1
 
 
-def test_equal_probabilities_share_a_bin_whatever_the_order_of_rows() -> None:
+def test_equal_probabilities_share_a_bin_in_any_order_of_rows() -> None:
     probability = np.array([0.1] * 7 + [0.2, 0.3, 0.4])
     outcome = np.array([1, 0, 0, 0, 0, 0, 0, 0, 1, 1])
     curve = reliability_curve(outcome, probability, n_bins=5)

@@ -225,7 +225,7 @@ def test_rows_made_from_others_never_judge_when_to_stop(rows: tuple, strategy: s
 
 
 def test_no_strategy_invents_skill_where_there_is_none() -> None:
-    """On outcomes drawn by lot, validation rows are ranked by lot too, whatever the rows learned from went through."""
+    """On outcomes drawn by lot, validation rows are ranked by lot too, under any treatment of the training rows."""
     generator = np.random.default_rng(11)
     X = pd.DataFrame(generator.normal(size=(3000, 4)), columns=list("ABCD"))
     y = (generator.random(3000) < 0.2).astype(int)

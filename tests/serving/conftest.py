@@ -83,7 +83,7 @@ def running(command: Sequence[str], folder: Path, port: int, **environment: str)
         try:
             process.wait(timeout=30)
         finally:
-            # Nothing of it may outlive the test, whatever went wrong
+            # Nothing of it may outlive the test, even one that fails
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 

@@ -172,7 +172,7 @@ class MlflowIncumbentDataset(AbstractDataset[None, Incumbent | None]):
                 if (recorded := Path(place, _OUT_OF_FOLD)).exists():
                     out_of_fold = pd.read_parquet(recorded)
                 scorer = load_scorer(Path(place))
-        except Exception as error:  # files gone, another version of a library: whatever it is, it cannot be served
+        except Exception as error:  # files gone, another version of a library: in any case it cannot be served
             problem = f"{type(error).__name__}: {error}"
         else:
             if isinstance(scorer, CreditScorer) and hasattr(scorer, "calibration"):

@@ -105,7 +105,7 @@ class RawCsvDataset(FileDataset):
             )
         except DatasetError:
             raise
-        except Exception as error:  # the engine's own type; whatever it is, the file could not be read
+        except Exception as error:  # of the engine's own type: in any case the file could not be read
             return self._unreadable(("a CSV file", f"an unreadable one ({str(error).splitlines()[0]})"))
         # A whole number may be written 12 or 12.0; a fraction in its place is a problem, never rounded away.
         rows = parsed.rows.select(*self._contract.columns)

@@ -49,7 +49,7 @@ def bootstrap_mean(
     sample = known(values, "values")
     if sample.ndim != 1 or sample.size == 0 or not np.isfinite(sample).all():
         raise ValueError(f"A bootstrap needs a vector of finite values, got shape {sample.shape}.")
-    # Costs take few distinct values: how often each is drawn is multinomial, whatever the number of applicants.
+    # Costs take few distinct values: how often each is drawn is multinomial, for any number of applicants.
     distinct, counts = np.unique(sample, return_counts=True)
     generator = np.random.default_rng(seed)
     if distinct.size <= 1000:

@@ -1,7 +1,7 @@
 """Model families. A family is one module in `families` with one class, which is built from parameters alone.
 
 Every family takes the model input's features as they are (numbers, text categories, nulls) and keeps its own
-preprocessing inside, so that whatever is fitted is fitted on the rows given to `fit` and nowhere else.
+preprocessing inside, so that everything fitted is fitted on the rows given to `fit` and nowhere else.
 
 A family's module is imported when the family is named, its library when it is used: a library that is not there takes
 no other family down, and a served model needs its own family's library alone. Only training needs `imbalance` and

@@ -46,7 +46,7 @@ def select_features(X: pd.DataFrame, y: pd.Series, options: SelectionOptions) ->
     if len(kept) <= options.max_features:
         return kept
     gain = _gain_of(X[kept], y, options)
-    # Stable sort: among columns of equal gain the earlier one stays, whatever the machine.
+    # Stable sort: among columns of equal gain the earlier one stays, on any machine.
     ranked = np.argsort(-gain, kind="stable")[: options.max_features]
     return [kept[i] for i in sorted(ranked)]
 

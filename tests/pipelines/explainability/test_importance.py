@@ -71,7 +71,7 @@ def test_pictures_name_features_and_tell_age_in_years(
     shown = panel.collections[0].get_offsets()
     assert np.asarray(shown[:, 0]).tolist() == pytest.approx((-explained["DAYS_BIRTH"] / 365.25).tolist())
     assert np.asarray(shown[:, 1]).tolist() == pytest.approx(values["DAYS_BIRTH"].tolist())
-    assert panel.collections[0].get_clim() == (0, 1)  # the bar then has room for "low" and "high", whatever the ties
+    assert panel.collections[0].get_clim() == (0, 1)  # the bar then has room for "low" and "high", with any ties
     bars = plot_importance(ranked, measure_permutation_cost(scorer, rows, ranked, COSTS, OPTIONS), BY_FOLD, figures)
     assert len(bars.axes[0].get_yticklabels()) == 3
     spans = bars.axes[0].collections[0].get_segments()  # from the bottom: the lightest feature first

@@ -1,4 +1,4 @@
-"""Memory of a block: what it took at its highest, whatever the process held before or holds after."""
+"""Memory of a block: what it took at its highest, apart from what the process held before or holds after."""
 
 import time
 

@@ -103,7 +103,7 @@ def test_no_fitted_candidate_learns_from_a_protected_column(
 
 
 def test_only_what_measures_groups_is_given_rows_with_protected_columns() -> None:
-    """Whatever is added to the pipelines: the rows with all columns go to a known list of nodes."""
+    """A node added to the pipelines gets no rows with all columns unless it is listed here."""
     nodes = [node for pipeline in register_pipelines().values() for node in pipeline.nodes]
     assert {node.name for node in nodes if "training_rows" in node.inputs} == {
         "leave_out_protected",

@@ -130,7 +130,7 @@ def test_nobody_without_an_outcome_is_an_error_that_says_how_many_others_there_a
         select(features.assign(TARGET=0), scorer, ScoringOptions())
 
 
-def test_scores_are_those_of_the_scorer_whatever_the_chunk(
+def test_scores_are_those_of_the_scorer_for_any_chunk(
     features: pd.DataFrame, scorer: CreditScorer, tmp_path: Path
 ) -> None:
     rows = select(features, scorer, ALL)

@@ -224,7 +224,7 @@ def test_a_version_carries_what_the_next_one_is_compared_with() -> None:
     assert "compared_with" not in release([0, 1, 0, 0], [], 0.2, comparison=None).tags
 
 
-def test_the_digest_names_a_set_of_rows_whatever_their_order() -> None:
+def test_the_digest_names_a_set_of_rows_in_any_order() -> None:
     def digest(rows: pd.DataFrame) -> str:
         return decide(rows, None)["training_data"]
 

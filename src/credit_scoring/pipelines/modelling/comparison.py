@@ -72,7 +72,7 @@ def cross_validate_candidates(
     for name, candidate in described.items():
         try:
             probability, resources = _predict_out_of_fold(candidate, folds, cross_validation.seed)
-        except Exception as error:  # a library's own; whatever it is, the other candidates go on
+        except Exception as error:  # of a library's own type: in any case the other candidates go on
             logger.error("%s could not be fitted and is left out: %s", name, error)
             results.append(_result(name, candidate, f"{type(error).__name__}: {error}"))
             continue

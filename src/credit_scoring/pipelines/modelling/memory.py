@@ -12,7 +12,7 @@ _SECONDS = 0.01
 class PeakMemory:
     """Watch the resident memory of this process while a block runs.
 
-    The kernel keeps a high-water mark, but of the whole process: whatever ran before would hide the block. So a thread
+    The kernel keeps a high-water mark, but of the whole process: what ran before could hide the block. So a thread
     looks every ten milliseconds, which costs nothing to code that computes outside Python. Memory that is taken over
     from an earlier block without growing is not seen.
 

@@ -113,7 +113,7 @@ def judge_variables(drift_measures: pd.DataFrame, monitoring: MonitoringOptions)
 
     A measure counts where it reaches its limit (for the stability index, after what is expected by chance is taken off)
     and is no chance. The tests of all variables are judged together: among the alarms, `false_alarms` are expected to
-    be none, whatever the dependence between the variables (Y. Benjamini and D. Yekutieli, Annals of Statistics 29,
+    be none, for any dependence between the variables (Y. Benjamini and D. Yekutieli, Annals of Statistics 29,
     2001). Score and decision, which everybody looks at, have half of that for themselves, and the columns the other
     half: among hundreds of columns a change of the share declined would have to be larger to be believed.
 

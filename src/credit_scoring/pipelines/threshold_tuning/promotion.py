@@ -58,7 +58,7 @@ def decide_promotion(
         incumbent: The champion, or null.
         costs: Prices of the wrong decisions, of both models.
         promotion: Level, and whether to decide at all.
-        protected: What no model may learn from. A champion that did is replaced, whatever its decisions cost: it may
+        protected: What no model may learn from. A champion that did is replaced even if its decisions cost less: it may
             not go on being served.
 
     Returns:
@@ -195,6 +195,6 @@ def _count_comparisons(incumbent: Incumbent, model_digest: str) -> int:
 
 
 def _digest(rows: pd.DataFrame, *columns: str) -> str:
-    """Name a set of applicants, whatever their order, by what some columns hold of each."""
+    """Name a set of applicants, in any order, by what some columns hold of each."""
     hashed = pd.util.hash_pandas_object(rows[["SK_ID_CURR", *columns]].astype("int64"), index=False)
     return hashlib.sha256(np.sort(hashed.to_numpy()).tobytes()).hexdigest()[:16]
