@@ -219,7 +219,7 @@ def named(name: str, cause: int, **told: Any) -> ExplainedColumn:
 
 
 def test_what_weighs_is_the_distance_from_the_mean_of_the_approved() -> None:
-    """Given an approved mean of 0.3 and -0.1, 0.4 and -0.5 are 0.1 against and 0.4 for, not what their own signs say."""
+    """Given an approved mean of 0.3 and -0.1, 0.4 and -0.5 are 0.1 against and 0.4 for, against their own signs."""
     nobody = Peers(0, {}, {}, {"A": 0.0, "B": 0.0})
     book = ReasonBook((named("A", 0), named("B", 1)), np.array([0.3, -0.1]), nobody, nobody)
     contributions = pd.DataFrame({"A": [0.4, 0.2], "B": [-0.5, -0.05]})

@@ -13,10 +13,16 @@ from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import theme_title
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
-from credit_scoring.pipelines.reporting.cut_off import explain_threshold
+from credit_scoring.pipelines.reporting.sentences import (
+    compare_samples,
+    describe_limits,
+    describe_steadiness,
+    explain_threshold,
+)
 from credit_scoring.texts import texts_in
 
 _TEMPLATES = markdown_templates(__file__)
+_ENGLISH = texts_in("en")
 _PACKAGES = ("kedro", "mlflow", "numpy", "pandas", "scikit-learn", "shap")
 _N_FEATURES = 10
 
@@ -60,7 +66,8 @@ def describe_performance(
         stability=champion_stability,
         evaluation=policy_evaluation,
         policy=decision_policy,
-        told=explain_threshold(decision_policy, policy_evaluation, texts_in("en")),
+        samples=compare_samples(champion_diagnosis, _ENGLISH),
+        threshold=explain_threshold(decision_policy, policy_evaluation, _ENGLISH),
     )
 
 
@@ -76,8 +83,7 @@ def describe_conduct(
         theme_title=theme_title,
         variables=global_importance.head(_N_FEATURES),
         find_feature=find_feature,
-        stability=importance_stability,
-        reasons=reason_reliability,
+        steadiness=describe_steadiness(importance_stability, reason_reliability, _ENGLISH),
     )
 
 
@@ -100,9 +106,8 @@ def write_model_card(
         performance=performance,
         protection=protection,
         conduct=conduct,
-        diagnosis=champion_diagnosis,
-        evaluation=policy_evaluation,
-        policy=decision_policy,
+        flags=champion_diagnosis["flags"],
+        limits=describe_limits(policy_evaluation, champion_diagnosis, decision_policy, source, _ENGLISH),
         source=source,
         python=platform.python_version(),
         packages=[f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})],

@@ -6,12 +6,19 @@ import pandas as pd
 
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
-from credit_scoring.pipelines.reporting.cut_off import explain_threshold
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
+from credit_scoring.pipelines.reporting.sentences import (
+    compare_samples,
+    describe_money,
+    describe_review,
+    describe_steadiness,
+    explain_threshold,
+)
 from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tell_tuning
 from credit_scoring.texts import texts_in
 
 _TEMPLATES = markdown_templates(__file__)
+_ENGLISH = texts_in("en")
 
 
 def summarise_comparison(
@@ -26,14 +33,14 @@ def summarise_comparison(
     return _TEMPLATES.get_template("run_summary_comparison.md.jinja").render(
         leaderboard=leaderboard,
         imbalance=imbalance_comparison,
-        verdicts=judge_treatments(imbalance_comparison, texts_in("en")),
+        verdicts=judge_treatments(imbalance_comparison, _ENGLISH),
         label=lambda family: family_class(family).labels["en"],
         champion=champion,
         calibration=calibration_evaluation,
         diagnosis=champion_diagnosis,
         level=int((leaderboard["cost_to_best_low"] <= 0).sum()),
-        told_of_tuning=tell_tuning(tuning_gain, texts_in("en")),
-        tuning=tabulate_tuning(tuning_gain, texts_in("en")),
+        told_of_tuning=tell_tuning(tuning_gain, _ENGLISH),
+        tuning=tabulate_tuning(tuning_gain, _ENGLISH),
     )
 
 
@@ -47,8 +54,11 @@ def summarise_decision(
     return _TEMPLATES.get_template("run_summary_decision.md.jinja").render(
         evaluation=policy_evaluation,
         diagnosis=champion_diagnosis,
-        told=explain_threshold(decision_policy, policy_evaluation, texts_in("en")),
-        amounts=amount_evaluation,
+        samples=compare_samples(champion_diagnosis, _ENGLISH),
+        threshold=explain_threshold(decision_policy, policy_evaluation, _ENGLISH),
+        review=describe_review(policy_evaluation, _ENGLISH),
+        money=describe_money(amount_evaluation, _ENGLISH),
+        by_amount=amount_evaluation["policies"]["by_amount"],
     )
 
 
@@ -60,8 +70,7 @@ def summarise_explanations(
     """Write the section on what weighs, and how far reasons can be relied on, as Markdown."""
     return _TEMPLATES.get_template("run_summary_explanations.md.jinja").render(
         top=global_importance["feature"].head(5),
-        stability=importance_stability,
-        reasons=reason_reliability,
+        steadiness=describe_steadiness(importance_stability, reason_reliability, _ENGLISH),
     )
 
 

@@ -18,8 +18,15 @@ from credit_scoring.features.records import Theme, Unit, theme_title
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
 from credit_scoring.models.labels import name_candidate, name_treatment
-from credit_scoring.pipelines.reporting.cut_off import explain_threshold
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
+from credit_scoring.pipelines.reporting.sentences import (
+    compare_samples,
+    describe_limits,
+    describe_money,
+    describe_review,
+    describe_steadiness,
+    explain_threshold,
+)
 from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tell_tuning
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
@@ -48,7 +55,7 @@ def report_headline(
     return {
         "flags": diagnosis["flags"],
         "tiles": _tiles(diagnosis, evaluation, policy, figures),
-        "limits": _describe_limits(evaluation, diagnosis, policy, figures),
+        "limits": describe_limits(evaluation, diagnosis, policy, figures.source, figures.texts),
     }
 
 
@@ -112,7 +119,7 @@ def report_clients(
     """Explain the scores of a few clients, and say how far explanations go."""
     return {
         "explained": _describe_clients(clients, figures),
-        "conduct": _describe_conduct(stability, reliability, figures),
+        "conduct": [figures.say("report.causality"), *describe_steadiness(stability, reliability, figures.texts)],
     }
 
 
@@ -272,19 +279,7 @@ def _describe_champion(
         oof=diagnosis["out_of_fold"],
         holdout=diagnosis["holdout"],
     )
-    return f"{told} {_compare_samples(diagnosis, figures)}"
-
-
-def _compare_samples(diagnosis: Mapping[str, Any], figures: FigureOptions) -> str:
-    """Say why the AUC out of fold is not that of the hold-out, and whether chance explains it."""
-    oof, ends = diagnosis["out_of_fold"], diagnosis["holdout_interval"]
-    within = ends["low"] <= oof <= ends["high"]
-    return figures.say(
-        "report.holdout_within" if within else "report.holdout_outside",
-        oof=oof,
-        share=diagnosis["out_of_fold_share"],
-        **_ends(ends),
-    )
+    return f"{told} {compare_samples(diagnosis, figures.texts)}"
 
 
 def _describe_level(leaderboard: pd.DataFrame, policy: Mapping[str, Any], figures: FigureOptions) -> str:
@@ -345,34 +340,14 @@ def _describe_decision(
     policy: Mapping[str, Any], evaluation: Mapping[str, Any], amounts: Mapping[str, Any], figures: FigureOptions
 ) -> list[str]:
     policies = evaluation["policies"]
-    told = [
+    return [
         *explain_threshold(policy, evaluation, figures.texts),
         figures.say(
             "report.saving", saving=1 - policies["tuned"]["business_cost"] / policies["approve_all"]["business_cost"]
         ),
+        *describe_review(evaluation, figures.texts),
+        describe_money(amounts, figures.texts),
     ]
-    three_way = evaluation.get("three_way")
-    if three_way:
-        told.append(
-            figures.say(
-                "report.review",
-                **_ends(three_way),
-                rate=three_way["review_rate"],
-                cost=three_way["business_cost"],
-                price=three_way["reviewer"]["cost"],
-                error=three_way["reviewer"]["error_rate"],
-            )
-        )
-    told.append(
-        figures.say(
-            "report.money",
-            loss=amounts["rates"]["loss_given_default"],
-            margin=amounts["rates"]["margin"],
-            tuned=amounts["policies"]["tuned"]["business_cost"],
-            approve_all=amounts["policies"]["approve_all"]["business_cost"],
-        )
-    )
-    return told
 
 
 def _describe_themes(family_importance: pd.DataFrame, figures: FigureOptions) -> str:
@@ -432,29 +407,6 @@ def describe_effect(name: str, values: pd.Series, contributions: pd.Series, figu
         direction = -direction
     kind = _EFFECTS.get(unit, "")
     return figures.say(f"report.effect.{kind}{'up' if direction > 0 else 'down'}")
-
-
-def _describe_conduct(
-    stability: Mapping[str, Any], reliability: Mapping[str, Any], figures: FigureOptions
-) -> list[str]:
-    """Say how steady the weights are, and how far reasons can be relied on."""
-    told = [figures.say("report.causality")]
-    if stability["models"]:
-        told.append(
-            figures.say("report.stability", n=stability["models"], top=stability["top"], overlap=stability["overlap"])
-        )
-    if reliability["models"]:
-        told.append(
-            figures.say(
-                "report.reason_reliability",
-                n=reliability["models"],
-                first=reliability["same_first"],
-                applicants=reliability["applicants"],
-                overlap=reliability["overlap"],
-                top=reliability["top"],
-            )
-        )
-    return told
 
 
 def _describe_clients(clients: Sequence[Mapping[str, Any]], figures: FigureOptions) -> list[dict[str, Any]]:
@@ -531,26 +483,6 @@ def report_tracking(
     return figures.say(
         "report.tracked", model=places["registered_model"], promotion=outcome, digest=policy["model_digest"]
     )
-
-
-def _describe_limits(
-    evaluation: Mapping[str, Any], diagnosis: Mapping[str, Any], policy: Mapping[str, Any], figures: FigureOptions
-) -> list[str]:
-    tuned, costs = evaluation["policies"]["tuned"], policy["costs"]
-    interval = tuned["business_cost_interval"]
-    return [
-        *([figures.say("report.limit_synthetic")] if figures.source == "synthetic" else []),
-        figures.say(
-            "report.limit_interval",
-            width=interval["high"] - interval["low"],
-            n=tuned["false_negatives"] + tuned["true_positives"],
-        ),
-        figures.say("report.limit_overfit", gap=diagnosis["training"] - diagnosis["out_of_fold"]),
-        figures.say("report.limit_costs", ratio=costs["false_negative"] / costs["false_positive"]),
-        figures.say("report.limit_time"),
-        figures.say("report.limit_granted"),
-        figures.say("report.limit_law"),
-    ]
 
 
 def _decimal(value: float, figures: FigureOptions, digits: int = 3) -> str:
