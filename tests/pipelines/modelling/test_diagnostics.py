@@ -6,32 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.metrics.cost import MisclassificationCosts
-from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates, select_champion
 from credit_scoring.pipelines.modelling.diagnostics import measure_stability
 from credit_scoring.pipelines.modelling.nodes import select_training_rows
-from credit_scoring.pipelines.modelling.options import CrossValidationOptions, DiagnosisOptions
-
-FOLDS, SELECTION, COSTS = CrossValidationOptions(n_folds=3, seed=0), SelectionOptions(), MisclassificationCosts()
-CANDIDATES = {"logistic_regression": {"family": "logistic_regression", "params": {"C": 1.0}}}
+from credit_scoring.pipelines.modelling.options import DiagnosisOptions
+from tests.pipelines.modelling.conftest import CANDIDATES, COSTS, FOLDS, SELECTION, draw_applicants
 
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
     """The outcome hangs on a score, half as much on gender, and not at all on noise."""
     generator = np.random.default_rng(11)
-    n = 1500
-    score, woman = generator.normal(size=n), generator.random(n) < 0.5
-    return pd.DataFrame(
-        {
-            "SK_ID_CURR": np.arange(n) + 100_000,
-            "TARGET": (score + 1.0 * ~woman + generator.normal(size=n) > 1.8).astype(int),
-            "EXT_SOURCE_2": score,
-            "CODE_GENDER": np.where(woman, "F", "M"),
-            "EXT_SOURCE_3": generator.normal(size=n),
-            "SPLIT": np.where(np.arange(n) % 5 == 0, "holdout", "train"),
-        }
+    drawn = draw_applicants(generator)
+    return drawn.assign(
+        EXT_SOURCE_3=generator.normal(size=len(drawn)), SPLIT=np.where(drawn.index % 5 == 0, "holdout", "train")
     )
 
 

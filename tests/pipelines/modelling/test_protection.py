@@ -12,9 +12,8 @@ from optuna.storages import InMemoryStorage
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss
+from credit_scoring.metrics.cost import business_cost_loss
 from credit_scoring.models import FAMILIES, family_class
-from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipeline_registry import register_pipelines
 from credit_scoring.pipelines.modelling import create_pipeline
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates, select_champion
@@ -22,28 +21,21 @@ from credit_scoring.pipelines.modelling.nodes import fit_champion
 from credit_scoring.pipelines.modelling.options import CrossValidationOptions, DiagnosisOptions, TuningOptions
 from credit_scoring.pipelines.modelling.protection import leave_out_protected, measure_proxies, price_protection
 from credit_scoring.protected import ProtectedOptions
+from tests.pipelines.modelling.conftest import CANDIDATES, COSTS, FOLDS, SELECTION, draw_applicants
 
-FOLDS, SELECTION, COSTS = CrossValidationOptions(n_folds=3, seed=0), SelectionOptions(), MisclassificationCosts()
 GENDER, NOTHING = ProtectedOptions(columns=("CODE_GENDER",)), ProtectedOptions(columns=())
-CANDIDATES = {"logistic_regression": {"family": "logistic_regression", "params": {"C": 1.0}}}
 
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
     """The outcome hangs on a score and on gender, which the years in a job tell to some extent."""
     generator = np.random.default_rng(11)
-    n = 1500
-    score, woman = generator.normal(size=n), generator.random(n) < 0.5
-    return pd.DataFrame(
-        {
-            "SK_ID_CURR": np.arange(n) + 100_000,
-            "TARGET": (score + 1.0 * ~woman + generator.normal(size=n) > 1.8).astype(int),
-            "EXT_SOURCE_2": score,
-            "CODE_GENDER": np.where(woman, "F", "M"),
-            "NAME_FAMILY_STATUS": generator.choice(["Married", "Widow"], n),
-            "DAYS_EMPLOYED": generator.normal(size=n) + woman,
-            "APPLICATION_FIELDS_NULL_COUNT": generator.integers(0, 9, n),
-        }
+    drawn = draw_applicants(generator)
+    n = len(drawn)
+    return drawn.assign(
+        NAME_FAMILY_STATUS=generator.choice(["Married", "Widow"], n),
+        DAYS_EMPLOYED=generator.normal(size=n) + (drawn["CODE_GENDER"] == "F"),
+        APPLICATION_FIELDS_NULL_COUNT=generator.integers(0, 9, n),
     )
 
 
