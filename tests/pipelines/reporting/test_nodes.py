@@ -38,6 +38,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
     candidate = {
         "candidate": "lightgbm",
         "roc_auc": 0.7654,
+        "log_loss": 0.25,
         "roc_auc_std": 0.01,
         "average_precision": 0.2,
         "recall": 0.6,
@@ -78,6 +79,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
             "promotion_decision": {"promoted": True, "reason": "there is no champion yet"},
             "tuning_gain": gain,
             "decision_policy": {
+                "chosen_on": {"applicants": 8000},
                 "threshold": 0.0912,
                 "threshold_interval": {"low": 0.08, "high": 0.11},
                 "plateau": {"low": 0.085, "high": 0.1, "tolerance": 0.01},
@@ -133,7 +135,7 @@ def test_the_summary_tells_what_the_search_gained(summarise: Callable[..., str])
     text = summarise(strategies(), gain=gain)
     assert "Optuna searched the hyper-parameters of LightGBM: 12 trials" in text
     assert "| LightGBM | 12 (7) | 0.2425 | 0.2417 | −0.0008 [−0.0035, +0.0019] | −0.0016 [−0.0070, +0.0038] |" in text
-    assert "Candidates whose cost is not significantly different from the cheapest: 1 of 1." in text
+    assert "The cost of 1 of the 1 candidates is not significantly different from the least, on 8,000 rows." in text
     assert "Optuna" not in summarise(strategies())
 
 

@@ -42,6 +42,7 @@ def candidate(family: str, imbalance: str, cost: float) -> dict[str, Any]:
         "imbalance": imbalance,
         "roc_auc": 0.7654,
         "roc_auc_std": 0.0123,
+        "log_loss": 0.2345 if (family, imbalance) == ("lightgbm", "none") else 0.2456,
         "average_precision": 0.2345,
         "recall": 0.6,
         "precision": None,
@@ -114,6 +115,7 @@ def artefacts() -> dict[str, Any]:
             "promoted": False,
             "incumbent": "7",
             "obstacle": None,
+            "forced": False,
             "comparison": 3,
             "cost_difference": {"estimate": 0.0035, "low": -0.0111, "high": 0.0222, "confidence": 0.99167},
         },
@@ -314,7 +316,21 @@ def test_how_many_candidates_the_cost_tells_apart_is_told(
 ) -> None:
     artefacts["leaderboard_table"].loc[5:, "cost_to_best_low"] = 0.001
     text, _ = read(report(artefacts, language="en", source="home_credit"))
-    assert squeeze("The cost of 5 of the 14 candidates is not significantly different from the best: on 8,000") in text
+    assert squeeze("The cost of 5 of the 14 candidates is not significantly different from the least, on 8,000") in text
+    assert squeeze("The champion has the least log loss of all candidates: the choice is in effect by log loss") in text
+
+
+@pytest.mark.parametrize("level", [1, 5])
+def test_the_choice_is_by_log_loss_only_where_cost_leaves_one(
+    artefacts: dict[str, Any], report: Callable[..., bytes], level: int
+) -> None:
+    table = artefacts["leaderboard_table"]
+    table.loc[level:, "cost_to_best_low"] = 0.001
+    if level > 1:
+        table.loc[1, "log_loss"] = 0.2  # of another than the champion
+    text, _ = read(report(artefacts, language="en", source="home_credit"))
+    assert squeeze(f"The cost of {level} of the 14 candidates") in text
+    assert squeeze("the choice is in effect by log loss") not in text
 
 
 @pytest.mark.parametrize(
@@ -324,7 +340,18 @@ def test_how_many_candidates_the_cost_tells_apart_is_told(
             {},
             "on the same applicants +0.004 [−0.011, +0.022], the interval being that of comparison 3",
         ),
-        ({"cost_difference": None, "obstacle": "other_rows"}, "stays champion, which learnt from other rows"),
+        ({"cost_difference": None, "obstacle": "other_rows"}, "stays champion, which was trained on other rows"),
+        ({"cost_difference": None, "obstacle": "equal"}, "stays champion: every out-of-fold decision costs the same"),
+        ({"promoted": True}, "it replaces the champion (version 7), difference"),
+        ({"promoted": True, "forced": True}, "(version 7) because promotion.force is set, difference"),
+        (
+            {"promoted": True, "cost_difference": None, "obstacle": "protected"},
+            "it replaces the champion (version 7), which was trained on protected attributes",
+        ),
+        (
+            {"promoted": True, "cost_difference": None, "obstacle": "unloadable"},
+            "it replaces the champion (version 7), which cannot be loaded any more",
+        ),
         ({"cost_difference": None, "obstacle": "other_folds"}, "which was cross-validated on other folds"),
         ({"cost_difference": None, "obstacle": "no_decisions"}, "whose out-of-fold decisions are not known"),
     ],
@@ -392,7 +419,13 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
         "local_explanations": [],
         "importance_stability": {"models": 0, "top": 20, "overlap": None},
         "reason_reliability": {"models": 0, "applicants": 0, "top": 4, "same_first": None, "overlap": None},
-        "promotion_decision": {"promoted": True, "incumbent": None, "obstacle": None, "cost_difference": None},
+        "promotion_decision": {
+            "promoted": True,
+            "forced": False,
+            "incumbent": None,
+            "obstacle": None,
+            "cost_difference": None,
+        },
         "tuning_gain": {},
     }
     text, _ = read(report(bare, language="en", source="home_credit"))

@@ -9,6 +9,7 @@ from credit_scoring.models import family_class
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
 from credit_scoring.pipelines.reporting.sentences import (
     compare_samples,
+    count_level,
     describe_money,
     describe_review,
     describe_steadiness,
@@ -28,6 +29,7 @@ def summarise_comparison(
     calibration_evaluation: dict[str, Any],
     champion_diagnosis: dict[str, Any],
     tuning_gain: dict[str, Any],
+    decision_policy: dict[str, Any],
 ) -> str:
     """Write the section on the candidates, the champion, tuning and class imbalance as Markdown."""
     return _TEMPLATES.get_template("run_summary_comparison.md.jinja").render(
@@ -38,7 +40,7 @@ def summarise_comparison(
         champion=champion,
         calibration=calibration_evaluation,
         diagnosis=champion_diagnosis,
-        level=int((leaderboard["cost_to_best_low"] <= 0).sum()),
+        level=count_level(leaderboard, champion, decision_policy["chosen_on"]["applicants"], _ENGLISH),
         told_of_tuning=tell_tuning(tuning_gain, _ENGLISH),
         tuning=tabulate_tuning(tuning_gain, _ENGLISH),
     )

@@ -44,6 +44,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "calibration_evaluation",
                     "champion_diagnosis",
                     "tuning_gain",
+                    "decision_policy",
                 ],
                 outputs="run_summary_section_comparison",
                 name="summarise_comparison",

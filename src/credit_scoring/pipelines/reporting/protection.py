@@ -7,6 +7,7 @@ import pandas as pd
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.markdown import markdown_templates
+from credit_scoring.pipelines.reporting.sentences import side_of_zero
 from credit_scoring.protected import grouped_by, name_attribute, name_group
 from credit_scoring.texts import Texts, texts_in
 
@@ -102,15 +103,16 @@ def _tell(price: Mapping[str, Any], proxies: pd.DataFrame, gaps: pd.DataFrame, t
 
 def _tell_price(price: Mapping[str, Any], texts: Texts) -> str:
     cost = price["difference"]["business_cost"]
-    verdict = "more" if cost["low"] > 0 else "less" if cost["high"] < 0 else "same"
-    written = {metric: texts.say("report.price_is", **interval) for metric, interval in price["difference"].items()}
+    written = {
+        metric: texts.say("report.signed_interval", **interval) for metric, interval in price["difference"].items()
+    }
     return texts.say(
         "report.price",
         folds=price["folds"],
         cost=written["business_cost"],
         auc=written["roc_auc"],
         log_loss=written["log_loss"],
-        verdict=texts.say(f"report.price_verdict.{verdict}"),
+        verdict=texts.say(f"report.price_verdict.{side_of_zero(cost)}"),
     )
 
 

@@ -21,6 +21,7 @@ from credit_scoring.models.labels import name_candidate, name_treatment
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
 from credit_scoring.pipelines.reporting.sentences import (
     compare_samples,
+    count_level,
     describe_limits,
     describe_money,
     describe_review,
@@ -78,7 +79,7 @@ def report_comparison(
             *filter(None, [" ".join(tell_tuning(tuning_gain, figures.texts))]),
             *_describe_imbalance(imbalance_comparison, figures),
             _describe_champion(champion, calibration, diagnosis, figures),
-            _describe_level(leaderboard, policy, figures),
+            count_level(leaderboard, champion, policy["chosen_on"]["applicants"], figures.texts),
         ],
         "leaderboard": _tabulate_candidates(leaderboard, champion, n_folds, figures),
         "tuning": tabulate_tuning(tuning_gain, figures.texts),
@@ -282,12 +283,6 @@ def _describe_champion(
     return f"{told} {compare_samples(diagnosis, figures.texts)}"
 
 
-def _describe_level(leaderboard: pd.DataFrame, policy: Mapping[str, Any], figures: FigureOptions) -> str:
-    """Say how many candidates the cost does not tell apart."""
-    level = int((leaderboard["cost_to_best_low"] <= 0).sum())
-    return figures.say("report.level", level=level, n=len(leaderboard), rows=policy["chosen_on"]["applicants"])
-
-
 def _tabulate_candidates(
     leaderboard: pd.DataFrame, champion: Mapping[str, Any], n_folds: int, figures: FigureOptions
 ) -> dict[str, Any]:
@@ -466,7 +461,7 @@ def report_tracking(
     if incumbent is None:
         outcome = figures.say("report.promoted_first")
     elif promotion["promoted"]:
-        outcome = figures.say("report.promoted", version=incumbent)
+        outcome = figures.say("report.forced" if promotion["forced"] else "report.promoted", version=incumbent)
     else:
         outcome = figures.say("report.kept", version=incumbent)
     difference = promotion["cost_difference"]

@@ -1,7 +1,9 @@
 """Sentences that report, summary of the run and model card share, each gathered with its values once."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+import pandas as pd
 
 from credit_scoring.texts import Texts
 
@@ -43,6 +45,19 @@ def explain_threshold(policy: Mapping[str, Any], evaluation: Mapping[str, Any], 
             high=difference["high"],
         ),
     ]
+
+
+def side_of_zero(interval: Mapping[str, float]) -> Literal["less", "same", "more"]:
+    """Say whether a difference is significant: `same` where its interval holds zero."""
+    return "more" if interval["low"] > 0 else "less" if interval["high"] < 0 else "same"
+
+
+def count_level(leaderboard: pd.DataFrame, champion: Mapping[str, Any], n_rows: int, texts: Texts) -> str:
+    """Say how many candidates cost hardly separates, and whether the choice among them is in effect by log loss."""
+    level = int((leaderboard["cost_to_best_low"] <= 0).sum())
+    counted = texts.say("report.level", level=level, n=len(leaderboard), rows=n_rows)
+    by_log_loss = leaderboard.loc[leaderboard["log_loss"].idxmin(), "candidate"] == champion["name"]
+    return f"{counted} {texts.say('report.level_by_log_loss')}" if level > 1 and by_log_loss else counted
 
 
 def compare_samples(diagnosis: Mapping[str, Any], texts: Texts) -> str:

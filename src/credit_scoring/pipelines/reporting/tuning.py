@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from credit_scoring.models import family_class
+from credit_scoring.pipelines.reporting.sentences import side_of_zero
 from credit_scoring.texts import Texts
 
 _COLUMNS = ("candidate", "trials", "before", "after", "log_loss", "cost")
@@ -48,8 +49,7 @@ def tell_tuning(gain: Mapping[str, Any], texts: Texts) -> list[str]:
                 for name, change in found["params"].items()
             ]
         )
-        difference = found["log_loss"]["difference"]
-        verdict = "better" if difference["high"] < 0 else "worse" if difference["low"] > 0 else "same"
+        verdict = side_of_zero(found["log_loss"]["difference"])
         told.append(texts.say(f"report.tuned_is.{verdict}", family=label, params=params))
     return [*told, texts.say("report.tuning_nested")]
 
@@ -80,7 +80,7 @@ def _label(found: Mapping[str, Any], texts: Texts) -> str:
 
 
 def _difference(interval: Mapping[str, float], texts: Texts) -> str:
-    return texts.say("report.tuned_by", **{end: interval[end] for end in ("estimate", "low", "high")})
+    return texts.say("report.signed_interval", **{end: interval[end] for end in ("estimate", "low", "high")})
 
 
 def _value(value: Any, texts: Texts) -> str:

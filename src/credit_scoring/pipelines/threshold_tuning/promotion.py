@@ -14,7 +14,7 @@ from credit_scoring.protected import ProtectedOptions
 from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
 
 _OBSTACLES = {
-    "other_rows": "learnt from other rows",
+    "other_rows": "was trained on other rows",
     "other_folds": "was cross-validated on other folds",
     "no_decisions": "was registered without its out-of-fold decisions",
 }
@@ -46,7 +46,8 @@ def decide_promotion(
     """Decide whether this run's scorer replaces the champion of the registry; the hold-out takes no part.
 
     It does if its out-of-fold decisions cost less than the champion's, on the same applicants in the same folds, by
-    more than chance allows; if there is nobody to replace, or nobody who can or may be served; or if it is told to.
+    more than chance allows; if there is nobody to replace, or nobody who can or may be served; or if
+    `promotion.force` is set.
 
     Every challenger is another chance for chance. So the k-th model that is compared with one champion is tested
     one-sidedly at the level alpha / (k (k + 1)), with alpha = 1 - `confidence`: these levels add up to alpha, however
@@ -57,19 +58,21 @@ def decide_promotion(
         decision_policy: Of this run; names its model.
         incumbent: The champion, or null.
         costs: Prices of the wrong decisions, of both models.
-        promotion: Level, and whether to decide at all.
+        promotion: Level, and whether to promote in any case.
         protected: What no model may learn from. A champion that did is replaced even if its decisions cost less: it may
             not go on being served.
 
     Returns:
-        `promoted`, `reason`, `incumbent` (its version, or null), `obstacle` (why nothing could be compared, or null),
-        `comparison` (which one with this champion, or null), `cost_difference` per applicant with its interval and its
-        `confidence`, which is that of the test (null where there was nothing to compare), `training_data` and
-        `training_folds` (digests of whom the model learnt from, and of the folds).
+        `promoted`, `forced` (although it was not found better), `reason`, `incumbent` (its version, or null),
+        `obstacle` (why there is no difference of costs: `unloadable`, `protected`, `other_rows`, `other_folds`,
+        `no_decisions`, `equal`; or null), `comparison` (which one with this champion, or null), `cost_difference` per
+        applicant with its interval and its `confidence`, which is that of the test (null where there was nothing to
+        compare), `training_data` and `training_folds` (digests of the training rows and of their folds).
     """
     rows, folds = _digest(out_of_fold_decisions, "TARGET"), _digest(out_of_fold_decisions, "TARGET", "FOLD")
     decision: dict[str, Any] = {
         "promoted": True,
+        "forced": False,
         "reason": "",
         "incumbent": incumbent.version if incumbent else None,
         "obstacle": None,
@@ -78,22 +81,24 @@ def decide_promotion(
         "training_data": rows,
         "training_folds": folds,
     }
+    if incumbent is None:
+        return decision | {"reason": "there is no champion yet"}
     if vacancy := _find_vacancy(incumbent, protected):
-        return decision | {"reason": vacancy}
-    assert incumbent is not None
+        obstacle, reason = vacancy
+        return decision | {"reason": f"version {incumbent.version} {reason}", "obstacle": obstacle}
 
     def unless_forced(reason: str, **found: Any) -> dict[str, Any]:
         told = f"{reason}; promoted because promotion.force is set" if promotion.force else reason
-        return decision | found | {"promoted": promotion.force, "reason": told}
+        return decision | found | {"promoted": promotion.force, "forced": promotion.force, "reason": told}
 
-    if obstacle := _find_obstacle(incumbent, rows, folds):
-        reason = f"version {incumbent.version} {_OBSTACLES[obstacle]}: costs cannot be compared applicant by applicant"
+    if hindrance := _find_obstacle(incumbent, rows, folds):
+        reason = f"version {incumbent.version} {_OBSTACLES[hindrance]}: costs cannot be compared applicant by applicant"
         advice = "" if promotion.force else ". To replace it all the same: kedro run --params promotion.force=true"
-        return unless_forced(reason + advice, obstacle=obstacle)
+        return unless_forced(reason + advice, obstacle=hindrance)
     difference = _compare_costs(out_of_fold_decisions, incumbent.out_of_fold, costs)
     if not difference.any():
         reason = f"all {len(difference)} out-of-fold decisions cost the same as those of version {incumbent.version}"
-        return unless_forced(reason)
+        return unless_forced(reason, obstacle="equal")
     number = _count_comparisons(incumbent, decision_policy["model_digest"])
     confidence = 1 - 2 * (1 - promotion.confidence) / (number * (number + 1))
     interval = mean_interval(difference, confidence=confidence)
@@ -164,14 +169,13 @@ def release_scorer(
     )
 
 
-def _find_vacancy(incumbent: Incumbent | None, protected: ProtectedOptions) -> str:
-    """Say why nobody stands in the way of a new champion, if so."""
-    if incumbent is None:
-        return "there is no champion yet"
+def _find_vacancy(incumbent: Incumbent, protected: ProtectedOptions) -> tuple[str, str] | None:
+    """Say why the champion cannot go on being served, if so."""
     if incumbent.problem:
-        return f"version {incumbent.version} cannot be loaded any more: {incumbent.problem}"
-    used = protected.found_in(incumbent.features)
-    return f"version {incumbent.version} learnt from protected attributes: {', '.join(used)}" if used else ""
+        return "unloadable", f"cannot be loaded any more: {incumbent.problem}"
+    if used := protected.found_in(incumbent.features):
+        return "protected", f"was trained on protected attributes: {', '.join(used)}"
+    return None
 
 
 def _find_obstacle(incumbent: Incumbent, rows: str, folds: str) -> str | None:
