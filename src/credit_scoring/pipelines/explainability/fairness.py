@@ -41,6 +41,7 @@ _Values: TypeAlias = npt.NDArray[np.float64]
 
 
 def measure_fairness(
+    training_rows: pd.DataFrame,
     holdout_rows: pd.DataFrame,
     holdout_predictions: pd.DataFrame,
     decision_policy: dict[str, Any],
@@ -52,7 +53,8 @@ def measure_fairness(
 
     Every measure is a mean over the clients that it concerns. One of too few clients (`FairnessOptions`) is not told:
     what is measured on a handful says nothing of the policy. The interval of a rate is Wilson's, which has a width even
-    where all clients had the same outcome; that of the two others is the bootstrap's.
+    where all clients had the same outcome; that of the two others is the bootstrap's. Numbers are cut into groups by
+    the training rows, so that the groups are those of every other table.
 
     Returns:
         One row per attribute, group and measure: `attribute`, `group` (`?`: unknown), `clients` of the group, `measure`
@@ -70,7 +72,9 @@ def measure_fairness(
     target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
     parts = _concerned(target, probability, decision_policy["threshold"], costs)
     rows, gaps = [], []
-    for attribute, groups in _group_clients(holdout_rows, holdout_predictions, fairness, protected).items():
+    for attribute, groups in _group_clients(
+        holdout_rows, holdout_predictions, training_rows, fairness, protected
+    ).items():
         for measure, values in parts.items():
             for group in _in_order(groups, fairness):
                 inside = groups == group
@@ -118,8 +122,8 @@ def compare_mitigations(
     out_of_fold, outcomes = (oof_predictions[name].to_numpy() for name in ("PROBABILITY", "TARGET"))
     policy_threshold = decision_policy["threshold"]
     refusal_share = float(refuse(out_of_fold, policy_threshold).mean())
-    learnt_groups = _group_clients(training_rows, oof_predictions, fairness, protected)
-    judged_groups = _group_clients(holdout_rows, holdout_predictions, fairness, protected)
+    learnt_groups = _group_clients(training_rows, oof_predictions, training_rows, fairness, protected)
+    judged_groups = _group_clients(holdout_rows, holdout_predictions, training_rows, fairness, protected)
     as_is = _concerned(target, probability, policy_threshold, costs)
     rows = []
     for attribute in map(grouped_by, protected.columns):
@@ -172,7 +176,7 @@ def measure_protection_effect(
     """
     rows = []
     if protected.columns:
-        all_groups = _group_clients(training_rows, protection_predictions, fairness, protected)
+        all_groups = _group_clients(training_rows, protection_predictions, training_rows, fairness, protected)
         granted = {name: 1.0 - protection_predictions[f"REFUSED_{name}"].to_numpy() for name in ("WITH", "WITHOUT")}
         change = granted["WITHOUT"] - granted["WITH"]
         for attribute in map(grouped_by, protected.columns):
@@ -257,16 +261,27 @@ def _concerned(
 
 
 def _group_clients(
-    rows: pd.DataFrame, predictions: pd.DataFrame, fairness: FairnessOptions, protected: ProtectedOptions
+    rows: pd.DataFrame,
+    predictions: pd.DataFrame,
+    training_rows: pd.DataFrame,
+    fairness: FairnessOptions,
+    protected: ProtectedOptions,
 ) -> dict[str, npt.NDArray[np.object_]]:
-    """Return the group of each client of the predictions, attribute by attribute."""
+    """Return the group of each client of the predictions, attribute by attribute; numbers are cut as in training."""
     rows = rows.set_index("SK_ID_CURR").loc[predictions["SK_ID_CURR"]]
-    ages = (-rows["DAYS_BIRTH"] / DAYS_PER_YEAR).to_numpy(dtype=float)
-    names = _band_names(fairness.age_bands)
-    bands = np.array([names[i] for i in np.searchsorted(fairness.age_bands, ages, side="right")], dtype=object)
-    known = rows.assign(AGE_BAND=pd.Series(bands, index=rows.index).where(~np.isnan(ages)))
-    attributes = dict.fromkeys((*_ATTRIBUTES, *map(grouped_by, protected.columns)))
-    return {name: group_values(known[name]).fillna(UNKNOWN).to_numpy(dtype=object) for name in attributes}
+    groups = {
+        name: _band_ages(rows["DAYS_BIRTH"], fairness.age_bands)
+        if name == AGE_BAND
+        else group_values(rows[name], training_rows[name])
+        for name in dict.fromkeys((*_ATTRIBUTES, *map(grouped_by, protected.columns)))
+    }
+    return {name: values.fillna(UNKNOWN).to_numpy(dtype=object) for name, values in groups.items()}
+
+
+def _band_ages(days_birth: pd.Series, bounds: Sequence[int]) -> pd.Series:
+    ages = (-days_birth / DAYS_PER_YEAR).to_numpy(dtype=float)
+    bands = np.array(_band_names(bounds), dtype=object)[np.searchsorted(bounds, ages, side="right")]
+    return pd.Series(bands, index=days_birth.index).where(~np.isnan(ages))
 
 
 def _in_order(groups: npt.NDArray, fairness: FairnessOptions) -> list[str]:
