@@ -39,17 +39,22 @@ def heaviest_causes(entries: list[dict[str, Any]], n: int) -> tuple[list[tuple[d
     return causes[:n], len(causes[n:]), sum(weight for _, weight in causes[n:])
 
 
+def rank_correlation(one: pd.Series, other: pd.Series) -> float:
+    """Return Spearman's coefficient of two numbers, matched by index; nulls are left out.
+
+    NaN with fewer than three pairs, or where one of the two does not vary.
+    """
+    pairs = pd.DataFrame({"one": one, "other": other}).astype(float)
+    return float(pairs.corr("spearman", min_periods=3).loc["one", "other"])
+
+
 def usual_direction(values: pd.Series, contributions: pd.Series) -> int:
     """Say what a higher number usually does to the risk: 1 raises, -1 lowers it, 0 depends on the rest.
 
-    It has a direction if Spearman's rank correlation of value and contribution is at least 0.3 in size; nulls are left
-    out, and what does not vary has none.
+    It has a direction if the rank correlation of value and contribution is at least 0.3 in size.
     """
-    known = pd.DataFrame({"value": values.astype(float), "contribution": contributions}).dropna()
-    if (known.nunique() < 2).any():
-        return 0
-    correlation = known["value"].corr(known["contribution"], method="spearman")
-    return 0 if abs(correlation) < _CLEAR else int(np.sign(correlation))
+    correlation = rank_correlation(values, contributions)
+    return int(np.sign(correlation)) if abs(correlation) >= _CLEAR else 0
 
 
 def weigh(model: ScoringModel, rows: pd.DataFrame, approved: pd.DataFrame, book: ReasonBook) -> npt.NDArray[np.float64]:
