@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from credit_scoring.features.catalogue import FEATURES, columns_derived_from, find_feature
 from credit_scoring.features.categories import category_label
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import contract_of
 from credit_scoring.texts import Texts
 
 AGE_BAND, UNKNOWN = "AGE_BAND", "?"
@@ -36,7 +36,7 @@ class ProtectedOptions(BaseModel):
     @field_validator("columns")
     @classmethod
     def _are_known(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        known = sorted(set(RAW_TABLES["application_train"].columns) & set(FEATURES))
+        known = sorted(set(contract_of("application").columns) & set(FEATURES))
         unknown = [name for name in columns if name not in known]
         if unknown:
             meant = [match for name in unknown for match in get_close_matches(name, known, n=1)]
