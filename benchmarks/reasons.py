@@ -9,7 +9,7 @@ import argparse
 import json
 import pickle
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.harness import ROOT, write_section
-from credit_scoring.explanations import compare_reasons
+from credit_scoring.explanations import compare_reasons, weigh
 from credit_scoring.metrics.uncertainty import Interval, rate_interval
 from credit_scoring.models import ScoringModel, fit_model
 from credit_scoring.models.base import BoostedTrees
@@ -29,8 +29,6 @@ from credit_scoring.scorer import REFUSED, CreditScorer
 
 REPORT = ROOT / "docs" / "reasons.md"
 TOP = 4
-
-Weigh = Callable[[ScoringModel, pd.DataFrame], npt.NDArray[np.float64]]
 
 
 class Run:
@@ -70,9 +68,8 @@ class Run:
         )
 
     def weigh(self, model: ScoringModel) -> npt.NDArray[np.float64]:
-        """Weigh the causes of the declined applicants as the scorer does."""
-        reference = model.contributions(self.approved)[0].mean().to_numpy()
-        return replace(self.scorer.reasons(), reference=reference).weigh_causes(model.contributions(self.declined)[0])
+        """Weigh the causes of the declined applicants."""
+        return weigh(model, self.declined, self.approved, self.scorer.reasons())
 
 
 def interval(values: npt.NDArray[np.float64]) -> str:
@@ -133,13 +130,9 @@ def compare_exact(run: Run, n_background: int) -> Iterator[str]:
     explainer = shap.TreeExplainer(model.booster_, data=background, feature_perturbation="interventional")  # type: ignore[attr-defined]
     values = pd.DataFrame(explainer.shap_values(declined.to_numpy()), columns=declined.columns, index=declined.index)
     exact = book.weigh_causes(values)
-    raw = model.contributions(declined)[0]
-    reference = model.contributions(approved)[0].mean().to_numpy()
-    related = replace(book, reference=reference).weigh_causes(raw)
-    yield line(
-        "exact interventional Shapley values, to TreeSHAP as it is",
-        [compare_reasons(exact, book.weigh_causes(raw), TOP)],
-    )
+    raw = book.weigh_causes(model.contributions(declined)[0])
+    related = weigh(model, declined, approved, book)
+    yield line("exact interventional Shapley values, to TreeSHAP as it is", [compare_reasons(exact, raw, TOP)])
     yield line(
         "exact interventional Shapley values, to TreeSHAP less the reference", [compare_reasons(exact, related, TOP)]
     )

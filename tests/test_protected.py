@@ -43,11 +43,21 @@ def test_an_unknown_column_is_an_error_that_helps(name: str, hint: str) -> None:
         ProtectedOptions(columns=("NAME_FAMILY_STATUS", name))
 
 
+def grouped(values: pd.Series, reference: pd.Series | None = None) -> list[str]:
+    return group_values(values, values if reference is None else reference).fillna("?").tolist()
+
+
 def test_groups_of_texts_few_values_and_many() -> None:
     texts = pd.Series(["F", None, "M"], index=[5, 6, 7])
-    assert group_values(texts).fillna("?").to_dict() == {5: "F", 6: "?", 7: "M"}
-    assert group_values(pd.Series([0.0, 1.0, None])).fillna("?").tolist() == ["0", "1", "?"]
-    assert group_values(pd.Series([float(n) for n in range(1, 12)])).tolist() == ["≤ 6"] * 6 + ["> 6"] * 5
+    assert group_values(texts, texts).fillna("?").to_dict() == {5: "F", 6: "?", 7: "M"}
+    assert grouped(pd.Series([0.0, 1.0, None])) == ["0", "1", "?"]
+    assert grouped(pd.Series([float(n) for n in range(1, 12)])) == ["≤ 6"] * 6 + ["> 6"] * 5
+
+
+def test_groups_of_numbers_are_those_of_the_reference() -> None:
+    many, few = pd.Series([float(n) for n in range(1, 12)]), pd.Series([0, 1, 2])
+    assert grouped(pd.Series([2.0, 6.0, 7.0, 90.0, None]), many) == ["≤ 6", "≤ 6", "> 6", "> 6", "?"]
+    assert grouped(many + 1, few) == [f"{n}" for n in range(2, 13)]  # an unseen number is a group of its own
 
 
 def test_groups_are_named_in_words() -> None:

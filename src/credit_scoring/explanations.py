@@ -1,12 +1,14 @@
 """What one score is made of, for whoever draws or tells it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from credit_scoring.reasons import choose_speaker, speaking_weights
+from credit_scoring.models import ScoringModel
+from credit_scoring.reasons import ReasonBook, choose_speaker, speaking_weights
 
 _CLEAR = 0.3
 """Rank correlation of a value with its contribution from which on the effect has a direction."""
@@ -37,17 +39,40 @@ def heaviest_causes(entries: list[dict[str, Any]], n: int) -> tuple[list[tuple[d
     return causes[:n], len(causes[n:]), sum(weight for _, weight in causes[n:])
 
 
+def rank_correlation(one: pd.Series, other: pd.Series) -> float:
+    """Return Spearman's coefficient of two numbers, matched by index; nulls are left out.
+
+    NaN with fewer than three pairs, or where one of the two does not vary.
+    """
+    pairs = pd.DataFrame({"one": one, "other": other}).astype(float)
+    return float(pairs.corr("spearman", min_periods=3).loc["one", "other"])
+
+
 def usual_direction(values: pd.Series, contributions: pd.Series) -> int:
     """Say what a higher number usually does to the risk: 1 raises, -1 lowers it, 0 depends on the rest.
 
-    It has a direction if Spearman's rank correlation of value and contribution is at least 0.3 in size; nulls are left
-    out, and what does not vary has none.
+    It has a direction if the rank correlation of value and contribution is at least 0.3 in size.
     """
-    known = pd.DataFrame({"value": values.astype(float), "contribution": contributions}).dropna()
-    if (known.nunique() < 2).any():
-        return 0
-    correlation = known["value"].corr(known["contribution"], method="spearman")
-    return 0 if abs(correlation) < _CLEAR else int(np.sign(correlation))
+    correlation = rank_correlation(values, contributions)
+    return int(np.sign(correlation)) if abs(correlation) >= _CLEAR else 0
+
+
+def weigh(model: ScoringModel, rows: pd.DataFrame, approved: pd.DataFrame, book: ReasonBook) -> npt.NDArray[np.float64]:
+    """Weigh causes by any model of the columns of a reason book: what each adds beyond its mean among the approved.
+
+    Two models are compared against the same approved applicants: weights against others differ by that alone.
+
+    Args:
+        model: Model that splits the scores, before calibration.
+        rows: Clients whose causes are weighed, at least one.
+        approved: Approved applicants, at least one. Their mean contributions stand for the reference of the book.
+        book: Says which columns make up a cause.
+
+    Returns:
+        Log-odds, one row per client, one column per cause; positive is against the client.
+    """
+    reference = model.contributions(approved)[0].mean().to_numpy()
+    return replace(book, reference=reference).weigh_causes(model.contributions(rows)[0])
 
 
 def compare_reasons(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from credit_scoring.features.catalogue import FEATURES, columns_derived_from, find_feature
 from credit_scoring.features.categories import category_label
-from credit_scoring.schemas.raw import RAW_TABLES
+from credit_scoring.schemas.raw import contract_of
 from credit_scoring.texts import Texts
 
 AGE_BAND, UNKNOWN = "AGE_BAND", "?"
@@ -36,7 +36,7 @@ class ProtectedOptions(BaseModel):
     @field_validator("columns")
     @classmethod
     def _are_known(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        known = sorted(set(RAW_TABLES["application_train"].columns) & set(FEATURES))
+        known = sorted(set(contract_of("application").columns) & set(FEATURES))
         unknown = [name for name in columns if name not in known]
         if unknown:
             meant = [match for name in unknown for match in get_close_matches(name, known, n=1)]
@@ -59,22 +59,26 @@ def grouped_by(column: str) -> str:
     return AGE_BAND if column == "DAYS_BIRTH" else column
 
 
-def group_values(values: pd.Series) -> pd.Series:
+def group_values(values: pd.Series, reference: pd.Series) -> pd.Series:
     """Return the group of each applicant by an attribute, same index, as text; null where the attribute is unknown.
 
-    A category is a group. So is each value of a number of few values; other numbers fall into two groups, up to the
-    median and above it.
+    A category is a group. So is each value of a number that has few values in the reference; other numbers fall into
+    two groups, up to the median of the reference and above it.
+
+    Args:
+        values: The attribute of the applicants who are grouped.
+        reference: The attribute of the training applicants: samples grouped by one reference have the same groups.
     """
     groups = pd.Series(None, index=values.index, dtype=object, name=values.name)
     known = values.notna()
-    if not pd.api.types.is_numeric_dtype(values):
+    if not pd.api.types.is_numeric_dtype(reference):
         groups[known] = values[known].astype(str)
         return groups
     numbers = values[known].astype(float)
-    if numbers.nunique() <= _MOST_VALUES:
+    if reference.nunique() <= _MOST_VALUES:
         groups[known] = [f"{number:g}" for number in numbers]
     else:
-        median = numbers.median()
+        median = float(reference.median())
         groups[known] = np.where(numbers <= median, f"≤ {median:g}", f"> {median:g}")
     return groups
 

@@ -60,6 +60,27 @@ def test_bins_are_the_quantiles_of_the_reference_and_null_is_one_of_them() -> No
     assert np.isnan(counts.index[2])
 
 
+@pytest.mark.parametrize("dtype", ["object", "string", "category", "str"])
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (["a", "b", None, None], ["a", None, None, None], {"a": (1, 1), "b": (1, 0), None: (2, 3)}),
+        (["a", None], [None, None], {"a": (1, 0), None: (1, 2)}),
+        (["a", "b"], [None, None], {"a": (1, 0), "b": (1, 0), None: (0, 2)}),
+        ([None, None], ["a", "b"], {"a": (0, 1), "b": (0, 1), None: (2, 0)}),
+        (["a", "b"], ["b", "b"], {"a": (1, 0), "b": (1, 2)}),
+    ],
+)
+def test_missing_texts_are_one_bin_whichever_side_has_them(
+    dtype: str, old: list[str | None], new: list[str | None], expected: dict[str | None, tuple[int, int]]
+) -> None:
+    counts = count_bins(pd.Series(old, dtype=dtype), pd.Series(new, dtype=dtype))
+    found = {None if pd.isna(label) else label: tuple(row) for label, *row in counts.itertuples()}
+    assert len(counts) == len(expected)
+    assert found == expected
+    assert np.isfinite(stability_index(counts))
+
+
 def test_stability_index_of_two_samples_of_one_population_is_what_theory_expects() -> None:
     rng = np.random.default_rng(0)
     found = []

@@ -113,9 +113,9 @@ def gap_p_value(gap: float, n_reference: int, n_current: int) -> float:
 
 
 def _bin(values: pd.Series, reference: pd.Series, n_bins: int) -> pd.Series:
-    """Name each value by its bin; null stays null."""
+    """Name each value by its bin; null is NaN, which has one row in counts of several samples, as None has not."""
     if not pd.api.types.is_numeric_dtype(reference):
-        return values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
+        return values.astype(object).map(str, na_action="ignore").where(values.notna(), np.nan)
     inner = np.unique(reference.dropna().astype(float).quantile(np.linspace(0, 1, n_bins + 1)[1:-1]))
     numbers = values.astype(float)
     ends = np.append(inner[~np.isnan(inner)], np.inf)[np.searchsorted(inner, numbers, side="left")]

@@ -83,6 +83,12 @@ def test_an_unknown_id_is_told_which_there_are(rows: pd.DataFrame, scorer: Credi
         compile_dossier(rows.head(0), KNOWN, 7, scorer, OPTIONS)
 
 
+def test_a_scorer_without_reasons_says_so_itself(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    silent = CreditScorer(scorer.model, scorer.calibration, scorer.decision_policy)
+    with pytest.raises(ValueError, match=r"This scorer was made without reasons\.\nHint: "):
+        dossier_of(rows, silent, 0)
+
+
 def test_the_dossier_says_what_the_scorer_says(rows: pd.DataFrame, scorer: CreditScorer) -> None:
     position = int(scorer.predict(rows)["probability_default"].to_numpy().argmax())
     dossier = dossier_of(rows, scorer, position)

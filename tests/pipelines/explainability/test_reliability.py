@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.explanations import compare_reasons
+from credit_scoring.explanations import compare_reasons, weigh
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
+from credit_scoring.pipelines.explainability import reliability
 from credit_scoring.pipelines.explainability.options import ReliabilityOptions
 from credit_scoring.pipelines.explainability.reliability import measure_reason_reliability
 from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
@@ -57,6 +58,26 @@ def test_a_strong_first_reason_stays_whoever_the_model_learnt_from(scorer: Credi
     assert measured["same_first"] > 0.9  # the external score, which decides
     assert 0.5 <= measured["overlap"] < 1.0  # it stays, the second is noise
     assert measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options) == measured
+
+
+def test_a_refit_that_is_the_same_model_gives_the_same_reasons(
+    scorer: CreditScorer, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever the approved applicants are that both are weighed against, and whatever reference the book holds."""
+    monkeypatch.setattr(reliability, "fit_model", lambda *_, **__: scorer.model)
+    oof, options = predictions(scorer.model, rows), ReliabilityOptions(n_refits=1, n_reference=20, top=2)
+    measured = measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options)
+    assert (measured["models"], measured["same_first"], measured["overlap"]) == (1, 1.0, 1.0)
+
+
+def test_causes_weigh_what_is_beyond_the_mean_of_the_approved(scorer: CreditScorer, rows: pd.DataFrame) -> None:
+    few, approved = rows.head(4), rows.tail(50)
+    weights = weigh(scorer.model, few, approved, scorer.reasons())
+    related = scorer.model.contributions(few)[0] - scorer.model.contributions(approved)[0].mean()
+    causes = [column.cause for column in scorer.reasons().columns]
+    assert sorted(causes) == [0, 1, 2]  # each column is a cause of its own
+    np.testing.assert_allclose(weights[:, causes], related)
+    assert weigh(scorer.model, approved, approved, scorer.reasons()).mean(axis=0) == pytest.approx(0, abs=1e-9)
 
 
 def test_without_refits_or_declined_applicants_nothing_is_claimed(scorer: CreditScorer, rows: pd.DataFrame) -> None:

@@ -104,6 +104,7 @@ def test_only_what_measures_groups_is_given_rows_with_protected_columns() -> Non
         "evaluate_amounts",
         "write_reason_book",
         "release_scorer",
+        "measure_fairness",
         "compare_mitigations",
         "measure_protection_effect",
     }

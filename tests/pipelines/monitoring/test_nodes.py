@@ -152,6 +152,25 @@ def test_a_rate_is_that_of_the_known_answers() -> None:
     assert row["missing"] == pytest.approx(-1 / 4)
 
 
+@pytest.mark.parametrize(("variable", "values"), [("OCCUPATION_TYPE", ("Drivers", "Cooks")), ("FLAG_OWN_CAR", "YN")])
+@pytest.mark.parametrize("dtype", ["object", "string", "category", "str"])
+@pytest.mark.parametrize("known_missing", [0, 0.25])
+def test_a_text_column_that_the_new_batch_does_not_fill_in_has_drifted(
+    variable: str, values: tuple[str, str], dtype: str, known_missing: float
+) -> None:
+    n = 2000
+    filled = pd.Series(np.resize(np.array(values, dtype=object), n))
+    filled[: int(known_missing * n)] = None
+    column = pd.concat([filled, pd.Series([None] * n, dtype=object)], ignore_index=True).astype(dtype)
+    row = judge(small(**{variable: column})).set_index("variable").loc[variable]
+    assert (row["reference_missing"], row["new_missing"]) == (known_missing, 1)
+    assert row["missing"] == 1 - known_missing
+    assert row["missing_p"] < 1e-6
+    assert row["psi"] > 1
+    assert row["status"] == "drift"
+    assert "missing" in row["why"].split()
+
+
 def test_a_third_more_refusals_is_found_among_the_tests_of_all_columns_and_the_same_rate_is_not(
     twin: pd.DataFrame,
 ) -> None:

@@ -56,7 +56,8 @@ def compile_dossier(
         granted and of refused clients below it).
 
     Raises:
-        ValueError: If there is no such client; tells how many there are, from which id to which, and in what file.
+        ValueError: If there is no such client; tells how many there are, from which id to which, and in what file. If
+            the scorer was made without a reason book.
     """
     if client_features.empty:
         known = known_clients.iloc[0]
@@ -64,8 +65,6 @@ def compile_dossier(
             f"No client {client_id}: {dossier.file} holds {known['clients']:,} clients with ids from {known['first']} "
             f"to {known['last']}.\nHint: kedro run --pipelines explain_client --params client_id={known['first']}"
         )
-    if credit_scorer.reason_book is None:
-        raise ValueError("The exported scorer was made without reasons.\nHint: `kedro run` makes one that has them.")
     (client,) = explain_clients(credit_scorer, client_features)
     review, probability = credit_scorer.decision_policy.get("review"), client["probability_default"]
     return {
@@ -78,7 +77,7 @@ def compile_dossier(
             language: credit_scorer.predict(client_features, {"explain": True, "language": language})["reasons"].item()
             for language in LANGUAGES
         },
-        "peers": _place_among_peers(client, credit_scorer.reason_book, dossier.n_peers),
+        "peers": _place_among_peers(client, credit_scorer.reasons(), dossier.n_peers),
     }
 
 

@@ -32,7 +32,7 @@ _RATES = ("approval_rate", "false_decline_rate", "false_negative_rate")
 _MEASURES = (*_RATES, "calibration_gap", "cost")
 _ATTRIBUTES = ("CODE_GENDER", AGE_BAND, "NAME_FAMILY_STATUS", "NAME_EDUCATION_TYPE")
 _CONFIDENCE = 0.95
-_UNTOLD = Interval(estimate=np.nan, low=np.nan, high=np.nan)
+_NOT_REPORTED = Interval(estimate=np.nan, low=np.nan, high=np.nan)
 _GROUP_COLUMNS = ["attribute", "group", "clients", "measure", "concerned", "value", "low", "high"]
 _GAP_COLUMNS = ["attribute", "measure", "groups", "lowest", "highest", "gap", "low", "high"]
 _EFFECT_COLUMNS = ["attribute", "group", "clients", "approval_with", "approval_without", "change", "low", "high"]
@@ -41,6 +41,7 @@ _Values: TypeAlias = npt.NDArray[np.float64]
 
 
 def measure_fairness(
+    training_rows: pd.DataFrame,
     holdout_rows: pd.DataFrame,
     holdout_predictions: pd.DataFrame,
     decision_policy: dict[str, Any],
@@ -50,9 +51,10 @@ def measure_fairness(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure the hold-out decisions by gender, age band, family status, education and what else is protected.
 
-    Every measure is a mean over the clients that it concerns. One of too few clients (`FairnessOptions`) is not told:
-    what is measured on a handful says nothing of the policy. The interval of a rate is Wilson's, which has a width even
-    where all clients had the same outcome; that of the two others is the bootstrap's.
+    Every measure is a mean over the clients that it concerns. One of too few clients (`FairnessOptions`) is not
+    reported: what is measured on a handful says nothing of the policy. The interval of a rate is Wilson's, which has a
+    width even where all clients had the same outcome; that of the two others is the bootstrap's. Numbers are cut into
+    groups by the training rows, so that the groups are those of every other table.
 
     Returns:
         One row per attribute, group and measure: `attribute`, `group` (`?`: unknown), `clients` of the group, `measure`
@@ -60,24 +62,26 @@ def measure_fairness(
         `calibration_gap`, mean probability less default rate; `cost`), `concerned`, the number of clients that it is
         the mean of, `value`, `low`, `high`; the last three are NaN where too few are concerned.
 
-        And one row per attribute and rate: `attribute`, `measure`, `groups`, the number of those whose rate is told,
-        `lowest` and `highest` of them (clients whose attribute is unknown are no group here), `gap` between these two,
-        `low`, `high`. The interval is Newcombe's, at a confidence raised by Bonferroni over all pairs of groups, as it
-        is the largest difference that is looked at: if it holds 0, chance alone may have made the gap. NaN and null
-        with fewer than two groups. Of `approval_rate` the gap is the demographic parity difference, and the larger one
-        of the two error rates is the equalised odds difference.
+        And one row per attribute and rate: `attribute`, `measure`, `groups`, the number of those whose rate is
+        reported, `lowest` and `highest` of them (clients whose attribute is unknown are no group here), `gap` between
+        these two, `low`, `high`. The interval is Newcombe's, at a confidence raised by Bonferroni over all pairs of
+        groups, as it is the largest difference that is looked at: if it holds 0, chance alone may have made the gap.
+        NaN and null with fewer than two groups. Of `approval_rate` the gap is the demographic parity difference, and
+        the larger one of the two error rates is the equalised odds difference.
     """
     target, probability = (holdout_predictions[name].to_numpy() for name in ("TARGET", "PROBABILITY"))
     parts = _concerned(target, probability, decision_policy["threshold"], costs)
     rows, gaps = [], []
-    for attribute, groups in _group_clients(holdout_rows, holdout_predictions, fairness, protected).items():
+    for attribute, groups in _group_clients(
+        holdout_rows, holdout_predictions, training_rows, fairness, protected
+    ).items():
         for measure, values in parts.items():
             for group in _in_order(groups, fairness):
                 inside = groups == group
                 concerned = values[inside & ~np.isnan(values)]
-                told = _is_told(measure, int(inside.sum()), concerned.size, fairness)
-                if not told:
-                    interval = _UNTOLD
+                reported = _is_reported(measure, int(inside.sum()), concerned.size, fairness)
+                if not reported:
+                    interval = _NOT_REPORTED
                 elif measure in _RATES:
                     interval = rate_interval(int(concerned.sum()), concerned.size, confidence=_CONFIDENCE)
                 else:
@@ -103,9 +107,9 @@ def compare_mitigations(
 ) -> pd.DataFrame:
     """Weigh what would change if each group of a protected attribute had a threshold of its own.
 
-    Such thresholds decide by the attribute, which is what its protection is against: this is for knowing, not for use.
-    They are chosen on training rows out of fold; a group too small there keeps the policy's. Every policy is measured
-    on the hold-out.
+    Such thresholds decide by the attribute, which is what its protection is against: they are measured for information
+    and must not be used. They are chosen on training rows out of fold; a group too small there keeps the policy's.
+    Every policy is measured on the hold-out.
 
     Returns:
         One row per protected attribute and policy: `attribute`, `policy` (`as_is`; `equal_approval_rate`, each group's
@@ -118,8 +122,8 @@ def compare_mitigations(
     out_of_fold, outcomes = (oof_predictions[name].to_numpy() for name in ("PROBABILITY", "TARGET"))
     policy_threshold = decision_policy["threshold"]
     refusal_share = float(refuse(out_of_fold, policy_threshold).mean())
-    learnt_groups = _group_clients(training_rows, oof_predictions, fairness, protected)
-    judged_groups = _group_clients(holdout_rows, holdout_predictions, fairness, protected)
+    learnt_groups = _group_clients(training_rows, oof_predictions, training_rows, fairness, protected)
+    judged_groups = _group_clients(holdout_rows, holdout_predictions, training_rows, fairness, protected)
     as_is = _concerned(target, probability, policy_threshold, costs)
     rows = []
     for attribute in map(grouped_by, protected.columns):
@@ -172,7 +176,7 @@ def measure_protection_effect(
     """
     rows = []
     if protected.columns:
-        all_groups = _group_clients(training_rows, protection_predictions, fairness, protected)
+        all_groups = _group_clients(training_rows, protection_predictions, training_rows, fairness, protected)
         granted = {name: 1.0 - protection_predictions[f"REFUSED_{name}"].to_numpy() for name in ("WITH", "WITHOUT")}
         change = granted["WITHOUT"] - granted["WITH"]
         for attribute in map(grouped_by, protected.columns):
@@ -210,15 +214,15 @@ def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Fi
     for axes, measure in zip(panels, _MEASURES, strict=True):
         table = fairness_by_group[fairness_by_group["measure"] == measure].set_index(["attribute", "group"])
         table = table.loc[list(zip(groups["attribute"], groups["group"], strict=True))]
-        told = table["value"].notna().to_numpy()
-        axes.hlines(position[told], table["low"][told], table["high"][told], color="#9db8d2", lw=3)
-        axes.plot(table["value"][told], position[told], "o", ms=5, color="#1f4e79")
-        for row, (concerned, is_told) in enumerate(zip(table["concerned"], told, strict=True)):
+        reported = table["value"].notna().to_numpy()
+        axes.hlines(position[reported], table["low"][reported], table["high"][reported], color="#9db8d2", lw=3)
+        axes.plot(table["value"][reported], position[reported], "o", ms=5, color="#1f4e79")
+        for row, (concerned, is_reported) in enumerate(zip(table["concerned"], reported, strict=True)):
             place = {"x": 0.01, "y": row, "transform": axes.get_yaxis_transform(), "va": "center"}
-            if not is_told:
+            if not is_reported:
                 axes.text(s=figures.say("fairness.too_few"), **place, fontsize=7.5, style="italic", color="0.45")
             place |= {"x": 1.01, "ha": "left"}
-            axes.text(s=figures.number(concerned, ","), **place, fontsize=7, color="0.35" if is_told else "#b03a2e")
+            axes.text(s=figures.number(concerned, ","), **place, fontsize=7, color="0.35" if is_reported else "#b03a2e")
         for between in breaks:
             axes.axhline(between, color="0.85", lw=0.8)
         if measure == "calibration_gap":
@@ -257,16 +261,27 @@ def _concerned(
 
 
 def _group_clients(
-    rows: pd.DataFrame, predictions: pd.DataFrame, fairness: FairnessOptions, protected: ProtectedOptions
+    rows: pd.DataFrame,
+    predictions: pd.DataFrame,
+    training_rows: pd.DataFrame,
+    fairness: FairnessOptions,
+    protected: ProtectedOptions,
 ) -> dict[str, npt.NDArray[np.object_]]:
-    """Return the group of each client of the predictions, attribute by attribute."""
+    """Return the group of each client of the predictions, attribute by attribute; numbers are cut as in training."""
     rows = rows.set_index("SK_ID_CURR").loc[predictions["SK_ID_CURR"]]
-    ages = (-rows["DAYS_BIRTH"] / DAYS_PER_YEAR).to_numpy(dtype=float)
-    names = _band_names(fairness.age_bands)
-    bands = np.array([names[i] for i in np.searchsorted(fairness.age_bands, ages, side="right")], dtype=object)
-    known = rows.assign(AGE_BAND=pd.Series(bands, index=rows.index).where(~np.isnan(ages)))
-    attributes = dict.fromkeys((*_ATTRIBUTES, *map(grouped_by, protected.columns)))
-    return {name: group_values(known[name]).fillna(UNKNOWN).to_numpy(dtype=object) for name in attributes}
+    groups = {
+        name: _band_ages(rows["DAYS_BIRTH"], fairness.age_bands)
+        if name == AGE_BAND
+        else group_values(rows[name], training_rows[name])
+        for name in dict.fromkeys((*_ATTRIBUTES, *map(grouped_by, protected.columns)))
+    }
+    return {name: values.fillna(UNKNOWN).to_numpy(dtype=object) for name, values in groups.items()}
+
+
+def _band_ages(days_birth: pd.Series, bounds: Sequence[int]) -> pd.Series:
+    ages = (-days_birth / DAYS_PER_YEAR).to_numpy(dtype=float)
+    bands = np.array(_band_names(bounds), dtype=object)[np.searchsorted(bounds, ages, side="right")]
+    return pd.Series(bands, index=days_birth.index).where(~np.isnan(ages))
 
 
 def _in_order(groups: npt.NDArray, fairness: FairnessOptions) -> list[str]:
@@ -277,7 +292,7 @@ def _in_order(groups: npt.NDArray, fairness: FairnessOptions) -> list[str]:
     )
 
 
-def _is_told(measure: str, clients: int, concerned: int, fairness: FairnessOptions) -> bool:
+def _is_reported(measure: str, clients: int, concerned: int, fairness: FairnessOptions) -> bool:
     fewest = fairness.min_defaults if measure == "false_negative_rate" else fairness.min_clients
     return clients >= fairness.min_clients and concerned >= fewest
 
@@ -291,7 +306,7 @@ def _largest_gap(measure: str, values: _Values, groups: npt.NDArray, fairness: F
     rates = []
     for group in _in_order(groups, fairness):
         concerned = values[(groups == group) & ~np.isnan(values)]
-        if group != UNKNOWN and _is_told(measure, int((groups == group).sum()), concerned.size, fairness):
+        if group != UNKNOWN and _is_reported(measure, int((groups == group).sum()), concerned.size, fairness):
             rates.append((float(concerned.mean()), int(concerned.sum()), concerned.size, group))
     if len(rates) < 2:
         nothing = {"lowest": None, "highest": None, "gap": np.nan, "low": np.nan, "high": np.nan}

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from credit_scoring.explanations import rank_correlation
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.expressions import DAYS_PER_YEAR
 from credit_scoring.figures import FigureOptions
@@ -78,7 +79,7 @@ def measure_ranking_stability(
         shares = rows.set_index("feature")["share"]
         heaviest = shares.sort_values(ascending=False, kind="stable").head(len(ranking)).index
         overlaps.append(ranking.index.isin(heaviest).mean())
-        correlations.append(_rank_correlation(ranking, shares.reindex(ranking.index, fill_value=0.0)))
+        correlations.append(rank_correlation(ranking, shares.reindex(ranking.index, fill_value=0.0)))
     known = [value for value in correlations if not np.isnan(value)]
     return {
         "models": len(overlaps),
@@ -173,17 +174,8 @@ def _strongest_partner(
     bins = explained_rows[name].astype(float).rank(pct=True).mul(20).round().fillna(-1)
     residual = shap_values[name] - shap_values.groupby(bins.to_numpy())[name].transform("mean")
     others = [other for other in candidates if other != name] or [name]
-    strength = [abs(_rank_correlation(residual, explained_rows[other])) for other in others]
+    strength = [abs(rank_correlation(residual, explained_rows[other])) for other in others]
     return others[int(np.nanargmax([0.0 if np.isnan(value) else value for value in strength]))]
-
-
-def _rank_correlation(one: pd.Series, other: pd.Series) -> float:
-    """Return Spearman's coefficient, null where the other one is or where one of them does not vary."""
-    known = other.notna().to_numpy()
-    ranks = [pd.Series(values).rank().to_numpy() for values in (one[known], other[known].astype(float))]
-    if known.sum() < 3 or any(np.ptp(rank) == 0 for rank in ranks):
-        return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def _told(values: pd.Series) -> npt.NDArray[np.float64]:

@@ -113,6 +113,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             Node(
                 func=measure_fairness,
                 inputs=[
+                    "training_rows",
                     "holdout_rows",
                     "holdout_predictions",
                     "decision_policy",

@@ -1,12 +1,11 @@
 """Whether a customer would be given the same reasons, had the model learnt from other applicants."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from credit_scoring.explanations import compare_reasons
+from credit_scoring.explanations import compare_reasons, weigh
 from credit_scoring.models import fit_model
 from credit_scoring.pipelines.explainability.nodes import spread_rows
 from credit_scoring.pipelines.explainability.options import ReliabilityOptions
@@ -23,8 +22,8 @@ def measure_reason_reliability(
 ) -> dict[str, Any]:
     """Fit the champion to bootstrap samples of its training rows, and compare the reasons of declined applicants.
 
-    Each refit weighs as the scorer does: by the same columns and causes, less the mean contributions of the same
-    approved training applicants.
+    Champion and refits weigh the same causes, against the mean contributions of the same sample of approved training
+    applicants: a refit that gave the same model would give the same reasons.
 
     Returns:
         `models` that were refitted; declined hold-out `applicants` compared; `top`, the number of heaviest causes
@@ -41,7 +40,9 @@ def measure_reason_reliability(
     approved = training_rows[scorer.decide(probability.to_numpy()) != REFUSED]
     approved = approved.sample(min(len(approved), reliability.n_reference), random_state=reliability.seed)
     book = scorer.reasons()
-    own = book.weigh_causes(scorer.contributions(rows)[0]) if len(rows) else np.empty((0, 0))
+    if not measured["models"]:
+        return {**measured, "same_first": None, "overlap": None}
+    own = weigh(scorer.model, rows, approved, book)
     same, overlaps = [], []
     for number in range(measured["models"]):
         seed = reliability.seed + number
@@ -55,13 +56,7 @@ def measure_reason_reliability(
             target_features=champion["target_features"],
             seed=seed,
         )
-        contributions, reference = model.contributions(rows)[0], model.contributions(approved)[0].mean()
-        others = replace(book, reference=reference.to_numpy()).weigh_causes(contributions)
-        first, overlap = compare_reasons(own, others, reliability.top)
+        first, overlap = compare_reasons(own, weigh(model, rows, approved, book), reliability.top)
         same.append(first.mean())
         overlaps.append(overlap.mean())
-    return {
-        **measured,
-        "same_first": float(np.mean(same)) if same else None,
-        "overlap": float(np.mean(overlaps)) if overlaps else None,
-    }
+    return {**measured, "same_first": float(np.mean(same)), "overlap": float(np.mean(overlaps))}

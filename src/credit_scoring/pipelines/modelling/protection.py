@@ -153,7 +153,7 @@ def measure_proxies(
     features = features.astype({name: "category" if name in texts else float for name in features})
     rows = []
     for attribute in protected.columns:
-        groups = group_values(training_rows[attribute])
+        groups = group_values(training_rows[attribute], training_rows[attribute])
         large = groups.value_counts().loc[lambda applicants: applicants >= protected.min_group].index.sort_values()
         if len(large) < 2:
             continue
