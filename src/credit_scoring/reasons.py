@@ -27,10 +27,10 @@ _FITS, _UNHELPFUL, _CONTRADICTS = 1, 0, -1
 
 @dataclass(frozen=True)
 class _Stored:
-    """What is stored with a scorer, to tell its reasons."""
+    """What is stored with a scorer, to give its reasons."""
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        """Restore it, if it is of this version: without its reference, say, a book could not tell a reason."""
+        """Restore it, if it is of this version: without its reference, say, a book could not give a reason."""
         names = {item.name for item in fields(self)}
         if names != set(state):
             raise AttributeError(

@@ -269,7 +269,7 @@ class Measure:
         known: Whether it is never null.
         derived: Whether `value` reads other measures, and is computed after them.
         net: Whether it is an amount of either sign, so that sums may cancel out and are rounded, see `round_amount`.
-        says: Name of the measure that says the same, on whichever kind of rows; none if only itself does.
+        says: Name of the measure that says the same, on any kind of rows; none if only itself does.
     """
 
     name: str
