@@ -203,6 +203,11 @@ def test_shares_count_what_is_below_equal_and_above() -> None:
 def test_a_book_of_another_model_is_refused(scorer: CreditScorer) -> None:
     with pytest.raises(ValueError, match="belongs to another model"):
         scorer.reason_book.weigh_causes(pd.DataFrame({"OTHER": [0.1]}))
+    nobody = Peers(0, {}, {}, {"A": 0.0, "B": 0.0})
+    book = ReasonBook((named("A", 0), named("B", 1)), np.zeros(2), nobody, nobody)
+    turned = pd.DataFrame({"B": [0.5], "A": [-0.1]})  # B's contribution must not stand under A's name
+    with pytest.raises(ValueError, match="belongs to another model"):
+        book.explain(turned, turned, np.array([True]), "en")
 
 
 def test_the_book_needs_no_more_than_plain_data() -> None:

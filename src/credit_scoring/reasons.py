@@ -166,11 +166,12 @@ class ReasonBook(_Stored):
 
     def relate(self, contributions: pd.DataFrame) -> pd.DataFrame:
         """Return how far contributions are from the approved customers' mean ones: same rows and columns."""
-        return pd.DataFrame(self._ordered(contributions), contributions.index, contributions.columns)
+        related = self._ordered(contributions) - self.reference
+        return pd.DataFrame(related, contributions.index, contributions.columns)
 
     def weigh_causes(self, contributions: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Sum the related contributions of the columns of each cause: one row per client, one column per cause."""
-        return self._weigh(self._ordered(contributions))
+        return self._weigh(self._ordered(contributions) - self.reference)
 
     def explain(
         self, contributions: pd.DataFrame, values: pd.DataFrame, declined: npt.NDArray[np.bool_], language: str
@@ -190,13 +191,16 @@ class ReasonBook(_Stored):
             comparison with approved customers does not contradict the effect. If all contradict, what is against is
             told without a comparison, as an effect of the combination with the rest of the application, and what would
             be for is left out.
+
+        Raises:
+            ValueError: If the contributions are not of these columns in this order.
         """
 
         def pick(name: str, at: npt.NDArray[np.int_]) -> list[Any]:
             column = values[name].iloc[at]
             return column.astype(object).where(column.notna(), None).tolist()
 
-        return self.explain_values(contributions.to_numpy(), pick, declined, language)
+        return self.explain_values(self._ordered(contributions), pick, declined, language)
 
     def explain_values(
         self, matrix: npt.NDArray[np.float64], pick: Pick, declined: npt.NDArray[np.bool_], language: str
@@ -294,7 +298,7 @@ class ReasonBook(_Stored):
                 f"Reasons are written for {len(names)} columns, got contributions of {contributions.shape[1]} that are "
                 "not the same.\nHint: the reason book belongs to another model."
             )
-        return contributions.to_numpy() - self.reference
+        return contributions.to_numpy()
 
     def _weigh(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         causes = self._causes()
