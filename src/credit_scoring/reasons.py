@@ -372,8 +372,15 @@ def speaking_weights(
 
 
 def choose_speaker(speech: npt.NDArray[np.float64], contradicts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
-    """Return for each client the column that speaks for a cause: the weightiest that does not contradict, if any."""
-    return np.argmax(np.where(contradicts, speech - speech.max(axis=1, keepdims=True), speech), axis=1)
+    """Return for each client the column that speaks for a cause: the weightiest that does not contradict, if any.
+
+    Args:
+        speech: See `speaking_weights`; one that may not speak does not, even if all that may contradict.
+        contradicts: Whether each column's comparison would contradict its effect.
+    """
+    silent = speech <= 0
+    below = speech - speech.max(axis=1, keepdims=True) - silent
+    return np.argmax(np.where(contradicts | silent, below, speech), axis=1)
 
 
 def show_values(column: ExplainedColumn, values: Sequence[Any], language: str) -> list[str]:
@@ -439,7 +446,8 @@ def _write_months(months: int, texts: Texts) -> str:
 
 
 def _write_days_as_years(value: float, texts: Texts) -> str:
-    months = int(abs(value) / _DAYS_PER_YEAR * 12 + 1e-6)  # a birthday counts, though years are no whole days
+    # Years of 365.25 days are no whole days: without the day added, a birthday would come a day late.
+    months = int((abs(value) + 1) / _DAYS_PER_YEAR * 12 + 1e-6)
     return _write_months(months, texts) if months >= 12 else _write_days(abs(value), texts)
 
 
