@@ -177,3 +177,16 @@ def test_a_refused_application_has_no_credit_granted_and_an_estimate_says_so() -
     ):  # fmt: skip
         assert re.search(r"(?i)estimate", find_feature(name).client_label("en"))
         assert re.search(r"(?i)estim", find_feature(name).client_label("fr"))
+
+
+def test_which_rows_a_feature_is_of_is_named_by_what_they_are() -> None:
+    """Of "months past due, share, of active ones" it is not the months that are active."""
+    assert [name for name, feature in FEATURES.items() if re.search(r"\bof \w+ ones\b", feature.words[0])] == []
+    assert find_feature("BUREAU_BALANCE_LATE_RATE_ACTIVE").words[0] == "months past due, share, of credits still active"
+    for french, english in {
+        "des crédits à la consommation": "of consumer loans",
+        "des crédits clos": "of credits already closed",
+    }.items():
+        of_them = [feature.words[0] for feature in FEATURES.values() if french in feature.words[1]]
+        assert len(of_them) >= 4
+        assert [words for words in of_them if not words.endswith(english)] == []

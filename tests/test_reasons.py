@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from credit_scoring.explanations import sum_by_cause
 from credit_scoring.features.application import MEASURE_OF
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.learnt import LEARNT_FEATURES
@@ -143,6 +144,11 @@ def test_reasons_depend_neither_on_the_batch_nor_on_its_order(scorer: CreditScor
         ("ratio", 2.5, "250\xa0%", "250%"),
         ("ratio", 0.0281, "2,8\xa0%", "2.8%"),
         ("elapsed_days", -3.5 * 365.25, "3\xa0ans et 6\xa0mois", "3 years 6 months"),
+        ("elapsed_days", -364.0, "364\xa0jours", "364 days"),
+        ("elapsed_days", -365.0, "1\xa0an", "1 year"),
+        ("date_days", -730.0, "il y a 2\xa0ans", "2 years ago"),
+        ("days_as_years", 10_957.0, "30\xa0ans", "30 years"),
+        ("elapsed_days", -10_956.0, "29\xa0ans et 11\xa0mois", "29 years 11 months"),
         ("date_days", -1153.0, "il y a 3\xa0ans et 1\xa0mois", "3 years 1 month ago"),
         ("date_days", 0.0, "le jour de la demande", "on the day of the application"),
         ("date_months", -38.0, "il y a 3\xa0ans et 2\xa0mois", "3 years 2 months ago"),
@@ -203,6 +209,11 @@ def test_shares_count_what_is_below_equal_and_above() -> None:
 def test_a_book_of_another_model_is_refused(scorer: CreditScorer) -> None:
     with pytest.raises(ValueError, match="belongs to another model"):
         scorer.reason_book.weigh_causes(pd.DataFrame({"OTHER": [0.1]}))
+    nobody = Peers(0, {}, {}, {"A": 0.0, "B": 0.0})
+    book = ReasonBook((named("A", 0), named("B", 1)), np.zeros(2), nobody, nobody)
+    turned = pd.DataFrame({"B": [0.5], "A": [-0.1]})  # B's contribution must not stand under A's name
+    with pytest.raises(ValueError, match="belongs to another model"):
+        book.explain(turned, turned, np.array([True]), "en")
 
 
 def test_the_book_needs_no_more_than_plain_data() -> None:
@@ -318,6 +329,29 @@ def test_a_column_that_does_not_contradict_speaks_for_its_cause_and_a_for_that_c
     # With less than half of the weight it does not speak for the cause.
     (told,) = book.explain(contributions.assign(PER_HEAD=0.2), values, np.array([True]), "en")
     assert told[0]["text"] == "INCOME: 80, in combination with the rest of the application"
+
+
+@pytest.mark.parametrize(
+    ("contributions", "clarity", "contradicts", "speaker"),
+    [
+        # What weighed the other way does not speak, though all that may contradict
+        ([-0.5, 0.4, 0.3], [0.5, 0.5, 0.5], [False, True, True], 1),
+        # Nor does what has less than half of the greatest weight times clarity
+        ([0.5, 0.4], [0.1, 0.5], [False, True], 1),
+        ([0.5, 0.4], [0.5, 0.5], [True, False], 1),
+        ([0.5, 0.4], [0.5, 0.5], [False, False], 0),
+        ([0.3, 0.4, -0.1], [1.0, 1.0, 1.0], [True, True, True], 1),
+    ],
+)
+def test_the_column_that_speaks_for_a_cause_is_one_that_may(
+    contributions: list[float], clarity: list[float], contradicts: list[bool], speaker: int
+) -> None:
+    entries = [
+        {"feature": number, "cause": 0, "contribution": contribution, "clarity": clear, "contradicts": against}
+        for number, (contribution, clear, against) in enumerate(zip(contributions, clarity, contradicts, strict=True))
+    ]
+    ((told, weight),) = sum_by_cause(entries)
+    assert (told["feature"], weight) == (speaker, pytest.approx(sum(contributions)))
 
 
 def test_directions_are_measured_and_the_effect_of_categories_and_missing_values_too(rows: pd.DataFrame) -> None:

@@ -141,8 +141,8 @@ CREDITS = Rows(
     },
 )  # fmt: skip
 
-_ACTIVE = Subset("ACTIVE", _.ACTIVE, ("of active ones", "des crédits actifs"))
-_CLOSED = Subset("CLOSED", _.CLOSED, ("of closed ones", "des crédits clos"))
+_ACTIVE = Subset("ACTIVE", _.ACTIVE, ("of credits still active", "des crédits actifs"))
+_CLOSED = Subset("CLOSED", _.CLOSED, ("of credits already closed", "des crédits clos"))
 _TYPES = (
     Subset("CONSUMER", _.CREDIT_TYPE == "Consumer credit", ("of consumer loans", "des crédits à la consommation")),
     Subset("CARD", _.CREDIT_TYPE == "Credit card", ("of credit cards", "des cartes de crédit")),
@@ -228,7 +228,7 @@ _CREDIT_FEATURES: tuple[Feature, ...] = (
         null="debt and amount are both known for no credit", measure="BUREAU_DEBT_TO_CREDIT"),
     CREDITS.feature("DEBT_TO_CREDIT_RATIO_ACTIVE",
         safe_ratio(_.DEBT_OF_KNOWN.sum(where=_.ACTIVE), _.CREDIT_OF_KNOWN.sum(where=_.ACTIVE)), "ratio",
-        ("total debt over total credit, of active ones", "dette totale sur crédit total, des crédits actifs"),
+        ("total debt over total credit, of credits still active", "dette totale sur crédit total, des crédits actifs"),
         null="debt and amount are both known for no active credit", measure="BUREAU_DEBT_TO_CREDIT", subset="ACTIVE"),
     CREDITS.feature("OVERDUE_TO_DEBT_RATIO", safe_ratio(_.OVERDUE.sum(), _.DEBT.sum()), "number",
         ("amount overdue over debt", "impayé sur dette"),
@@ -335,12 +335,12 @@ _HISTORY_FEATURES: tuple[Feature, ...] = (
         ("months over 30 days past due, share", "mois à plus de 30 jours de retard, part"), null=_NO_STATUS,
         measure="BUREAU_BALANCE_SERIOUSLY_LATE"),
     HISTORIES.feature("LATE_RATE_ACTIVE", safe_ratio(total(_.LATE, _.ACTIVE), total(_.KNOWN, _.ACTIVE)), "share",
-        ("months past due, share, of active ones", "mois en retard, part, des crédits actifs"),
+        ("months past due, share, of credits still active", "mois en retard, part, des crédits actifs"),
         null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_LATE", subset="ACTIVE"),
     HISTORIES.feature(
         "SEVERITY_MAX_ACTIVE", _.WORST.max(where=_.ACTIVE), "number",
         (
-            "severity of arrears from 0 to 5, maximum, of active ones",
+            "severity of arrears from 0 to 5, maximum, of credits still active",
             "gravité des retards de 0 à 5, maximum, des crédits actifs",
         ),
         null=f"{_NO_STATUS} for active credits", measure="BUREAU_BALANCE_SEVERITY", subset="ACTIVE",

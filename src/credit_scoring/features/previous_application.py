@@ -150,7 +150,7 @@ _RUNNING = Subset("RUNNING", _.RUNNING, ("of loans still running", "des prêts e
 _CONTRACT_TYPES = (
     Subset("CASH", _.NAME_CONTRACT_TYPE == "Cash loans", ("of cash loans", "des prêts personnels")),
     Subset(
-        "CONSUMER", _.NAME_CONTRACT_TYPE == "Consumer loans", ("of consumer credits", "des crédits à la consommation")
+        "CONSUMER", _.NAME_CONTRACT_TYPE == "Consumer loans", ("of consumer loans", "des crédits à la consommation")
     ),
     Subset("REVOLVING", _.NAME_CONTRACT_TYPE == "Revolving loans", ("of revolving loans", "des crédits renouvelables")),
 )

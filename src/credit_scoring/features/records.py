@@ -182,21 +182,21 @@ class Feature:
     def describe(self, language: Language = "en") -> str:
         """Say where the feature comes from and what it holds: "Repayments: instalments paid late, share"."""
         colon = " : " if language == "fr" else ": "
-        return f"{_in(self.origin.title, language)}{colon}{_in(self.words, language)}"
+        return f"{in_language(self.origin.title, language)}{colon}{in_language(self.words, language)}"
 
     def title(self, language: Language = "en") -> str:
         """Say what the feature holds, without its origin: "Instalments paid late, share"."""
-        return _capitalised(_in(self.words, language))
+        return _capitalised(in_language(self.words, language))
 
     def client_absent(self, language: Language = "en") -> str:
         """Say what it means that the value is missing."""
-        return _in(self.absent, language)
+        return in_language(self.absent, language)
 
     def client_label(self, language: Language = "en") -> str:
         """Say it the way a client understands: no word on how it is stored, and which history it comes from."""
         if self.label is not None:
-            return _in(self.label, language)
-        title, origin = self.title(language), _in(self.origin.title, language)
+            return in_language(self.label, language)
+        title, origin = self.title(language), in_language(self.origin.title, language)
         return f"{title} ({origin[0].lower()}{origin[1:]})" if self.origin.presence else title
 
     @property
@@ -269,7 +269,7 @@ class Measure:
         known: Whether it is never null.
         derived: Whether `value` reads other measures, and is computed after them.
         net: Whether it is an amount of either sign, so that sums may cancel out and are rounded, see `round_amount`.
-        says: Name of the measure that says the same, on whichever kind of rows; none if only itself does.
+        says: Name of the measure that says the same, on any kind of rows; none if only itself does.
     """
 
     name: str
@@ -509,10 +509,11 @@ def values_of(features: tuple[Feature, ...]) -> dict[str, Expression]:
 
 def theme_title(theme: Theme, language: Language) -> str:
     """Say a theme in words."""
-    return _in(THEMES[theme], language)
+    return in_language(THEMES[theme], language)
 
 
-def _in(words: Words, language: Language) -> str:
+def in_language(words: Words, language: Language) -> str:
+    """Return the words of a language."""
     return words[("en", "fr").index(language)]
 
 
