@@ -33,7 +33,7 @@ from credit_scoring.pipelines.modelling.options import (
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 3
+_FORMAT = 4
 """Of what is stored with a trial, and of the search spaces: a study of another one is not resumed."""
 
 _COMPARED = ("log_loss", "business_cost", "roc_auc")
@@ -50,9 +50,9 @@ def tune_candidates(
     """Replace the hyper-parameters of the candidates marked `tuned` by the best ones found.
 
     Every trial is cross-validated on folds dealt with a seed of its own, so that the folds of the comparison do not
-    reward what was fitted to them. The hand-set values are the first trial, and stay if nothing beats them. Where
-    something does, they compete on as a candidate of their own, `<name>_hand_set`: the comparison then says on its own
-    folds what the search gained. The rows are the same, so that the search is not nested in the comparison.
+    reward what was fitted to them. The candidate as set by hand is the first trial by either method, and
+    stays if nothing beats it. Where something does, it competes on as `<name>_hand_set`: the comparison then says on
+    its own folds what the search gained. The rows are the same, so that the search is not nested in the comparison.
     Treatments of class imbalance are tried with the hand-set values: what is best without one, such as large leaves,
     may be out of place on the few rows that under-sampling leaves.
 
@@ -67,7 +67,8 @@ def tune_candidates(
 
     Returns:
         The candidates, and one entry per trial: `candidate`, `family`, `number`, `state`, `metric`, `value` of it (of a
-        pruned trial, over the folds that it reached), `folds` that it reached, `params`, `chosen`, `seconds`.
+        pruned trial, over the folds that it reached), `folds` that it reached, `hand_set`, `params` (those drawn: none
+        where `hand_set`), `chosen`, `seconds`.
 
     Raises:
         ValueError: If a candidate cannot be read or searched for; names every problem.
@@ -124,7 +125,7 @@ def measure_tuning(
         gained[name] = {
             "family": after["family"],
             "metric": chosen["metric"],
-            "trials": len(trials),
+            "trials": sum(trial["state"] in ("complete", "pruned") for trial in trials),
             "pruned": sum(trial["state"] == "pruned" for trial in trials),
             "chosen": chosen["number"],
             "params": {
@@ -155,8 +156,8 @@ def plot_tuning(tuning_trials: list[dict[str, Any]], tuning: TuningOptions, figu
             axes.scatter(numbers, values, s=22, marker=marker, color=color)
         for chosen in (trial for trial in complete if trial["chosen"]):
             axes.scatter(chosen["number"], chosen["value"], s=150, marker="*", color="#2e7d32", zorder=3)
-        if complete and complete[0]["number"] == 0:
-            axes.axhline(complete[0]["value"], ls="--", lw=1, color="#c55a11")
+        for by_hand in (trial for trial in complete if trial["hand_set"]):
+            axes.axhline(by_hand["value"], ls="--", lw=1, color="#c55a11")
         axes.set_title(name_candidate(trials[0]["family"], "none", name, figures.texts), fontsize=10)
         axes.set_xlabel(figures.say("tuning.trial"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -277,10 +278,13 @@ def _search(
     family = family_class(candidate.family)
 
     def objective(trial: optuna.Trial) -> float:
-        if tuning.method == "grid":
-            drawn = {key: trial.suggest_categorical(key, values) for key, values in family.grid().items()}
-        else:
+        by_hand, drawn = trial.user_attrs.get("hand_set", False), {}
+        if tuning.method == "optuna":
             drawn = family.search_space(trial, candidate.params)
+        elif not by_hand:
+            drawn = {key: trial.suggest_categorical(key, values) for key, values in family.grid().items()}
+        if by_hand:  # what was suggested is for the sampler to learn from: a space may hold other constants as well
+            drawn = {}
         trial.set_user_attr("params", dict(drawn))
         return _evaluate(
             trial, candidate.model_copy(update={"params": {**candidate.params, **drawn}}), folds, tuning, costs
@@ -289,8 +293,9 @@ def _search(
     finished = sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in study.trials)
     if finished >= tuning.n_trials:
         return
-    if finished == 0 and tuning.method == "optuna":
-        study.enqueue_trial(family.search_space(HandSet(candidate.params), candidate.params))
+    if finished == 0:
+        start = family.search_space(HandSet(candidate.params), candidate.params) if tuning.method == "optuna" else {}
+        study.enqueue_trial(start, user_attrs={"hand_set": True})
     study.optimize(objective, n_trials=tuning.n_trials - finished, timeout=tuning.timeout)
 
 
@@ -365,6 +370,7 @@ def _describe(name: str, family: str, trial: FrozenTrial, best: FrozenTrial, tun
         if trial.state == TrialState.COMPLETE
         else trial.intermediate_values.get(max(trial.intermediate_values, default=0)),
         "folds": len(trial.user_attrs.get("folds", [])),
+        "hand_set": trial.user_attrs.get("hand_set", False),
         "params": trial.user_attrs.get("params", {}),
         "chosen": trial.number == best.number,
         "seconds": (ended - started).total_seconds() if started and ended else None,
