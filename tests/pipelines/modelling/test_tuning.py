@@ -197,6 +197,7 @@ def test_every_candidate_that_cannot_be_searched_for_is_named_before_the_first_s
         "dummy": {"family": "dummy", "tuned": True},
         "wide": {"family": "logistic_regression", "params": {"C": 5}, "tuned": True},
         "treated": {**CANDIDATES["lr"], "imbalance": ["smote"]},
+        "smoted": {**CANDIDATES["lr"], "imbalance": "smote"},
         "bare": {"family": "random_forest", "params": {"kind": "oak"}, "tuned": True},
     }
     monkeypatch.setattr(module, "fit_candidate", lambda *_: pytest.fail("fitted"))
@@ -205,6 +206,7 @@ def test_every_candidate_that_cannot_be_searched_for_is_named_before_the_first_s
     for problem in (
         "candidates.dummy: family dummy has nothing to search for",
         "candidates.treated.imbalance: without none",
+        "candidates.smoted.imbalance: without none",
         "candidates.wide.params.C: 5, expected between 0.0001 and 0.1",
         "candidates.bare.params.kind: oak, expected one of random_forest, extra_trees",
         "candidates.bare.params.min_samples_leaf: not set, expected between 10 and 300",

@@ -228,7 +228,8 @@ def _check_searchable(
         space = family.grid() if tuning.method == "grid" else family.search_space(start, candidate.params)
         if not space:
             problems.append(f"  - candidates.{name}: family {candidate.family} has nothing to search for")
-        if name not in dict(list_variants(name, candidates[name])):
+        untreated = dict(list_variants(name, candidates[name])).get(name, {"imbalance": "not there"})
+        if untreated.get("imbalance", "none") != "none":
             problems.append(f"  - candidates.{name}.imbalance: without none, which is what the search is done with")
         problems += [f"  - candidates.{name}.{problem}" for problem in start.problems]
     if problems:
