@@ -108,11 +108,10 @@ def measure_tuning(
     """Say of every tuned candidate what the search changed, and what that gained out of fold.
 
     Returns:
-        By name of the tuned candidate: `family`, `metric`, `trials`, `pruned`, `chosen` (number of the trial; 0 is what
-        was set by hand), `params` (of those that changed, the value set by hand and the chosen one, `before` and
-        `after`), `search` (`before` and `after`: the measure on the folds of the search, which chose by it), and for
-        `log_loss`, `business_cost` and `roc_auc` on the folds of the comparison `before`, `after` and `difference`
-        (paired by fold, with its interval; zero if nothing changed). A candidate that could not be fitted is left out.
+        By name of the tuned candidate: `family`, `metric`, `trials` (complete or pruned), `pruned` of them, `params`
+        (of those that changed, the value set by hand and the chosen one, `before` and `after`), and for `log_loss`,
+        `business_cost` and `roc_auc` on the folds of the comparison `before`, `after` and `difference` (paired by fold,
+        with its interval; zero if nothing changed). A candidate that could not be fitted is left out.
     """
     results = {result["name"]: result for result in candidate_results if not result["error"]}
     gained = {}
@@ -120,26 +119,23 @@ def measure_tuning(
         if name not in results:
             continue
         trials = [trial for trial in tuning_trials if trial["candidate"] == name]
-        chosen = next(trial for trial in trials if trial["chosen"])
         after, before = results[name], results.get(f"{name}{HAND_SET}", results[name])
         gained[name] = {
             "family": after["family"],
-            "metric": chosen["metric"],
+            "metric": trials[0]["metric"],
             "trials": sum(trial["state"] in ("complete", "pruned") for trial in trials),
             "pruned": sum(trial["state"] == "pruned" for trial in trials),
-            "chosen": chosen["number"],
             "params": {
                 key: {"before": before["params"].get(key), "after": value}
                 for key, value in after["params"].items()
                 if value != before["params"].get(key)
             },
-            "search": {"before": trials[0]["value"], "after": chosen["value"]},
             **{metric: _compare(before, after, metric, cross_validation.confidence) for metric in _COMPARED},
         }
     return gained
 
 
-def plot_tuning(tuning_trials: list[dict[str, Any]], tuning: TuningOptions, figures: FigureOptions) -> Figure:
+def plot_tuning(tuning_trials: list[dict[str, Any]], figures: FigureOptions) -> Figure:
     """Draw what every trial of the search reached, one panel per tuned candidate; a note if none was searched for."""
     names = list(dict.fromkeys(trial["candidate"] for trial in tuning_trials))
     figure = Figure(figsize=(9, 3.7))
@@ -165,7 +161,7 @@ def plot_tuning(tuning_trials: list[dict[str, Any]], tuning: TuningOptions, figu
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     if names:
-        panels[0].set_ylabel(figures.say(f"tuning.metric.{tuning.metric}"))
+        panels[0].set_ylabel(figures.say(f"tuning.metric.{tuning_trials[0]['metric']}"))
     figure.suptitle(figures.say("tuning.title"), x=0.01, ha="left", fontsize=12)
     figure.text(0.01, 0.05, figures.say("tuning.note"), fontsize=7.5, color="0.35", va="bottom")
     figure.tight_layout(rect=(0, 0.14, 1, 1))
