@@ -264,7 +264,8 @@ def _open_study(
         load_if_exists=True,
         direction="maximize" if tuning.metric == "roc_auc" else "minimize",
         sampler=sampler,
-        # A trial is given up when, after the same folds, most earlier ones were better.
+        # From the fourth trial on: one whose best mean so far is worse than the median of the complete ones after as
+        # many folds is given up.
         pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
     )
 
