@@ -14,8 +14,8 @@ from credit_scoring.metrics.uncertainty import bootstrap_metric, corrected_fold_
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.base import text_columns
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling.comparison import fold_metrics
-from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, stratified_part
+from credit_scoring.pipelines.modelling.comparison import fold_metrics, predict_out_of_fold
+from credit_scoring.pipelines.modelling.folds import make_folds, stratified_part
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
 from credit_scoring.protected import ProtectedOptions, group_values
 
@@ -97,12 +97,8 @@ def price_protection(
             "\nHint: `kedro run --pipelines modelling` makes both with the same parameters."
         )
     candidate = CandidateOptions.of_champion(champion)
-    probability = {"with": np.empty(len(folds.target)), "without": candidate_predictions[champion["name"]].to_numpy()}
-    for training, validation, columns in folds:
-        model = fit_candidate(
-            candidate, folds.features.iloc[training], folds.target.iloc[training], columns, cross_validation.seed
-        )
-        probability["with"][validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
+    with_protected, _ = predict_out_of_fold(candidate, folds, cross_validation.seed)
+    probability = {"with": with_protected, "without": candidate_predictions[champion["name"]].to_numpy()}
     measured = {name: fold_metrics(folds, scores, costs) for name, scores in probability.items()}
     refused = {
         name: refuse(scores, np.array([fold["threshold"] for fold in measured[name]])[folds.fold_of_row])
