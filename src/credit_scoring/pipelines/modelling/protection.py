@@ -131,16 +131,16 @@ def measure_proxies(
     protected: ProtectedOptions,
     cross_validation: CrossValidationOptions,
 ) -> pd.DataFrame:
-    """Measure how well the champion's columns tell the groups of the attributes that were kept from it.
+    """Measure how well the champion's columns separate the groups of the attributes that were kept from it.
 
     Taking out a column does not take out what others know of it. A small boosted forest predicts the group from the
-    columns of the champion, out of fold; it is no upper bound: another model might tell groups better.
+    columns of the champion, out of fold; it is no upper bound: another model might separate them better.
 
     Returns:
-        One row per attribute and group of at least `min_group` applicants, one group only of two: `attribute`, `group`,
-        `applicants` of it, `roc_auc` of the group against the others (0.5: the columns know nothing of it) and its
-        95 % bootstrap interval, `low` and `high`. Applicants whose attribute is unknown are left out. No row for an
-        attribute with fewer than two such groups, or if no column is protected.
+        One row per attribute and group of at least `min_group` applicants among the at most `max_rows` drawn, one group
+        only of two: `attribute`, `group`, `applicants` of it drawn, `roc_auc` of the group against the others (0.5: the
+        columns know nothing of it) and its 95 % bootstrap interval, `low` and `high`. Applicants whose attribute is
+        unknown are left out. No row for an attribute with fewer than two such groups, or if no column is protected.
     """
     from lightgbm import LGBMClassifier  # noqa: PLC0415 - takes a second to import
 
@@ -150,11 +150,13 @@ def measure_proxies(
     rows = []
     for attribute in protected.columns:
         groups = group_values(training_rows[attribute])
-        large = groups.value_counts().loc[lambda applicants: applicants >= protected.min_group].index.sort_values()
+        known = np.flatnonzero(groups.notna())
+        part = known[stratified_part(training_rows["TARGET"].iloc[known], protected.max_rows, cross_validation.seed)]
+        drawn = groups.iloc[part].value_counts()
+        large = drawn[drawn >= protected.min_group].index.sort_values()
         if len(large) < 2:
             continue
-        known = np.flatnonzero(groups.isin(large))
-        part = known[stratified_part(groups.iloc[known], protected.max_rows, cross_validation.seed)]
+        part = part[groups.iloc[part].isin(large)]
         group, X = groups.iloc[part].to_numpy(), features.iloc[part]
         folds = StratifiedKFold(cross_validation.n_folds, shuffle=True, random_state=cross_validation.seed)
         forest = LGBMClassifier(**_PROXY_TREES, random_state=cross_validation.seed, n_jobs=1, verbosity=-1)
