@@ -29,7 +29,7 @@ from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_lo
 from credit_scoring.metrics.discrimination import score_metrics
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.models.selection import SelectionOptions, select_features
-from credit_scoring.pipelines.modelling.comparison import fold_metrics
+from credit_scoring.pipelines.modelling.comparison import fold_metrics, predict_out_of_fold
 from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, split_columns
 from credit_scoring.pipelines.modelling.options import CandidateOptions, TuningOptions
 from credit_scoring.pipelines.modelling.tuning import tune_candidates
@@ -62,21 +62,15 @@ def measure_sample(sample: pd.DataFrame, unseen: pd.DataFrame) -> dict[str, dict
     candidates = {"hand": by_hand} | {metric: search(sample, metric) for metric in SEARCHES}
     measured = {}
     for name, candidate in candidates.items():
-        out_of_fold = _out_of_fold(folds, [candidate] * len(folds))
+        out_of_fold, _ = predict_out_of_fold(candidate, folds, SEED)
         measured[f"{name}, out of fold"] = _mean(fold_metrics(folds, out_of_fold, COSTS))
         cut_off = break_even_threshold(folds.target, out_of_fold, COSTS)
         measured[f"{name}, unseen"] = _measure_unseen(candidate, sample, unseen, cut_off)
     searched = [search(sample.iloc[training].reset_index(drop=True), SEARCHES[0]) for training, _, _ in folds]
-    measured[f"{SEARCHES[0]}, nested"] = _mean(fold_metrics(folds, _out_of_fold(folds, searched), COSTS))
+    of_each = [predict_out_of_fold(candidate, folds, SEED)[0] for candidate in searched]
+    nested = np.choose(folds.fold_of_row, of_each)  # of what each search found, its own fold alone
+    measured[f"{SEARCHES[0]}, nested"] = _mean(fold_metrics(folds, nested, COSTS))
     return measured
-
-
-def _out_of_fold(folds: Any, candidates: list[CandidateOptions]) -> np.ndarray:
-    probability = np.empty(len(folds.target))
-    for candidate, (training, validation, columns) in zip(candidates, folds, strict=True):
-        model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, SEED)
-        probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
-    return probability
 
 
 def _measure_unseen(

@@ -62,7 +62,7 @@ def test_each_trial_is_a_run_below_its_search(run: mlflow.ActiveRun, tmp_path: P
         {"candidate": "trees", "number": 0, "state": "complete", "value": 0.5, "params": {"depth": 2}, "seconds": 1.0},
         {"candidate": "trees", "number": 1, "state": "pruned", "value": 0.6, "params": {"depth": 3}, "seconds": 1.0},
     ]
-    trials = [{**trial, "metric": "log_loss"} for trial in trials]
+    trials = [{**trial, "metric": "log_loss", "hand_set": trial["number"] == 0} for trial in trials]
     MlflowTrialRunsDataset(filepath=(tmp_path / "trials.json").as_posix()).save(trials)
     client = MlflowClient()
     runs = client.search_runs([run.info.experiment_id])
@@ -76,6 +76,10 @@ def test_each_trial_is_a_run_below_its_search(run: mlflow.ActiveRun, tmp_path: P
     }
     assert {item.data.metrics["value"] for item in below} == {0.5, 0.6}
     assert {item.data.tags["metric"] for item in below} == {"log_loss"}
+    assert {item.info.run_name: item.data.tags["hand_set"] for item in below} == {
+        "trees trial 00": "True",
+        "trees trial 01": "False",
+    }
 
 
 def test_a_suspicion_is_a_tag_of_the_run(run: mlflow.ActiveRun, tmp_path: Path) -> None:
@@ -112,6 +116,7 @@ def test_rows_are_inputs_of_the_run_and_the_training_rows_of_its_children(
     trial = {
         "candidate": "a",
         "number": 0,
+        "hand_set": True,
         "state": "complete",
         "metric": "log_loss",
         "value": 0.5,

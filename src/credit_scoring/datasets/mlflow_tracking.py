@@ -127,7 +127,12 @@ class MlflowTrialRunsDataset(_TrackedJson):
                     client,
                     run,
                     f"{candidate} trial {trial['number']:02d}",
-                    {"state": trial["state"], "metric": trial["metric"], "mlflow.parentRunId": search},
+                    {
+                        "state": trial["state"],
+                        "metric": trial["metric"],
+                        "hand_set": str(trial["hand_set"]),
+                        "mlflow.parentRunId": search,
+                    },
                 )
                 values = [("value", trial["value"], 0), ("seconds", trial["seconds"], 0)]
                 _log(client, child, trial["params"], values)

@@ -188,6 +188,20 @@ def test_of_a_handful_no_proxy_is_measured(rows: pd.DataFrame) -> None:
     assert measure_proxies(rows, model, protected, FOLDS).empty
 
 
+def test_a_group_is_as_large_as_the_sample_has_of_it(rows: pd.DataFrame) -> None:
+    statuses = np.where(np.arange(len(rows)) % 25 == 0, "Widow", rows["NAME_FAMILY_STATUS"].replace("Widow", "Single"))
+    rows = rows.assign(NAME_FAMILY_STATUS=statuses)  # of 60 widows, some 20 among 500 rows
+
+    protected = ProtectedOptions(columns=("NAME_FAMILY_STATUS",), min_group=50, max_rows=500)
+    _, champion = compare(rows, protected)
+    model = fit_champion(leave_out_protected(rows, protected), champion, SELECTION, FOLDS)
+    table = measure_proxies(rows, model, protected, FOLDS)
+    assert table["group"].tolist() == ["Married"]  # of two that are left, one is told
+    assert 200 < table["applicants"].item() < 300
+    whole = measure_proxies(rows, model, protected.model_copy(update={"max_rows": 1500}), FOLDS)
+    assert whole.set_index("group").loc["Widow", "applicants"] == 60
+
+
 def test_target_features_of_a_protected_column_are_told_and_left_out(
     rows: pd.DataFrame, caplog: pytest.LogCaptureFixture
 ) -> None:

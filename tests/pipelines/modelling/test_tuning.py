@@ -47,12 +47,13 @@ def tune(rows: pd.DataFrame, storage: optuna.storages.BaseStorage, **options: ob
 @pytest.mark.parametrize("metric", ["log_loss", "roc_auc"])
 def test_the_best_trial_wins_and_the_start_is_one_of_them(rows: pd.DataFrame, metric: str) -> None:
     found, trials = tune(rows, optuna.storages.InMemoryStorage(), metric=metric)
-    assert trials[0]["params"] == {"C": 1e-4}
+    assert trials[0]["hand_set"]
+    assert trials[0]["params"] == {}
     done = [trial for trial in trials if trial["state"] == "complete"]
     pick = max if metric == "roc_auc" else min
     best = pick(done, key=lambda trial: trial["value"])
     assert [trial["number"] for trial in trials if trial["chosen"]] == [best["number"]]
-    assert found["lr"]["params"] == best["params"]
+    assert found["lr"]["params"] == CANDIDATES["lr"]["params"] | best["params"]
     assert found["dummy"] == CANDIDATES["dummy"]
 
 
@@ -101,7 +102,8 @@ def test_every_candidate_marked_is_searched_for_and_no_other(rows: pd.DataFrame)
     assert found["forest"] == candidates["forest"]
     for name in ("lr", "xgb", "lgb"):
         first = next(trial for trial in trials if trial["candidate"] == name)
-        assert {**first["params"], **candidates[name]["params"]} == {**candidates[name]["params"], **first["params"]}
+        assert first["hand_set"]
+        assert first["params"] == {}
 
 
 def test_a_hopeless_trial_is_given_up_after_the_folds_it_has_seen(
@@ -138,6 +140,7 @@ def trial(number: int, value: float, chosen: bool, state: str = "complete", name
         "family": "lightgbm",
         "number": number,
         "state": state,
+        "hand_set": number == 0,
         "metric": "log_loss",
         "value": value,
         "folds": 3,
@@ -155,9 +158,9 @@ def test_the_gain_is_paired_by_fold_with_the_hand_set_self() -> None:
     ]
     gain = measure_tuning(trials, results, CrossValidationOptions())["lgb"]
     expected = corrected_fold_interval([-0.01, 0.0, -0.03])
-    assert (gain["trials"], gain["pruned"], gain["chosen"]) == (3, 1, 1)
+    assert (gain["trials"], gain["pruned"]) == (3, 1)
     assert gain["params"] == {"num_leaves": {"before": 8, "after": 4}, "subsample_freq": {"before": None, "after": 1}}
-    assert gain["search"] == {"before": 0.26, "after": 0.24}
+    assert "search" not in gain
     assert gain["log_loss"]["difference"] == pytest.approx(expected.model_dump())
     assert gain["log_loss"]["after"] - gain["log_loss"]["before"] == pytest.approx(expected.estimate)
     assert gain["business_cost"]["difference"]["estimate"] == pytest.approx(2 * expected.estimate)
@@ -175,10 +178,11 @@ def test_a_search_that_changes_nothing_gains_nothing() -> None:
 
 @pytest.mark.parametrize("trials", [[], [trial(0, 0.25, True), trial(1, 0.3, False, "pruned")]])
 def test_the_search_is_drawn(trials: list[dict[str, Any]]) -> None:
-    figure = plot_tuning(trials, TuningOptions(), FigureOptions(language="en", source="synthetic"))
+    figure = plot_tuning(trials, FigureOptions(language="en", source="synthetic"))
     figure.savefig(io.BytesIO())
     drawn = [[tuple(map(float, offset)) for offset in dots.get_offsets()] for dots in figure.axes[0].collections]
     assert drawn == ([[(1.0, 0.3)], [(0.0, 0.25)], [(0.0, 0.25)]] if trials else [])
+    assert figure.axes[0].get_ylabel() == ("Log loss" if trials else "")
 
 
 @pytest.mark.parametrize("options", [{"metric": "accuracy"}, {"n_trials": 0}, {"method": "random"}, {"n_folds": 1}])
@@ -194,6 +198,7 @@ def test_every_candidate_that_cannot_be_searched_for_is_named_before_the_first_s
         "dummy": {"family": "dummy", "tuned": True},
         "wide": {"family": "logistic_regression", "params": {"C": 5}, "tuned": True},
         "treated": {**CANDIDATES["lr"], "imbalance": ["smote"]},
+        "smoted": {**CANDIDATES["lr"], "imbalance": "smote"},
         "bare": {"family": "random_forest", "params": {"kind": "oak"}, "tuned": True},
     }
     monkeypatch.setattr(module, "fit_candidate", lambda *_: pytest.fail("fitted"))
@@ -202,6 +207,7 @@ def test_every_candidate_that_cannot_be_searched_for_is_named_before_the_first_s
     for problem in (
         "candidates.dummy: family dummy has nothing to search for",
         "candidates.treated.imbalance: without none",
+        "candidates.smoted.imbalance: without none",
         "candidates.wide.params.C: 5, expected between 0.0001 and 0.1",
         "candidates.bare.params.kind: oak, expected one of random_forest, extra_trees",
         "candidates.bare.params.min_samples_leaf: not set, expected between 10 and 300",
@@ -264,10 +270,64 @@ def test_other_rows_or_costs_start_another_study(rows: pd.DataFrame) -> None:
 
 
 def test_a_grid_is_tried_in_full(rows: pd.DataFrame) -> None:
-    _, trials = tune(rows, optuna.storages.InMemoryStorage(), method="grid", n_trials=100)
+    _, (by_hand, *trials) = tune(rows, optuna.storages.InMemoryStorage(), method="grid", n_trials=100)
+    assert by_hand["hand_set"]
+    assert not any(trial["hand_set"] for trial in trials)
     grid = module.family_class("logistic_regression").grid()
     combinations = {tuple(sorted(trial["params"].items())) for trial in trials}
     assert len(combinations) == len(trials) == np.prod([len(values) for values in grid.values()])
+
+
+def test_a_grid_without_anything_better_leaves_what_was_set_by_hand(
+    rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand = {"lr": {"family": "logistic_regression", "params": {"C": 0.03}, "tuned": True}}
+    monkeypatch.setattr(module.family_class("logistic_regression"), "grid", lambda: {"C": [1e-6, 1e-5, 1e-4]})
+    options, storage = TuningOptions(method="grid"), optuna.storages.InMemoryStorage()
+    found, trials = tune_candidates(rows, by_hand, SELECTION, options, COSTS, storage)
+    assert found == by_hand
+    assert [trial["number"] for trial in trials if trial["chosen"]] == [0]
+    assert trials[0]["value"] < min(trial["value"] for trial in trials[1:] if trial["state"] == "complete")
+
+
+def test_the_first_trial_is_the_candidate_as_it_was_set_even_where_its_space_holds_constants(
+    rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = {"n_estimators": 5, "kind": "extra_trees", "min_samples_leaf": 10, "max_features": 0.5, "n_jobs": 1}
+    candidates = {"forest": {"family": "random_forest", "params": params, "tuned": True}}
+    fit, fitted = module.fit_candidate, []
+
+    def note(candidate: CandidateOptions, *arguments: Any) -> Any:
+        fitted.append(dict(candidate.params))
+        return fit(candidate.model_copy(update={"params": {**candidate.params, "n_estimators": 5}}), *arguments)
+
+    monkeypatch.setattr(module, "fit_candidate", note)
+    options = TuningOptions(n_trials=2, n_folds=2)
+    _, trials = tune_candidates(rows, candidates, SELECTION, options, COSTS, optuna.storages.InMemoryStorage())
+    assert fitted[:2] == [params, params]
+    assert fitted[2]["n_estimators"] == trials[1]["params"]["n_estimators"] == 300
+
+
+@pytest.mark.parametrize("method", ["optuna", "grid"])
+def test_a_search_interrupted_in_its_first_trial_begins_anew_with_what_was_set_by_hand(
+    rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    storage, fit = optuna.storages.InMemoryStorage(), module.fit_candidate
+
+    def break_down(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "fit_candidate", break_down)
+    with pytest.raises(KeyboardInterrupt):
+        tune(rows, storage, method=method)
+    monkeypatch.setattr(module, "fit_candidate", fit)
+    found, trials = tune(rows, storage, method=method)
+    assert [(trial["state"], trial["hand_set"]) for trial in trials[:2]] == [("fail", True), ("complete", True)]
+    assert not any(trial["hand_set"] for trial in trials[2:])
+    results = [result(name, {"C": 1e-4}, [0.25, 0.26]) for name in found]
+    assert measure_tuning(trials, results, CrossValidationOptions())["lr"]["trials"] == len(trials) - 1 == 4
+    figure = plot_tuning(trials, FigureOptions(language="en", source="synthetic"))
+    assert [line.get_ydata()[0] for line in figure.axes[0].lines] == [trials[1]["value"]]
 
 
 def test_without_a_candidate_marked_nothing_is_searched(rows: pd.DataFrame) -> None:

@@ -58,7 +58,7 @@ class TuningOptions(BaseModel):
 
     Attributes:
         method: `optuna` draws from the family's search space (TPE, hopeless trials are pruned fold by fold), `grid`
-            tries every combination of the family's small grid.
+            tries every combination of the family's small grid. Both begin with the hand-set values.
         metric: What is minimised (AUC is maximised): log loss, cost at a cross-fitted threshold, or AUC.
         n_trials: Trials per tuned candidate, the hand-set values and those of an interrupted search included. To
             search for nothing, mark no candidate `tuned`.

@@ -77,7 +77,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=plot_tuning,
-                inputs=["tuning_trials", "params:tuning", "params:figures"],
+                inputs=["tuning_trials", "params:figures"],
                 outputs="recherche_hyperparametres_figure",
                 name="plot_tuning",
             ),

@@ -14,8 +14,8 @@ from credit_scoring.metrics.uncertainty import bootstrap_metric, corrected_fold_
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.base import text_columns
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling.comparison import fold_metrics
-from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, stratified_part
+from credit_scoring.pipelines.modelling.comparison import fold_metrics, predict_out_of_fold
+from credit_scoring.pipelines.modelling.folds import make_folds, stratified_part
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
 from credit_scoring.protected import ProtectedOptions, group_values
 
@@ -97,12 +97,8 @@ def price_protection(
             "\nHint: `kedro run --pipelines modelling` makes both with the same parameters."
         )
     candidate = CandidateOptions.of_champion(champion)
-    probability = {"with": np.empty(len(folds.target)), "without": candidate_predictions[champion["name"]].to_numpy()}
-    for training, validation, columns in folds:
-        model = fit_candidate(
-            candidate, folds.features.iloc[training], folds.target.iloc[training], columns, cross_validation.seed
-        )
-        probability["with"][validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
+    with_protected, _ = predict_out_of_fold(candidate, folds, cross_validation.seed)
+    probability = {"with": with_protected, "without": candidate_predictions[champion["name"]].to_numpy()}
     measured = {name: fold_metrics(folds, scores, costs) for name, scores in probability.items()}
     refused = {
         name: refuse(scores, np.array([fold["threshold"] for fold in measured[name]])[folds.fold_of_row])
@@ -135,16 +131,16 @@ def measure_proxies(
     protected: ProtectedOptions,
     cross_validation: CrossValidationOptions,
 ) -> pd.DataFrame:
-    """Measure how well the champion's columns tell the groups of the attributes that were kept from it.
+    """Measure how well the champion's columns separate the groups of the attributes that were kept from it.
 
     Taking out a column does not take out what others know of it. A small boosted forest predicts the group from the
-    columns of the champion, out of fold; it is no upper bound: another model might tell groups better.
+    columns of the champion, out of fold; it is no upper bound: another model might separate them better.
 
     Returns:
-        One row per attribute and group of at least `min_group` applicants, one group only of two: `attribute`, `group`,
-        `applicants` of it, `roc_auc` of the group against the others (0.5: the columns know nothing of it) and its
-        95 % bootstrap interval, `low` and `high`. Applicants whose attribute is unknown are left out. No row for an
-        attribute with fewer than two such groups, or if no column is protected.
+        One row per attribute and group of at least `min_group` applicants among the at most `max_rows` drawn, one group
+        only of two: `attribute`, `group`, `applicants` of it drawn, `roc_auc` of the group against the others (0.5: the
+        columns know nothing of it) and its 95 % bootstrap interval, `low` and `high`. Applicants whose attribute is
+        unknown are left out. No row for an attribute with fewer than two such groups, or if no column is protected.
     """
     from lightgbm import LGBMClassifier  # noqa: PLC0415 - takes a second to import
 
@@ -154,11 +150,13 @@ def measure_proxies(
     rows = []
     for attribute in protected.columns:
         groups = group_values(training_rows[attribute], training_rows[attribute])
-        large = groups.value_counts().loc[lambda applicants: applicants >= protected.min_group].index.sort_values()
+        known = np.flatnonzero(groups.notna())
+        part = known[stratified_part(training_rows["TARGET"].iloc[known], protected.max_rows, cross_validation.seed)]
+        drawn = groups.iloc[part].value_counts()
+        large = drawn[drawn >= protected.min_group].index.sort_values()
         if len(large) < 2:
             continue
-        known = np.flatnonzero(groups.isin(large))
-        part = known[stratified_part(groups.iloc[known], protected.max_rows, cross_validation.seed)]
+        part = part[groups.iloc[part].isin(large)]
         group, X = groups.iloc[part].to_numpy(), features.iloc[part]
         folds = StratifiedKFold(cross_validation.n_folds, shuffle=True, random_state=cross_validation.seed)
         forest = LGBMClassifier(**_PROXY_TREES, random_state=cross_validation.seed, n_jobs=1, verbosity=-1)

@@ -33,7 +33,7 @@ from credit_scoring.pipelines.modelling.options import (
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 3
+_FORMAT = 4
 """Of what is stored with a trial, and of the search spaces: a study of another one is not resumed."""
 
 _COMPARED = ("log_loss", "business_cost", "roc_auc")
@@ -50,9 +50,9 @@ def tune_candidates(
     """Replace the hyper-parameters of the candidates marked `tuned` by the best ones found.
 
     Every trial is cross-validated on folds dealt with a seed of its own, so that the folds of the comparison do not
-    reward what was fitted to them. The hand-set values are the first trial, and stay if nothing beats them. Where
-    something does, they compete on as a candidate of their own, `<name>_hand_set`: the comparison then says on its own
-    folds what the search gained. The rows are the same, so that the search is not nested in the comparison.
+    reward what was fitted to them. The candidate as set by hand is the first trial by either method, and
+    stays if nothing beats it. Where something does, it competes on as `<name>_hand_set`: the comparison then says on
+    its own folds what the search gained. The rows are the same, so that the search is not nested in the comparison.
     Treatments of class imbalance are tried with the hand-set values: what is best without one, such as large leaves,
     may be out of place on the few rows that under-sampling leaves.
 
@@ -67,7 +67,8 @@ def tune_candidates(
 
     Returns:
         The candidates, and one entry per trial: `candidate`, `family`, `number`, `state`, `metric`, `value` of it (of a
-        pruned trial, over the folds that it reached), `folds` that it reached, `params`, `chosen`, `seconds`.
+        pruned trial, over the folds that it reached), `folds` that it reached, `hand_set`, `params` (those drawn: none
+        where `hand_set`), `chosen`, `seconds`.
 
     Raises:
         ValueError: If a candidate cannot be read or searched for; names every problem.
@@ -107,11 +108,10 @@ def measure_tuning(
     """Say of every tuned candidate what the search changed, and what that gained out of fold.
 
     Returns:
-        By name of the tuned candidate: `family`, `metric`, `trials`, `pruned`, `chosen` (number of the trial; 0 is what
-        was set by hand), `params` (of those that changed, the value set by hand and the chosen one, `before` and
-        `after`), `search` (`before` and `after`: the measure on the folds of the search, which chose by it), and for
-        `log_loss`, `business_cost` and `roc_auc` on the folds of the comparison `before`, `after` and `difference`
-        (paired by fold, with its interval; zero if nothing changed). A candidate that could not be fitted is left out.
+        By name of the tuned candidate: `family`, `metric`, `trials` (complete or pruned), `pruned` of them, `params`
+        (of those that changed, the value set by hand and the chosen one, `before` and `after`), and for `log_loss`,
+        `business_cost` and `roc_auc` on the folds of the comparison `before`, `after` and `difference` (paired by fold,
+        with its interval; zero if nothing changed). A candidate that could not be fitted is left out.
     """
     results = {result["name"]: result for result in candidate_results if not result["error"]}
     gained = {}
@@ -119,26 +119,23 @@ def measure_tuning(
         if name not in results:
             continue
         trials = [trial for trial in tuning_trials if trial["candidate"] == name]
-        chosen = next(trial for trial in trials if trial["chosen"])
         after, before = results[name], results.get(f"{name}{HAND_SET}", results[name])
         gained[name] = {
             "family": after["family"],
-            "metric": chosen["metric"],
-            "trials": len(trials),
+            "metric": trials[0]["metric"],
+            "trials": sum(trial["state"] in ("complete", "pruned") for trial in trials),
             "pruned": sum(trial["state"] == "pruned" for trial in trials),
-            "chosen": chosen["number"],
             "params": {
                 key: {"before": before["params"].get(key), "after": value}
                 for key, value in after["params"].items()
                 if value != before["params"].get(key)
             },
-            "search": {"before": trials[0]["value"], "after": chosen["value"]},
             **{metric: _compare(before, after, metric, cross_validation.confidence) for metric in _COMPARED},
         }
     return gained
 
 
-def plot_tuning(tuning_trials: list[dict[str, Any]], tuning: TuningOptions, figures: FigureOptions) -> Figure:
+def plot_tuning(tuning_trials: list[dict[str, Any]], figures: FigureOptions) -> Figure:
     """Draw what every trial of the search reached, one panel per tuned candidate; a note if none was searched for."""
     names = list(dict.fromkeys(trial["candidate"] for trial in tuning_trials))
     figure = Figure(figsize=(9, 3.7))
@@ -155,8 +152,8 @@ def plot_tuning(tuning_trials: list[dict[str, Any]], tuning: TuningOptions, figu
             axes.scatter(numbers, values, s=22, marker=marker, color=color)
         for chosen in (trial for trial in complete if trial["chosen"]):
             axes.scatter(chosen["number"], chosen["value"], s=150, marker="*", color="#2e7d32", zorder=3)
-        if complete and complete[0]["number"] == 0:
-            axes.axhline(complete[0]["value"], ls="--", lw=1, color="#c55a11")
+        for by_hand in (trial for trial in complete if trial["hand_set"]):
+            axes.axhline(by_hand["value"], ls="--", lw=1, color="#c55a11")
         axes.set_title(name_candidate(trials[0]["family"], "none", name, figures.texts), fontsize=10)
         axes.set_xlabel(figures.say("tuning.trial"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -164,7 +161,7 @@ def plot_tuning(tuning_trials: list[dict[str, Any]], tuning: TuningOptions, figu
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     if names:
-        panels[0].set_ylabel(figures.say(f"tuning.metric.{tuning.metric}"))
+        panels[0].set_ylabel(figures.say(f"tuning.metric.{tuning_trials[0]['metric']}"))
     figure.suptitle(figures.say("tuning.title"), x=0.01, ha="left", fontsize=12)
     figure.text(0.01, 0.05, figures.say("tuning.note"), fontsize=7.5, color="0.35", va="bottom")
     figure.tight_layout(rect=(0, 0.14, 1, 1))
@@ -227,7 +224,8 @@ def _check_searchable(
         space = family.grid() if tuning.method == "grid" else family.search_space(start, candidate.params)
         if not space:
             problems.append(f"  - candidates.{name}: family {candidate.family} has nothing to search for")
-        if name not in dict(list_variants(name, candidates[name])):
+        untreated = dict(list_variants(name, candidates[name])).get(name, {"imbalance": "not there"})
+        if untreated.get("imbalance", "none") != "none":
             problems.append(f"  - candidates.{name}.imbalance: without none, which is what the search is done with")
         problems += [f"  - candidates.{name}.{problem}" for problem in start.problems]
     if problems:
@@ -266,7 +264,8 @@ def _open_study(
         load_if_exists=True,
         direction="maximize" if tuning.metric == "roc_auc" else "minimize",
         sampler=sampler,
-        # A trial is given up when, after the same folds, most earlier ones were better.
+        # From the fourth trial on: one whose best mean so far is worse than the median of the complete ones after as
+        # many folds is given up.
         pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
     )
 
@@ -277,10 +276,13 @@ def _search(
     family = family_class(candidate.family)
 
     def objective(trial: optuna.Trial) -> float:
-        if tuning.method == "grid":
-            drawn = {key: trial.suggest_categorical(key, values) for key, values in family.grid().items()}
-        else:
+        by_hand, drawn = trial.user_attrs.get("hand_set", False), {}
+        if tuning.method == "optuna":
             drawn = family.search_space(trial, candidate.params)
+        elif not by_hand:
+            drawn = {key: trial.suggest_categorical(key, values) for key, values in family.grid().items()}
+        if by_hand:  # what was suggested is for the sampler to learn from: a space may hold other constants as well
+            drawn = {}
         trial.set_user_attr("params", dict(drawn))
         return _evaluate(
             trial, candidate.model_copy(update={"params": {**candidate.params, **drawn}}), folds, tuning, costs
@@ -289,8 +291,9 @@ def _search(
     finished = sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in study.trials)
     if finished >= tuning.n_trials:
         return
-    if finished == 0 and tuning.method == "optuna":
-        study.enqueue_trial(family.search_space(HandSet(candidate.params), candidate.params))
+    if finished == 0:
+        start = family.search_space(HandSet(candidate.params), candidate.params) if tuning.method == "optuna" else {}
+        study.enqueue_trial(start, user_attrs={"hand_set": True})
     study.optimize(objective, n_trials=tuning.n_trials - finished, timeout=tuning.timeout)
 
 
@@ -365,6 +368,7 @@ def _describe(name: str, family: str, trial: FrozenTrial, best: FrozenTrial, tun
         if trial.state == TrialState.COMPLETE
         else trial.intermediate_values.get(max(trial.intermediate_values, default=0)),
         "folds": len(trial.user_attrs.get("folds", [])),
+        "hand_set": trial.user_attrs.get("hand_set", False),
         "params": trial.user_attrs.get("params", {}),
         "chosen": trial.number == best.number,
         "seconds": (ended - started).total_seconds() if started and ended else None,
