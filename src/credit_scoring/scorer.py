@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from credit_scoring.models.base import BoostedTrees, ScoringModel
+from credit_scoring.models.base import CodedModel, ScoringModel
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.reasons import ReasonBook
 from credit_scoring.texts import DEFAULT_LANGUAGE, texts_in
@@ -151,7 +151,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
     @property
     def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
         """By text column, the number that stands for each category in `score_coded`; null if the model has none."""
-        return self.model.codes_.codes if isinstance(self.model, BoostedTrees) else None
+        return self.model.category_codes
 
     def score_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probabilities of default that `predict` gives, from rows without a table around them.
@@ -163,7 +163,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         Raises:
             TypeError: If the model has no `category_codes`.
         """
-        return self.calibration.apply(self._trees().predict_coded(encoded))
+        return self.calibration.apply(self._coded().predict_coded(encoded))
 
     def explain_coded(
         self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
@@ -180,7 +180,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             ValueError: If the language is unknown, or the scorer was made without a reason book.
         """
         book, place = self.reasons(), {name: i for i, name in enumerate(self.feature_names_in_)}
-        values, _ = self._trees().contributions_coded(encoded)
+        values, _ = self._coded().contributions_coded(encoded)
         return book.explain_values(
             values * self.calibration.slope,
             lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
@@ -188,8 +188,8 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             texts_in(language).language,
         )
 
-    def _trees(self) -> BoostedTrees:
-        if not isinstance(self.model, BoostedTrees):
+    def _coded(self) -> CodedModel:
+        if not isinstance(self.model, CodedModel):
             raise TypeError(f"{type(self.model).__name__} has no codes. Hint: call predict with a table.")
         return self.model
 

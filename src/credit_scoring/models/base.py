@@ -142,6 +142,11 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         """Return the values that `contributions(X)` speaks of: same rows, same columns."""
         return X if np.array_equal(X.columns, self.feature_names_in_) else X.reindex(columns=self.feature_names_in_)
 
+    @property
+    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+        """By text column, the number that stands for each category; null for a family that needs a table."""
+        return None
+
     def _fingerprint(self, X: pd.DataFrame, y: npt.NDArray[np.float64], rebalance: Rebalance | None) -> str:
         described = [
             type(self).__name__,
@@ -202,7 +207,36 @@ class LibraryModel(ScoringModel):
         return self
 
 
-class BoostedTrees(LibraryModel):
+class CodedModel(ScoringModel):
+    """A family that scores and explains rows of numbers, one column per feature, which a server makes by itself.
+
+    Attributes:
+        codes_: Codes of the categories.
+    """
+
+    codes_: "CategoryCodes"
+
+    @property
+    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+        """By text column, the number that stands for each category in a coded row."""
+        return self.codes_.codes
+
+    @abstractmethod
+    def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of default of rows that `codes_` has encoded."""
+
+    @abstractmethod
+    def contributions_coded(self, encoded: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+        """Do as `contributions` does, on rows that `codes_` has encoded."""
+
+    def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
+        return self.predict_coded(self.codes_.transform(X))
+
+    def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
+        return self.contributions_coded(self.codes_.transform(X))
+
+
+class BoostedTrees(LibraryModel, CodedModel):
     """A family that hands its parameters on to the estimator of a boosting library, and numbers and codes to its trees.
 
     Args:
@@ -211,11 +245,9 @@ class BoostedTrees(LibraryModel):
         **params: Parameters of the library's estimator.
 
     Attributes:
-        codes_: Codes of the categories.
         n_iterations_: Trees of the fitted model.
     """
 
-    codes_: "CategoryCodes"
     n_iterations_: int
 
     def __init__(self, early_stopping_rounds: int | None = None, validation_share: float = 0.1, **params: Any) -> None:
@@ -229,20 +261,6 @@ class BoostedTrees(LibraryModel):
         if params.get("early_stopping_rounds") is not None:
             return {}
         return {"n_estimators": trial.suggest_int("n_estimators", 100, 1000, log=True)}
-
-    @abstractmethod
-    def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return the probabilities of default of rows that `codes_` has encoded; a server may do that by itself."""
-
-    @abstractmethod
-    def contributions_coded(self, encoded: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
-        """Do as `contributions` does, on rows that `codes_` has encoded."""
-
-    def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        return self.predict_coded(self.codes_.transform(X))
-
-    def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
-        return self.contributions_coded(self.codes_.transform(X))
 
 
 def text_columns(X: pd.DataFrame) -> list[str]:
