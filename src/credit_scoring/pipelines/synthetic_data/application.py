@@ -14,6 +14,7 @@ from credit_scoring.pipelines.synthetic_data.sampling import (
     MISSING,
     BoolArray,
     FloatArray,
+    IntArray,
     cut,
     cut_values,
     draw,
@@ -78,7 +79,7 @@ def draw_applications(
     """
     moved = is_test & drift
     u = {name: uniform_of(values) for name, values in scores.items()}
-    columns, facts = _person(rng, u, moved)
+    columns, facts = _person(rng, scores, u, moved)
     columns |= _work(rng, scores, u, facts)
     columns |= _region(rng, scores, u, facts)
     columns |= _loan(rng, scores, u, facts, moved)
@@ -113,7 +114,9 @@ def _records(rng: np.random.Generator, columns: Columns) -> Columns:
     return changed
 
 
-def _person(rng: np.random.Generator, u: Scores, moved: BoolArray) -> tuple[Columns, dict[str, FloatArray]]:
+def _person(
+    rng: np.random.Generator, scores: Scores, u: Scores, moved: BoolArray
+) -> tuple[Columns, dict[str, FloatArray]]:
     n = len(moved)
     male = u["MALE"] > 1 - np.where(moved, MALE_SHARE_TEST, MALE_SHARE)
     gender = male.astype(int)
@@ -162,13 +165,39 @@ def _person(rng: np.random.Generator, u: Scores, moved: BoolArray) -> tuple[Colu
         "DAYS_REGISTRATION": np.maximum(
             np.round(column_quantile("DAYS_REGISTRATION", u["DAYS_REGISTRATION"])), days_birth
         ),
-        "DAYS_ID_PUBLISH": np.maximum(
-            np.round(column_quantile("DAYS_ID_PUBLISH", u["DAYS_ID_PUBLISH"])), days_birth + 14 * 365
-        ).astype(int),
+        "DAYS_ID_PUBLISH": _passport_days(days_birth, uniform_of(residual(scores, "DAYS_ID_PUBLISH", "DAYS_BIRTH"))),
         "OWN_CAR_AGE": np.where(owns_car, car_age, np.nan),
         "CNT_FAM_MEMBERS": np.where(unknown, np.nan, children + np.where(family <= 1, 2.0, 1.0)),
     }
     return columns, facts
+
+
+def _passport_days(days_birth: IntArray, u: FloatArray) -> IntArray:
+    """Day of issue of the passport, given the age: never before the last birthday at which it must be renewed.
+
+    A passport is renewed soon after these birthdays, once more by everybody when the older model was withdrawn, and
+    whenever it is lost or the name changes. The latest of the three counts, so that the probabilities of having had
+    none of them within so many days multiply. `u` is their product at the day that is drawn.
+    """
+    data = calibration()["passport"]
+    age = -days_birth / 365.25
+    birthday = np.array(data["renewed_at"])[np.searchsorted(data["renewed_at"][1:], age, side="right")]
+    since_birthday = np.maximum(np.floor(-days_birth - birthday * 365.25), 1)
+    changes = np.array(data["changes_per_year"])[np.searchsorted(data["changes_until_age"], age)] / 365.25
+    (prompt, weeks), (slow, late), (withdrawn, spread) = data["prompt"], data["slow"], data["withdrawal"]
+
+    def is_older(days: FloatArray) -> FloatArray:
+        delay = np.maximum(since_birthday - days, 0)
+        renewed = 1 - prompt * np.exp(-delay / weeks) * (1 + delay / weeks) - slow * np.exp(-delay / late)
+        return renewed * np.exp(-changes * days) * uniform_of((withdrawn - days) / spread)
+
+    low, high = np.zeros_like(since_birthday), since_birthday
+    level = u * is_older(low)
+    while (high - low > 1).any():
+        middle = np.floor((low + high) / 2)
+        beyond = is_older(middle) >= level
+        low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
+    return -low.astype(int)
 
 
 def _work(rng: np.random.Generator, scores: Scores, u: Scores, facts: dict[str, FloatArray]) -> Columns:

@@ -51,6 +51,11 @@ _ORPHAN_HISTORIES = 0.1208
 """Credits per client whose monthly status is in the official file although the credit itself is not."""
 _MICRO_CLIENT = 1.90
 """Score above which a client takes microloans."""
+_TOGETHER = [0.06, 0.45, 0.07, 0.07, 0.14]
+"""Share of the credits of a client with many of them that are granted with another one, by type: consumer, card, car,
+mortgage, micro."""
+_NEXT_DAY = 0.46
+"""Share of those that are dated a day before or after the other one."""
 _FAR_DATE_SHARE = 1.3e-4
 _FARTHEST_END = 31_198
 """Days to the last planned end of the official file; the first percentile below it ends 136 days earlier."""
@@ -86,7 +91,7 @@ def draw_bureau(
     n = len(client)
     leverage, newness = scores["LEVERAGE"][client], scores["NEWNESS"][client]
     laziness = -scores["DISCIPLINE"][client]
-    row_score = 0.09 + 0.46 * newness + np.sqrt(1 - 0.46**2) * rng.standard_normal(n)
+    row_score = 0.09 + 0.43 * newness + np.sqrt(1 - 0.43**2) * rng.standard_normal(n)
     days = np.round(quantile(uniform_of(row_score), calibration()["levels"], data["days"]))
     band = np.searchsorted(data["band_edges"], days)
     # Few clients borrow from microlenders, these few again and again: rather those whom this lender refuses.
@@ -94,6 +99,8 @@ def draw_bureau(
     kind = _types(rng, data, band, leverage, micro[client])
     shape = np.minimum(kind, MICRO)
     shape = np.where(kind > MICRO, CONSUMER, shape)
+    days = _granted_together(rng, client, days, shape)
+    band = np.searchsorted(data["band_edges"], days)
     status = _statuses(rng, data, client, days, band, shape, leverage)
     active = status == ACTIVE
     duration, end, fact = _dates(rng, data, days, shape, status)
@@ -107,7 +114,10 @@ def draw_bureau(
     update = np.where(update >= 0, np.round(np.where(active, days, fact) * rng.random(n)), update)
     far = rng.random(n) < _FAR_DATE_SHARE
     covered = reported[client]
-    annuity = np.where(rng.random(n) < np.where(active, 0.356, 0.586), 0.0, amounts.pop("annuity"))
+    # An annuity of zero is one that the other lenders of a client do not give, rather where there is little debt.
+    silence = 0.90 * rng.standard_normal(len(counts))[client] - 0.25 * leverage
+    unknown = rng.random(n) < uniform_of(np.where(active, -0.52, 0.30) + silence)
+    annuity = np.where(unknown, 0.0, amounts.pop("annuity"))
     annuity = np.where(covered & (rng.random(n) < 0.643), annuity, np.nan)
     keys = new_keys(n)
     ended = np.where(active, rng.random(n) < 0.003, (status != SOLD) | (rng.random(n) < 0.28))
@@ -156,6 +166,20 @@ def _types(rng: np.random.Generator, data: dict, band: IntArray, leverage: Float
     kind = np.where((kind == MICRO) & ~micro & (rng.random(len(kind)) < 0.96), CONSUMER, kind)
     to_micro = (kind == CONSUMER) & micro & (rng.random(len(kind)) < np.where(band >= 5, 0.85, 0.22))
     return np.where(to_micro, MICRO, kind)
+
+
+def _granted_together(rng: np.random.Generator, client: IntArray, days: FloatArray, shape: IntArray) -> FloatArray:
+    """Days of the credits, some of which are moved to the day of another credit of the client, or to a day beside it.
+
+    Cards above all, which come with a purchase or with another card, and the more credits a client has.
+    """
+    sizes = np.bincount(client)
+    first = np.cumsum(sizes) - sizes
+    size, position = sizes[client], np.arange(len(client)) - first[client]
+    together = rng.random(len(days)) * (size + 2) < np.array(_TOGETHER)[shape] * (size - 1)
+    other = first[client] + (position + rng.integers(1, np.maximum(size, 2))) % size
+    beside = rng.choice([-1, 0, 1], len(days), p=[_NEXT_DAY / 2, 1 - _NEXT_DAY, _NEXT_DAY / 2])
+    return np.where(together, np.clip(days[other] + beside, -2922, -1), days)
 
 
 def _statuses(
@@ -260,6 +284,8 @@ def _amounts(
     total = np.where(shape == CARD, np.where(u < 0.164, 0, card_amount), total)
     grid = np.where(rng.random(n) < 0.5, 4500.0, np.where(rng.random(n) < 0.85, 4.5, 0.045))
     total = np.round(np.round(total / grid) * grid, 3)
+    burden = 0.20 * scores["AMT_INCOME_TOTAL"] + 0.50 * rng.standard_normal(len(scores["AMT_INCOME_TOTAL"]))
+    annuity_u = uniform_of(0.25 * score_of(u) + 0.10 * leverage + burden[client] + 0.75 * rng.standard_normal(n))
     # Instalment credits are paid down: the rest follows the elapsed share of the term.
     elapsed = np.clip(-days / np.maximum(duration, 1), 0, 1)
     paid_down = np.clip(1 - elapsed * np.exp(0.22 * rng.standard_normal(n) - 0.20 * leverage), 0, 1.05)
@@ -299,7 +325,7 @@ def _amounts(
         "AMT_CREDIT_SUM_OVERDUE": np.where(
             late, np.round(amount_quantile(rng.random(n), levels, data["overdue_amount"]), 3), 0
         ),
-        "annuity": np.round(amount_quantile(rng.random(n), levels, data["annuity"]) / 4.5) * 4.5,
+        "annuity": np.round(amount_quantile(annuity_u, levels, data["annuity"]) / 4.5) * 4.5,
     }
 
 

@@ -90,7 +90,7 @@ def unfold_credit_cards(rng: np.random.Generator, loans: Loans, scores: Scores) 
     )
     fee = (balance <= 0) & (rng.random(m) < 0.80)
     payment_total = rows["payment"]
-    payment = np.where(fee, np.round(rng.exponential(500, m), 3), payment_total)
+    payment = payment_total + np.where(fee, np.round(rng.exponential(500, m), 3), 0)
     early_null = (month <= -21) & (rows["age"] < rows["null_months"])
     mature = np.cumsum(np.where(alive, state["minimum"] > 0, 0), axis=1)[card, column]
     status = np.where(rows["completed"], COMPLETED, ACTIVE)
@@ -154,6 +154,8 @@ def _simulate(
     draw_share = calibration()["credit_card"]["draw_share"]
     appetite = uniform_of(1.4 * use + 0.3 * rng.standard_normal(n))
     payer = np.exp(-0.75 * use - 0.55 + 0.3 * rng.standard_normal(n))
+    # Whether no more or even less than the minimum is paid is a habit of the holder.
+    steadiness = 0.5 * rng.standard_normal(n)
     forgetful = np.exp(1.3 * rng.standard_normal(n) - 0.65)
     smaller = np.maximum(on_grid(limit * rng.choice([0.25, 0.5, 0.75], n), 22_500), 22_500)
     current = np.where(rng.random(n) < 0.55, smaller, limit)
@@ -194,17 +196,19 @@ def _simulate(
         wanted = quantile(u[2], levels, draw_share) * current * (0.7 + 1.8 * appetite)
         available = np.maximum(1.03 * current - balance, 0)
         drawing = np.where(draws, on_grid(np.minimum(np.minimum(wanted, 1.5 * current), available), 4.5), 0)
-        due = np.where(balance > 0, np.minimum(np.where(balance > 0.05 * current, 0.05 * current, balance), balance), 0)
+        due = np.round(np.minimum(np.where(balance > 0.05 * current, 0.05 * current, balance), balance), 3)
         generosity = quantile(
-            u[3], [0, 0.03, 0.08, 0.4, 0.5, 0.75, 0.9, 0.97, 1], [0, 0.3, 1, 1, 1.06, 1.9, 4.4, 14, 40]
+            uniform_of(steadiness + np.sqrt(1 - 0.5**2) * score_of(u[3])),
+            [0, 0.03, 0.08, 0.4, 0.5, 0.75, 0.9, 0.97, 1],
+            [0, 0.3, 1, 1, 1.06, 1.9, 4.4, 14, 40],
         )
-        payment = np.where(generosity > 1, due * (1 + (generosity - 1) * payer), due * generosity)
-        payment = np.where(alive, np.minimum(on_grid(payment, 4.5), balance), 0)
+        extra = on_grid(due * (generosity - 1) * np.where(generosity > 1, payer, 1))
+        payment = np.where(alive, np.clip(due + extra, 0, balance), 0)
         next_balance = balance * (1 + _MONTHLY_INTEREST) + drawing - payment
         next_balance = np.where(
             next_balance < 20,
             0,
-            np.minimum(np.round(next_balance / 0.045) * 0.045, 1.09 * np.maximum(current, balance)),
+            np.minimum(on_grid(next_balance, 0.045), 1.09 * np.maximum(current, balance)),
         )
         stuck = days_late >= 30
         trouble = u[4] < np.where(stuck, 0.975, np.where(days_late > 0, 0.60, 0.022 * forgetful))
@@ -222,9 +226,8 @@ def _simulate(
             "balance": next_balance,
             "limit": current,
             "drawing": drawing,
-            "minimum": np.where(
-                next_balance > 0, np.round(np.minimum(np.maximum(0.05 * current, due), next_balance), 3), 0
-            ),
+            # What fell due in the month, on the balance at its beginning: it is what the payment is measured against.
+            "minimum": np.where(alive, due, 0),
             "payment": payment,
             "dpd": days_late,
         }

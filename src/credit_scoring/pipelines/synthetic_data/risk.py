@@ -20,6 +20,7 @@ Facts = dict[str, FloatArray]
 RISK_FILE = "risk.json"
 """Targets and weights of the model: published default rates and correlations, and what was fitted to them."""
 
+EXTERNAL_SCORES = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
 _AGE = [25, 30, 35, 40, 45, 50, 55, 60, 65]
 _YEARS_EMPLOYED = [0.5, 1, 2, 3, 5, 10, 20]
 _INCOME = [100e3, 150e3, 200e3, 300e3]
@@ -36,8 +37,18 @@ def risk_model() -> dict[str, Any]:
 
 
 def draw_target(rng: np.random.Generator, scores: Scores, facts: Facts) -> IntArray:
-    """Draw TARGET (1 = payment difficulties) for every applicant."""
-    return (rng.random(len(facts["age"])) < default_probability(scores, facts)).astype(int)
+    """Draw TARGET (1 = payment difficulties) for every applicant of a chunk.
+
+    Each defaults with its own probability, and as many as are to be expected of the chunk: systematic sampling in
+    random order. If the draws were independent, the chunks, which follow one another in order of SK_ID_CURR, would
+    differ by chance, and in some twins the key would seem to tell who defaults.
+    """
+    order = rng.permutation(len(facts["age"]))
+    start = rng.random()
+    reached = np.floor(start + np.cumsum(default_probability(scores, facts)[order]))
+    target = np.empty(len(order), dtype=int)
+    target[order] = np.diff(reached, prepend=np.floor(start))
+    return target
 
 
 def default_probability(scores: Scores, facts: Facts) -> FloatArray:
@@ -53,9 +64,14 @@ def default_probability(scores: Scores, facts: Facts) -> FloatArray:
 
 
 def risk_scores(scores: Scores, facts: Facts) -> Scores:
-    """Scores that carry a slope: a trait counts where there is a history to show it, the building where it is known."""
+    """Scores that carry a slope: a trait counts where there is a history to show it, the building where it is known.
+
+    The external scores carry a second one, on their standardised square: the risk rises steeply among the lowest of
+    them and hardly falls among the highest.
+    """
     in_bureau = ~facts["no_bureau"]
     shown = {name: scores[name] * in_bureau for name in ("NEWNESS", "LEVERAGE", "DEPTH")}
+    shown |= {f"{name}_SQUARED": (scores[name] ** 2 - 1) / np.sqrt(2) for name in EXTERNAL_SCORES}
     return scores | shown | {"CARD_USE": scores["CARD_USE"] * facts["has_card"], "FLOORSMAX": facts["floors"]}
 
 
