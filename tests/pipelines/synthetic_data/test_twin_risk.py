@@ -7,7 +7,13 @@ from credit_scoring.pipelines.synthetic_data.application import draw_application
 from credit_scoring.pipelines.synthetic_data.calibrate import fit_risk
 from credit_scoring.pipelines.synthetic_data.credit_card import draw_card_holders
 from credit_scoring.pipelines.synthetic_data.population import draw_scores
-from credit_scoring.pipelines.synthetic_data.risk import default_probability, risk_bands, risk_model, risk_scores
+from credit_scoring.pipelines.synthetic_data.risk import (
+    default_probability,
+    draw_target,
+    risk_bands,
+    risk_model,
+    risk_scores,
+)
 
 N = 40_000
 
@@ -85,3 +91,18 @@ def test_rates_that_were_measured_on_few_are_pulled_to_the_mean():
     assert 0 < few < some < many
     assert few < 0.5 * many
     assert many == pytest.approx(np.log(0.2 / 0.8) - np.log(0.02 / 0.98), abs=0.1)
+
+
+def test_as_many_default_as_expected_each_with_its_own_probability(population):
+    scores, facts = ({name: values[:500] for name, values in part.items()} for part in population)
+    p = default_probability(scores, facts)
+    rng = np.random.default_rng(5)
+    draws = np.stack([draw_target(rng, scores, facts) for _ in range(4_000)])
+    assert set(np.unique(draws)) == {0, 1}
+    assert set(draws.sum(axis=1)) <= {int(np.floor(p.sum())), int(np.ceil(p.sum()))}
+    assert np.abs(draws.mean(axis=0) - p).max() < 4.5 * np.sqrt(0.25 / 4_000)
+    assert np.corrcoef(draws.mean(axis=0), p)[0, 1] > 0.99
+    # Neighbours, of keys or of risk, tell nothing of one another beyond what the fixed number says: -1 / 500.
+    for order in (np.arange(500), np.argsort(p)):
+        residual = (draws - p)[:, order] / np.sqrt(p * (1 - p))[order]
+        assert (residual[:, 1:] * residual[:, :-1]).mean() == pytest.approx(-1 / 500, abs=0.005)

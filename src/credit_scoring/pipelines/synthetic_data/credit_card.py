@@ -199,7 +199,7 @@ def _simulate(
         due = np.round(np.minimum(np.where(balance > 0.05 * current, 0.05 * current, balance), balance), 3)
         generosity = quantile(
             uniform_of(steadiness + np.sqrt(1 - 0.5**2) * score_of(u[3])),
-            [0, 0.03, 0.08, 0.4, 0.5, 0.75, 0.9, 0.97, 1],
+            [0, 0.026, 0.071, 0.335, 0.5, 0.75, 0.9, 0.97, 1],
             [0, 0.3, 1, 1, 1.06, 1.9, 4.4, 14, 40],
         )
         extra = on_grid(due * (generosity - 1) * np.where(generosity > 1, payer, 1))
