@@ -42,9 +42,6 @@ YIELDS = ["high", "middle", "low_normal", "low_action", "XNA"]
 NO_YIELD = 4
 WITHOUT_PREVIOUS_SHARE = 0.0475
 _MAX_APPLICATIONS = 60
-_MONTHLY_COST = np.array([[0.0270, 0.0190, 0.0145, 0.0100], [0.0300, 0.0185, 0.0110, 0.0080]])
-"""Flat monthly cost of credit by type (cash, consumer) and yield group: total cost ratio = 1 + cost x term."""
-
 _ORPHAN_SHARE = {CASH: 0.040, CONSUMER: 0.040, REVOLVING: 0.109}
 """Approved loans whose application row is absent from the official file although their monthly rows are there."""
 
@@ -263,14 +260,15 @@ def _offer(
         np.where(is_consumer, on_grid((consumer_application - down_payment) * consumer_factor), limit),
     )
     term = _term(rng, data, kind, amount_u)
-    cost = np.ones(n)
+    # Flat monthly cost by type and yield group: what is paid back is the credit x (1 + cost x term).
+    rate = np.full(n, 0.02)
+    dearness = uniform_of(0.5 * trait["REFUSAL"] + np.sqrt(1 - 0.5**2) * rng.standard_normal(n))
+    for code in (CASH, CONSUMER):
+        for band, name in enumerate(YIELDS[:NO_YIELD]):
+            chosen = (kind == code) & (group == band)
+            rate[chosen] = quantile(dearness[chosen], levels, data["monthly_cost"][TYPES[code]][name])
     priced = kind != REVOLVING
-    cost[priced] += (
-        np.vstack([_MONTHLY_COST.T, [0.02, 0.02]])[group[priced], kind[priced]]
-        * term[priced]
-        * rng.uniform(0.85, 1.1, priced.sum())
-    )
-    cost = np.minimum(cost, 2.4)
+    cost = np.where(priced, np.minimum(1 + rate * term, 3.0), 1.0)
     annuity = np.where(priced, np.round(credit * cost / np.maximum(term, 1) / 0.045) * 0.045, limit / 20)
     return {
         "walk_in": walk_in,
