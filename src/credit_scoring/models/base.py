@@ -143,7 +143,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         return X if np.array_equal(X.columns, self.feature_names_in_) else X.reindex(columns=self.feature_names_in_)
 
     @property
-    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+    def category_codes(self) -> Mapping[str, Mapping[str | None, float]] | None:
         """By text column, the number that stands for each category; null for a family that needs a table."""
         return None
 
@@ -217,8 +217,8 @@ class CodedModel(ScoringModel):
     codes_: "CategoryCodes"
 
     @property
-    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
-        """By text column, the number that stands for each category in a coded row."""
+    def category_codes(self) -> Mapping[str, Mapping[str | None, float]] | None:
+        """By text column, the number that stands for each category in a coded row; for null if it is one of them."""
         return self.codes_.codes
 
     @abstractmethod
