@@ -41,7 +41,7 @@ class BlendModel(CodedModel):
         libraries: What the members need; once fitted, those that were not left out.
     """
 
-    labels = {"fr": "moyenne de modèles", "en": "blend"}
+    labels = {"fr": "combinaison de modèles", "en": "blend"}
     test_params = {
         "members": {
             "lightgbm": {
