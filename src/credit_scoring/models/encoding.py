@@ -1,6 +1,7 @@
 """Features as a matrix: codes for trees, standardised terms for linear models and networks."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
@@ -45,7 +46,7 @@ class CategoryCodes:
         self.starts_ = np.cumsum(self.unseen_ + 1) - self.unseen_ - 1
         return self
 
-    @property
+    @cached_property
     def codes(self) -> dict[str, dict[str | None, float]]:
         """By text column, the code of each category."""
         return {

@@ -151,13 +151,9 @@ class BlendModel(CodedModel):
         return self._average_contributions(len(X), ((values.to_numpy(), base) for values, base in split))
 
     def _average_scores(self, probabilities: Iterable[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-        shares = (share for _, share in self._shares())
-        return expit(
-            sum(
-                share * logit(np.clip(probability, _LEAST, 1 - _LEAST))
-                for share, probability in zip(shares, probabilities, strict=True)
-            )
-        )
+        log_odds = logit(np.clip(list(probabilities), _LEAST, 1 - _LEAST))
+        # One after the other: a matrix sums in another order for another number of rows, and the last bit would follow.
+        return expit(sum(share * of_fit for (_, share), of_fit in zip(self._shares(), log_odds, strict=True)))
 
     def _average_contributions(
         self, n_rows: int, split: Iterable[tuple[npt.NDArray[np.float64], float]]
