@@ -123,7 +123,7 @@ def time_in_process(name: str, n_rows: int, call: Callable[[], object]) -> list[
 
 
 def measure_bounds(n_rows: int) -> list[list[str]]:
-    """Time the trees alone on an encoded matrix, and MLflow's scoring around a model that does nothing."""
+    """Time the model alone on an encoded matrix, and MLflow's scoring around a model that does nothing."""
     folder = open_model_folder(MODEL)
     scorer = load_scorer(MODEL)
     rows = RequestReader(folder.contract, max_rows=n_rows).read(request_body(n_rows), "application/json")
@@ -134,7 +134,7 @@ def measure_bounds(n_rows: int) -> list[list[str]]:
     nothing = pd.DataFrame({"probability_default": [0.5] * n_rows, "decision": "refused", "threshold": 0.1})
     with asyncio.Runner() as runner, mock.patch.object(type(scorer), "predict", return_value=nothing):
         return [
-            time_in_process("trees in process", n_rows, lambda: scorer.model.predict_coded(encoded)),
+            time_in_process("model in process", n_rows, lambda: scorer.model.predict_coded(encoded)),
             time_in_process("MLflow in process, no model", n_rows, lambda: runner.run(application.score(rows))),
         ]
 
@@ -188,9 +188,9 @@ def main() -> None:
     scorer = load_scorer(MODEL)
     explanation = (
         "Both front ends of the server with two workers, clients on the same machine, "
-        f"{arguments.seconds:g} seconds per load; and what bounds them: the trees alone on a matrix in memory, and "
+        f"{arguments.seconds:g} seconds per load; and what bounds them: the model alone on a matrix in memory, and "
         "MLflow's scoring around a model that does nothing. The exported model: "
-        f"{scorer.model.n_iterations_} trees on {len(scorer.feature_names_in_)} columns, "
+        f"{scorer.model.labels['en']} on {len(scorer.feature_names_in_)} columns, "
         f"{len(scorer.category_codes)} of them text. Every client waits for its answer before it asks again."
     )
     command = f"python -m benchmarks.serving --seconds {arguments.seconds:g} --soak {arguments.soak:g}"

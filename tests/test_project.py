@@ -17,6 +17,7 @@ from kedro.pipeline import Pipeline
 
 from credit_scoring.features.records import Cleaning
 from credit_scoring.pipeline_registry import register_pipelines
+from credit_scoring.pipelines.modelling.options import read_candidates
 from credit_scoring.schemas.raw import OFFICIAL_TABLES, RAW_TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +71,23 @@ def test_every_node_function_has_a_docstring_and_types() -> None:
         assert node.func.__doc__, node.name
         assert signature.return_annotation is not inspect.Signature.empty, node.name
         assert all(p.annotation is not inspect.Parameter.empty for p in signature.parameters.values()), node.name
+
+
+def test_members_of_the_blend_are_the_candidates_of_the_environment(context: KedroContext) -> None:
+    read = read_candidates(context.params["candidates"])
+    members = read["blend"].params["members"]
+    assert list(members) == ["xgboost", "lightgbm", "logistic_regression"]
+    for name, member in members.items():
+        assert (member["family"], member["params"]) == (read[name].family, read[name].params)
+
+
+def test_members_of_the_blend_follow_what_a_run_changes() -> None:
+    bootstrap_project(ROOT)
+    changed = {"candidates": {"xgboost": {"params": {"max_depth": 2}}}}
+    with KedroSession.create(ROOT, env="test", runtime_params=changed) as session:
+        members = read_candidates(session.load_context().params["candidates"])["blend"].params["members"]
+    assert (members["xgboost"]["params"]["max_depth"], members["xgboost"]["params"]["n_estimators"]) == (2, 100)
+    assert (members["xgboost"]["n_seeds"], members["lightgbm"]["n_seeds"]) == (2, 1)
 
 
 def test_every_dataset_is_declared_and_in_memory_only_on_purpose(context: KedroContext) -> None:

@@ -149,7 +149,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         return self.reason_book
 
     @property
-    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+    def category_codes(self) -> Mapping[str, Mapping[str | None, float]] | None:
         """By text column, the number that stands for each category in `score_coded`; null if the model has none."""
         return self.model.category_codes
 
@@ -158,7 +158,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
 
         Args:
             encoded: One column per feature of `feature_names_in_`: numbers as they are, categories as `category_codes`
-                says, NaN for null and for a category that is not there.
+                says, NaN for what it does not name: a category that is not there, and null unless it is one.
 
         Raises:
             TypeError: If the model has no `category_codes`.
@@ -189,7 +189,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         )
 
     def _coded(self) -> CodedModel:
-        if not isinstance(self.model, CodedModel):
+        if not isinstance(self.model, CodedModel) or self.model.category_codes is None:
             raise TypeError(f"{type(self.model).__name__} has no codes. Hint: call predict with a table.")
         return self.model
 

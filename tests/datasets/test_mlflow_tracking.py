@@ -48,6 +48,19 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
     assert dataset.load()[0]["mean"] == {"roc_auc": 0.75, "precision": None}
 
 
+def test_members_of_a_blend_are_parameters_by_their_path(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    members = {"trees": {"family": "lightgbm", "params": {"num_leaves": 7}, "n_seeds": 3}}
+    result = {"name": "blend", "family": "blend", "imbalance": "none", "target_features": False, "training_rows": 80}
+    result |= {"params": {"members": members}, "mean": {}, "std": {}, "folds": [], "to_best": {}, "error": None}
+    MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix()).save([result])
+    (child,) = MlflowClient().search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    assert child.data.params == {
+        "members.trees.family": "lightgbm",
+        "members.trees.params.num_leaves": "7",
+        "members.trees.n_seeds": "3",
+    }
+
+
 def test_a_candidate_that_failed_is_a_failed_run_with_the_reason(run: mlflow.ActiveRun, tmp_path: Path) -> None:
     failed = {"name": "broken", "family": "xgboost", "imbalance": "none", "target_features": False, "training_rows": 0}
     failed |= {"params": {}, "mean": {}, "std": {}, "folds": [], "to_best": {}, "error": "No such library"}

@@ -67,7 +67,7 @@ def test_a_scorer_answers_with_reasons_where_only_what_it_is_served_with_is_inst
     installed = {re.split("==", pin)[0] for pin in pins}
     builds = packages_distributions()
     served = {name for name in TRAINING if installed & set(builds[name])}
-    assert served == set(family_class(family).libraries)
+    assert served == set(model.libraries)
     example.to_pickle(tmp_path / "rows.pkl")
     missing = [name for name in TRAINING if name not in served]
     command = [sys.executable, "-c", ASK, "rows.pkl", *missing]

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from credit_scoring.exported_model.contract import Column, Contract
-from credit_scoring.models import build_model
+from credit_scoring.models import build_model, family_class
+from credit_scoring.models.base import ScoringModel
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
 from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
@@ -29,6 +30,8 @@ CONTRACT = Contract(
     {"explain": False, "language": "fr"},
 )
 
+CODED = ["lightgbm", "xgboost", "logistic_regression", "blend"]
+
 
 @pytest.fixture(scope="module")
 def X() -> pd.DataFrame:
@@ -45,21 +48,25 @@ def outcome(X: pd.DataFrame) -> np.ndarray:
     return (np.random.default_rng(1).random(len(X)) < np.where(X["EXT_SOURCE_1"] > 0, 0.1, 0.4)).astype(int)
 
 
+def fit(family: str, X: pd.DataFrame) -> ScoringModel:
+    boosted = {"n_estimators": 30, "random_state": 0}
+    params = {"lightgbm": boosted, "xgboost": boosted, "blend": family_class("blend").test_params}
+    return build_model(family, params.get(family, {})).fit(X, outcome(X))
+
+
 def ask(scorer: Any, body: str) -> list[Mapping[str, Any]]:
     rows = RequestReader(CONTRACT, max_rows=10_000).read(body.encode(), "application/json")
     return orjson.loads(asyncio.run(Lean(scorer, CONTRACT).score(rows)).body)["predictions"]
 
 
-@pytest.mark.parametrize("family", ["lightgbm", "xgboost", "logistic_regression"])
+@pytest.mark.parametrize("family", CODED)
 @pytest.mark.parametrize("method", ["none", "sigmoid"])
 def test_answers_are_those_of_the_scorer_to_the_last_bit(X: pd.DataFrame, family: str, method: str) -> None:
-    y = outcome(X)
-    params = {} if family == "logistic_regression" else {"n_estimators": 30, "random_state": 0}
-    model = build_model(family, params).fit(X, y)
+    y, model = outcome(X), fit(family, X)
     calibration = Calibration.fit(method, model.predict_proba(X)[:, 1], y)
     policy = {"threshold": 0.2, "model_digest": digest_model(model, calibration)}
     scorer = CreditScorer(model, calibration, policy)
-    assert (scorer.category_codes is None) == (family == "logistic_regression")
+    assert scorer.category_codes is not None
     expected = scorer.predict(X)
     assert ask(scorer, as_split(X)) == expected.to_dict(orient="records")
     for number in range(30):
@@ -79,12 +86,10 @@ def test_an_unknown_category_is_refused_if_asked_to_and_named_by_its_column_only
     assert len(RequestReader(CONTRACT, max_rows=10).read(strange, "application/json")) == 2
 
 
-@pytest.mark.parametrize("family", ["lightgbm", "xgboost", "logistic_regression"])
+@pytest.mark.parametrize("family", CODED)
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_reasons_are_those_of_the_scorer(X: pd.DataFrame, family: str, language: str) -> None:
-    y = outcome(X)
-    model = build_model(family, {} if family == "logistic_regression" else {"n_estimators": 30, "random_state": 0})
-    model = model.fit(X, y)
+    y, model = outcome(X), fit(family, X)
     calibration = Calibration.fit("sigmoid", model.predict_proba(X)[:, 1], y)
     policy = {"threshold": 0.2, "model_digest": digest_model(model, calibration)}
     predictions = pd.DataFrame({"SK_ID_CURR": X.index, "PROBABILITY": model.predict_proba(X)[:, 1]})
@@ -98,3 +103,14 @@ def test_reasons_are_those_of_the_scorer(X: pd.DataFrame, family: str, language:
     assert ask(scorer, as_split(X, params=asked)) == expected.to_dict(orient="records")
     strange = X.head(3).assign(OCCUPATION_TYPE=["Wizards", None, "Drivers"])
     assert ask(scorer, as_split(strange, params=asked)) == scorer.predict(strange, asked).to_dict(orient="records")
+
+
+def test_a_model_that_takes_tables_only_is_given_tables_and_says_so(X: pd.DataFrame) -> None:
+    members = family_class("blend").test_params["members"] | {"forest": {"family": "random_forest"}}
+    model = build_model("blend", {"members": members}).fit(X.head(400), outcome(X.head(400)))
+    calibration = Calibration("none")
+    scorer = CreditScorer(model, calibration, {"threshold": 0.2, "model_digest": digest_model(model, calibration)})
+    assert scorer.category_codes is None
+    with pytest.raises(TypeError, match=r"BlendModel has no codes\. Hint: call predict with a table"):
+        scorer.score_coded(np.zeros((1, 5)))
+    assert ask(scorer, as_split(X.head(9))) == scorer.predict(X.head(9)).to_dict(orient="records")

@@ -19,6 +19,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
+from credit_scoring.models.labels import list_params
+
 
 class _TrackedJson(JSONDataset):
     """A JSON file whose content is tracked as well, unless tracking is off."""
@@ -165,7 +167,7 @@ def _log(client: MlflowClient, run_id: str, params: Mapping[str, Any], metrics: 
     now = int(time.time() * 1000)
     client.log_batch(
         run_id,
-        params=[Param(key, str(value)) for key, value in params.items()],
+        params=[Param(key, str(value)) for key, value in list_params(params)],
         metrics=[Metric(key, value, now, step) for key, value, step in metrics if _is_number(value)],
     )
 

@@ -43,7 +43,7 @@ class ServedScorer(Protocol):
         """Columns of a row, in order."""
 
     @property
-    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+    def category_codes(self) -> Mapping[str, Mapping[str | None, float]] | None:
         """By text column, the number of each category in a coded row; null if the model takes tables only."""
 
     def predict(self, X: "pd.DataFrame", params: Mapping[str, Any] | None = None) -> "pd.DataFrame":

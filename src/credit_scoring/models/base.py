@@ -61,6 +61,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         feature_names_in_: Features the model was fitted on, in order.
         fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
         classes_: Always `[0, 1]`.
+        left_out_: By name of a member of a blend that could not be fitted, why.
     """
 
     labels: ClassVar[Mapping[str, str]]
@@ -68,6 +69,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     test_params: ClassVar[Mapping[str, Any]] = {}
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
+    left_out_: Mapping[str, str] = {}
     feature_names_in_: npt.NDArray[np.str_]
     fingerprint_: str
     classes_ = np.array([0, 1])
@@ -143,7 +145,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         return X if np.array_equal(X.columns, self.feature_names_in_) else X.reindex(columns=self.feature_names_in_)
 
     @property
-    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+    def category_codes(self) -> Mapping[str, Mapping[str | None, float]] | None:
         """By text column, the number that stands for each category; null for a family that needs a table."""
         return None
 
@@ -217,8 +219,8 @@ class CodedModel(ScoringModel):
     codes_: "CategoryCodes"
 
     @property
-    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
-        """By text column, the number that stands for each category in a coded row."""
+    def category_codes(self) -> Mapping[str, Mapping[str | None, float]] | None:
+        """By text column, the number that stands for each category in a coded row; for null if it is one of them."""
         return self.codes_.codes
 
     @abstractmethod

@@ -1,4 +1,7 @@
-"""What a reader calls a candidate."""
+"""What a reader calls a candidate, and its hyper-parameters."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from credit_scoring.models import family_class
 from credit_scoring.texts import Texts
@@ -16,6 +19,15 @@ def name_candidate(family: str, imbalance: str, name: str, texts: Texts) -> str:
         return name
     label = family_class(family).labels[texts.language]
     return f"{label}, {name_treatment(imbalance, texts)}" if treated else label
+
+
+def list_params(params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield hyper-parameters one by one; those of a blend's members by the path to them, `members.lightgbm.n_seeds`."""
+    for name, value in params.items():
+        if isinstance(value, Mapping) and value:
+            yield from ((f"{name}.{inner}", found) for inner, found in list_params(value))
+        else:
+            yield name, value
 
 
 def name_treatment(imbalance: str, texts: Texts) -> str:

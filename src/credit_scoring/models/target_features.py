@@ -97,6 +97,7 @@ class TargetFeatureModel(ScoringModel):
             for others, here in folds.split(X):
                 made[name][here] = self._rate(kind(X.iloc[others], y[others]), X.iloc[here])
         self.inner_ = clone(self.inner).fit(X.assign(**made), y, rebalance)
+        self.libraries, self.left_out_ = self.inner_.libraries, self.inner_.left_out_
 
     def _rate(self, index: "_Index", X: pd.DataFrame) -> npt.NDArray[np.float64]:
         defaults, rows = index.count(X)

@@ -81,12 +81,12 @@ class Lean:
             predictions = scored.to_dict(orient="records")
         return Answer(orjson.dumps({"predictions": predictions}), probability, decisions)
 
-    def _encode(self, rows: Rows, codes: Mapping[str, Mapping[str, float]]) -> npt.NDArray[np.float64]:
+    def _encode(self, rows: Rows, codes: Mapping[str, Mapping[str | None, float]]) -> npt.NDArray[np.float64]:
         encoded = rows.numbers
         for place, name in enumerate(self._names):
             if name in codes:
                 of_column = codes[name]
-                encoded[:, place] = [of_column.get(value, np.nan) for value in rows.texts[name]]  # type: ignore[arg-type]
+                encoded[:, place] = [of_column.get(value, np.nan) for value in rows.texts[name]]
         return encoded
 
     def _table(self, rows: Rows) -> "pd.DataFrame":

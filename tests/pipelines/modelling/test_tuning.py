@@ -67,6 +67,20 @@ def test_what_was_set_by_hand_competes_on_beside_what_was_found(rows: pd.DataFra
     assert found["lr_class_weight"] == by_hand | {"imbalance": "class_weight"}
 
 
+def test_a_member_of_a_blend_has_what_was_found_for_the_candidate_that_it_names(rows: pd.DataFrame) -> None:
+    members = {"a": {"candidate": "lr"}, "b": {"family": "dummy"}}
+    candidates = {**CANDIDATES, "blend": {"family": "blend", "params": {"members": members}}}
+    options = TuningOptions(n_trials=6)
+    found, _ = tune_candidates(rows, candidates, SELECTION, options, COSTS, optuna.storages.InMemoryStorage())
+    assert found["lr"]["params"] != CANDIDATES["lr"]["params"]
+    _, results = cross_validate_candidates(rows, found, SELECTION, CrossValidationOptions(n_folds=2), COSTS)
+    given = next(result["params"]["members"] for result in results if result["name"] == "blend")
+    assert given == {
+        "a": {"family": "logistic_regression", "params": found["lr"]["params"]},
+        "b": {"family": "dummy"},
+    }
+
+
 def test_treatments_are_judged_beside_the_hand_set_self(rows: pd.DataFrame) -> None:
     found, _ = tune(rows, optuna.storages.InMemoryStorage(), n_trials=6)
     folds = CrossValidationOptions(n_folds=2)

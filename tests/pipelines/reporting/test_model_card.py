@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from credit_scoring.models import build_model
 from tests.pipelines.reporting.artefacts import PROTECTION
 from tests.pipelines.reporting.conftest import found
 
@@ -35,6 +36,7 @@ def artefacts() -> dict[str, Any]:
             "tuned": True,
             "imbalance": "none",
         },
+        "champion_model": build_model("mlp", {}),
         "champion_diagnosis": {
             "training": 0.8765,
             "out_of_fold": 0.7654,
@@ -178,3 +180,24 @@ def test_whether_hyper_parameters_were_found_or_set_by_hand_is_told(
     kept = write("model_card", artefacts)
     assert "- Hyper-parameters (set by hand; no trial of the search with Optuna did better): `alpha=1.0`." in kept
     assert "Log loss out of fold with" not in kept
+
+
+def test_a_blend_is_described_member_by_member_with_what_it_needs(
+    artefacts: dict[str, Any], write: Callable[..., str]
+) -> None:
+    members = {
+        "lgb": {"family": "lightgbm", "params": {"num_leaves": 7}, "n_seeds": 3},
+        "lr": {"family": "logistic_regression", "params": {}},
+    }
+    model = build_model("blend", {"members": members})
+    model.left_out_ = {"xgb": "FamilyUnavailableError: no such library"}
+    described = {"name": "blend", "family": "blend", "params": {"members": members}}
+    card = write("model_card", artefacts | {"champion": artefacts["champion"] | described, "champion_model": model})
+    assert "Candidate `blend` (blend): least cost." in card
+    assert (
+        "`members.lgb.family=lightgbm`, `members.lgb.params.num_leaves=7`, `members.lgb.n_seeds=3`, "
+        "`members.lr.family=logistic_regression`, `members.lr.params={}`."
+    ) in card
+    assert f"lightgbm {version('lightgbm')}" in card
+    assert "xgboost" not in card.split("## Versions")[1]
+    assert "**Without member `xgb`, which could not be fitted: FamilyUnavailableError: no such library**" in card

@@ -5,6 +5,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from credit_scoring.models import build_model
+
 Imbalance = Literal["none", "class_weight", "smote", "random_over", "random_under"]
 Metric = Literal["business_cost", "log_loss", "roc_auc"]
 
@@ -14,7 +16,9 @@ class CandidateOptions(BaseModel):
 
     Attributes:
         family: A module of `credit_scoring.models.families`.
-        params: Hyper-parameters; what is left out keeps the family's default.
+        params: Hyper-parameters; what is left out keeps the family's default. In the parameters a member of a blend may
+            name a `candidate` in place of `family` and `params`, and has those of it, found by the search if it is
+            `tuned`; the candidate's treatment of imbalance, target features and rows are not those of the blend.
         imbalance: Treatment of class imbalance, on training rows only. In the parameters it may be a list: each
             strategy then competes, under the candidate's name with the strategy behind it.
         target_features: Whether features learnt from TARGET are added, cross-fitted inside the training rows.
@@ -105,6 +109,8 @@ class DiagnosisOptions(BaseModel):
 def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions]:
     """Check the parameters of all candidates.
 
+    Members of a blend that name a candidate get its family and hyper-parameters.
+
     Raises:
         ValueError: If there is none, or one is not described as it should be; names every problem.
     """
@@ -114,18 +120,44 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
     for name, described in candidates.items():
         for variant, single in list_variants(name, described):
             try:
-                read[variant] = CandidateOptions.model_validate(single)
+                candidate = CandidateOptions.model_validate(single)
+                if candidate.family == "blend":
+                    candidate = candidate.model_copy(update={"params": _find_members(candidate.params, candidates)})
+                    build_model(candidate.family, candidate.params)
+                read[variant] = candidate
             except ValidationError as error:
                 problems += [
                     f"  - candidates.{name}.{'.'.join(map(str, issue['loc']))}: {issue['msg']}"
                     for issue in error.errors()
                 ]
+            except ValueError as error:
+                problems.append(f"  - candidates.{name}.params: {error}")
     if problems:
         raise ValueError(
             "Candidates that cannot be read:\n" + "\n".join(problems) + "\nHint: conf/*/parameters/modelling.yml, each "
             "candidate has `family` and may have `params`, `imbalance`, `target_features`, `max_rows`, `tuned`."
         )
     return read
+
+
+def _find_members(params: Mapping[str, Any], candidates: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a blend, with family and hyper-parameters in place of the names of candidates."""
+    members = params.get("members")
+    if not isinstance(members, Mapping) or not all(isinstance(member, Mapping) for member in members.values()):
+        raise ValueError(f"members: {members}, expected each by its name, with `candidate` or `family`")
+    found = {}
+    for name, member in members.items():
+        found[name] = {key: value for key, value in member.items() if key != "candidate"}
+        if "candidate" not in member:
+            continue
+        its = candidates.get(member["candidate"])
+        if not isinstance(its, Mapping) or "family" in member or "params" in member:
+            raise ValueError(
+                f"members.{name}.candidate: {member['candidate']}, expected one of {', '.join(candidates)}, without "
+                "`family` or `params` beside it"
+            )
+        found[name] = {"family": its.get("family"), "params": dict(its.get("params", {})), **found[name]}
+    return {**params, "members": found}
 
 
 def list_variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:

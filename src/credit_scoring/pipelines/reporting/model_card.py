@@ -12,7 +12,8 @@ import pandas as pd
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import theme_title
 from credit_scoring.markdown import markdown_templates
-from credit_scoring.models import family_class
+from credit_scoring.models import ScoringModel, family_class
+from credit_scoring.models.labels import list_params
 from credit_scoring.pipelines.reporting.sentences import (
     compare_samples,
     describe_limits,
@@ -43,6 +44,7 @@ def describe_training(
         quality=data_quality,
         n_features=len(FEATURES),
         champion=champion,
+        params=list(list_params(champion["params"])),
         family=family_class(champion["family"]).labels["en"],
         calibration=calibration_evaluation,
         policy=decision_policy,
@@ -92,7 +94,7 @@ def write_model_card(
     performance: str,
     protection: str,
     conduct: str,
-    champion: dict[str, Any],
+    champion_model: ScoringModel,
     champion_diagnosis: dict[str, Any],
     policy_evaluation: dict[str, Any],
     decision_policy: dict[str, Any],
@@ -100,13 +102,14 @@ def write_model_card(
 ) -> str:
     """Write the card of the run's model as Markdown. It names no time and no run, so that equal runs write one text."""
     builds = packages_distributions()  # of a library with several builds, the one here
-    libraries = {builds[library][0] for library in family_class(champion["family"]).libraries}
+    libraries = {builds[library][0] for library in champion_model.libraries}
     return _TEMPLATES.get_template("model_card.md.jinja").render(
         training=training,
         performance=performance,
         protection=protection,
         conduct=conduct,
         flags=champion_diagnosis["flags"],
+        left_out=champion_model.left_out_,
         limits=describe_limits(policy_evaluation, champion_diagnosis, decision_policy, source, _ENGLISH),
         source=source,
         python=platform.python_version(),

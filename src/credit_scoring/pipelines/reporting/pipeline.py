@@ -238,7 +238,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "model_card_section_performance",
                     "model_card_section_protection",
                     "model_card_section_conduct",
-                    "champion",
+                    "champion_model",
                     "champion_diagnosis",
                     "policy_evaluation",
                     "decision_policy",
