@@ -57,14 +57,17 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         labels: Language -> what reports call the family.
         libraries: What the family imports beside scikit-learn. It does so where it uses it, not at the top of its
             module, so that a family can be named without it; whoever serves a model of the family installs it.
+        training_libraries: What it imports besides, likewise, but only to fit: a server does without it.
         test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
-        feature_names_in_: Features the model was fitted on, in order.
+        feature_names_in_: Features the model reads, in order: those it was given to fit on, unless the family chooses
+            among them.
         fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
         classes_: Always `[0, 1]`.
     """
 
     labels: ClassVar[Mapping[str, str]]
     libraries: tuple[str, ...] = ()
+    training_libraries: tuple[str, ...] = ()
     test_params: ClassVar[Mapping[str, Any]] = {}
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
@@ -141,6 +144,10 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     def explained_features(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the values that `contributions(X)` speaks of: same rows, same columns."""
         return X if np.array_equal(X.columns, self.feature_names_in_) else X.reindex(columns=self.feature_names_in_)
+
+    def attribute_points(self, X: pd.DataFrame) -> pd.DataFrame | None:  # noqa: ARG002
+        """Return the whole points of each feature, rows as `X`, that sum to the score; null for a family without a card."""
+        return None
 
     @property
     def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:

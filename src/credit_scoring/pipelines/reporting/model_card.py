@@ -100,7 +100,8 @@ def write_model_card(
 ) -> str:
     """Write the card of the run's model as Markdown. It names no time and no run, so that equal runs write one text."""
     builds = packages_distributions()  # of a library with several builds, the one here
-    libraries = {builds[library][0] for library in family_class(champion["family"]).libraries}
+    family = family_class(champion["family"])
+    libraries = {builds[library][0] for library in (*family.libraries, *family.training_libraries)}
     return _TEMPLATES.get_template("model_card.md.jinja").render(
         training=training,
         performance=performance,
