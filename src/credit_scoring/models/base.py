@@ -145,10 +145,6 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         """Return the values that `contributions(X)` speaks of: same rows, same columns."""
         return X if np.array_equal(X.columns, self.feature_names_in_) else X.reindex(columns=self.feature_names_in_)
 
-    def attribute_points(self, X: pd.DataFrame) -> pd.DataFrame | None:  # noqa: ARG002
-        """Return the whole points of each feature, rows as `X`, that sum to the score; null for a family without a card."""
-        return None
-
     @property
     def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
         """By text column, the number that stands for each category; null for a family that needs a table."""
@@ -241,6 +237,19 @@ class CodedModel(ScoringModel):
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         return self.contributions_coded(self.codes_.transform(X))
+
+
+class PointsModel(CodedModel):
+    """A family whose score is a sum of whole points, one number per feature."""
+
+    @property
+    @abstractmethod
+    def factor(self) -> float:
+        """Points for one log-odds less of default, before calibration."""
+
+    @abstractmethod
+    def attribute_points(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the points of each feature: same rows as `X`, one column per feature. Their sum is the score."""
 
 
 class BoostedTrees(LibraryModel, CodedModel):

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from credit_scoring.models.base import CodedModel, TrainingRows, Trial
+from credit_scoring.models.base import PointsModel, TrainingRows, Trial
 from credit_scoring.models.binning import Bins, find_bins
 from credit_scoring.models.encoding import CategoryCodes
 
@@ -20,7 +20,7 @@ _ORDER: Literal["name"] = "name"
 """Of the codes of categories, which the bins are numbered by as well."""
 
 
-class ScorecardModel(CodedModel):
+class ScorecardModel(PointsModel):
     """Whole points for the bins of a few variables, by logistic regression on their weights of evidence.
 
     Variables are ranked by information value. Each next one is taken unless its weight of evidence is correlated too
@@ -113,6 +113,42 @@ class ScorecardModel(CodedModel):
         features = self.explained_features(X)
         points = self._look_up(self.codes_.transform(features)).astype(int)
         return pd.DataFrame(points, columns=features.columns, index=X.index)
+
+    def card(self) -> pd.DataFrame:
+        """Return the card: one row per attribute (bin), those of a variable together, missing values last.
+
+        Returns:
+            `variable`, its `information_value` and `coefficient`; the attribute: `low` (from it on) and `high` (below
+            it), NaN where there is no such bound, or the `categories`, null for numbers, both empty for `missing`
+            (values, and categories that are not on the card); of the training rows `applicants` and `default_rate`
+            (NaN without any); `woe` and `points`.
+        """
+        rows = []
+        for name, bins, points, coefficient in zip(
+            self.feature_names_in_, self.bins_, self.points_, self.coefficients_, strict=True
+        ):
+            categories = self.codes_.categories_.get(str(name))
+            bounds = np.concatenate([[np.nan], bins.edges[:-1], [np.nan]])
+            for place, (good, bad) in enumerate(zip(bins.good, bins.bad, strict=True)):
+                missing, is_number = place == len(points) - 1, categories is None
+                rows.append(
+                    {
+                        "variable": str(name),
+                        "information_value": bins.information_value,
+                        "coefficient": coefficient,
+                        "low": bounds[place] if is_number and not missing else np.nan,
+                        "high": bounds[place + 1] if is_number and not missing else np.nan,
+                        "categories": None
+                        if categories is None
+                        else categories[bins.bin_of_cell[:-1] == place].tolist(),
+                        "missing": missing,
+                        "applicants": good + bad,
+                        "default_rate": bad / (good + bad) if good + bad else np.nan,
+                        "woe": bins.woe[place],
+                        "points": points[place],
+                    }
+                )
+        return pd.DataFrame(rows)
 
     def default_probability(self, score: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the probability of default of scores."""
