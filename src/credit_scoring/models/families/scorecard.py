@@ -69,7 +69,7 @@ class ScorecardModel(PointsModel):
         min_bin_size: float = 0.05,
         max_bins: int = 6,
         max_correlation: float = 0.6,
-        C: float = 1.0,
+        C: float = 0.03,
         pdo: float = 20,
         base_points: float = 600,
         base_odds: float = 50,
@@ -125,23 +125,23 @@ class ScorecardModel(PointsModel):
         """
         rows = []
         for name, bins, points, coefficient in zip(
-            self.feature_names_in_, self.bins_, self.points_, self.coefficients_, strict=True
+            self.feature_names_in_.tolist(), self.bins_, self.points_, self.coefficients_, strict=True
         ):
-            categories = self.codes_.categories_.get(str(name))
-            bounds = np.concatenate([[np.nan], bins.edges[:-1], [np.nan]])
+            categories = self.codes_.categories_.get(name)
+            bounds = np.full(len(points) + 1, np.nan)
+            if categories is None:
+                bounds[1:-2] = bins.edges[:-1]
             for place, (good, bad) in enumerate(zip(bins.good, bins.bad, strict=True)):
-                missing, is_number = place == len(points) - 1, categories is None
+                inside = bins.bin_of_cell[:-1] == place
                 rows.append(
                     {
-                        "variable": str(name),
+                        "variable": name,
                         "information_value": bins.information_value,
                         "coefficient": coefficient,
-                        "low": bounds[place] if is_number and not missing else np.nan,
-                        "high": bounds[place + 1] if is_number and not missing else np.nan,
-                        "categories": None
-                        if categories is None
-                        else categories[bins.bin_of_cell[:-1] == place].tolist(),
-                        "missing": missing,
+                        "low": bounds[place],
+                        "high": bounds[place + 1],
+                        "categories": None if categories is None else categories[inside].tolist(),
+                        "missing": place == len(points) - 1,
                         "applicants": good + bad,
                         "default_rate": bad / (good + bad) if good + bad else np.nan,
                         "woe": bins.woe[place],

@@ -210,7 +210,7 @@ def _name_attribute(name: str, attribute: Mapping[str, Any], texts: Texts, most_
         return feature.client_absent(language) or texts.say("scorecard.missing")
     if feature.unit == "yes_no":
         yes = "Y" in attribute["categories"] if attribute["categories"] is not None else attribute["low"] is not None
-        return texts.say(f"reasons.{'yes' if yes else 'no'}")
+        return texts.say("reasons.yes" if yes else "reasons.no")
     if attribute["categories"] is not None:
         if most_named is not None and len(attribute["categories"]) > most_named:
             return texts.say("common.others")
@@ -221,11 +221,11 @@ def _name_attribute(name: str, attribute: Mapping[str, Any], texts: Texts, most_
 def _name_range(attribute: Mapping[str, Any], scale: float, texts: Texts) -> str:
     bounds = [_write_bound(bound, scale, texts) for bound in (attribute["low"], attribute["high"])]
     low, high = bounds if scale > 0 else reversed(bounds)
-    order = "" if scale > 0 else "reversed_"  # what is counted backwards from the application ends with its bound
+    order = "forward" if scale > 0 else "backward"  # from the application: there an attribute ends with its bound
     if low is None:
-        return texts.say("scorecard.known") if high is None else texts.say(f"scorecard.{order}below", high=high)
+        return texts.say("scorecard.known") if high is None else texts.say(f"scorecard.{order}.below", high=high)
     if high is None:
-        return texts.say(f"scorecard.{order}from", low=low)
+        return texts.say(f"scorecard.{order}.from", low=low)
     return texts.say("scorecard.between", low=low, high=high)
 
 
