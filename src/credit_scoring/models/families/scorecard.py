@@ -185,7 +185,7 @@ class ScorecardModel(PointsModel):
             raise ValueError(
                 f"No variable is left for a scorecard: of {rows.X.shape[1]} columns of {len(rows.y)} rows none has two "
                 f"bins of {self.min_bin_size:.0%} of the rows whose default rates differ.\n"
-                "Hint: use more rows or columns, or a smaller min_bin_size."
+                "Hint: use more rows or columns, a smaller min_bin_size or a larger C."
             )
         self.feature_names_in_ = np.asarray(names, dtype=str)
         self.codes_ = CategoryCodes(_ORDER).fit(rows.X[names])
