@@ -120,7 +120,7 @@ def test_nothing_that_is_served_knows_a_protected_attribute_and_fairness_does(de
     signature = [column["name"] for column in json.loads(described["signature"]["inputs"])]
     reasons = [column.name for column in model.reasons().columns]
     for known in (contract, model.feature_names_in_, example, signature, reasons):
-        assert len(known) > 50
+        assert len(known) > 5  # a scorecard reads few
         assert not protected & set(known)
     holdout = pd.read_parquet(demo.path / "data/05_model_input/synthetic/holdout_rows.parquet")
     swapped = holdout.assign(CODE_GENDER=holdout["CODE_GENDER"].map({"F": "M", "M": "F"}), NAME_FAMILY_STATUS="Widow")

@@ -68,9 +68,10 @@ def asked_in_templates() -> Iterator[tuple[str, re.Pattern[str], set[str] | None
         for key, more, values in re.findall(r'say\(\s*"([\w.]+)"( ~)?((?:[^()]|\([^()]*\))*)\)', page.read_text()):
             given = set(re.findall(r"(\w+)=", values))
             yield page.name, re.compile(re.escape(key) + (r"\w+" if more else "")), given
-    report = SOURCE / "pipelines/reporting/report.typ"
-    for key in re.findall(r"\bt\.(\w+)", report.read_text()):
-        yield report.name, re.compile(rf"report\.{key}"), None
+    for page in ("report", "scorecard"):
+        template = SOURCE / f"pipelines/reporting/{page}.typ"
+        for key in re.findall(r"\bt\.(\w+)", template.read_text()):
+            yield template.name, re.compile(rf"{page}\.{key}"), None
 
 
 ASKED = [*asked_in_code(), *asked_in_templates()]

@@ -63,7 +63,7 @@ def weigh(model: ScoringModel, rows: pd.DataFrame, approved: pd.DataFrame, book:
     Two models are compared against the same approved applicants: weights against others differ by that alone.
 
     Args:
-        model: Model that splits the scores, before calibration.
+        model: Model that splits the scores, before calibration; what it does not read of the columns adds nothing.
         rows: Clients whose causes are weighed, at least one.
         approved: Approved applicants, at least one. Their mean contributions stand for the reference of the book.
         book: Says which columns make up a cause.
@@ -71,8 +71,11 @@ def weigh(model: ScoringModel, rows: pd.DataFrame, approved: pd.DataFrame, book:
     Returns:
         Log-odds, one row per client, one column per cause; positive is against the client.
     """
-    reference = model.contributions(approved)[0].mean().to_numpy()
-    return replace(book, reference=reference).weigh_causes(model.contributions(rows)[0])
+    names = [column.name for column in book.columns]
+    of_approved, of_rows = (
+        model.contributions(some)[0].reindex(columns=names, fill_value=0.0) for some in (approved, rows)
+    )
+    return replace(book, reference=of_approved.mean().to_numpy()).weigh_causes(of_rows)
 
 
 def compare_reasons(

@@ -174,7 +174,12 @@ class ReasonBook(_Stored):
         return self._weigh(self._ordered(contributions) - self.reference)
 
     def explain(
-        self, contributions: pd.DataFrame, values: pd.DataFrame, declined: npt.NDArray[np.bool_], language: str
+        self,
+        contributions: pd.DataFrame,
+        values: pd.DataFrame,
+        declined: npt.NDArray[np.bool_],
+        language: str,
+        points_per_log_odds: float | None = None,
     ) -> list[list[dict[str, str]]]:
         """Tell the reasons of each client.
 
@@ -183,6 +188,8 @@ class ReasonBook(_Stored):
             values: What the contributions speak of, same rows and columns.
             declined: Whether each client is declined.
             language: One of `credit_scoring.texts.LANGUAGES`.
+            points_per_log_odds: Of a scorecard: each reason then also says how many points more or fewer it is than
+                with the approved customers on average.
 
         Returns:
             For each client, the causes that weighed most: `effect` (`against` or `for`) and `text`. Those that speak
@@ -200,10 +207,15 @@ class ReasonBook(_Stored):
             column = values[name].iloc[at]
             return column.astype(object).where(column.notna(), None).tolist()
 
-        return self.explain_values(self._ordered(contributions), pick, declined, language)
+        return self.explain_values(self._ordered(contributions), pick, declined, language, points_per_log_odds)
 
     def explain_values(
-        self, matrix: npt.NDArray[np.float64], pick: Pick, declined: npt.NDArray[np.bool_], language: str
+        self,
+        matrix: npt.NDArray[np.float64],
+        pick: Pick,
+        declined: npt.NDArray[np.bool_],
+        language: str,
+        points_per_log_odds: float | None = None,
     ) -> list[list[dict[str, str]]]:
         """Do as `explain` does, without tables.
 
@@ -212,6 +224,7 @@ class ReasonBook(_Stored):
             pick: Looks up the few values that are told.
             declined: Whether each client is declined.
             language: One of `credit_scoring.texts.LANGUAGES`.
+            points_per_log_odds: As there.
         """
         related = matrix - self.reference
         # Of what is for some is left out: twice as many are looked at.
@@ -223,6 +236,11 @@ class ReasonBook(_Stored):
             told = np.flatnonzero(leads == lead)
             values = pick(self.columns[lead].name, rows[told])
             texts[told] = self.describe(int(lead), values, sign[told], language)
+        if points_per_log_odds is not None:
+            texts[:] = [
+                add_points(text, -weight * points_per_log_odds, language)
+                for text, weight in zip(texts, weights.tolist(), strict=True)
+            ]
         first = np.where(declined[rows], 1, -1) == sign
         reasons: list[list[dict[str, str]]] = [[] for _ in range(len(matrix))]
         n_for = np.zeros(len(matrix), dtype=int)
@@ -503,6 +521,11 @@ _PLACES: Mapping[str, Mapping[str, str]] = {
     "day_gap": _OF_DATES,
 }
 """Unit -> where a value stands -> how that is told, where not by the same word."""
+
+
+def add_points(text: str, points: float, language: str) -> str:
+    """Say behind a text how many points more or fewer that is than with the approved customers on average."""
+    return texts_in(language).say("reasons.points", n=abs(round(points)), text=text, points=round(points))
 
 
 def join_reasons(reasons: Sequence[Mapping[str, str]], effect: str) -> list[str]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from credit_scoring.models.base import CodedModel, ScoringModel
+from credit_scoring.models.base import CodedModel, PointsModel, ScoringModel
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.reasons import ReasonBook
 from credit_scoring.texts import DEFAULT_LANGUAGE, texts_in
@@ -97,6 +97,15 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         contributions, base = self.contributions(X)
         return self.reasons().relate(contributions), base + float(self.reasons().reference.sum())
 
+    def attribute_points(self, X: pd.DataFrame) -> pd.DataFrame | None:
+        """Return the points of each feature of a scorecard, rows as `X`; null for a model without points."""
+        return self.model.attribute_points(X) if isinstance(self.model, PointsModel) else None
+
+    @property
+    def points_per_log_odds(self) -> float | None:
+        """Points of a scorecard for one log-odds less of what `contributions` splits; null for a model without."""
+        return self.model.factor / self.calibration.slope if isinstance(self.model, PointsModel) else None
+
     def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
         """Return `refused` where the probability of default reaches the threshold, and `granted` elsewhere."""
         return np.where(probability >= self.decision_policy["threshold"], REFUSED, GRANTED)
@@ -136,7 +145,8 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         book = self.reasons()
         if X.empty:
             return []
-        return book.explain(self.contributions(X)[0], self.model.explained_features(X), declined, language)
+        values = self.model.explained_features(X)
+        return book.explain(self.contributions(X)[0], values, declined, language, self.points_per_log_odds)
 
     def reasons(self) -> ReasonBook:
         """Return what reasons are told with.
@@ -186,6 +196,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
             self.decide(self.score_coded(encoded)) == REFUSED,
             texts_in(language).language,
+            self.points_per_log_odds,
         )
 
     def _coded(self) -> CodedModel:

@@ -20,7 +20,10 @@ from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_b
 from credit_scoring.scorer import CreditScorer, ScorerRelease, digest_model
 
 # What training, figures and tracking need, and every family's library: none may be needed but those of the model.
-TRAINING = ("shap", "numba", "lightgbm", "xgboost", "imblearn", "optuna", "matplotlib", "ibis", "kedro", "pydantic")
+TRAINING = (
+    *("shap", "numba", "lightgbm", "xgboost", "imblearn", "optbinning", "ortools", "optuna", "matplotlib", "ibis"),
+    *("kedro", "pydantic"),
+)
 ASK = """
 import json, sys
 sys.path = [place for place in sys.path if not place.rstrip("/").endswith("/src")]

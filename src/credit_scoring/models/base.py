@@ -57,8 +57,10 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         labels: Language -> what reports call the family.
         libraries: What the family imports beside scikit-learn. It does so where it uses it, not at the top of its
             module, so that a family can be named without it; whoever serves a model of the family installs it.
+        training_libraries: What it imports besides, likewise, but only to fit: a server does without it.
         test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
-        feature_names_in_: Features the model was fitted on, in order.
+        feature_names_in_: Features the model reads, in order: those it was given to fit on, unless the family chooses
+            among them.
         fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
         classes_: Always `[0, 1]`.
         left_out_: By name of a member of a blend that could not be fitted, why.
@@ -66,6 +68,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
     labels: ClassVar[Mapping[str, str]]
     libraries: tuple[str, ...] = ()
+    training_libraries: tuple[str, ...] = ()
     test_params: ClassVar[Mapping[str, Any]] = {}
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
@@ -236,6 +239,19 @@ class CodedModel(ScoringModel):
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         return self.contributions_coded(self.codes_.transform(X))
+
+
+class PointsModel(CodedModel):
+    """A family whose score is a sum of whole points, one number per feature."""
+
+    @property
+    @abstractmethod
+    def factor(self) -> float:
+        """Points for one log-odds less of default, before calibration."""
+
+    @abstractmethod
+    def attribute_points(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the points of each feature: same rows as `X`, one column per feature. Their sum is the score."""
 
 
 class BoostedTrees(LibraryModel, CodedModel):

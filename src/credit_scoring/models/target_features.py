@@ -108,7 +108,7 @@ class TargetFeatureModel(ScoringModel):
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         values, base = self.inner_.contributions(X)
-        return values.to_numpy(), base
+        return values.reindex(columns=X.columns, fill_value=0.0).to_numpy(), base  # it may read some of them only
 
 
 class _Index(Protocol):

@@ -1,5 +1,7 @@
 """One client's dossier says what the scorer says, and an unknown id is told what ids there are."""
 
+import re
+
 import ibis
 import numpy as np
 import pandas as pd
@@ -17,9 +19,11 @@ from credit_scoring.pipelines.explainability.client import (
 )
 from credit_scoring.pipelines.explainability.nodes import rank_families
 from credit_scoring.pipelines.explainability.options import DossierOptions
+from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
+from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
 from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
 from credit_scoring.scorer import CreditScorer, digest_model
-from credit_scoring.texts import LANGUAGES
+from credit_scoring.texts import LANGUAGES, texts_in
 
 OPTIONS = DossierOptions(file="features.parquet", n_bars=2, n_peers=2)
 KNOWN = pd.DataFrame({"clients": [300], "first": [1000], "last": [1299]})
@@ -101,6 +105,47 @@ def test_the_dossier_says_what_the_scorer_says(rows: pd.DataFrame, scorer: Credi
     score = next(peer for peer in dossier["peers"] if peer["feature"] == "EXT_SOURCE_2")
     granted = rows[scorer.predict(rows)["decision"] == "granted"]
     assert score["below_granted"] == pytest.approx((granted["EXT_SOURCE_2"] < score["value"]).mean(), abs=0.01)
+
+
+def test_the_dossier_of_a_scorecard_shows_the_points_of_each_attribute(rows: pd.DataFrame) -> None:
+    model = build_model("scorecard", {"min_bin_size": 0.1}).fit(
+        rows.drop(columns=["SK_ID_CURR", "TARGET"]), rows["TARGET"]
+    )
+    calibration = Calibration("sigmoid", slope=1.25, intercept=0.1)
+    policy = {"threshold": 0.3, "model_digest": digest_model(model, calibration)}
+    probability = calibration.apply(model.predict_proba(rows)[:, 1])
+    predictions = rows[["SK_ID_CURR"]].assign(PROBABILITY=probability)
+    book = write_reason_book(model, calibration.to_dict(), rows, predictions, policy, ReasonOptions())
+    scorer = CreditScorer(model, calibration, policy, book)
+    position = int(probability.argmax())
+    dossier = dossier_of(rows, scorer, position)
+    points = scorer.attribute_points(rows)
+    assert points is not None
+    assert dossier["score"] == points.iloc[position].sum()
+    text = write_dossier(dossier, FigureOptions(language="en", source="synthetic"), "synthetic")
+    assert f"## The scorecard: {dossier['score']} points" in text
+    approved = points[probability < 0.3].mean()
+    for name, own in points.iloc[position].items():
+        label = next(entry["label_en"] for entry in dossier["contributions"] if entry["feature"] == name)
+        difference = texts_in("en").number(own - approved[name], "+.1f")
+        assert re.search(rf"\| {re.escape(label)} \| [^|]+ \| {own} \| {re.escape(difference)} \|", text)
+    # A reason tells the points of its cause, in a table as in coded rows.
+    heaviest = min((points - approved).iloc[position].items(), key=lambda one: one[1])
+    reasons = [reason["text"] for reason in dossier["reasons"]["en"] if reason["effect"] == "against"]
+    assert reasons[0].endswith(f"(−{-round(heaviest[1])} points)")
+    names = list(model.feature_names_in_)
+    encoded = model.codes_.transform(rows[names].iloc[[position]])
+    texts = {name: [rows[name].iloc[position]] for name in model.category_codes}
+    assert scorer.explain_coded(encoded, texts, "en") == [dossier["reasons"]["en"]]
+    bars = plot_dossier(dossier, OPTIONS, FigureOptions(language="en", source="synthetic")).axes[0].texts
+    assert any(bar.get_text().endswith(f"(−{-round(heaviest[1])} points)") for bar in bars)
+
+
+def test_other_models_have_no_points(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    dossier = dossier_of(rows, scorer, 0)
+    assert (dossier["score"], dossier["points_per_log_odds"]) == (None, None)
+    assert "point" not in write_dossier(dossier, FigureOptions(language="en", source="synthetic"), "synthetic")
+    assert scorer.attribute_points(rows) is None
 
 
 def test_older_is_more_though_its_days_are_more_negative(rows: pd.DataFrame, scorer: CreditScorer) -> None:

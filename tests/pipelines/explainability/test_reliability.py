@@ -80,6 +80,17 @@ def test_causes_weigh_what_is_beyond_the_mean_of_the_approved(scorer: CreditScor
     assert weigh(scorer.model, approved, approved, scorer.reasons()).mean(axis=0) == pytest.approx(0, abs=1e-9)
 
 
+def test_what_a_refit_does_not_read_adds_nothing(scorer: CreditScorer, rows: pd.DataFrame) -> None:
+    """A scorecard chooses among the columns that it is given, and puts them in an order of its own."""
+    names = [column.name for column in scorer.reasons().columns]
+    card = build_model("scorecard", {"max_variables": 1, "C": 1.0}).fit(rows[names], rows["TARGET"])
+    (read,) = card.feature_names_in_
+    weights = weigh(card, rows, rows, scorer.reasons())
+    place = scorer.reasons().columns[names.index(read)].cause
+    assert np.ptp(weights[:, place]) > 0
+    assert (np.delete(weights, place, axis=1) == 0).all()
+
+
 def test_without_refits_or_declined_applicants_nothing_is_claimed(scorer: CreditScorer, rows: pd.DataFrame) -> None:
     oof, options = predictions(scorer.model, rows), ReliabilityOptions(n_refits=0)
     none = measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options)

@@ -21,6 +21,7 @@ from credit_scoring.pipelines.modelling.comparison import (
 from credit_scoring.pipelines.modelling.nodes import (
     calibrate_champion,
     fit_champion,
+    fit_scorecard,
     predict_holdout,
     select_holdout_rows,
     select_training_rows,
@@ -262,3 +263,23 @@ def test_too_few_defaults_for_the_folds_is_a_clear_error(model_input: pd.DataFra
 def test_no_candidate_is_a_clear_error(model_input: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="No model to compare"):
         cross_validate_candidates(select_training_rows(model_input), {}, SELECTION, FOLDS, COSTS)
+
+
+def test_the_scorecard_of_a_run_is_the_champion_or_the_best_challenger_or_none(model_input: pd.DataFrame) -> None:
+    rows = select_training_rows(model_input)
+    candidates = CANDIDATES | {
+        "scorecard": {"family": "scorecard", "params": {"C": 1.0}},
+        "crude": {"family": "scorecard", "params": {"max_bins": 2, "C": 0.01}},
+    }
+    _, results = cross_validate_candidates(rows, candidates, SELECTION, FOLDS, COSTS)
+    described = {result["name"]: result for result in results}
+    assert described["scorecard"]["mean"]["log_loss"] < described["crude"]["mean"]["log_loss"]
+    dummy = fit_champion(rows, described["dummy"], SELECTION, FOLDS)
+    challenger = fit_scorecard(rows, results, described["dummy"], dummy, SELECTION, FOLDS)
+    again = fit_champion(rows, described["scorecard"], SELECTION, FOLDS)
+    assert challenger["name"] == "scorecard"
+    assert challenger["model"].fingerprint_ == again.fingerprint_
+    champion = fit_scorecard(rows, results, described["crude"], again, SELECTION, FOLDS)
+    assert champion == {"name": "crude", "model": again}
+    others = [described["dummy"], described["logistic_regression"], described["scorecard"] | {"error": "broken"}]
+    assert fit_scorecard(rows, others, described["dummy"], dummy, SELECTION, FOLDS) == {}

@@ -92,6 +92,7 @@ def write_dossier(client_dossier: dict[str, Any], figures: FigureOptions, source
         language=figures.language,
         say=figures.say,
         percent=figures.percent,
+        number=figures.number,
         source=source,
     )
 

@@ -17,7 +17,7 @@ from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.records import THEMES, theme_title
 from credit_scoring.figures import FigureOptions
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
-from credit_scoring.reasons import show_values
+from credit_scoring.reasons import add_points, show_values
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
 from credit_scoring.texts import LANGUAGES
 
@@ -172,12 +172,14 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
         heaviest first: `feature`, `value`, `contribution` (log-odds), and in both languages the `label` a person reads
         and the value `shown` to them; its `cause`, how clearly it speaks for it, and whether its value `contradicts`
         its effect (see `ReasonBook.explain`). Contributions are
-        those of reasons, less the approved customers' mean ones, whose sum is the `base_value`.
+        those of reasons, less the approved customers' mean ones, whose sum is the `base_value`. Of a scorecard also its
+        `points`, else null, which sum to the client's `score`, and `points_per_log_odds`.
 
     Raises:
         ValueError: If the scorer was made without a reason book.
     """
     contributions, base = scorer.related_contributions(rows)
+    points = scorer.attribute_points(rows)
     values, book = scorer.model.explained_features(rows), scorer.reasons()
     described = {column.name: (number, column) for number, column in enumerate(book.columns)}
     clients = []
@@ -193,6 +195,7 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
                 "contribution": float(contribution),
                 "cause": column.cause,
                 "clarity": column.clarity,
+                "points": None if points is None else int(points.loc[index, name]),
                 "contradicts": bool(book.contradicts(number, [value], np.array([1 if contribution > 0 else -1]))[0]),
             }
             for language in LANGUAGES:
@@ -204,6 +207,8 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
                 "client_id": int(rows.loc[index, "SK_ID_CURR"]),
                 **decided.to_dict(),
                 "base_value": base,
+                "score": None if points is None else int(points.loc[index].sum()),
+                "points_per_log_odds": scorer.points_per_log_odds,
                 "contributions": entries,
             }
         )
@@ -240,7 +245,10 @@ def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: Fig
         values.append(rest)
     position = np.arange(len(values))[::-1]
     bars = axes.barh(position, values, color=[_AGAINST if value > 0 else _FOR for value in values], height=0.72)
-    signed = [figures.number(value, "+.2f") for value in values]
+    signed, scale = [figures.number(value, "+.2f") for value in values], client["points_per_log_odds"]
+    if scale is not None:
+        pairs = zip(signed, values, strict=True)
+        signed = [add_points(text, -scale * value, figures.language) for text, value in pairs]
     axes.bar_label(bars, signed, padding=3, fontsize=8, color="0.25")
     axes.set_yticks(position, names, fontsize=8.5)
     axes.axvline(0, color="0.3", lw=0.8)

@@ -59,6 +59,30 @@ def fit_champion(
     return fit_candidate(candidate, features, target, names, cross_validation.seed)
 
 
+def fit_scorecard(
+    training_rows: pd.DataFrame,
+    candidate_results: list[dict[str, Any]],
+    champion: dict[str, Any],
+    champion_model: ScoringModel,
+    selection: SelectionOptions,
+    cross_validation: CrossValidationOptions,
+) -> dict[str, Any]:
+    """Return the scorecard of the run, which a lender may read even where another family is champion.
+
+    Returns:
+        `name` and `model` of the champion if it is a scorecard, or else of the scorecard candidate of best log loss,
+        fitted on all training rows; nothing if no scorecard competed.
+    """
+    fitted = [result for result in candidate_results if not result["error"] and not result["target_features"]]
+    scorecards = {result["name"]: result for result in fitted if result["family"] == "scorecard"}
+    if not scorecards:
+        return {}
+    if champion["name"] in scorecards:
+        return {"name": champion["name"], "model": champion_model}
+    best = min(scorecards.values(), key=lambda result: result["mean"]["log_loss"])
+    return {"name": best["name"], "model": fit_champion(training_rows, best, selection, cross_validation)}
+
+
 def predict_holdout(
     champion_model: ScoringModel, calibration: dict[str, Any], holdout_rows: pd.DataFrame
 ) -> pd.DataFrame:

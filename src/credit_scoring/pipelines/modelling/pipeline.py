@@ -13,6 +13,7 @@ from credit_scoring.pipelines.modelling.diagnostics import diagnose_champion, me
 from credit_scoring.pipelines.modelling.nodes import (
     calibrate_champion,
     fit_champion,
+    fit_scorecard,
     plot_calibration,
     predict_holdout,
     select_holdout_rows,
@@ -111,6 +112,19 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=["permitted_training_rows", "champion", "params:selection", "params:cross_validation"],
                 outputs="champion_model",
                 name="fit_champion",
+            ),
+            Node(
+                func=fit_scorecard,
+                inputs=[
+                    "permitted_training_rows",
+                    "candidate_results",
+                    "champion",
+                    "champion_model",
+                    "params:selection",
+                    "params:cross_validation",
+                ],
+                outputs="scorecard",
+                name="fit_scorecard",
             ),
             Node(
                 func=predict_holdout,

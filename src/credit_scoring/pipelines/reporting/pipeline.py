@@ -29,6 +29,7 @@ from credit_scoring.pipelines.reporting.report import (
     report_variables,
     write_report,
 )
+from credit_scoring.pipelines.reporting.scorecard import describe_scorecard, set_scorecard, write_scorecard
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
@@ -184,6 +185,33 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 },
                 outputs="report",
                 name="write_report",
+            ),
+            Node(
+                func=describe_scorecard,
+                inputs=[
+                    "scorecard",
+                    "candidate_predictions",
+                    "candidate_results",
+                    "champion",
+                    "calibration",
+                    "decision_policy",
+                    "params:costs",
+                    "params:cross_validation.confidence",
+                ],
+                outputs="scorecard_description",
+                name="describe_scorecard",
+            ),
+            Node(
+                func=write_scorecard,
+                inputs=["scorecard_description", "params:figures"],
+                outputs="scorecard_document",
+                name="write_scorecard",
+            ),
+            Node(
+                func=set_scorecard,
+                inputs=["scorecard_description", "params:figures"],
+                outputs="scorecard_page",
+                name="set_scorecard",
             ),
             Node(
                 func=describe_training,
