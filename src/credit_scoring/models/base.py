@@ -11,6 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 
+from credit_scoring.models.complexity import Complexity
+
 if TYPE_CHECKING:
     from credit_scoring.models.encoding import CategoryCodes
 
@@ -57,6 +59,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         labels: Language -> what reports call the family.
         libraries: What the family imports beside scikit-learn. It does so where it uses it, not at the top of its
             module, so that a family can be named without it; whoever serves a model of the family installs it.
+        complexity: How far a person can check a score of the family; a family that does not say so is `unconstrained`.
         test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
         feature_names_in_: Features the model was fitted on, in order.
         fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
@@ -65,6 +68,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
     labels: ClassVar[Mapping[str, str]]
     libraries: tuple[str, ...] = ()
+    complexity: ClassVar[Complexity] = "unconstrained"
     test_params: ClassVar[Mapping[str, Any]] = {}
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1

@@ -13,6 +13,7 @@ from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import theme_title
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
+from credit_scoring.pipelines.reporting.interpretability import tabulate_interpretability, tell_interpretability
 from credit_scoring.pipelines.reporting.sentences import (
     compare_samples,
     describe_limits,
@@ -35,6 +36,7 @@ def describe_training(
     policy_evaluation: dict[str, Any],
     promotion_decision: dict[str, Any],
     tuning_gain: dict[str, Any],
+    price_of_interpretability: pd.DataFrame,
     source: str,
     places: dict[str, str],
 ) -> str:
@@ -49,6 +51,9 @@ def describe_training(
         evaluation=policy_evaluation,
         promotion=promotion_decision,
         tuning=tuning_gain,
+        complexity=_ENGLISH.say(f"complexity.{champion['complexity']}"),
+        told_of_price=tell_interpretability(price_of_interpretability, champion, _ENGLISH),
+        price=tabulate_interpretability(price_of_interpretability, _ENGLISH),
         source=source,
         places=places,
     )
