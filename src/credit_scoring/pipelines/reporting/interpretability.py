@@ -9,7 +9,7 @@ from credit_scoring.models.labels import name_candidate
 from credit_scoring.pipelines.reporting.sentences import side_of_zero
 from credit_scoring.texts import Texts
 
-_COLUMNS = ("candidate", "level", "by_hand", "columns", "ms", "auc", "auc_difference", "cost", "cost_difference")
+_COLUMNS = ("candidate", "by_hand", "features", "ms", "auc", "auc_difference", "cost", "cost_difference")
 _DIFFERENCE = ("", "_low", "_high")
 
 
@@ -42,26 +42,36 @@ def tell_interpretability(price: pd.DataFrame, champion: Mapping[str, Any], text
     return told
 
 
-def tabulate_interpretability(price: pd.DataFrame, texts: Texts) -> dict[str, Any]:
-    """Set the best candidate of each level of complexity beside the best of all, one row per level."""
-    rows = [
-        [
-            _name(row, texts),
-            texts.say(f"complexity.{row['complexity']}"),
-            texts.say(f"common.by_hand.{row['by_hand']}"),
-            texts.number(row["columns_needed"], ".0f"),
-            texts.number(row["ms_per_row"], ".2f"),
-            texts.number(row["roc_auc"], ".4f"),
-            _difference(row, "auc", texts),
-            texts.number(row["business_cost"], ".4f"),
-            _difference(row, "cost", texts),
-        ]
-        for row in price.to_dict("records")
-    ]
+def tabulate_interpretability(price: pd.DataFrame, texts: Texts, *, timed: bool = True) -> dict[str, Any]:
+    """Set the best candidate of each level of complexity beside the best of all, one row per level.
+
+    Args:
+        price: What `price_interpretability` returns.
+        texts: Catalogue of the language.
+        timed: Whether the milliseconds are told, which no two runs share.
+    """
+    columns = [name for name in _COLUMNS if timed or name != "ms"]
+    rows = []
+    for row in price.to_dict("records"):
+        cells = {
+            "candidate": texts.say(
+                "report.interpretability_level",
+                level=texts.say(f"complexity.{row['complexity']}"),
+                name=_name(row, texts),
+            ),
+            "by_hand": texts.say(f"common.by_hand.{row['by_hand']}"),
+            "features": texts.number(row["columns_needed"], ".0f"),
+            "ms": texts.number(row["ms_per_row"], ".2f"),
+            "auc": texts.number(row["roc_auc"], ".4f"),
+            "auc_difference": _difference(row, "auc", texts),
+            "cost": texts.number(row["business_cost"], ".4f"),
+            "cost_difference": _difference(row, "cost", texts),
+        }
+        rows.append([cells[name] for name in columns])
     chosen = price["champion"].tolist()
     return {
         "caption": texts.say("report.interpretability"),
-        "header": [texts.say(f"report.interpretability_columns.{name}") for name in _COLUMNS],
+        "header": [texts.say(f"report.interpretability_columns.{name}") for name in columns],
         "rows": rows,
         "strong": chosen.index(True) if any(chosen) else -1,
     }

@@ -53,7 +53,7 @@ def describe_training(
         tuning=tuning_gain,
         complexity=_ENGLISH.say(f"complexity.{champion['complexity']}"),
         told_of_price=tell_interpretability(price_of_interpretability, champion, _ENGLISH),
-        price=tabulate_interpretability(price_of_interpretability, _ENGLISH),
+        price=tabulate_interpretability(price_of_interpretability, _ENGLISH, timed=False),
         source=source,
         places=places,
     )
