@@ -85,7 +85,7 @@ def cross_validate_candidates(
     if len(out_of_fold.columns) == 3:
         reasons = "\n".join(f"  - {result['name']}: {result['error']}" for result in results)
         raise ValueError(f"No candidate could be fitted.\n{reasons}\nHint: mend at least one under `candidates`.")
-    return out_of_fold, _rank(results, cross_validation.confidence)
+    return out_of_fold, _rank(results, cross_validation)
 
 
 def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
@@ -174,7 +174,7 @@ def compare_imbalance_strategies(
                 "ece_by_chance_high": calibration_error_by_chance(probability).high,
             }
             if nothing["imbalance"] == "none":
-                to_none = compare_folds(rival, nothing, "business_cost", cross_validation.confidence)
+                to_none = compare_folds(rival, nothing, "business_cost", cross_validation)
                 row |= {
                     "cost_to_none": to_none["estimate"],
                     "cost_to_none_low": to_none["low"],
@@ -257,15 +257,15 @@ def select_champion(
     fitted = [result for result in candidate_results if not result["error"]]
     names = champion.find_allowed({result["name"]: result["complexity"] for result in fitted})
     allowed = [result for result in fitted if result["name"] in names]
-    best, reason = _choose(allowed, champion.prefer, cross_validation.confidence)
-    freely, _ = _choose(fitted, "best_log_loss", cross_validation.confidence)
+    best, reason = _choose(allowed, champion.prefer, cross_validation)
+    freely, _ = _choose(fitted, "best_log_loss", cross_validation)
     left_out = [result["name"] for result in fitted if result["name"] not in names]
     if left_out:
         reason += f"; champion.max_complexity allows at most `{champion.max_complexity}`, without {', '.join(left_out)}"
     given_up = None
     if freely is not best:
         difference = {
-            metric: compare_folds(best, freely, metric, cross_validation.confidence)
+            metric: compare_folds(best, freely, metric, cross_validation)
             for metric in ("business_cost", "roc_auc", "log_loss")
         }
         given_up = {name: freely[name] for name in ("name", "family", "imbalance", "complexity")}
@@ -281,10 +281,14 @@ def select_champion(
     return described | champion.model_dump() | {"reason": reason, "left_out": left_out, "given_up": given_up}
 
 
-def _choose(allowed: list[dict[str, Any]], prefer: str, confidence: float) -> tuple[dict[str, Any], str]:
+def _choose(
+    allowed: list[dict[str, Any]], prefer: str, cross_validation: CrossValidationOptions
+) -> tuple[dict[str, Any], str]:
     """Return the one preferred among those level on cost, and why it is."""
     cheapest = allowed[0]
-    level = [result for result in allowed if compare_folds(result, cheapest, "business_cost", confidence)["low"] <= 0]
+    level = [
+        result for result in allowed if compare_folds(result, cheapest, "business_cost", cross_validation)["low"] <= 0
+    ]
 
     def by_log_loss(result: dict[str, Any]) -> tuple[float, float]:
         return result["mean"]["log_loss"], _cost(result)
@@ -379,12 +383,12 @@ def _result(name: str, candidate: CandidateOptions, error: str | None = None) ->
     return {"name": name, **candidate.model_dump(), **empty, "error": error}
 
 
-def _rank(results: list[dict[str, Any]], confidence: float) -> list[dict[str, Any]]:
+def _rank(results: list[dict[str, Any]], cross_validation: CrossValidationOptions) -> list[dict[str, Any]]:
     """Order by cost, failed ones last, and add the paired differences to the cheapest."""
     fitted = sorted((result for result in results if not result["error"]), key=_cost)
     best = fitted[0]
     for result in fitted:
-        result["to_best"] = {metric: compare_folds(result, best, metric, confidence) for metric in _COMPARED}
+        result["to_best"] = {metric: compare_folds(result, best, metric, cross_validation) for metric in _COMPARED}
     return [*fitted, *(result for result in results if result["error"])]
 
 
@@ -393,8 +397,10 @@ def _cost(result: Mapping[str, Any]) -> float:
 
 
 def compare_folds(
-    result: Mapping[Any, Any], best: Mapping[Any, Any], metric: str, confidence: float
+    result: Mapping[Any, Any], best: Mapping[Any, Any], metric: str, cross_validation: CrossValidationOptions
 ) -> dict[str, float]:
     """Return the mean difference of a measure to another candidate, paired by fold, with its interval."""
     differences = [mine[metric] - its[metric] for mine, its in zip(result["folds"], best["folds"], strict=True)]
-    return corrected_fold_interval(differences, confidence=confidence).model_dump()
+    return corrected_fold_interval(
+        differences, confidence=cross_validation.confidence, n_folds=cross_validation.n_folds
+    ).model_dump()

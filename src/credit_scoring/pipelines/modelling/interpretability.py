@@ -27,7 +27,7 @@ def price_interpretability(
     Args:
         candidate_results: See `cross_validate_candidates`.
         champion: The candidate chosen.
-        cross_validation: Confidence of the intervals.
+        cross_validation: Folds and confidence of the intervals.
 
     Returns:
         One row per level with a fitted candidate, from simple to complex: `complexity`, `candidate`, `family`,
@@ -59,7 +59,7 @@ def price_interpretability(
             **{name: result["mean"][name] for name in ("columns_needed", "ms_per_row", *_PRICED)},
         }
         for metric, short in _PRICED.items():
-            difference = compare_folds(result, best, metric, cross_validation.confidence)
+            difference = compare_folds(result, best, metric, cross_validation)
             row |= {
                 f"{short}_to_best": difference["estimate"],
                 f"{short}_to_best_low": difference["low"],
