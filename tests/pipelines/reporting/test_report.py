@@ -21,7 +21,7 @@ from credit_scoring.texts import texts_in
 from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, PROTECTION
 from tests.pipelines.reporting.conftest import found
 
-N_CANDIDATES = 14
+N_CANDIDATES = 24
 
 
 def policy(threshold: float, cost: float) -> dict[str, Any]:
@@ -318,7 +318,7 @@ def test_how_many_candidates_the_cost_tells_apart_is_told(
 ) -> None:
     artefacts["leaderboard_table"].loc[5:, "cost_to_best_low"] = 0.001
     text, _ = read(report(artefacts, language="en", source="home_credit"))
-    assert squeeze("The cost of 5 of the 14 candidates is not significantly different from the least, on 8,000") in text
+    assert squeeze("The cost of 5 of the 24 candidates is not significantly different from the least, on 8,000") in text
     assert squeeze("The champion has the least log loss of all candidates: the choice is in effect by log loss") in text
 
 
@@ -331,7 +331,7 @@ def test_the_choice_is_by_log_loss_only_where_cost_leaves_one(
     if level > 1:
         table.loc[1, "log_loss"] = 0.2  # of another than the champion
     text, _ = read(report(artefacts, language="en", source="home_credit"))
-    assert squeeze(f"The cost of {level} of the 14 candidates") in text
+    assert squeeze(f"The cost of {level} of the 24 candidates") in text
     assert squeeze("the choice is in effect by log loss") not in text
 
 
