@@ -27,6 +27,7 @@ def test_every_family_is_timed(family: str) -> None:
 @pytest.mark.parametrize("family", ["lightgbm", "dummy"])
 def test_rows_of_codes_where_the_family_has_them_one_at_a_time(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, X = fitted(family)
+    expected = model.predict_proba(X.head(5))[:, 1]
     coded = isinstance(model, CodedModel)
     seen = []
     name = "predict_coded" if coded else "predict_proba"
@@ -40,7 +41,6 @@ def test_rows_of_codes_where_the_family_has_them_one_at_a_time(family: str, monk
     milliseconds_per_row(model, X)
     assert len(seen) == 6  # the first twice
     assert all(len(rows) == 1 for rows in seen)
-    expected = model.predict_proba(X.head(5))[:, 1]
     answers = [float(np.ravel(original(rows))[-1]) for rows in seen[1:]]
     assert answers == pytest.approx(expected.tolist(), rel=1e-12)
     assert coded == (family == "lightgbm")
