@@ -90,6 +90,7 @@ def test_no_fitted_candidate_learns_from_a_protected_column(
         "params:cross_validation": FOLDS,
         "params:costs": COSTS,
         "params:protected": ProtectedOptions(),
+        "params:champion": ChampionOptions(),
         "params:diagnosis": DiagnosisOptions(n_resamples=10),
     }
     catalog = DataCatalog({name: MemoryDataset(value, copy_mode="assign") for name, value in given.items()})
