@@ -233,7 +233,7 @@ def test_a_bound_chooses_within_it_and_replaces_a_champion_above_it(copy_of_demo
     decision = read_json(copy_of_demo, "data/06_models/synthetic/promotion_decision.json")
     assert (decision["promoted"], decision["obstacle"], decision["incumbent"]) == (True, "too_complex", "1")
     version = client.get_model_version_by_alias(name, "champion")
-    assert (version.version, version.tags["complexity"]) == ("2", champion["complexity"])
+    assert (str(version.version), version.tags["complexity"]) == ("2", champion["complexity"])
     assert fingerprint(copy_of_demo.path / "model") != served
     assert "champion.max_complexity allows at most `equation`" in (copy_of_demo.path / "docs/model_card.md").read_text()
 
