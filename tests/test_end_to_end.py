@@ -60,6 +60,7 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
         "reports/figures/cout_selon_ratio.png",
         "reports/figures/importance_par_famille.png",
         "reports/figures/equite_par_groupe.png",
+        "reports/figures/prix_interpretabilite.png",
         "reports/figures/importance_variables.png",
         "reports/figures/dependance_variables.png",
         "reports/rapport_credit_scoring.pdf",
@@ -173,6 +174,9 @@ def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
     assert figures == {path.name for path in (demo.path / "reports/figures").iterdir()}
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert {run.data.tags["family"] for run in children if "family" in run.data.tags} == set(FAMILIES)
+    levels = {run.data.tags["family"]: run.data.tags["complexity"] for run in children if "family" in run.data.tags}
+    assert (levels["dummy"], levels["logistic_regression"]) == ("constant", "equation")
+    assert all("ms_per_row" in run.data.metrics for run in children if "family" in run.data.tags)
     searches = {run.info.run_name: run for run in children if run.info.run_name.startswith("search ")}
     assert searches.keys() == {"search logistic_regression", "search xgboost", "search lightgbm"}
     search = searches["search lightgbm"]
@@ -192,6 +196,46 @@ def test_the_same_model_again_is_no_comparison_and_changes_nothing_that_is_serve
     assert decision["reason"] == "all 1600 out-of-fold decisions cost the same as those of version 1"
     assert (decision["promoted"], decision["comparison"]) == (False, None)
     assert fingerprint(copy_of_demo.path / "model") == served
+
+
+def test_a_bound_that_no_candidate_meets_stops_the_run_before_anything_is_computed(
+    new_project: Callable[[str], Project],
+) -> None:
+    project = new_project("bounded")
+    modelling = project.path / "conf/base/parameters/modelling.yml"
+    modelling.write_text(modelling.read_text().replace("max_complexity: blend", "max_complexity: constant"))
+    failed = project.kedro("run", "--env", "test", "--pipelines", "demo")
+    assert failed.returncode != 0
+    said = " ".join((failed.stdout + failed.stderr).split())
+    assert "champion.max_complexity: at most `constant` is allowed, and no candidate but a baseline is" in said
+    assert "lightgbm is `unconstrained`" in said
+    assert "Running node: generate_twin" not in said
+    assert not (project.path / "data").exists()
+
+
+def test_a_bound_chooses_within_it_and_replaces_a_champion_above_it(copy_of_demo: Project) -> None:
+    """Here the champion says that it is a blend, as it might be."""
+    client, name = MlflowClient(f"sqlite:///{copy_of_demo.path}/mlflow.db"), "credit_scoring_model_test"
+    client.set_model_version_tag(name, "1", "complexity", "blend")
+    served = fingerprint(copy_of_demo.path / "model")
+    copy_of_demo.run("--from-nodes", "select_champion", "--params", "champion.max_complexity=equation")
+    champion = read_json(copy_of_demo, "data/06_models/synthetic/champion.json")
+    assert champion["complexity"] in ("points", "equation")
+    assert {"xgboost", "lightgbm", "random_forest", "mlp"} <= set(champion["left_out"])
+    price = pd.read_csv(copy_of_demo.path / "data/08_reporting/synthetic/price_of_interpretability.csv")
+    assert {"constant", "equation", "unconstrained"} <= set(price["complexity"])
+    assert price.loc[price["champion"], "complexity"].tolist() == [champion["complexity"]]
+    assert (price["log_loss_to_best"] >= 0).all()
+    leaderboard = pd.read_csv(copy_of_demo.path / "data/08_reporting/synthetic/leaderboard.csv").set_index("candidate")
+    for row in price.to_dict("records"):
+        assert row["business_cost"] == leaderboard.loc[row["candidate"], "business_cost"]
+        assert row["columns_needed"] == leaderboard.loc[row["candidate"], "columns_needed"]
+    decision = read_json(copy_of_demo, "data/06_models/synthetic/promotion_decision.json")
+    assert (decision["promoted"], decision["obstacle"], decision["incumbent"]) == (True, "too_complex", "1")
+    version = client.get_model_version_by_alias(name, "champion")
+    assert (str(version.version), version.tags["complexity"]) == ("2", champion["complexity"])
+    assert fingerprint(copy_of_demo.path / "model") != served
+    assert "champion.max_complexity allows at most `equation`" in (copy_of_demo.path / "docs/model_card.md").read_text()
 
 
 def test_scoring_gives_what_the_exported_model_gives(demo: Project) -> None:

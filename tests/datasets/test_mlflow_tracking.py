@@ -22,12 +22,13 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
             "name": "trees",
             "family": "lightgbm",
             "imbalance": "none",
+            "complexity": "monotone",
             "target_features": False,
             "training_rows": 80,
             "to_best": {"roc_auc": {"estimate": -0.01, "low": -0.02, "high": 0.0}},
             "error": None,
             "params": {"n_estimators": 5},
-            "mean": {"roc_auc": 0.75, "precision": float("nan")},
+            "mean": {"roc_auc": 0.75, "precision": float("nan"), "columns_needed": 25.0, "ms_per_row": 0.5},
             "std": {"roc_auc": 0.05, "precision": float("nan")},
             "folds": [{"roc_auc": 0.7, "precision": float("nan")}, {"roc_auc": 0.8, "precision": 0.2}],
         }
@@ -37,6 +38,8 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
     (child,) = MlflowClient().search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
     assert child.info.run_name == "01 trees"
     assert child.data.tags["family"] == "lightgbm"
+    assert (child.data.tags["complexity"], child.data.tags["by_hand"]) == ("monotone", "no")
+    assert (child.data.metrics["columns_needed"], child.data.metrics["ms_per_row"]) == (25.0, 0.5)
     assert child.data.metrics["roc_auc_to_best"] == -0.01
     assert child.info.status == "FINISHED"
     assert child.data.params == {"n_estimators": "5"}
@@ -45,7 +48,7 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
     assert child.data.metrics["roc_auc_std"] == 0.05
     folds = MlflowClient().get_metric_history(child.info.run_id, "fold_roc_auc")
     assert [(metric.step, metric.value) for metric in folds] == [(0, 0.7), (1, 0.8)]
-    assert dataset.load()[0]["mean"] == {"roc_auc": 0.75, "precision": None}
+    assert dataset.load()[0]["mean"] == {"roc_auc": 0.75, "precision": None, "columns_needed": 25.0, "ms_per_row": 0.5}
 
 
 def test_members_of_a_blend_are_parameters_by_their_path(run: mlflow.ActiveRun, tmp_path: Path) -> None:
@@ -63,11 +66,20 @@ def test_members_of_a_blend_are_parameters_by_their_path(run: mlflow.ActiveRun, 
 
 def test_a_candidate_that_failed_is_a_failed_run_with_the_reason(run: mlflow.ActiveRun, tmp_path: Path) -> None:
     failed = {"name": "broken", "family": "xgboost", "imbalance": "none", "target_features": False, "training_rows": 0}
-    failed |= {"params": {}, "mean": {}, "std": {}, "folds": [], "to_best": {}, "error": "No such library"}
+    failed |= {
+        "complexity": None,
+        "params": {},
+        "mean": {},
+        "std": {},
+        "folds": [],
+        "to_best": {},
+        "error": "No such library",
+    }
     MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix()).save([failed])
     (child,) = MlflowClient().search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
     assert child.info.status == "FAILED"
     assert child.data.tags["mlflow.note.content"] == "No such library"
+    assert "complexity" not in child.data.tags
 
 
 def test_each_trial_is_a_run_below_its_search(run: mlflow.ActiveRun, tmp_path: Path) -> None:

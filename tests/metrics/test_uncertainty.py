@@ -70,6 +70,14 @@ def test_interval_over_folds_by_hand() -> None:
     assert corrected_fold_interval([0.0] * 5).low == 0
 
 
+def test_folds_dealt_again_share_their_rows_as_much() -> None:
+    """Ten differences of two cross-validations of five folds: factor 1/10 + 1/4, t(.975; 9) = 2.262157."""
+    differences = [0.1, 0.2, 0.3, 0.2, 0.2] * 2
+    interval = corrected_fold_interval(differences, n_folds=5)
+    assert interval.high - 0.2 == pytest.approx(2.262157 * np.sqrt(0.35 * 0.04 / 9), rel=1e-6)
+    assert corrected_fold_interval(differences[:5], n_folds=5) == corrected_fold_interval(differences[:5])
+
+
 def test_one_fold_has_no_interval() -> None:
     with pytest.raises(ValueError, match="at least two"):
         corrected_fold_interval([0.1])

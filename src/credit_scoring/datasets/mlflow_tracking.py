@@ -20,6 +20,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from credit_scoring.models.labels import list_params
+from credit_scoring.models.complexity import by_hand
 
 
 class _TrackedJson(JSONDataset):
@@ -93,8 +94,9 @@ class MlflowRowsDataset(ParquetDataset):
 class MlflowChildRunsDataset(_TrackedJson):
     """Results of compared candidates: a JSON file, and one child run per candidate.
 
-    Each entry has `name`, `family`, `params`, `mean`, `std`, `folds`, `to_best`, `error`; a child run gets the
-    parameters, the means under the metrics' own names, the spread as `<metric>_std`, the difference to the cheapest
+    Each entry has `name`, `family`, `complexity`, `params`, `mean`, `std`, `folds`, `to_best`, `error`; a
+    child run gets the parameters, tags that say what it is (family, complexity, whether a person can compute a score by
+    hand, …), the means under the metrics' own names, the spread as `<metric>_std`, the difference to the cheapest
     candidate as `<metric>_to_best`, and each fold as a step of `fold_<metric>`.
     """
 
@@ -103,6 +105,8 @@ class MlflowChildRunsDataset(_TrackedJson):
             facts: dict[str, str] = {
                 key: str(result[key]) for key in ("family", "imbalance", "target_features", "training_rows")
             }
+            if result["complexity"]:
+                facts |= {"complexity": result["complexity"], "by_hand": by_hand(result["complexity"])}
             note = f"Rank {rank} of {len(data)} by business cost." if not result["error"] else result["error"]
             child = _open_child(client, run, f"{rank:02d} {result['name']}", facts | {"mlflow.note.content": note})
             metrics = dict(result["mean"])

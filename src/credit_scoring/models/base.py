@@ -11,6 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 
+from credit_scoring.models.complexity import Complexity
+
 if TYPE_CHECKING:
     from credit_scoring.models.encoding import CategoryCodes
 
@@ -58,6 +60,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         libraries: What the family imports beside scikit-learn. It does so where it uses it, not at the top of its
             module, so that a family can be named without it; whoever serves a model of the family installs it.
         training_libraries: What it imports besides, likewise, but only to fit: a server does without it.
+        complexity: How far a person can check a score of the family; a family that does not say so is `unconstrained`.
         test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
         feature_names_in_: Features the model reads, in order: those it was given to fit on, unless the family chooses
             among them.
@@ -69,6 +72,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     labels: ClassVar[Mapping[str, str]]
     libraries: tuple[str, ...] = ()
     training_libraries: tuple[str, ...] = ()
+    complexity: ClassVar[Complexity] = "unconstrained"
     test_params: ClassVar[Mapping[str, Any]] = {}
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1

@@ -9,7 +9,7 @@ import pytest
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates, select_champion
 from credit_scoring.pipelines.modelling.diagnostics import measure_stability
 from credit_scoring.pipelines.modelling.nodes import select_training_rows
-from credit_scoring.pipelines.modelling.options import DiagnosisOptions
+from credit_scoring.pipelines.modelling.options import ChampionOptions, DiagnosisOptions
 from tests.pipelines.modelling.conftest import CANDIDATES, COSTS, FOLDS, SELECTION, draw_applicants
 
 
@@ -26,7 +26,7 @@ def rows() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def champion_and_results(rows: pd.DataFrame) -> tuple[dict[str, Any], list[dict[str, Any]], pd.DataFrame]:
     predictions, results = cross_validate_candidates(select_training_rows(rows), CANDIDATES, SELECTION, FOLDS, COSTS)
-    return select_champion(results), results, predictions
+    return select_champion(results, ChampionOptions(), FOLDS), results, predictions
 
 
 @pytest.mark.parametrize("n_seeds", [0, 2])

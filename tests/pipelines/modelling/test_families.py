@@ -15,7 +15,7 @@ from credit_scoring.pipelines.modelling.comparison import (
     cross_validate_candidates,
     select_champion,
 )
-from credit_scoring.pipelines.modelling.options import CrossValidationOptions, TuningOptions
+from credit_scoring.pipelines.modelling.options import ChampionOptions, CrossValidationOptions, TuningOptions
 from credit_scoring.pipelines.modelling.tuning import tune_candidates
 
 COSTS, SELECTION = MisclassificationCosts(), SelectionOptions(threads=1)
@@ -57,4 +57,4 @@ def test_a_block_under_candidates_is_all_that_a_family_needs(family: str, rows: 
     assert set(build_leaderboard(results)["imbalance"]) == set(STRATEGIES)
     strategies = compare_imbalance_strategies(out_of_fold, results, folds)
     assert strategies["family"].tolist() == [family] * len(STRATEGIES)
-    assert select_champion(results)["family"] == family
+    assert select_champion(results, ChampionOptions(), folds)["family"] == family

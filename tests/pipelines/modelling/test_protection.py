@@ -18,7 +18,12 @@ from credit_scoring.pipeline_registry import register_pipelines
 from credit_scoring.pipelines.modelling import create_pipeline
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates, select_champion
 from credit_scoring.pipelines.modelling.nodes import fit_champion
-from credit_scoring.pipelines.modelling.options import CrossValidationOptions, DiagnosisOptions, TuningOptions
+from credit_scoring.pipelines.modelling.options import (
+    ChampionOptions,
+    CrossValidationOptions,
+    DiagnosisOptions,
+    TuningOptions,
+)
 from credit_scoring.pipelines.modelling.protection import leave_out_protected, measure_proxies, price_protection
 from credit_scoring.protected import ProtectedOptions
 from tests.pipelines.modelling.conftest import CANDIDATES, COSTS, FOLDS, SELECTION, draw_applicants
@@ -43,7 +48,7 @@ def compare(rows: pd.DataFrame, protected: ProtectedOptions) -> tuple[pd.DataFra
     predictions, results = cross_validate_candidates(
         leave_out_protected(rows, protected), CANDIDATES, SELECTION, FOLDS, COSTS
     )
-    return predictions, select_champion(results)
+    return predictions, select_champion(results, ChampionOptions(), FOLDS)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +90,7 @@ def test_no_fitted_candidate_learns_from_a_protected_column(
         "params:cross_validation": FOLDS,
         "params:costs": COSTS,
         "params:protected": ProtectedOptions(),
+        "params:champion": ChampionOptions(),
         "params:diagnosis": DiagnosisOptions(n_resamples=10),
     }
     catalog = DataCatalog({name: MemoryDataset(value, copy_mode="assign") for name, value in given.items()})

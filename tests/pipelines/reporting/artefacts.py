@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from credit_scoring.models.complexity import Complexity, by_hand
+
 RATES = ("approval_rate", "false_decline_rate", "false_negative_rate")
 
 
@@ -92,3 +94,38 @@ PROTECTION: dict[str, Any] = {
     "fairness_gaps_table": gaps(),
     "fairness_mitigations_table": pd.DataFrame([mitigation("as_is"), mitigation("own_threshold")]),
 }
+
+
+def level(
+    complexity: Complexity, family: str, cost: tuple[float, float, float] = (0.0, 0.0, 0.0), **changed: Any
+) -> dict[str, Any]:
+    """Return the row of a level, whose best candidate costs more than the best of all by as much as is given."""
+    row: dict[str, Any] = {"complexity": complexity, "candidate": family, "family": family, "imbalance": "none"}
+    row |= {"champion": False, "by_hand": by_hand(complexity), "columns_needed": 149.6, "ms_per_row": 0.256}
+    row |= {"roc_auc": 0.7654, "business_cost": 0.5 + cost[1], "log_loss": 0.24 + cost[1] / 10}
+    for name, sign in (("cost", 1), ("auc", -1)):
+        ends = sorted(sign * end for end in cost)
+        row |= {f"{name}_to_best{end}": value for end, value in zip(("_low", "", "_high"), ends, strict=True)}
+    return row | changed
+
+
+PRICE_OF_INTERPRETABILITY = pd.DataFrame(
+    [
+        level("constant", "dummy", (0.25, 0.31, 0.37), columns_needed=0.0),
+        level("equation", "logistic_regression", (-0.0044, 0.0123, 0.029)),
+        level("unconstrained", "lightgbm", champion=True),
+    ]
+)
+GIVEN_UP: dict[str, Any] = {
+    "name": "xgboost",
+    "family": "xgboost",
+    "imbalance": "none",
+    "complexity": "unconstrained",
+    "difference": {
+        "business_cost": {"estimate": 0.0123, "low": -0.0044, "high": 0.029},
+        "roc_auc": {"estimate": -0.0037, "low": -0.0081, "high": 0.0007},
+        "log_loss": {"estimate": 0.0011, "low": 0.0002, "high": 0.002},
+    },
+}
+FREELY: dict[str, Any] = {"prefer": "best_log_loss", "max_complexity": "blend", "left_out": [], "given_up": None}
+"""The champion of a lender without wishes."""

@@ -10,6 +10,7 @@ import pytest
 
 from credit_scoring.models import build_model
 from tests.pipelines.reporting.artefacts import PROTECTION
+from tests.pipelines.reporting.artefacts import FREELY, PRICE_OF_INTERPRETABILITY, PROTECTION
 from tests.pipelines.reporting.conftest import found
 
 
@@ -31,12 +32,15 @@ def artefacts() -> dict[str, Any]:
         "champion": {
             "name": "mlp",
             "family": "mlp",
+            "complexity": "unconstrained",
             "reason": "least cost",
             "params": {"alpha": 1.0},
             "tuned": True,
             "imbalance": "none",
+            **FREELY,
         },
         "champion_model": build_model("mlp", {}),
+        "price_of_interpretability_table": PRICE_OF_INTERPRETABILITY,
         "champion_diagnosis": {
             "training": 0.8765,
             "out_of_fold": 0.7654,
@@ -94,7 +98,13 @@ def artefacts() -> dict[str, Any]:
 def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any], write: Callable[..., str]) -> None:
     card = write("model_card", artefacts)
     for said in (
-        "Candidate `mlp` (neural network): least cost.",
+        "Candidate `mlp` (neural network, complexity: unconstrained): least cost.",
+        "| Level: candidate | By hand | Features | AUC | Difference | Cost | Difference |",
+        "| constant: baseline model | yes | 0 |",
+        "| equation: logistic regression | spreadsheet | 150 | 0.7654 | −0.0123 [−0.0290, +0.0044] | 0.5123 "
+        "| +0.0123 [−0.0044, +0.0290] |",
+        "| **unconstrained: LightGBM** | **no** | **150** | **0.7654** |  | **0.5000** |  |",
+        "that of LightGBM, the best by log loss, is logistic regression: cost +0.0123 [−0.0044, +0.0290]",
         "| AUC | 0.7543 [0.7321, 0.7789] |",
         "| KS | 0.4012 |",
         "| tuned threshold | 0.0987 | 0.5321 | 0.4821 – 0.5921 | 75.6% | 12 | 1,234 |",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 import pytest
 
-from tests.pipelines.reporting.artefacts import PROTECTION
+from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, PROTECTION
 from tests.pipelines.reporting.conftest import found
 
 INTERVAL = {"low": 0.4, "high": 0.6}
@@ -57,11 +57,13 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
         source: str = "synthetic",
         flags: Sequence[str] = (),
         gain: Mapping[str, object] = {},
+        champion: Mapping[str, object] = {},
     ) -> str:
         datasets = {
             "leaderboard_table": pd.DataFrame([candidate]),
             "imbalance_comparison_table": imbalance,
-            "champion": {"name": "lightgbm", "reason": "least cost"},
+            "champion": {"name": "lightgbm", "reason": "least cost", **FREELY, **champion},
+            "price_of_interpretability_table": PRICE_OF_INTERPRETABILITY,
             "calibration_evaluation": {"chosen": "sigmoid", "methods": {"none": method, "sigmoid": method}},
             "champion_diagnosis": {
                 "out_of_fold": 0.55,
@@ -166,3 +168,14 @@ def test_the_summary_judges_nothing_that_was_not_compared_with_doing_nothing(sum
     text = summarise(strategies(("lightgbm", "class_weight", nan, nan, nan), ("lightgbm", "smote", nan, nan, nan)))
     assert "| LightGBM | smote | 0.7500 | 0.5000 |  |" in text
     assert "8.1% of the applicants defaulted. With or without" in text
+
+
+def test_what_interpretability_costs_is_told_with_what_the_lender_gave_up(summarise: Callable[..., str]) -> None:
+    plain = summarise(strategies())
+    assert "| equation: logistic regression | spreadsheet | 150 | 0.26 | 0.7654 | −0.0123 [−0.0290, +0.0044] |" in plain
+    assert "Without the lender's bound or preference" not in plain
+    bounded = summarise(strategies(), champion={"given_up": GIVEN_UP})
+    assert (
+        "the champion would be XGBoost: compared with it, cost per application +0.0123 [−0.0044, +0.0290], AUC −0.0037 "
+        "[−0.0081, +0.0007], log loss +0.0011 [+0.0002, +0.0020]. The costs do not differ significantly." in bounded
+    )

@@ -14,13 +14,14 @@ from pypdf import PdfReader
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import FAMILIES, family_class
 from credit_scoring.models.labels import name_candidate
+from credit_scoring.pipelines.reporting.interpretability import tell_interpretability
 from credit_scoring.pipelines.reporting.report import describe_effect
 from credit_scoring.pipelines.reporting.tuning import tell_tuning
 from credit_scoring.texts import texts_in
-from tests.pipelines.reporting.artefacts import PROTECTION
+from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, PROTECTION
 from tests.pipelines.reporting.conftest import found
 
-N_CANDIDATES = 14
+N_CANDIDATES = 24
 
 
 def policy(threshold: float, cost: float) -> dict[str, Any]:
@@ -82,7 +83,8 @@ def artefacts() -> dict[str, Any]:
                 "default_rate": 0.0807,
             }
         ),
-        "champion": {"name": "lightgbm", "family": "lightgbm", "imbalance": "none"},
+        "champion": {"name": "lightgbm", "family": "lightgbm", "imbalance": "none", **FREELY},
+        "price_of_interpretability_table": PRICE_OF_INTERPRETABILITY.copy(),
         "calibration_evaluation": {
             "chosen": "sigmoid",
             "methods": {
@@ -316,7 +318,7 @@ def test_how_many_candidates_the_cost_tells_apart_is_told(
 ) -> None:
     artefacts["leaderboard_table"].loc[5:, "cost_to_best_low"] = 0.001
     text, _ = read(report(artefacts, language="en", source="home_credit"))
-    assert squeeze("The cost of 5 of the 14 candidates is not significantly different from the least, on 8,000") in text
+    assert squeeze("The cost of 5 of the 24 candidates is not significantly different from the least, on 8,000") in text
     assert squeeze("The champion has the least log loss of all candidates: the choice is in effect by log loss") in text
 
 
@@ -329,7 +331,7 @@ def test_the_choice_is_by_log_loss_only_where_cost_leaves_one(
     if level > 1:
         table.loc[1, "log_loss"] = 0.2  # of another than the champion
     text, _ = read(report(artefacts, language="en", source="home_credit"))
-    assert squeeze(f"The cost of {level} of the 14 candidates") in text
+    assert squeeze(f"The cost of {level} of the 24 candidates") in text
     assert squeeze("the choice is in effect by log loss") not in text
 
 
@@ -489,3 +491,52 @@ def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any],
     repeated = pd.Series(values * 20, dtype="str" if name == "OCCUPATION_TYPE" else "float64")
     contributions = pd.Series([-0.2, 0.1, 0.3, 0.4] * 20)
     assert describe_effect(name, repeated, contributions, FigureOptions(language="en", source="synthetic")) == effect
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        (
+            "en",
+            [
+                "The lender serves models of the level “equation” at most (champion.max_complexity), which leaves out "
+                "xgboost and mlp. Among the candidates whose cost is not significantly different from the best, the "
+                "champion is the simplest, as the lender prefers (champion.prefer): LightGBM.",
+                "equation: logistic regression spreadsheet 150 0.26 0.7654 −0.0123 [−0.0290, +0.0044] 0.5123 +0.0123",
+                "Without the lender's bound or preference the champion would be XGBoost",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "Le prêteur ne met en service que des modèles du niveau « équation » au plus "
+                "(champion.max_complexity), ce qui écarte xgboost et mlp.",
+                "le champion est le plus simple, selon la préférence du prêteur (champion.prefer) : LightGBM.",
+                "équation : régression logistique tableur 150 0,26 0,7654 −0,0123 [−0,0290 ; +0,0044] 0,5123 +0,0123",
+                "Sans la borne ou la préférence du prêteur, le champion serait XGBoost",
+            ],
+        ),
+    ],
+)
+def test_the_wishes_of_the_lender_and_their_price_are_told(
+    artefacts: dict[str, Any], report: Callable[..., bytes], language: str, sentences: list[str]
+) -> None:
+    artefacts["champion"] |= {"prefer": "simplest", "max_complexity": "equation", "left_out": ["xgboost", "mlp"]}
+    artefacts["champion"] |= {"given_up": GIVEN_UP}
+    text, pages = read(report(artefacts, language=language, source="home_credit"))
+    for sentence in sentences:
+        assert squeeze(sentence) in text, sentence
+    assert len(pages) <= 3
+
+
+@pytest.mark.parametrize(
+    ("low", "told"),
+    [
+        (-0.001, "The simplest model whose cost is not significantly higher than that of LightGBM"),
+        (0.001, "Every simpler level costs significantly more than the best candidate by log loss, LightGBM."),
+    ],
+)
+def test_a_simpler_model_is_as_good_only_within_its_interval(low: float, told: str) -> None:
+    price = PRICE_OF_INTERPRETABILITY.assign(cost_to_best_low=[0.2, low, 0.0])
+    (sentence,) = tell_interpretability(price, FREELY, texts_in("en"))
+    assert sentence.startswith(told)

@@ -40,7 +40,7 @@ OOF = pd.DataFrame(
     }
 )
 HOLDOUT = pd.DataFrame({"SK_ID_CURR": range(4), "TARGET": [0, 1, 0, 1], "PROBABILITY": [0.05, 0.12, 0.4, 0.7]})
-CHAMPION = {"name": "trees", "family": "lightgbm", "params": {}}
+CHAMPION = {"name": "trees", "family": "lightgbm", "complexity": "unconstrained", "params": {}}
 PROTECTED = ProtectedOptions()
 POLICY = PolicyOptions(n_resamples=100, ratios=(1, 10))
 NOBODY, REVIEWER = ReviewOptions(budget=0), ReviewOptions(budget=0.5, cost=0.1, error_rate=0)

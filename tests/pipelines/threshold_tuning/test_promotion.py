@@ -1,6 +1,7 @@
 """A new scorer replaces the champion only for a stated reason, which is never its result on the hold-out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from scipy import stats
 
 from credit_scoring.metrics.cost import MisclassificationCosts
+from credit_scoring.models.complexity import Complexity
 from credit_scoring.pipelines import modelling, threshold_tuning
 from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
 from credit_scoring.pipelines.threshold_tuning.promotion import decide_promotion, record_decisions, release_scorer
@@ -39,9 +41,21 @@ def decisions(refused: set[int], n: int = N, n_folds: int = 5) -> pd.DataFrame:
     )
 
 
-def decide(mine: pd.DataFrame, incumbent: Incumbent | None, model: str = "mine", **options: Any) -> dict[str, Any]:
+def decide(
+    mine: pd.DataFrame,
+    incumbent: Incumbent | None,
+    model: str = "mine",
+    max_complexity: Complexity = "blend",
+    **options: Any,
+) -> dict[str, Any]:
     return decide_promotion(
-        mine, {"model_digest": model}, incumbent, COSTS, PromotionOptions(**options), ProtectedOptions()
+        mine,
+        {"model_digest": model},
+        incumbent,
+        COSTS,
+        PromotionOptions(**options),
+        ProtectedOptions(),
+        max_complexity,
     )
 
 
@@ -204,6 +218,7 @@ def release(outcomes: list[int], history: list[dict[str, str]], cost: float, **d
         },
     }
     policy = {"model": "lr", "model_family": "logistic_regression", "model_digest": "mine"}
+    policy |= {"model_complexity": "equation"}
     scorer = SimpleNamespace(feature_names_in_=["A"], decision_policy=policy)
     rows = pd.DataFrame({"SK_ID_CURR": range(4), "TARGET": outcomes, "A": 1.0})
     decision = {"promoted": False, "reason": "no", "incumbent": "7", "comparison": 3} | decided
@@ -225,6 +240,7 @@ def test_the_hold_out_is_noted_on_the_version_and_changes_nothing_else() -> None
 def test_a_version_carries_what_the_next_one_is_compared_with() -> None:
     compared = release([0, 1, 0, 0], [], 0.2)
     assert (compared.tags["compared_with"], compared.tags["model_digest"]) == ("7", "mine")
+    assert compared.tags["complexity"] == "equation"
     assert (compared.tags["training_data"], compared.tags["training_folds"]) == ("rows", "folds")
     pd.testing.assert_frame_equal(compared.out_of_fold, decisions(POOR))
     assert "compared_with" not in release([0, 1, 0, 0], [], 0.2, comparison=None).tags
@@ -250,3 +266,47 @@ def test_a_champion_that_learnt_from_a_protected_attribute_is_replaced_though_it
     assert decision["obstacle"] == "protected"
     assert "was trained on protected attributes: CODE_GENDER, APPLICATION_FIELDS_NULL_COUNT" in decision["reason"]
     assert not decide(decisions(POOR), its("EXT_SOURCE_2"))["promoted"]
+
+
+def of_complexity(complexity: str | None, **changes: Any) -> Incumbent:
+    """A champion whose decisions cost less than those of `POOR`, and what its version says of its complexity."""
+    recorded = champion(decisions(DEFAULTERS), **changes)
+    return replace(recorded, tags=recorded.tags | ({"complexity": complexity} if complexity else {}))
+
+
+@pytest.mark.parametrize(
+    ("complexity", "told"),
+    [
+        ("blend", "version 7 is `blend`, and champion.max_complexity allows at most `equation`"),
+        ("monotone", "version 7 is `monotone`"),
+        (None, "version 7 was registered without its complexity"),
+    ],
+)
+def test_a_champion_more_complex_than_the_lender_allows_is_replaced_though_it_is_cheaper(
+    complexity: str | None, told: str
+) -> None:
+    decision = decide(decisions(POOR), of_complexity(complexity), max_complexity="equation")
+    assert (decision["promoted"], decision["forced"], decision["obstacle"]) == (True, False, "too_complex")
+    assert (decision["comparison"], decision["cost_difference"]) == (None, None)
+    assert told in decision["reason"]
+
+
+def test_other_rows_do_not_keep_a_champion_that_is_too_complex() -> None:
+    other = champion(decisions(DEFAULTERS, n=399))
+    other = replace(other, tags=other.tags | {"complexity": "blend"})
+    assert decide(decisions(POOR), other)["obstacle"] == "other_rows"
+    assert decide(decisions(POOR), other, max_complexity="points")["promoted"]
+
+
+@pytest.mark.parametrize("complexity", ["points", "equation"])
+def test_a_bound_that_the_champion_meets_changes_nothing(complexity: str) -> None:
+    its = of_complexity(complexity)
+    bounded, free = (decide(decisions(POOR), its, max_complexity=bound) for bound in ("equation", "blend"))
+    assert bounded == free
+    assert (free["promoted"], free["obstacle"], free["comparison"]) == (False, None, 1)
+
+
+@pytest.mark.parametrize("complexity", ["blend", None])
+def test_without_a_bound_no_champion_is_too_complex(complexity: str | None) -> None:
+    decision = decide(decisions(POOR), of_complexity(complexity))
+    assert (decision["promoted"], decision["obstacle"]) == (False, None)

@@ -22,6 +22,7 @@ class LogisticRegressionModel(CodedModel):
     """
 
     labels = {"fr": "régression logistique", "en": "logistic regression"}
+    complexity = "equation"
     test_params = {"C": 0.1}
 
     def __init__(self, C: float = 0.01, max_iter: int = 1000, min_frequency: float = 0.005) -> None:

@@ -16,12 +16,15 @@ from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_lo
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
+from credit_scoring.models.complexity import by_hand, rank_of
 from credit_scoring.models.labels import HAND_SET, name_candidate
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
+from credit_scoring.pipelines.modelling.latency import milliseconds_per_row
 from credit_scoring.pipelines.modelling.memory import PeakMemory
 from credit_scoring.pipelines.modelling.options import (
     CandidateOptions,
+    ChampionOptions,
     CrossValidationOptions,
     read_candidates,
 )
@@ -54,10 +57,9 @@ def cross_validate_candidates(
     Returns:
         Out-of-fold probabilities of default, one row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, one column per
         candidate. And the results, one entry per candidate, cheapest first and failed ones last: `name`, the
-        candidate's description, `mean` and `std` of the fold metrics, `folds` (metrics of each, with `threshold`,
-        `fit_seconds`, `predict_seconds` and `fit_megabytes`, the memory beyond what the process held), `to_best`
-        (paired difference of each metric to the cheapest candidate with its interval), `error` (why it failed, or
-        null).
+        candidate's description, `complexity` (null if it failed), `mean` and `std` of the fold metrics, `folds`
+        (metrics of each, with `threshold` and what `predict_out_of_fold` notes), `to_best` (paired difference of each
+        metric to the cheapest candidate with its interval), `error` (why it failed, or null).
 
     Raises:
         ValueError: If no candidate is given, a description or TARGET is wrong, or every candidate fails.
@@ -83,7 +85,7 @@ def cross_validate_candidates(
     if len(out_of_fold.columns) == 3:
         reasons = "\n".join(f"  - {result['name']}: {result['error']}" for result in results)
         raise ValueError(f"No candidate could be fitted.\n{reasons}\nHint: mend at least one under `candidates`.")
-    return out_of_fold, _rank(results, cross_validation.confidence)
+    return out_of_fold, _rank(results, cross_validation)
 
 
 def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
@@ -98,6 +100,8 @@ def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
                 "candidate": result["name"],
                 "family": result["family"],
                 "imbalance": result["imbalance"],
+                "complexity": result["complexity"],
+                "by_hand": by_hand(result["complexity"]),
                 "training_rows": result["training_rows"],
                 **{metric: result["mean"][metric] for metric in ("business_cost", "roc_auc", "gini", "ks")},
                 "business_cost_std": result["std"]["business_cost"],
@@ -117,6 +121,8 @@ def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
                         "fit_seconds",
                         "predict_seconds",
                         "fit_megabytes",
+                        "columns_needed",
+                        "ms_per_row",
                     )
                 },
                 "cost_to_best": cost["estimate"],
@@ -168,7 +174,7 @@ def compare_imbalance_strategies(
                 "ece_by_chance_high": calibration_error_by_chance(probability).high,
             }
             if nothing["imbalance"] == "none":
-                to_none = _difference(rival, nothing, "business_cost", cross_validation.confidence)
+                to_none = compare_folds(rival, nothing, "business_cost", cross_validation)
                 row |= {
                     "cost_to_none": to_none["estimate"],
                     "cost_to_none_low": to_none["low"],
@@ -228,25 +234,74 @@ def plot_leaderboard(
     return figure
 
 
-def select_champion(candidate_results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the description of the champion, with its `name` and the reason of the choice.
+def select_champion(
+    candidate_results: list[dict[str, Any]], champion: ChampionOptions, cross_validation: CrossValidationOptions
+) -> dict[str, Any]:
+    """Choose the champion among the candidates that are no more complex than the lender allows.
 
-    The cheapest candidate sets the mark. The cost of a few hundred wrong decisions is a noisy measure, so among the
+    The cheapest of them sets the mark. The cost of a few hundred wrong decisions is a noisy measure, so among the
     candidates whose cost is not above the cheapest one's by more than the noise of the folds, the one with the best
-    probabilities (log loss) wins: it uses every applicant, and policies are made of probabilities.
+    probabilities (log loss) wins: it uses every applicant, and policies are made of probabilities. A lender may prefer
+    the simplest of them instead.
+
+    Returns:
+        The candidate's description, its `name` and `complexity`; the `reason` of the choice; the lender's wishes,
+        `prefer` and `max_complexity`, and the names of the candidates above the bound, `left_out`. And what these
+        wishes cost, `given_up`: the candidate that they kept from being chosen (`name`, `family`, `imbalance`,
+        `complexity`) and under `difference` the champion's `business_cost`, `roc_auc` and `log_loss` less its, with
+        their intervals; null if it is the champion.
+
+    Raises:
+        ValueError: If the bound excludes every candidate that could be fitted, but for the baseline.
     """
     fitted = [result for result in candidate_results if not result["error"]]
-    cheapest = fitted[0]
-    level = [result for result in fitted if result["to_best"]["business_cost"]["low"] <= 0]
-    best = min(level, key=lambda result: (result["mean"]["log_loss"], result["mean"]["business_cost"]))
-    reason = (
-        "least cost and best log loss of those within its noise"
-        if best is cheapest
-        else f"best log loss of the {len(level)} whose cost is within the noise of the cheapest, {cheapest['name']}"
-    )
+    names = champion.find_allowed({result["name"]: result["complexity"] for result in fitted})
+    allowed = [result for result in fitted if result["name"] in names]
+    best, reason = _choose(allowed, champion.prefer, cross_validation)
+    freely, _ = _choose(fitted, "best_log_loss", cross_validation)
+    left_out = [result["name"] for result in fitted if result["name"] not in names]
+    if left_out:
+        reason += f"; champion.max_complexity allows at most `{champion.max_complexity}`, without {', '.join(left_out)}"
+    given_up = None
+    if freely is not best:
+        difference = {
+            metric: compare_folds(best, freely, metric, cross_validation)
+            for metric in ("business_cost", "roc_auc", "log_loss")
+        }
+        given_up = {name: freely[name] for name in ("name", "family", "imbalance", "complexity")}
+        given_up |= {"difference": difference}
+        cost, auc = difference["business_cost"], difference["roc_auc"]
+        reason += (
+            f"; by best log loss without a bound it would be {freely['name']}: against it, cost per applicant "
+            f"{cost['estimate']:+.4f} [{cost['low']:+.4f}, {cost['high']:+.4f}], AUC {auc['estimate']:+.4f} "
+            f"[{auc['low']:+.4f}, {auc['high']:+.4f}]"
+        )
     logger.info("Champion: %s (%s)", best["name"], reason)
-    described = {field: best[field] for field in ("name", *CandidateOptions.model_fields)}
-    return described | {"reason": reason}
+    described = {field: best[field] for field in ("name", "complexity", *CandidateOptions.model_fields)}
+    return described | champion.model_dump() | {"reason": reason, "left_out": left_out, "given_up": given_up}
+
+
+def _choose(
+    allowed: list[dict[str, Any]], prefer: str, cross_validation: CrossValidationOptions
+) -> tuple[dict[str, Any], str]:
+    """Return the one preferred among those level on cost, and why it is."""
+    cheapest = allowed[0]
+    level = [
+        result for result in allowed if compare_folds(result, cheapest, "business_cost", cross_validation)["low"] <= 0
+    ]
+
+    def by_log_loss(result: dict[str, Any]) -> tuple[float, float]:
+        return result["mean"]["log_loss"], _cost(result)
+
+    if prefer == "simplest":
+        # Where noise hides all differences, a constant is level too, and ranks nobody
+        models = [result for result in level if result["complexity"] != "constant"] or level
+        best = min(models, key=lambda result: (rank_of(result["complexity"]), *by_log_loss(result)))
+        return best, f"simplest of the {len(level)} whose cost is within the noise of the cheapest, {cheapest['name']}"
+    best = min(level, key=by_log_loss)
+    if best is cheapest:
+        return best, "least cost and best log loss of those within its noise"
+    return best, f"best log loss of the {len(level)} whose cost is within the noise of the cheapest, {cheapest['name']}"
 
 
 def fold_metrics(
@@ -274,7 +329,9 @@ def predict_out_of_fold(
 
     Returns:
         Probabilities of default before calibration, shape (n,), in the order of the rows. And what each fold took:
-        `fit_seconds`, `predict_seconds`, `fit_megabytes` beyond what the process held.
+        `fit_seconds`, `predict_seconds`, `fit_megabytes` beyond what the process held; and what its model takes to be
+        served: `columns_needed`, the features that it has to be given (none for a constant, whatever it was fitted on),
+        and `ms_per_row` (see `milliseconds_per_row`).
     """
     probability = np.empty(len(folds.target))
     resources = []
@@ -284,12 +341,16 @@ def predict_out_of_fold(
             model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)
             fitted = time.perf_counter()
         predicting = time.perf_counter()
-        probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
+        rows = folds.features.iloc[validation]
+        probability[validation] = model.predict_proba(rows)[:, 1]
+        predicted = time.perf_counter()
         resources.append(
             {
                 "fit_seconds": fitted - started,
-                "predict_seconds": time.perf_counter() - predicting,
+                "predict_seconds": predicted - predicting,
                 "fit_megabytes": memory.megabytes,
+                "columns_needed": len(model.feature_names_in_) if candidate.complexity != "constant" else 0,
+                "ms_per_row": milliseconds_per_row(model, rows),
             }
         )
     return probability, resources
@@ -309,6 +370,7 @@ def _summarise(
     table = pd.DataFrame(measured)
     available = len(folds.target) - len(folds.target) // len(folds)
     return _result(name, candidate) | {
+        "complexity": candidate.complexity,
         "training_rows": min(available, candidate.max_rows or available),
         "mean": table.mean().to_dict(),
         "std": table.std(ddof=1).to_dict(),
@@ -317,16 +379,16 @@ def _summarise(
 
 
 def _result(name: str, candidate: CandidateOptions, error: str | None = None) -> dict[str, Any]:
-    empty = {"training_rows": 0, "mean": {}, "std": {}, "folds": [], "to_best": {}}
+    empty: dict[str, Any] = {"complexity": None, "training_rows": 0, "mean": {}, "std": {}, "folds": [], "to_best": {}}
     return {"name": name, **candidate.model_dump(), **empty, "error": error}
 
 
-def _rank(results: list[dict[str, Any]], confidence: float) -> list[dict[str, Any]]:
+def _rank(results: list[dict[str, Any]], cross_validation: CrossValidationOptions) -> list[dict[str, Any]]:
     """Order by cost, failed ones last, and add the paired differences to the cheapest."""
     fitted = sorted((result for result in results if not result["error"]), key=_cost)
     best = fitted[0]
     for result in fitted:
-        result["to_best"] = {metric: _difference(result, best, metric, confidence) for metric in _COMPARED}
+        result["to_best"] = {metric: compare_folds(result, best, metric, cross_validation) for metric in _COMPARED}
     return [*fitted, *(result for result in results if result["error"])]
 
 
@@ -334,6 +396,11 @@ def _cost(result: Mapping[str, Any]) -> float:
     return result["mean"]["business_cost"]
 
 
-def _difference(result: Mapping[Any, Any], best: Mapping[Any, Any], metric: str, confidence: float) -> dict[str, float]:
+def compare_folds(
+    result: Mapping[Any, Any], best: Mapping[Any, Any], metric: str, cross_validation: CrossValidationOptions
+) -> dict[str, float]:
+    """Return the mean difference of a measure to another candidate, paired by fold, with its interval."""
     differences = [mine[metric] - its[metric] for mine, its in zip(result["folds"], best["folds"], strict=True)]
-    return corrected_fold_interval(differences, confidence=confidence).model_dump()
+    return corrected_fold_interval(
+        differences, confidence=cross_validation.confidence, n_folds=cross_validation.n_folds
+    ).model_dump()

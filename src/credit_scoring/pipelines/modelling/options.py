@@ -5,7 +5,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from credit_scoring.models import build_model
+from credit_scoring.models import FAMILIES, build_model, family_class
+from credit_scoring.models.complexity import COMPLEXITIES, Complexity, within
 
 Imbalance = Literal["none", "class_weight", "smote", "random_over", "random_under"]
 Metric = Literal["business_cost", "log_loss", "roc_auc"]
@@ -35,6 +36,21 @@ class CandidateOptions(BaseModel):
     max_rows: int | None = Field(None, gt=0)
     tuned: bool = False
 
+    @property
+    def complexity(self) -> Complexity:
+        """How far a person can check a score: the family's own, and what is done to it beside.
+
+        Monotonic constraints take an unconstrained family one step down. Features learnt from TARGET look up similar
+        applicants, which neither a sheet of points nor a table of coefficients says how to do.
+
+        Raises:
+            ValueError: If the family is unknown.
+        """
+        own = family_class(self.family).complexity
+        if self.target_features and within(own, "unconstrained"):
+            return "unconstrained"
+        return "monotone" if own == "unconstrained" and getattr(self, "monotone", False) else own
+
     @classmethod
     def of_champion(cls, champion: Mapping[str, Any]) -> Self:
         """Return the candidate that a `champion` was."""
@@ -55,6 +71,40 @@ class CrossValidationOptions(BaseModel):
     n_folds: int = Field(5, ge=2)
     seed: int = Field(42, ge=0)
     confidence: float = Field(0.95, gt=0, lt=1)
+
+
+class ChampionOptions(BaseModel):
+    """Which candidate becomes champion.
+
+    Attributes:
+        max_complexity: The most complex model that the lender serves; the last level of the scale excludes none.
+        prefer: Among the allowed candidates whose cost is within the noise of the cheapest of them: that of the best
+            log loss, or the simplest (the best log loss of the least complex level; never the baseline, unless alone).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_complexity: Complexity = COMPLEXITIES[-1]
+    prefer: Literal["best_log_loss", "simplest"] = "best_log_loss"
+
+    def find_allowed(self, levels: Mapping[str, Complexity]) -> list[str]:
+        """Return the names of those no more complex than the bound.
+
+        Args:
+            levels: Name -> complexity of each candidate.
+
+        Raises:
+            ValueError: If the bound excludes all, or all but the baseline, which no bound makes worth serving.
+        """
+        allowed = [name for name, level in levels.items() if within(level, self.max_complexity)]
+        if len(allowed) < len(levels) and all(levels[name] == "constant" for name in allowed):
+            found = ", ".join(f"{name} is `{level}`" for name, level in levels.items())
+            raise ValueError(
+                f"champion.max_complexity: at most `{self.max_complexity}` is allowed, and no candidate but a baseline "
+                f"is: {found}.\nHint: add a simpler one under `candidates`, or raise the bound (from simple to "
+                f"complex: {', '.join(COMPLEXITIES)})."
+            )
+        return allowed
 
 
 class TuningOptions(BaseModel):
@@ -168,3 +218,14 @@ def list_variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:
         return
     for strategy in strategies:
         yield name if strategy == "none" else f"{name}_{strategy}", {**described, "imbalance": strategy}
+
+
+def check_champion_options(candidates: dict[str, Any], champion: ChampionOptions) -> None:
+    """Make sure, before anything is computed, that some candidate may become champion.
+
+    Raises:
+        ValueError: If the candidates cannot be read, or none is allowed (see `ChampionOptions.find_allowed`).
+    """
+    described = read_candidates(candidates)
+    # One of a family that is not there is told when it is to be fitted, and left out
+    champion.find_allowed({name: one.complexity for name, one in described.items() if one.family in FAMILIES})

@@ -10,6 +10,7 @@ from credit_scoring.pipelines.modelling.comparison import (
     select_champion,
 )
 from credit_scoring.pipelines.modelling.diagnostics import diagnose_champion, measure_stability
+from credit_scoring.pipelines.modelling.interpretability import plot_interpretability, price_interpretability
 from credit_scoring.pipelines.modelling.nodes import (
     calibrate_champion,
     fit_champion,
@@ -19,6 +20,7 @@ from credit_scoring.pipelines.modelling.nodes import (
     select_holdout_rows,
     select_training_rows,
 )
+from credit_scoring.pipelines.modelling.options import check_champion_options
 from credit_scoring.pipelines.modelling.protection import leave_out_protected, measure_proxies, price_protection
 from credit_scoring.pipelines.modelling.tuning import measure_tuning, plot_tuning, tune_candidates
 
@@ -27,6 +29,12 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
     """Model input -> tuned candidates compared by cross-validation -> calibrated champion, scored on the hold-out."""
     return Pipeline(
         [
+            Node(
+                func=check_champion_options,
+                inputs=["params:candidates", "params:champion"],
+                outputs=None,
+                name="check_champion_options",
+            ),
             Node(
                 func=select_training_rows,
                 inputs="applicant_features@model_input",
@@ -94,7 +102,24 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 outputs="imbalance_comparison_table",
                 name="compare_imbalance_strategies",
             ),
-            Node(func=select_champion, inputs="candidate_results", outputs="champion", name="select_champion"),
+            Node(
+                func=select_champion,
+                inputs=["candidate_results", "params:champion", "params:cross_validation"],
+                outputs="champion",
+                name="select_champion",
+            ),
+            Node(
+                func=price_interpretability,
+                inputs=["candidate_results", "champion", "params:cross_validation"],
+                outputs="price_of_interpretability_table",
+                name="price_interpretability",
+            ),
+            Node(
+                func=plot_interpretability,
+                inputs=["price_of_interpretability_table", "params:figures"],
+                outputs="prix_interpretabilite_figure",
+                name="plot_interpretability",
+            ),
             Node(
                 func=plot_leaderboard,
                 inputs=["candidate_results", "champion", "params:figures"],

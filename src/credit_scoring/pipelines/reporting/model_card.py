@@ -14,6 +14,7 @@ from credit_scoring.features.records import theme_title
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import ScoringModel, family_class
 from credit_scoring.models.labels import list_params
+from credit_scoring.pipelines.reporting.interpretability import tabulate_interpretability, tell_interpretability
 from credit_scoring.pipelines.reporting.sentences import (
     compare_samples,
     describe_limits,
@@ -36,6 +37,7 @@ def describe_training(
     policy_evaluation: dict[str, Any],
     promotion_decision: dict[str, Any],
     tuning_gain: dict[str, Any],
+    price_of_interpretability: pd.DataFrame,
     source: str,
     places: dict[str, str],
 ) -> str:
@@ -51,6 +53,9 @@ def describe_training(
         evaluation=policy_evaluation,
         promotion=promotion_decision,
         tuning=tuning_gain,
+        complexity=_ENGLISH.say(f"complexity.{champion['complexity']}"),
+        told_of_price=tell_interpretability(price_of_interpretability, champion, _ENGLISH),
+        price=tabulate_interpretability(price_of_interpretability, _ENGLISH, timed=False),
         source=source,
         places=places,
     )

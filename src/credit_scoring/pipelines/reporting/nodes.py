@@ -7,6 +7,7 @@ import pandas as pd
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import family_class
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
+from credit_scoring.pipelines.reporting.interpretability import tabulate_interpretability, tell_interpretability
 from credit_scoring.pipelines.reporting.sentences import (
     compare_samples,
     count_level,
@@ -30,8 +31,9 @@ def summarise_comparison(
     champion_diagnosis: dict[str, Any],
     tuning_gain: dict[str, Any],
     decision_policy: dict[str, Any],
+    price_of_interpretability: pd.DataFrame,
 ) -> str:
-    """Write the section on the candidates, the champion, tuning and class imbalance as Markdown."""
+    """Write the section on candidates, champion, price of interpretability, tuning and class imbalance as Markdown."""
     return _TEMPLATES.get_template("run_summary_comparison.md.jinja").render(
         leaderboard=leaderboard,
         imbalance=imbalance_comparison,
@@ -43,6 +45,8 @@ def summarise_comparison(
         level=count_level(leaderboard, champion, decision_policy["chosen_on"]["applicants"], _ENGLISH),
         told_of_tuning=tell_tuning(tuning_gain, _ENGLISH),
         tuning=tabulate_tuning(tuning_gain, _ENGLISH),
+        told_of_price=tell_interpretability(price_of_interpretability, champion, _ENGLISH),
+        price=tabulate_interpretability(price_of_interpretability, _ENGLISH),
     )
 
 

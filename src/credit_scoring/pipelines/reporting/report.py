@@ -19,6 +19,7 @@ from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
 from credit_scoring.models.labels import name_candidate, name_treatment
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
+from credit_scoring.pipelines.reporting.interpretability import tabulate_interpretability, tell_interpretability
 from credit_scoring.pipelines.reporting.sentences import (
     compare_samples,
     count_level,
@@ -83,6 +84,14 @@ def report_comparison(
         ],
         "leaderboard": _tabulate_candidates(leaderboard, champion, n_folds, figures),
         "tuning": tabulate_tuning(tuning_gain, figures.texts),
+    }
+
+
+def report_interpretability(price: pd.DataFrame, champion: Mapping[str, Any], figures: FigureOptions) -> dict[str, Any]:
+    """Say what a model that a person can check costs."""
+    return {
+        "told": " ".join(tell_interpretability(price, champion, figures.texts)),
+        "levels": tabulate_interpretability(price, figures.texts),
     }
 
 
@@ -268,9 +277,15 @@ def _describe_champion(
 ) -> str:
     chosen = calibration["chosen"]
     after = calibration["methods"][chosen]
+    name = name_candidate(champion["family"], champion["imbalance"], champion["name"], figures.texts)
+    choice = figures.say(f"report.chosen.{champion['prefer']}", name=name)
+    if champion["left_out"]:
+        level = figures.say(f"complexity.{champion['max_complexity']}")
+        bounded = figures.say("report.bounded", level=level, names=figures.texts.join(champion["left_out"]))
+        choice = f"{bounded} {choice}"
     told = figures.say(
         "report.champion",
-        name=name_candidate(champion["family"], champion["imbalance"], champion["name"], figures.texts),
+        choice=choice,
         calibration=figures.say(f"common.calibration.{chosen}"),
         before=calibration["methods"]["none"]["ece"],
         after=after["ece"],

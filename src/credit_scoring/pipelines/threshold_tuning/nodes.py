@@ -67,8 +67,8 @@ def choose_policy(
         `threshold` with its bootstrap interval and its plateau (thresholds of about the same expected cost), `cost` out
         of fold, corrected for having been chosen there, with its interval, `theoretical_threshold` and
         `default_rate_at_theoretical`, fitted at that score (null where none is), `review` (band of the three-way
-        policy, or null), `costs`, `model`, `model_family`, `model_digest` (the one model and calibration it is for),
-        and what it was chosen on.
+        policy, or null), `costs`, `model`, `model_family`, `model_complexity`, `model_digest` (the one model and
+        calibration it is for), and what it was chosen on.
 
     Raises:
         ValueError: If a probability is missing, outcomes are neither 0 nor 1, or all applicants had the same outcome:
@@ -103,6 +103,7 @@ def choose_policy(
         "costs": costs.model_dump(),
         "model": champion["name"],
         "model_family": champion["family"],
+        "model_complexity": champion["complexity"],
         "model_digest": digest_model(champion_model, Calibration.from_dict(calibration)),
         "chosen_on": {"predictions": "out-of-fold", "applicants": len(oof_predictions)},
     }

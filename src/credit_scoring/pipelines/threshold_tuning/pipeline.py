@@ -146,6 +146,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "params:costs",
                     "params:promotion",
                     "params:protected",
+                    "params:champion.max_complexity",
                 ],
                 outputs="promotion_decision",
                 name="decide_promotion",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, refuse
 from credit_scoring.metrics.uncertainty import mean_interval
+from credit_scoring.models.complexity import Complexity, within
 from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
 from credit_scoring.protected import ProtectedOptions
 from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
@@ -42,6 +43,7 @@ def decide_promotion(
     costs: MisclassificationCosts,
     promotion: PromotionOptions,
     protected: ProtectedOptions,
+    max_complexity: Complexity,
 ) -> dict[str, Any]:
     """Decide whether this run's scorer replaces the champion of the registry; the hold-out takes no part.
 
@@ -61,13 +63,17 @@ def decide_promotion(
         promotion: Level, and whether to promote in any case.
         protected: What no model may learn from. A champion that did is replaced even if its decisions cost less: it may
             not go on being served.
+        max_complexity: The most complex model that the lender serves; this run's is within it. A champion above it, or
+            one that was registered without its complexity, is replaced even if its decisions cost less, likewise. A
+            preference for simple models is none for this decision: it only chooses among the candidates of a run.
 
     Returns:
         `promoted`, `forced` (although it was not found better), `reason`, `incumbent` (its version, or null),
-        `obstacle` (why there is no difference of costs: `unloadable`, `protected`, `other_rows`, `other_folds`,
-        `no_decisions`, `equal`; or null), `comparison` (which one with this champion, or null), `cost_difference` per
-        applicant with its interval and its `confidence`, which is that of the test (null where there was nothing to
-        compare), `training_data` and `training_folds` (digests of the training rows and of their folds).
+        `obstacle` (why there is no difference of costs: `unloadable`, `protected`, `too_complex`, `other_rows`,
+        `other_folds`, `no_decisions`, `equal`; or null), `comparison` (which one with this champion, or null),
+        `cost_difference` per applicant with its interval and its `confidence`, which is that of the test (null where
+        there was nothing to compare), `training_data` and `training_folds` (digests of the training rows and of their
+        folds).
     """
     rows, folds = _digest(out_of_fold_decisions, "TARGET"), _digest(out_of_fold_decisions, "TARGET", "FOLD")
     decision: dict[str, Any] = {
@@ -83,7 +89,7 @@ def decide_promotion(
     }
     if incumbent is None:
         return decision | {"reason": "there is no champion yet"}
-    if vacancy := _find_vacancy(incumbent, protected):
+    if vacancy := _find_vacancy(incumbent, protected, max_complexity):
         obstacle, reason = vacancy
         return decision | {"reason": f"version {incumbent.version} {reason}", "obstacle": obstacle}
 
@@ -146,6 +152,7 @@ def release_scorer(
         "source": source,
         "model": policy["model"],
         "model_family": policy["model_family"],
+        "complexity": policy["model_complexity"],
         "model_digest": policy["model_digest"],
         "threshold": f"{tuned['threshold']:.6f}",
         "holdout_business_cost": f"{tuned['business_cost']:.6f}",
@@ -169,12 +176,18 @@ def release_scorer(
     )
 
 
-def _find_vacancy(incumbent: Incumbent, protected: ProtectedOptions) -> tuple[str, str] | None:
+def _find_vacancy(
+    incumbent: Incumbent, protected: ProtectedOptions, max_complexity: Complexity
+) -> tuple[str, str] | None:
     """Say why the champion cannot go on being served, if so."""
     if incumbent.problem:
         return "unloadable", f"cannot be loaded any more: {incumbent.problem}"
     if used := protected.found_in(incumbent.features):
         return "protected", f"was trained on protected attributes: {', '.join(used)}"
+    complexity = incumbent.tags.get("complexity")
+    if not within(complexity, max_complexity):
+        found = f"is `{complexity}`" if complexity else "was registered without its complexity"
+        return "too_complex", f"{found}, and champion.max_complexity allows at most `{max_complexity}`"
     return None
 
 
