@@ -152,23 +152,26 @@ def bootstrap_metric(
     return Interval.of_resamples(metric(outcomes, scores), np.asarray(measured), confidence)
 
 
-def corrected_fold_interval(differences: Sequence[float], *, confidence: float = 0.95) -> Interval:
-    """Return the mean of paired differences over the folds of one cross-validation, with its interval.
+def corrected_fold_interval(
+    differences: Sequence[float], *, confidence: float = 0.95, n_folds: int | None = None
+) -> Interval:
+    """Return the mean of paired differences over the folds of cross-validation, with its interval.
 
     Folds share most of their training rows, so their differences vary less than those of independent samples would.
-    The variance is corrected by 1/k + 1/(k-1), the second term being validation over training rows
-    (Nadeau & Bengio, *Inference for the Generalization Error*, Machine Learning 52, 2003).
+    The variance is corrected by 1/n + 1/(k-1) for n differences and k folds, the second term being validation over
+    training rows (Nadeau & Bengio, *Inference for the Generalization Error*, Machine Learning 52, 2003).
 
     Args:
         differences: Difference of a measure between two models, fold by fold; at least two folds.
         confidence: Probability that the interval is to hold.
+        n_folds: Folds of each cross-validation, where the same rows were dealt into folds several times.
     """
     values = np.asarray(differences, dtype=float)
     if values.size < 2:
         raise ValueError(f"An interval over folds needs at least two of them, got {values.size}.")
-    mean, n_folds = float(values.mean()), values.size
-    error = np.sqrt((1 / n_folds + 1 / (n_folds - 1)) * values.var(ddof=1))
-    half = float(student.ppf(0.5 + confidence / 2, n_folds - 1) * error)
+    mean, count = float(values.mean()), values.size
+    error = np.sqrt((1 / count + 1 / ((n_folds or count) - 1)) * values.var(ddof=1))
+    half = float(student.ppf(0.5 + confidence / 2, count - 1) * error)
     return Interval(estimate=mean, low=mean - half, high=mean + half)
 
 

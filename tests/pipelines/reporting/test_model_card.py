@@ -34,6 +34,8 @@ def artefacts() -> dict[str, Any]:
             "params": {"alpha": 1.0},
             "tuned": True,
             "imbalance": "none",
+            "monotone": False,
+            "constraints": {},
         },
         "champion_diagnosis": {
             "training": 0.8765,
@@ -178,3 +180,11 @@ def test_whether_hyper_parameters_were_found_or_set_by_hand_is_told(
     kept = write("model_card", artefacts)
     assert "- Hyper-parameters (set by hand; no trial of the search with Optuna did better): `alpha=1.0`." in kept
     assert "Log loss out of fold with" not in kept
+
+
+def test_what_a_monotone_model_promises_is_told(artefacts: dict[str, Any], write: Callable[..., str]) -> None:
+    assert "Monotone" not in write("model_card", artefacts)
+    artefacts["champion"] |= {"monotone": True, "constraints": {"AMT_CREDIT": 1, "EXT_SOURCE_1": 0}}
+    card = write("model_card", artefacts)
+    assert "- Monotone: where a feature with a declared direction (PD in the feature dictionary) is higher" in card
+    assert "directions of its own: `AMT_CREDIT` ↑, `EXT_SOURCE_1` none." in card
