@@ -368,6 +368,23 @@ def test_directions_are_measured_and_the_effect_of_categories_and_missing_values
     assert amount.effects == {None: 1}
 
 
+def test_a_declared_direction_stands_before_the_measured_one(rows: pd.DataFrame) -> None:
+    """On these rows late payments lower the risk: nobody is told so for all that."""
+    generator = np.random.default_rng(0)
+    features = pd.DataFrame({"INSTALLMENTS_LATE_RATE": generator.random(N), "AMT_CREDIT": generator.random(N)})
+    risk = -6 * (features["INSTALLMENTS_LATE_RATE"] - 0.5) - 6 * (features["AMT_CREDIT"] - 0.5)
+    target = (generator.logistic(size=N) + risk > 0).astype(int)
+    model = build_model("lightgbm", {"n_estimators": 60, "min_child_samples": 5, "n_jobs": 1}).fit(features, target)
+    rows = features.assign(SK_ID_CURR=range(N))
+    predictions = rows[["SK_ID_CURR"]].assign(PROBABILITY=model.predict_proba(features)[:, 1])
+    book = write_reason_book(model, {"method": "none"}, rows, predictions, {"threshold": 0.5}, ReasonOptions())
+    assert [column.direction for column in book.columns] == [1, -1]
+    late, punctual = book.granted.numbers["INSTALLMENTS_LATE_RATE"][[-1, 0]].tolist()
+    assert book.contradicts(0, [late, punctual], np.array([-1, 1])).all()
+    in_favour, against = book.describe(0, [late, punctual], np.array([-1, 1]), "en")
+    assert "approved customer" not in in_favour + against
+
+
 def test_causes_are_what_is_measured_few_columns_each_and_the_external_scores_are_one() -> None:
     """No chain of similar columns grows into one cause, whichever columns a model has."""
     names = [*FEATURES, *LEARNT_FEATURES]

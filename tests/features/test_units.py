@@ -1,4 +1,4 @@
-"""The unit of every column, against a rule on its values that knows neither names nor records."""
+"""The unit and the direction of every column, against its values, by rules that know neither names nor records."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,6 +6,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import mannwhitneyu
 
 from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.features.join import join_features
@@ -116,3 +117,17 @@ def test_texts_are_told_as_texts_or_yes_and_no(values: pd.DataFrame) -> None:
     texts = values.select_dtypes(exclude="number").columns
     assert {FEATURES[name].unit for name in texts} == {"category", "yes_no"}
     assert {name for name, feature in FEATURES.items() if feature.unit == "category"} <= set(texts)
+
+
+def test_outcomes_contradict_no_declared_direction_by_more_than_chance(values: pd.DataFrame) -> None:
+    default = values["TARGET"] == 1
+    worst, compared = 1.0, 0
+    for feature in FEATURES.values():
+        known = values[feature.name].notna()
+        if not feature.direction or values.loc[known & default, feature.name].nunique() < 2:
+            continue
+        compared += 1
+        numbers = feature.direction * values[feature.name].astype(float)
+        worst = min(worst, mannwhitneyu(numbers[known & default], numbers[known & ~default], alternative="less").pvalue)
+    assert compared > 100
+    assert worst > 0.01 / compared

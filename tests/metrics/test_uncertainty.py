@@ -68,6 +68,9 @@ def test_interval_over_folds_by_hand() -> None:
     assert interval.estimate == pytest.approx(0.2)
     assert interval.high - 0.2 == pytest.approx(2.776445 * np.sqrt(0.45 * 0.005), rel=1e-6)
     assert corrected_fold_interval([0.0] * 5).low == 0
+    # Twice the five folds: variance .04 / 9, factor 1/10 + 1/4, t(.975; 9) = 2.262157
+    repeated = corrected_fold_interval([0.1, 0.2, 0.3, 0.2, 0.2] * 2, n_folds=5)
+    assert repeated.high - 0.2 == pytest.approx(2.262157 * np.sqrt(0.35 * 0.04 / 9), rel=1e-6)
 
 
 def test_folds_dealt_again_share_their_rows_as_much() -> None:

@@ -28,6 +28,7 @@ from credit_scoring.features.expressions import (
 from credit_scoring.features.records import (
     UNKNOWN,
     Cleaning,
+    Direction,
     Feature,
     Origin,
     Rows,
@@ -221,7 +222,15 @@ CLEAN_APPLICATION = Cleaning(
 
 
 def _field(
-    name: str, unit: Unit, theme: Theme, en: str, fr: str, *, label: Words | None = None, null: str = "not given"
+    name: str,
+    unit: Unit,
+    theme: Theme,
+    en: str,
+    fr: str,
+    *,
+    label: Words | None = None,
+    null: str = "not given",
+    direction: Direction = 0,
 ) -> Feature:
     """Record a field of the form that is a feature as it is; what cleaning changes in it is told, too."""
     never_null = APPLICATION_TRAIN.columns[name] == INTEGER
@@ -229,7 +238,7 @@ def _field(
     reasons = (*(() if never_null else (null,)), *(() if rule is None else (f"cleaned by `{written(rule)}`",)))
     return Feature(
         name, APPLICATION, theme, None, unit, (en, fr), reasons, "", MEASURE_OF.get(name, name), label, 1.0,
-        absent=_ABSENT.get(name) or _absent(name),
+        absent=_ABSENT.get(name) or _absent(name), direction=direction,
     )  # fmt: skip
 
 
@@ -304,9 +313,9 @@ _FIELDS = (
         for area, words in (("REGION", ("region", "région")), ("CITY", ("city", "ville")))
         for home, other, start, end in _ADDRESSES
     ),
-    _field("EXT_SOURCE_1", "score", "external_scores", "external score 1", "score externe 1"),
-    _field("EXT_SOURCE_2", "score", "external_scores", "external score 2", "score externe 2"),
-    _field("EXT_SOURCE_3", "score", "external_scores", "external score 3", "score externe 3"),
+    _field("EXT_SOURCE_1", "score", "external_scores", "external score 1", "score externe 1", direction=-1),
+    _field("EXT_SOURCE_2", "score", "external_scores", "external score 2", "score externe 2", direction=-1),
+    _field("EXT_SOURCE_3", "score", "external_scores", "external score 3", "score externe 3", direction=-1),
     *(
         _field(name, "score", "home", f"building: {en}, from 0 to 1", f"immeuble : {fr}, de 0 à 1",
             label=(f"Building, {en}, from 0 to 1", f"Immeuble, {fr}, de 0 à 1"))
@@ -415,11 +424,12 @@ def _of_two(
     en: str,
     fr: str,
     label: Words | None = None,
+    direction: Direction = 0,
 ) -> Feature:
     """Record the product or the difference of two fields."""
     value = _[first] * _[second] if build == "product" else _[first] - _[second]
     null = (f"`{first}` is null", f"`{second}` is null")
-    return _feature(name, value, unit, theme, en, fr, null=null, label=label, abstract=True)
+    return _feature(name, value, unit, theme, en, fr, null=null, label=label, abstract=True, direction=direction)
 
 
 # The three external scores, the strongest columns of the application; the weights are of their relative strength, and a
@@ -436,16 +446,16 @@ _NO_TERM = "not a cash loan, or no usual term gives a plausible rate"
 
 _COMPUTED: tuple[Feature, ...] = (
     _feature("APPLICATION_EXT_SOURCE_MEAN", _.EXT_MEAN, "score", "external_scores", "external scores, mean",
-        "scores externes, moyenne", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE"),
+        "scores externes, moyenne", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE", direction=-1),
     _feature("APPLICATION_EXT_SOURCE_MIN", _.EXT_MIN, "score", "external_scores", "external scores, minimum",
-        "scores externes, minimum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE"),
+        "scores externes, minimum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE", direction=-1),
     _feature("APPLICATION_EXT_SOURCE_MAX", _.EXT_MAX, "score", "external_scores", "external scores, maximum",
-        "scores externes, maximum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE"),
+        "scores externes, maximum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE", direction=-1),
     # The middle one of three, the mean of two, or the only one.
     _feature("APPLICATION_EXT_SOURCE_MEDIAN",
         (_.EXT_COUNT == len(_EXT_SOURCES)).ifelse(_.EXT_SUM - _.EXT_MIN - _.EXT_MAX, _.EXT_MEAN), "score",
         "external_scores", "external scores, median", "scores externes, médiane", null=_NO_SCORE,
-        measure="APPLICATION_EXT_SOURCE"),
+        measure="APPLICATION_EXT_SOURCE", direction=-1),
     _feature("APPLICATION_EXT_SOURCE_STD", _row_std(_EXT_SOURCES, _.EXT_MEAN, _.EXT_COUNT), "score", "external_scores",
         "external scores, standard deviation", "scores externes, écart-type", null="fewer than two scores are known",
         measure="APPLICATION_EXT_SOURCE", abstract=True, formula="standard deviation of the known scores"),
@@ -478,16 +488,16 @@ _COMPUTED: tuple[Feature, ...] = (
         formula=f"number of null ones among the {len(_FIELDS)} fields above"),
     _feature("APPLICATION_EXT_SOURCE_WEIGHTED_MEAN", safe_ratio(_WEIGHTED_SUM, _WEIGHT_SUM), "score", "external_scores",
         "external scores, weighted, mean", "scores externes, pondérés, moyenne", null=_NO_SCORE,
-        formula="mean of the known scores, weighted 1.9, 2.1 and 2.6"),
+        formula="mean of the known scores, weighted 1.9, 2.1 and 2.6", direction=-1),
     _feature("APPLICATION_EXT_SOURCE_PRODUCT", _.EXT_SOURCE_1 * _.EXT_SOURCE_2 * _.EXT_SOURCE_3, "score",
         "external_scores", "external scores, product", "scores externes, produit",
-        null="one of the three scores is null", measure="APPLICATION_EXT_SOURCE", abstract=True),
+        null="one of the three scores is null", measure="APPLICATION_EXT_SOURCE", abstract=True, direction=-1),
     _of_two("APPLICATION_EXT_SOURCE_1_2_PRODUCT", "EXT_SOURCE_1", "EXT_SOURCE_2", "product", "score", "external_scores",
-        "external scores 1 and 2, product", "scores externes 1 et 2, produit"),
+        "external scores 1 and 2, product", "scores externes 1 et 2, produit", direction=-1),
     _of_two("APPLICATION_EXT_SOURCE_1_3_PRODUCT", "EXT_SOURCE_1", "EXT_SOURCE_3", "product", "score", "external_scores",
-        "external scores 1 and 3, product", "scores externes 1 et 3, produit"),
+        "external scores 1 and 3, product", "scores externes 1 et 3, produit", direction=-1),
     _of_two("APPLICATION_EXT_SOURCE_2_3_PRODUCT", "EXT_SOURCE_2", "EXT_SOURCE_3", "product", "score", "external_scores",
-        "external scores 2 and 3, product", "scores externes 2 et 3, produit"),
+        "external scores 2 and 3, product", "scores externes 2 et 3, produit", direction=-1),
     _of_two("APPLICATION_EXT_SOURCE_1_2_DIFF", "EXT_SOURCE_1", "EXT_SOURCE_2", "difference", "score", "external_scores",
         "external score 1 less score 2", "score externe 1 moins score 2"),
     _of_two("APPLICATION_EXT_SOURCE_1_3_DIFF", "EXT_SOURCE_1", "EXT_SOURCE_3", "difference", "score", "external_scores",

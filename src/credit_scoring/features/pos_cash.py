@@ -20,6 +20,7 @@ from credit_scoring.features.expressions import (
 )
 from credit_scoring.features.records import (
     Cleaning,
+    Direction,
     Feature,
     Measure,
     Origin,
@@ -109,16 +110,16 @@ LOANS = Rows(
         Measure("COMPLETED_EARLY", _COMPLETED & (_.LAST_TERM < _.TERM), "yes_no", "loans completed on a shortened term",
             "prêts terminés par anticipation"),
         Measure("MONTHS", _.MONTHS, "count", "months of history", "mois d'historique", known=True),
-        Measure("LATE_MONTHS", _.LATE_MONTHS, "count", "months past due", "mois en retard", known=True),
+        Measure("LATE_MONTHS", _.LATE_MONTHS, "count", "months past due", "mois en retard", known=True, direction=1),
         Measure("TERM", _.TERM, "count", "number of instalments", "nombre d'échéances"),
         Measure("TERM_CHANGE", _.TERM - _.LAST_TERM, "count", "instalments that the term was shortened by",
             "échéances de raccourcissement"),
         Measure("REMAINING", _.REMAINING, "count", "instalments left", "échéances restantes"),
         Measure("REMAINING_TO_TERM", safe_ratio(_.REMAINING, _.LAST_TERM), "ratio", "instalments left over term",
             "échéances restantes sur durée"),
-        Measure("DPD", _.DPD, "days", "days past due", "jours de retard", known=True),
+        Measure("DPD", _.DPD, "days", "days past due", "jours de retard", known=True, direction=1),
         Measure("DPD_DEF", _.DPD_DEF, "days", "days past due, small debts left out",
-            "jours de retard, hors petites dettes", known=True),
+            "jours de retard, hors petites dettes", known=True, direction=1),
         Measure("DPD_TREND", _.DPD_TREND, "number", "trend of days past due by loan",
             "tendance des jours de retard par prêt"),
     ),
@@ -149,8 +150,9 @@ _BY_RANK = {
 }
 
 
-def _share_of_months(name: str, part: Expression, en: str, fr: str) -> Feature:
-    return LOANS.feature(name, safe_ratio(total(part), total(_.MONTHS)), "share", (f"{en}, share", f"{fr}, part"))
+def _share_of_months(name: str, part: Expression, en: str, fr: str, direction: Direction = 0) -> Feature:
+    value, words = safe_ratio(total(part), total(_.MONTHS)), (f"{en}, share", f"{fr}, part")
+    return LOANS.feature(name, value, "share", words, direction=direction)
 
 
 def _in_last(window: Subset) -> tuple[Feature, ...]:
@@ -163,16 +165,16 @@ def _in_last(window: Subset) -> tuple[Feature, ...]:
     return (
         LOANS.feature(f"LATE_RATE_{window.name}", safe_ratio(late, all_months), "share",
             words("months past due, share", "mois en retard, part"), null=none, measure="POS_CASH_LATE",
-            window=window.name),
+            window=window.name, direction=1),
         LOANS.feature(f"DPD_MEAN_{window.name}", safe_ratio(dpd, all_months), "days",
             words("days past due, mean", "jours de retard, moyenne"), null=none, measure="POS_CASH_DPD",
-            window=window.name),
+            window=window.name, direction=1),
         LOANS.feature(f"DPD_MAX_{window.name}", _[f"DPD_{window.name}"].max(), "days",
             words("days past due, maximum", "jours de retard, maximum"), null=none, measure="POS_CASH_DPD",
-            window=window.name),
+            window=window.name, direction=1),
         LOANS.feature(f"DPD_DEF_MAX_{window.name}", _[f"DPD_DEF_{window.name}"].max(), "days",
             words("days past due, small debts left out, maximum", "jours de retard, hors petites dettes, maximum"),
-            null=none, measure="POS_CASH_DPD_DEF", window=window.name),
+            null=none, measure="POS_CASH_DPD_DEF", window=window.name, direction=1),
     )  # fmt: skip
 
 
@@ -187,23 +189,23 @@ _LOAN_FEATURES: tuple[Feature, ...] = (
         ("most recent month past due", "mois en retard le plus récent"), null="no month was past due",
         absent=("no month past due", "aucun mois en retard")),
     LOANS.feature("LATE_RATE", safe_ratio(total(_.LATE_MONTHS), total(_.MONTHS)), "share",
-        ("months past due, share", "mois en retard, part"), measure="POS_CASH_LATE"),
+        ("months past due, share", "mois en retard, part"), measure="POS_CASH_LATE", direction=1),
     _share_of_months("SERIOUSLY_LATE_RATE", _.SERIOUSLY_LATE, "months past due, small debts left out",
-        "mois en retard, hors petites dettes"),
+        "mois en retard, hors petites dettes", direction=1),
     _share_of_months("ACTIVE_RATE", _.ACTIVE_MONTHS, "months active", "mois actifs"),
     _share_of_months("SIGNED_RATE", _.SIGNED_MONTHS, "months signed and not begun", "mois signés non commencés"),
     _share_of_months("TROUBLED_RATE", _.TROUBLED_MONTHS, "months of demand or return of the goods",
         "mois de mise en demeure ou de retour du bien"),
     LOANS.feature("DPD_SUM", total(_.DPD_SUM), "days", ("days past due, total", "jours de retard, total"),
-        measure="POS_CASH_DPD"),
+        measure="POS_CASH_DPD", direction=1),
     LOANS.feature("DPD_MEAN", safe_ratio(total(_.DPD_SUM), total(_.MONTHS)), "days",
-        ("days past due, mean", "jours de retard, moyenne"), measure="POS_CASH_DPD"),
+        ("days past due, mean", "jours de retard, moyenne"), measure="POS_CASH_DPD", direction=1),
     LOANS.feature("DPD_DEF_SUM", total(_.DPD_DEF_SUM), "days",
         ("days past due, small debts left out, total", "jours de retard, hors petites dettes, total"),
-        measure="POS_CASH_DPD_DEF"),
+        measure="POS_CASH_DPD_DEF", direction=1),
     LOANS.feature("DPD_DEF_MEAN", safe_ratio(total(_.DPD_DEF_SUM), total(_.MONTHS)), "days",
         ("days past due, small debts left out, mean", "jours de retard, hors petites dettes, moyenne"),
-        measure="POS_CASH_DPD_DEF"),
+        measure="POS_CASH_DPD_DEF", direction=1),
     LOANS.feature("REMAINING_TO_TERM_RATIO", safe_ratio(total(_.REMAINING), total(_.LAST_TERM)), "ratio",
         ("all instalments left over all terms", "total des échéances restantes sur total des durées"),
         null="the last term is unknown for every loan", measure="POS_CASH_REMAINING_TO_TERM"),

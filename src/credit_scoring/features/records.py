@@ -3,6 +3,14 @@
 A feature of a history is measure x aggregate x subset x window, each told once: the measure knows its expression, unit
 and words, the aggregate its function and words, the subset and the window their condition and words. Everything
 else that the project says of a feature (dictionaries, units of the API, reasons, themes, figures) is read off it.
+
+A direction is declared only where no lender would argue: payments late, missed or in part, days past due, amounts
+overdue, credits written off, applications refused (a lender's own verdict) raise the PD; the external scores, made to
+rank by risk, lower it. It says what more of it does while all else stays. It is declared once per measure, and every
+aggregate that cannot fall when the value of a row rises has it, whichever rows it is taken over: all but the standard
+deviation. No direction have trends, differences and ratios (the other side moves them, too), how long ago something
+happened (it also tells for how long the customer has been paying), counts of rows, debts that are not overdue (whoever
+owes was granted credit), what is paid beyond what is due, income, age, and what acquaintances did.
 """
 
 # ruff: noqa: SIM300 - a column such as _.RANK is not the constant that Ruff takes it for
@@ -28,6 +36,10 @@ from credit_scoring.texts import Language
 
 Words = tuple[str, str]
 """English, French."""
+
+Direction = Literal[-1, 0, 1]
+"""What more of a number does to the probability of default, all else equal: 1 never lowers it, -1 never raises it, 0 is
+open."""
 
 Unit = Literal[
     "amount", "share", "ratio", "score", "count", "number", "yes_no", "category", "hour", "years", "months", "days",
@@ -151,6 +163,7 @@ class Feature:
         subset: Which kind of rows it is measured on (`ACTIVE`); empty for all of them.
         window: Which of those rows, by time (`365D`, `LAST_3`); empty for all of them.
         absent: What a client reads where the value is missing.
+        direction: What more of it does to the probability of default beyond argument.
         label: What a client reads, where `words` say how a field is stored.
         clarity: How well it can be told to a client, from 0 to 1: a field of the form better than an aggregate, and
             either better than a product or a spread, of which nobody knows the usual value.
@@ -170,6 +183,7 @@ class Feature:
     subset: str = ""
     window: str = ""
     absent: Words = UNKNOWN
+    direction: Direction = 0
 
     @property
     def cause(self) -> str:
@@ -221,6 +235,7 @@ def make_feature(
     subset: str = "",
     window: str = "",
     absent: Words | None = None,
+    direction: Direction = 0,
 ) -> Feature:
     """Record a feature that is computed in its own way.
 
@@ -239,6 +254,7 @@ def make_feature(
         subset: Which kind of rows it is measured on, if other features of the measure are on others.
         window: Which of those rows by time, likewise.
         absent: What a client reads where it is missing, if not that there is no such row.
+        direction: What more of it does to the probability of default beyond argument.
 
     Raises:
         ValueError: If it has no theme, or its name another prefix.
@@ -252,7 +268,7 @@ def make_feature(
     clarity = 0.1 if abstract else 0.5
     return Feature(
         name, origin, known, value, unit, words, reasons, formula or written(value), measure or name, label, clarity,
-        subset, window, absent or (origin.absent_part if reasons else origin.absent),
+        subset, window, absent or (origin.absent_part if reasons else origin.absent), direction,
     )  # fmt: skip
 
 
@@ -270,6 +286,7 @@ class Measure:
         derived: Whether `value` reads other measures, and is computed after them.
         net: Whether it is an amount of either sign, so that sums may cancel out and are rounded, see `round_amount`.
         says: Name of the measure that says the same, on any kind of rows; none if only itself does.
+        direction: What more of it in any row does to the probability of default beyond argument.
     """
 
     name: str
@@ -281,6 +298,7 @@ class Measure:
     derived: bool = False
     net: bool = False
     says: str = ""
+    direction: Direction = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -418,6 +436,7 @@ class Rows:
             subset=of.name if of and not of.is_window and not measure.says else "",
             window=of.name if of and of.is_window else "",
             absent=self.origin.absent_part if nulls else self.origin.absent,
+            direction=0 if aggregate == "STD" else measure.direction,
         )
 
     def _formula(self, measure: Measure, aggregate: str, where: Expression | None) -> str:

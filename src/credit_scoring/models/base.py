@@ -55,6 +55,10 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     share of the rows given to `fit` are validation rows, stratified and by `random_state`; training ends when the log
     loss on them has not fallen for so many rounds, and the best round is kept. They are not learned from afterwards.
 
+    A family that `can_be_monotone` has the parameter `monotone_constraints`: column of numbers -> 1 if the probability
+    of default must not fall where the number rises and all else stays, -1 if it must not rise. Every score of the
+    fitted model keeps to it; a null is neither lower nor higher than a number.
+
     Attributes:
         labels: Language -> what reports call the family.
         libraries: What the family imports beside scikit-learn. It does so where it uses it, not at the top of its
@@ -62,6 +66,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         training_libraries: What it imports besides, likewise, but only to fit: a server does without it.
         complexity: How far a person can check a score of the family; a family that does not say so is `unconstrained`.
         test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
+        can_be_monotone: Whether the family takes `monotone_constraints`.
         feature_names_in_: Features the model reads, in order: those it was given to fit on, unless the family chooses
             among them.
         fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
@@ -74,6 +79,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     training_libraries: tuple[str, ...] = ()
     complexity: ClassVar[Complexity] = "unconstrained"
     test_params: ClassVar[Mapping[str, Any]] = {}
+    can_be_monotone: ClassVar[bool] = False
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
     left_out_: Mapping[str, str] = {}
@@ -264,18 +270,44 @@ class BoostedTrees(LibraryModel, CodedModel):
     Args:
         early_stopping_rounds: Trees without progress on the rows kept for validation, after which training ends.
         validation_share: Share of the rows that is kept for validation for it.
+        monotone_constraints: Column -> 1 or -1, see `ScoringModel`; of columns of numbers among those fitted on.
         **params: Parameters of the library's estimator.
 
     Attributes:
         n_iterations_: Trees of the fitted model.
     """
 
+    can_be_monotone = True
     n_iterations_: int
 
-    def __init__(self, early_stopping_rounds: int | None = None, validation_share: float = 0.1, **params: Any) -> None:
+    def __init__(
+        self,
+        early_stopping_rounds: int | None = None,
+        validation_share: float = 0.1,
+        monotone_constraints: Mapping[str, int] | None = None,
+        **params: Any,
+    ) -> None:
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_share = validation_share
+        self.monotone_constraints = monotone_constraints
         self.params = params
+
+    def constraint_params(self) -> dict[str, Any]:
+        """Return `monotone_constraints` as the libraries take them, one number per column; nothing without any.
+
+        Raises:
+            ValueError: If a constraint is on a column that is not there or holds categories, or is neither 1 nor -1.
+        """
+        if not self.monotone_constraints:
+            return {}
+        signs, able = self.monotone_constraints, set(self.feature_names_in_) - set(self.codes_.categories_)
+        if wrong := [f"{name}: {sign}" for name, sign in signs.items() if name not in able or sign not in (-1, 1)]:
+            raise ValueError(
+                f"monotone_constraints of {type(self).__name__} must be 1 or -1, of columns of numbers that it is "
+                f"fitted on, found {', '.join(wrong)}.\nHint: a candidate says `monotone: true`, and under "
+                "`constraints` what is to differ from the declared directions."
+            )
+        return {"monotone_constraints": tuple(signs.get(name, 0) for name in self.feature_names_in_)}
 
     @staticmethod
     def suggest_trees(trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,22 +3,32 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import re
+
 from credit_scoring.models import family_class
 from credit_scoring.texts import Texts
 
 HAND_SET = "_hand_set"
 """Ends the name of a tuned candidate's other self: the one with the hyper-parameters that were set by hand."""
 
+MONOTONE = "_monotone"
+"""Ends the name of a candidate that is its family under the declared directions and nothing else."""
+
 
 def name_candidate(family: str, imbalance: str, name: str, texts: Texts) -> str:
     """Write a candidate in words; one that is more than its family and a treatment of imbalance keeps its own name."""
-    if name == f"{family}{HAND_SET}":
-        return f"{family_class(family).labels[texts.language]}, {texts.say('common.hand_set')}"
-    treated = imbalance != "none"
-    if name != (f"{family}_{imbalance}" if treated else family):
+    treatment = "" if imbalance == "none" else f"_{imbalance}"
+    ending = re.fullmatch(f"{family}({MONOTONE})?{treatment}({HAND_SET})?", name)
+    if ending is None:
         return name
-    label = family_class(family).labels[texts.language]
-    return f"{label}, {name_treatment(imbalance, texts)}" if treated else label
+    monotone, hand_set = ending.groups()
+    notes = (
+        family_class(family).labels[texts.language],
+        texts.say("common.monotone") if monotone else "",
+        name_treatment(imbalance, texts) if treatment else "",
+        texts.say("common.hand_set") if hand_set else "",
+    )
+    return ", ".join(filter(None, notes))
 
 
 def list_params(params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -5,12 +5,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from optuna.storages import InMemoryStorage
 from sklearn.metrics import roc_auc_score
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, refuse
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.models.target_features import TargetFeatureModel
+from credit_scoring.pipelines.modelling import comparison, tuning
 from credit_scoring.pipelines.modelling.comparison import (
     build_leaderboard,
     compare_imbalance_strategies,
@@ -18,6 +21,7 @@ from credit_scoring.pipelines.modelling.comparison import (
     plot_leaderboard,
     select_champion,
 )
+from credit_scoring.pipelines.modelling.folds import directions_of, fit_candidate
 from credit_scoring.pipelines.modelling.nodes import (
     calibrate_champion,
     fit_champion,
@@ -26,7 +30,13 @@ from credit_scoring.pipelines.modelling.nodes import (
     select_holdout_rows,
     select_training_rows,
 )
-from credit_scoring.pipelines.modelling.options import ChampionOptions, CrossValidationOptions, read_candidates
+from credit_scoring.pipelines.modelling.options import (
+    CandidateOptions,
+    ChampionOptions,
+    CrossValidationOptions,
+    TuningOptions,
+    read_candidates,
+)
 
 COSTS = MisclassificationCosts()
 FOLDS = CrossValidationOptions(n_folds=4, seed=0)
@@ -146,12 +156,91 @@ def test_strategies_are_held_against_doing_nothing_with_calibration_in_view() ->
     assert compare_imbalance_strategies(predictions, results[2:3], FOLDS).empty
 
 
+def test_a_variant_of_a_family_of_another_name_is_no_treatment_of_imbalance() -> None:
+    def entry(name: str, imbalance: str) -> dict[str, Any]:
+        mean = {"roc_auc": 0.7, "business_cost": 0.5, "log_loss": 0.3}
+        folds = [{"business_cost": 0.5}, {"business_cost": 0.6}]
+        return {"name": name, "family": "a", "imbalance": imbalance, "mean": mean, "folds": folds, "error": None}
+
+    results = [entry("a_monotone", "none"), entry("a_hand_set", "none"), entry("a_smote", "smote"), entry("a", "none")]
+    predictions = pd.DataFrame({"TARGET": [0, 1], **{result["name"]: [0.1, 0.2] for result in results}})
+    table = compare_imbalance_strategies(predictions, results, FOLDS)
+    assert table[["family", "imbalance"]].to_numpy().tolist() == [["a", "none"], ["a", "smote"]]
+
+
 def test_all_that_is_wrong_with_the_candidates_is_told_at_once() -> None:
     with pytest.raises(ValueError, match="cannot be read") as caught:
         read_candidates({"a": {"params": {}}, "b": {"family": "dummy", "imbalance": "magic"}, "c": {"familly": "x"}})
     assert all(
         place in str(caught.value) for place in ("candidates.a.family", "candidates.b.imbalance", "candidates.c")
     )
+
+
+def test_a_family_that_cannot_be_monotone_and_constraints_of_no_use_are_told_at_once() -> None:
+    with pytest.raises(ValueError, match="cannot be read") as caught:
+        read_candidates(
+            {
+                "a": {"family": "random_forest", "monotone": True},
+                "b": {"family": "lightgbm", "constraints": {"SCORE": 1}},
+                "c": {"family": "xgboost", "monotone": True, "constraints": {"SCORE": 2}},
+            }
+        )
+    told = str(caught.value)
+    assert "candidates.a.monotone: Value error, family random_forest cannot be made monotone, expected one of " in told
+    assert "lightgbm, xgboost" in told
+    assert "candidates.b.constraints: Value error, without `monotone: true` they are of no use" in told
+    assert "candidates.c.constraints.SCORE" in told
+
+
+def test_constraints_that_no_model_can_keep_are_told_at_once_before_anything_is_fitted(
+    model_input: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "make_folds", lambda *_: pytest.fail("begun"))
+    monkeypatch.setattr(tuning, "make_folds", lambda *_: pytest.fail("begun"))
+    train = select_training_rows(model_input).assign(KIND="x")
+    monotone = {"family": "xgboost", "monotone": True, "tuned": True}
+    candidates = {
+        "a": {**monotone, "constraints": {"SCOR": 1, "SHOE_SIZE": -1, "SCORE": 1}},
+        "b": {**monotone, "constraints": {"KIND": 1}},
+    }
+    for start in (
+        lambda: cross_validate_candidates(train, candidates, SELECTION, FOLDS, COSTS),
+        lambda: tuning.tune_candidates(train, candidates, SELECTION, TuningOptions(), COSTS, InMemoryStorage()),
+    ):
+        with pytest.raises(ValueError, match="Constraints that no model can keep") as caught:
+            start()
+        assert str(caught.value).splitlines()[1:4] == [
+            "  - candidates.a.constraints: SCOR is not among the columns that models learn from, did you mean SCORE?",
+            "  - candidates.a.constraints: SHOE_SIZE is not among the columns that models learn from",
+            "  - candidates.b.constraints: KIND holds text",
+        ]
+
+
+def test_a_monotone_candidate_keeps_the_declared_directions_and_its_own() -> None:
+    names = ["EXT_SOURCE_2", "INSTALLMENTS_DPD_MAX", "AMT_CREDIT", "OCCUPATION_TYPE", "SHOE_SIZE"]
+    candidate = CandidateOptions(
+        family="lightgbm", monotone=True, constraints={"AMT_CREDIT": 1, "EXT_SOURCE_2": 0, "DAYS_BIRTH": 1}
+    )
+    assert directions_of(candidate, names) == {"INSTALLMENTS_DPD_MAX": 1, "AMT_CREDIT": 1}
+
+
+@pytest.mark.parametrize("target_features", [False, True])
+def test_only_picked_columns_are_constrained_and_no_target_feature(target_features: bool) -> None:
+    generator = np.random.default_rng(0)
+    columns = ["EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3", "AMT_CREDIT", "APPLICATION_CREDIT_TO_ANNUITY_RATIO"]
+    X = pd.DataFrame(generator.random((400, 5)), columns=columns)
+    X = X.assign(OCCUPATION_TYPE="Drivers", ORGANIZATION_TYPE="Bank", INSTALLMENTS_DPD_MAX=generator.random(400))
+    y = pd.Series((X["EXT_SOURCE_2"] + generator.random(400) > 1.2).astype(int))  # against the declared direction
+    candidate = CandidateOptions(
+        family="xgboost", params={"n_estimators": 20, "n_jobs": 1}, monotone=True, target_features=target_features
+    )
+    model = fit_candidate(candidate, X, y, ["AMT_CREDIT", "EXT_SOURCE_2"], seed=0)
+    constrained = {"EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3"} if target_features else {"EXT_SOURCE_2"}
+    inner = model.inner_ if isinstance(model, TargetFeatureModel) else model
+    assert inner.get_params()["monotone_constraints"] == dict.fromkeys(sorted(constrained), -1)
+    raised = X.head(50).assign(EXT_SOURCE_2=X["EXT_SOURCE_2"].head(50) + 0.5)
+    risen = inner.predict_proba(raised)[:, 1] - inner.predict_proba(X.head(50))[:, 1]
+    assert (risen <= 0).all()
 
 
 def test_a_candidate_that_fails_is_reported_and_the_others_go_on(model_input: pd.DataFrame) -> None:

@@ -38,6 +38,8 @@ def artefacts() -> dict[str, Any]:
             "tuned": True,
             "imbalance": "none",
             **FREELY,
+            "monotone": False,
+            "constraints": {},
         },
         "champion_model": build_model("mlp", {}),
         "price_of_interpretability_table": PRICE_OF_INTERPRETABILITY,
@@ -211,3 +213,11 @@ def test_a_blend_is_described_member_by_member_with_what_it_needs(
     assert f"lightgbm {version('lightgbm')}" in card
     assert "xgboost" not in card.split("## Versions")[1]
     assert "**Without member `xgb`, which could not be fitted: FamilyUnavailableError: no such library**" in card
+
+
+def test_what_a_monotone_model_promises_is_told(artefacts: dict[str, Any], write: Callable[..., str]) -> None:
+    assert "Monotone" not in write("model_card", artefacts)
+    artefacts["champion"] |= {"monotone": True, "constraints": {"AMT_CREDIT": 1, "EXT_SOURCE_1": 0}}
+    card = write("model_card", artefacts)
+    assert "- Monotone: where a feature with a declared direction (PD in the feature dictionary) is higher" in card
+    assert "directions of its own: `AMT_CREDIT` ↑, `EXT_SOURCE_1` none." in card

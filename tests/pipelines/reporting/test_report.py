@@ -370,6 +370,9 @@ def test_the_report_says_how_the_champion_was_compared_with(
     ("name", "imbalance", "french"),
     [
         ("lightgbm_hand_set", "none", "LightGBM, réglage manuel"),
+        ("lightgbm_monotone", "none", "LightGBM, monotone"),
+        ("lightgbm_monotone_hand_set", "none", "LightGBM, monotone, réglage manuel"),
+        ("deep_trees_monotone", "none", "deep_trees_monotone"),
         ("lightgbm_smote", "smote", "LightGBM, SMOTE"),
         ("lightgbm", "none", "LightGBM"),
         ("deep_trees_hand_set", "none", "deep_trees_hand_set"),

@@ -48,7 +48,7 @@ class LightGBMModel(BoostedTrees):
 
         self.codes_ = CategoryCodes("name").fit(rows.X)
         fixed = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1}
-        estimator = lightgbm.LGBMClassifier(**{**fixed, **self.params})
+        estimator = lightgbm.LGBMClassifier(**{**fixed, **self.params, **self.constraint_params()})
         stopping: dict[str, Any] = {}
         if validation is not None and self.early_stopping_rounds is not None:
             stopping = {

@@ -23,10 +23,16 @@ class XGBoostModel(BoostedTrees):
     libraries = ("xgboost",)
     test_params = {"n_estimators": 30, "max_depth": 3, "n_jobs": 2}
 
-    def __init__(self, early_stopping_rounds: int | None = None, validation_share: float = 0.1, **params: Any) -> None:
+    def __init__(
+        self,
+        early_stopping_rounds: int | None = None,
+        validation_share: float = 0.1,
+        monotone_constraints: Mapping[str, int] | None = None,
+        **params: Any,
+    ) -> None:
         import xgboost
 
-        super().__init__(early_stopping_rounds, validation_share, **params)
+        super().__init__(early_stopping_rounds, validation_share, monotone_constraints, **params)
         unknown = params.keys() - xgboost.XGBClassifier().get_params().keys()
         if unknown:  # the library takes any name, and would only warn
             raise TypeError(f"XGBoostModel got unexpected arguments {', '.join(sorted(unknown))}")
@@ -55,7 +61,7 @@ class XGBoostModel(BoostedTrees):
         self.feature_types_ = ["c" if name in self.codes_.categories_ else "q" for name in rows.X.columns]
         fixed = {"tree_method": "hist", "random_state": 0, "verbosity": 0}
         estimator = xgboost.XGBClassifier(
-            **{**fixed, **self.params},
+            **{**fixed, **self.params, **self.constraint_params()},
             objective="binary:logistic",
             enable_categorical=True,
             feature_types=self.feature_types_,

@@ -13,6 +13,7 @@ from credit_scoring.schemas.contract import RawTable
 from credit_scoring.schemas.raw import RAW_TABLES, TEXT, contract_of
 
 _TEMPLATES = markdown_templates(__file__)
+_DIRECTIONS = {1: "↑", -1: "↓", 0: ""}
 _TYPES = {"int32": "whole number", "float64": "real number", "string": "text"}
 
 
@@ -25,6 +26,7 @@ def write_feature_dictionary() -> str:
         cleaned_first={item.table: source.name for source in reversed(SOURCES) for item in source.cleaning},
         not_available=NOT_AVAILABLE,
         units=UNITS,
+        directions=_DIRECTIONS,
         written=written,
         columns_by_rule=_columns_by_rule,
         formulas=_formulas,

@@ -19,7 +19,7 @@ from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.complexity import by_hand, rank_of
 from credit_scoring.models.labels import HAND_SET, name_candidate
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
+from credit_scoring.pipelines.modelling.folds import Folds, check_constraints, fit_candidate, make_folds, split_columns
 from credit_scoring.pipelines.modelling.latency import milliseconds_per_row
 from credit_scoring.pipelines.modelling.memory import PeakMemory
 from credit_scoring.pipelines.modelling.options import (
@@ -65,6 +65,7 @@ def cross_validate_candidates(
         ValueError: If no candidate is given, a description or TARGET is wrong, or every candidate fails.
     """
     described = read_candidates(candidates)
+    check_constraints(described, split_columns(training_rows)[0])
     folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection)
     kept = ", ".join(str(len(columns)) for columns in folds.columns)
     logger.info("%d columns, %s kept in the folds", folds.features.shape[1], kept)
@@ -138,7 +139,7 @@ def compare_imbalance_strategies(
     candidate_results: list[dict[str, Any]],
     cross_validation: CrossValidationOptions,
 ) -> pd.DataFrame:
-    """Compare the treatments of class imbalance with none, family by family.
+    """Compare the treatments of class imbalance with none, candidate by candidate.
 
     Weights and resampling teach a model another share of defaults than the true one. So beside ranking and cost the
     table shows what becomes of the probabilities: their mean, to be held against the default rate, and their
@@ -147,7 +148,7 @@ def compare_imbalance_strategies(
     A tuned candidate is left out for its hand-set self, since the treatments have the hand-set hyper-parameters too.
 
     Returns:
-        One row per fitted candidate of the families in which several strategies compete, those that do nothing first:
+        One row per fitted variant of the candidates in which several strategies compete, those that do nothing first:
         `family`, `imbalance`, `roc_auc`, `business_cost`, `cost_to_none` with its interval (`_low`, `_high`), paired by
         fold (null where doing nothing is not a candidate), `log_loss`, `mean_probability`, `default_rate`, `ece`, and
         `ece_by_chance_high`, which an exactly calibrated score would stay below in 95 % of such samples.
@@ -157,8 +158,12 @@ def compare_imbalance_strategies(
     fitted = pd.DataFrame([result for result in candidate_results if result["name"] in alike])
     fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
     target = candidate_predictions["TARGET"].to_numpy()
+    variant_of = [
+        name.removesuffix(HAND_SET).removesuffix(f"_{imbalance}")
+        for name, imbalance in fitted[["name", "imbalance"]].itertuples(index=False)
+    ]
     rows = []
-    for family, rivals in fitted.groupby("family", sort=False):
+    for (family, _), rivals in fitted.groupby(["family", variant_of], sort=False):
         if rivals["imbalance"].nunique() < 2:
             continue
         nothing = rivals.iloc[0]

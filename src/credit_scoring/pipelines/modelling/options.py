@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from credit_scoring.features.records import Direction
+from credit_scoring.models import FAMILIES, family_class
 
 from credit_scoring.models import FAMILIES, build_model, family_class
 from credit_scoring.models.complexity import COMPLEXITIES, Complexity, within
@@ -25,6 +28,9 @@ class CandidateOptions(BaseModel):
         target_features: Whether features learnt from TARGET are added, cross-fitted inside the training rows.
         max_rows: Training rows at most, a stratified part of them; for families too slow for all.
         tuned: Whether the hyper-parameters are searched for, starting from `params`.
+        monotone: Whether the probability of default may only rise, or only fall, with a column whose direction is
+            declared in the feature dictionary.
+        constraints: Column -> 1, -1 or 0: a direction beside or in place of the declared one, 0 for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +41,23 @@ class CandidateOptions(BaseModel):
     target_features: bool = False
     max_rows: int | None = Field(None, gt=0)
     tuned: bool = False
+    monotone: bool = False
+    constraints: dict[str, Direction] = {}
+
+    @field_validator("monotone")
+    @classmethod
+    def _is_within_the_family(cls, monotone: bool, info: ValidationInfo) -> bool:
+        if monotone and "family" in info.data and not family_class(info.data["family"]).can_be_monotone:
+            able = ", ".join(family for family in FAMILIES if family_class(family).can_be_monotone)
+            raise ValueError(f"family {info.data['family']} cannot be made monotone, expected one of {able}")
+        return monotone
+
+    @field_validator("constraints")
+    @classmethod
+    def _are_of_use(cls, constraints: dict[str, Direction], info: ValidationInfo) -> dict[str, Direction]:
+        if constraints and not info.data.get("monotone", True):
+            raise ValueError("without `monotone: true` they are of no use")
+        return constraints
 
     @property
     def complexity(self) -> Complexity:
@@ -185,7 +208,8 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
     if problems:
         raise ValueError(
             "Candidates that cannot be read:\n" + "\n".join(problems) + "\nHint: conf/*/parameters/modelling.yml, each "
-            "candidate has `family` and may have `params`, `imbalance`, `target_features`, `max_rows`, `tuned`."
+            "candidate has `family` and may have `params`, `imbalance`, `target_features`, `max_rows`, `tuned`, "
+            "`monotone`, `constraints`."
         )
     return read
 

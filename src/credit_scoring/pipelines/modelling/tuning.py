@@ -22,7 +22,14 @@ from credit_scoring.models import family_class
 from credit_scoring.models.labels import HAND_SET, name_candidate
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
-from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds, stratified_part
+from credit_scoring.pipelines.modelling.folds import (
+    Folds,
+    check_constraints,
+    fit_candidate,
+    make_folds,
+    split_columns,
+    stratified_part,
+)
 from credit_scoring.pipelines.modelling.options import (
     CandidateOptions,
     CrossValidationOptions,
@@ -73,7 +80,7 @@ def tune_candidates(
     Raises:
         ValueError: If a candidate cannot be read or searched for; names every problem.
     """
-    read_candidates(candidates)
+    check_constraints(read_candidates(candidates), split_columns(training_rows)[0])
     tuned = {name: _without_treatment(described) for name, described in candidates.items() if described.get("tuned")}
     _check_searchable(tuned, candidates, tuning)
     found, trials = {}, []

@@ -34,7 +34,8 @@ def write_reason_book(
     Peers are training applicants as the policy decides on their out-of-fold probabilities. The reference is the mean
     contribution of those of a sample that it approves (of all of the sample, should it approve none). What a value
     usually does to the risk is measured on the whole sample: the direction of a number by the rank correlation of
-    value and contribution, the effect of a category or of a missing value by the mean contribution.
+    value and contribution, the effect of a category or of a missing value by the mean contribution. A direction that
+    the record declares stands before the measured one: that more payments are late is never told for a client.
     """
     values = champion_model.explained_features(training_rows)
     names = [str(name) for name in values.columns]
@@ -88,7 +89,7 @@ def _describe(name: str, values: pd.Series, related: pd.Series, cause: int, leas
             for language in LANGUAGES
         },
         absent={language: feature.client_absent(language) for language in LANGUAGES},
-        direction=0 if is_text else usual_direction(sampled, related),
+        direction=0 if is_text else feature.direction or usual_direction(sampled, related),
         effects=_usual_effects(sampled, related, least_effect, is_text),
     )
 
