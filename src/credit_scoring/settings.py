@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import os
 import re
 import warnings
 from pathlib import Path
@@ -40,6 +41,10 @@ def name_population_folder(batch: str | int | None, source: str) -> str:
 # them every 700 new ones takes a second and a half of a start, and once more before the end two seconds
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
+
+# Threads that have nothing to do sleep instead of asking for work in a loop, which on busy cores keeps back those that
+# have (docs/adr/0026-threads-that-wait-sleep.md); libraries read this when they are loaded
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
