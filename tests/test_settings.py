@@ -1,5 +1,6 @@
 """What the configuration asks the settings."""
 
+import json
 import os
 import subprocess
 import sys
@@ -34,3 +35,13 @@ def test_threads_are_told_to_sleep_before_any_of_their_libraries_is_loaded(given
         variables["OMP_WAIT_POLICY"] = given
     found = subprocess.run([sys.executable, "-c", told], env=variables, capture_output=True, text=True, check=True)
     assert found.stdout.split()[-2:] == [expected, "False"]
+
+
+def test_matrix_products_have_one_thread() -> None:
+    told = (
+        "import numpy, scipy.linalg, credit_scoring.settings; from threadpoolctl import threadpool_info; "
+        "print([library['num_threads'] for library in threadpool_info() if library['user_api'] == 'blas'])"
+    )
+    variables = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    found = subprocess.run([sys.executable, "-c", told], env=variables, capture_output=True, text=True, check=True)
+    assert set(json.loads(found.stdout.splitlines()[-1])) == {1}
