@@ -14,7 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from kedro.config import OmegaConfigLoader
+from kedro.framework.project import settings
+from kedro.framework.startup import bootstrap_project
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "benchmarks.md"
@@ -91,9 +92,8 @@ def scratch_project(path: Path) -> Path:
 
 def parameters_of(environment: str) -> dict[str, Any]:
     """Return the parameters of a run in an environment: those of `conf/base`, and what the environment restates."""
-    from credit_scoring.settings import CONFIG_LOADER_ARGS  # noqa: PLC0415 - which sets up what a run needs, at once
-
-    loader = OmegaConfigLoader(str(ROOT / "conf"), env=environment, **CONFIG_LOADER_ARGS)
+    bootstrap_project(ROOT)
+    loader = settings.CONFIG_LOADER_CLASS(str(ROOT / "conf"), env=environment, **settings.CONFIG_LOADER_ARGS)
     return loader["parameters"]
 
 

@@ -233,7 +233,7 @@ def advise(found: dict[str, Measured], n_rows: int, labels: dict[str, str]) -> s
     if simplest == cheapest:
         others = [name for name in level if name != cheapest]
         unclear = ", ".join(f"{labels[name]} ({_signed(to_cheapest[name])})" for name in others)
-        sentence = f"A lender with {n_rows:,} loans should serve {labels[cheapest]}: it costs least"
+        sentence = f"A lender with {n_rows:,} loans should serve {labels[cheapest]}: of those measured it costs least"
         sentence += f", and is simpler than what may be level with it: {unclear}." if others else "."
     else:
         gain = differences(found, simplest, "auc")[cheapest]
@@ -315,7 +315,8 @@ def plot(curve: dict[int, dict[str, Measured]], labels: dict[str, str], figures:
         axes.xaxis.set_major_formatter(figures.axis(",.0f"))
         axes.yaxis.set_major_formatter(figures.axis(".3f"))
         axes.tick_params(labelsize=8)
-        axes.set(xlabel="training rows", title=title)
+        axes.set_xlabel("training rows", fontsize=9)
+        axes.set_title(title, loc="left", fontsize=11)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="0.92")
     figure.axes[0].legend(frameon=False, fontsize=9)

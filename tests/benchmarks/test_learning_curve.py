@@ -91,12 +91,14 @@ def test_one_that_is_dearer_by_more_than_chance_is_not_advised_but_named() -> No
     assert told.startswith("A lender with 10,000 loans may serve the middle one")
     assert "The simple one costs +0.0800 [" in told
     alone = advise(curve_of(simple=0.60, elaborate=0.52), 10_000, LABELS)
-    assert alone.startswith("A lender with 10,000 loans should serve the elaborate one: it costs least.")
+    assert alone.startswith(
+        "A lender with 10,000 loans should serve the elaborate one: of those measured it costs least."
+    )
 
 
 def test_the_simplest_is_advised_firmly_if_it_costs_least() -> None:
     told = advise(curve_of(simple=0.50, elaborate=0.60), 10_000, LABELS)
-    assert told.startswith("A lender with 10,000 loans should serve the simple one: it costs least.")
+    assert told.startswith("A lender with 10,000 loans should serve the simple one: of those measured it costs least.")
     assert "The elaborate one costs +0.1000 [" in told
     near = advise(curve_of(simple=0.50, elaborate=0.505), 10_000, LABELS)
     assert "is simpler than what may be level with it: the elaborate one (+0.0050 [" in near
@@ -156,7 +158,7 @@ def test_the_section_has_a_row_per_candidate_and_size_the_figure_a_curve() -> No
     assert text.count("A lender with 10,000 loans") == 1
     figures = learning_curve.FigureOptions(language="en", source="synthetic")
     panels = learning_curve.plot(curve, LABELS, figures).axes
-    assert [axes.get_title() for axes in panels] == ["AUC", "cost per applicant"]
+    assert [axes.get_title(loc="left") for axes in panels] == ["AUC", "cost per applicant"]
     assert [text.get_text() for text in panels[0].get_legend().get_texts()] == ["the simple one", "the elaborate one"]
 
 
