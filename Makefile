@@ -68,6 +68,7 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.price
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)
 	@$(BIN)/python -m benchmarks.training $(RESUME)
+	@$(BIN)/python -m benchmarks.learning_curve $(RESUME)
 	@$(BIN)/python -m benchmarks.selection $(RESUME)
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.promotion

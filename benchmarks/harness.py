@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+from kedro.framework.project import settings
+from kedro.framework.startup import bootstrap_project
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "benchmarks.md"
@@ -84,6 +88,39 @@ def scratch_project(path: Path) -> Path:
     for name in ("pyproject.toml", ".telemetry"):
         shutil.copy(ROOT / name, path)
     return path
+
+
+def parameters_of(environment: str) -> dict[str, Any]:
+    """Return the parameters of a run in an environment: those of `conf/base`, and what the environment restates."""
+    bootstrap_project(ROOT)
+    loader = settings.CONFIG_LOADER_CLASS(str(ROOT / "conf"), env=environment, **settings.CONFIG_LOADER_ARGS)
+    return loader["parameters"]
+
+
+def candidates_of(environment: str) -> dict[str, dict[str, Any]]:
+    """Return the candidates of an environment by name, without treatments of class imbalance and without a search."""
+    described = parameters_of(environment)["candidates"]
+    return {name: {**candidate, "imbalance": "none", "tuned": False} for name, candidate in described.items()}
+
+
+def split_rows(project: Path) -> tuple[Path, Path]:
+    """Split the features that `benchmarks.features` left into training rows and hold-out, unless it was done.
+
+    Returns:
+        The files of both: the training rows without protected columns, and the rows that nothing is fitted on.
+
+    Raises:
+        SystemExit: If there are no features.
+    """
+    features = project / "data/04_feature/home_credit/applicant_features.parquet"
+    if not features.exists():
+        sys.exit(f"{features} does not exist. Hint: run `python -m benchmarks.features` first.")
+    rows = project / "data/05_model_input/home_credit"
+    training, holdout = rows / "permitted_training_rows.parquet", rows / "holdout_rows.parquet"
+    if not (training.exists() and holdout.exists()):
+        outputs = "permitted_training_rows,holdout_rows"
+        measure(kedro("--pipelines", "modelling", "--to-outputs", outputs, "--env", "kaggle"), project)
+    return training, holdout
 
 
 def make_twin(folder: Path, n_train: int, n_test: int) -> Path:

@@ -102,8 +102,10 @@ def main() -> None:
     folder = arguments.folder.resolve() / "selection"
     folder.mkdir(parents=True, exist_ok=True)
     raw = arguments.raw.resolve() if arguments.raw else make_twin(folder, arguments.applicants, 1000)
-    model_input = make_model_input(raw, folder / "project")
-    X, y = split_columns(model_input)
+    stored = folder / f"model_input_{raw.name}.parquet"
+    if not (arguments.resume and stored.exists()):
+        make_model_input(raw, folder / "project").to_parquet(stored)
+    X, y = split_columns(pd.read_parquet(stored))
     splitter = StratifiedKFold(arguments.folds, shuffle=True, random_state=SEED)
     folds = []
     for number, (training, validation) in enumerate(splitter.split(X, y)):

@@ -2,12 +2,16 @@
 
 import atexit
 import gc
+import os
 import re
 import warnings
 from pathlib import Path
 
+import numpy  # noqa: F401, ICN001 - limits reach what is loaded: its matrix products
+import scipy.linalg  # noqa: F401 - and those of SciPy
 from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
+from threadpoolctl import threadpool_limits
 
 from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, SparkHooks, TrackingServerHooks, import_kedro_mlflow
 
@@ -40,6 +44,12 @@ def name_population_folder(batch: str | int | None, source: str) -> str:
 # them every 700 new ones takes a second and a half of a start, and once more before the end two seconds
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
+
+# Threads that have nothing to do sleep instead of asking for work in a loop, which on busy cores keeps back those that
+# have (docs/adr/0026-threads-that-wait-sleep.md). OpenMP reads this when it is loaded; the threads of matrix products
+# cannot be told so, and do without: one thread is as fast on matrices of this size, and sums have one order
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+threadpool_limits(1, user_api="blas")
 
 import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start

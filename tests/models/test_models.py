@@ -167,6 +167,15 @@ def test_forests_keep_away_from_certainty(X: pd.DataFrame, applicants: pd.DataFr
     assert base + contributions.sum(axis=1).to_numpy() == pytest.approx(np.log(odds))
 
 
+def test_lightgbm_learns_the_same_trees_with_any_number_of_threads() -> None:
+    generator = np.random.default_rng(0)
+    rows = pd.DataFrame(generator.normal(size=(5000, 12))).add_prefix("COLUMN_")
+    outcomes = (rows["COLUMN_0"] + generator.normal(size=5000) > 1.5).astype(int)
+    params = {"n_estimators": 8, "subsample": 0.8, "subsample_freq": 1, "colsample_bytree": 0.5, "random_state": 0}
+    one, two = (build_model("lightgbm", {**params, "n_jobs": n}).fit(rows, outcomes) for n in (1, 2))
+    np.testing.assert_array_equal(one.predict_proba(rows), two.predict_proba(rows))
+
+
 def test_extra_trees_are_a_kind_of_forest(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
     params = {"n_estimators": 5, "min_samples_leaf": 5}
     random, extra = (

@@ -42,3 +42,14 @@ def test_the_most_useful_columns_stay(rows: pd.DataFrame) -> None:
 
 def test_the_same_rows_give_the_same_columns(rows: pd.DataFrame) -> None:
     assert selected(rows, max_features=10) == selected(rows.copy(), max_features=10)
+
+
+def test_columns_repeat_each_other_only_if_nine_rows_in_ten_miss_both_or_neither() -> None:
+    generator = np.random.default_rng(0)
+    first = pd.Series(generator.normal(size=1000))
+    twin = first.where(np.arange(1000) >= 90)  # 91 % alike
+    stranger = first.where(np.arange(1000) >= 110)  # 89 % alike
+    rows = pd.DataFrame({"FIRST": first, "TWIN": twin, "STRANGER": stranger})
+    options = SelectionOptions(threads=1, max_correlation=0.9)
+    names = select_features(rows, pd.Series(generator.integers(0, 2, 1000)), options)
+    assert names == ["FIRST", "STRANGER"]

@@ -42,6 +42,7 @@ class BlendModel(CodedModel):
     """
 
     labels = {"fr": "combinaison de modèles", "en": "blend"}
+    complexity = "blend"
     test_params = {
         "members": {
             "lightgbm": {

@@ -58,6 +58,7 @@ class ScorecardModel(PointsModel):
     """
 
     labels = {"fr": "grille de score", "en": "scorecard"}
+    complexity = "points"
     training_libraries = ("optbinning",)
     test_params = {"min_bin_size": 0.1}
     bins_: tuple[Bins, ...]

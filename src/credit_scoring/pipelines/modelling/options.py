@@ -72,7 +72,7 @@ class CandidateOptions(BaseModel):
         own = family_class(self.family).complexity
         if self.target_features and within(own, "unconstrained"):
             return "unconstrained"
-        return "monotone" if own == "unconstrained" and getattr(self, "monotone", False) else own
+        return "monotone" if own == "unconstrained" and self.monotone else own
 
     @classmethod
     def of_champion(cls, champion: Mapping[str, Any]) -> Self:
