@@ -19,8 +19,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
-from credit_scoring.models.labels import list_params
 from credit_scoring.models.complexity import by_hand
+from credit_scoring.models.labels import list_params
 
 
 class _TrackedJson(JSONDataset):

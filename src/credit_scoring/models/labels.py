@@ -1,9 +1,8 @@
 """What a reader calls a candidate, and its hyper-parameters."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-
-import re
 
 from credit_scoring.models import family_class
 from credit_scoring.texts import Texts

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from credit_scoring.models import build_model
-from tests.pipelines.reporting.artefacts import PROTECTION
 from tests.pipelines.reporting.artefacts import FREELY, PRICE_OF_INTERPRETABILITY, PROTECTION
 from tests.pipelines.reporting.conftest import found
 

@@ -6,8 +6,6 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from credit_scoring.features.records import Direction
-from credit_scoring.models import FAMILIES, family_class
-
 from credit_scoring.models import FAMILIES, build_model, family_class
 from credit_scoring.models.complexity import COMPLEXITIES, Complexity, within
 

@@ -107,9 +107,7 @@ def write_model_card(
 ) -> str:
     """Write the card of the run's model as Markdown. It names no time and no run, so that equal runs write one text."""
     builds = packages_distributions()  # of a library with several builds, the one here
-    libraries = {
-        builds[library][0] for library in (*champion_model.libraries, *champion_model.training_libraries)
-    }
+    libraries = {builds[library][0] for library in (*champion_model.libraries, *champion_model.training_libraries)}
     return _TEMPLATES.get_template("model_card.md.jinja").render(
         training=training,
         performance=performance,
