@@ -64,7 +64,9 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
         "reports/figures/importance_variables.png",
         "reports/figures/dependance_variables.png",
         "reports/rapport_credit_scoring.pdf",
+        "reports/grille_de_score.pdf",
         "docs/model_card.md",
+        "docs/scorecard.md",
         "mlflow.db",
     ):
         assert (demo.path / made).stat().st_size > 100, made

@@ -30,7 +30,7 @@ class ScorecardModel(PointsModel):
 
     The score is the sum of the points. With Factor = pdo / ln 2 and Offset = base_points - Factor ln(base_odds), a
     bin's points are -(WoE x coefficient + intercept / n) x Factor + Offset / n, rounded to whole ones (N. Siddiqi,
-    Credit Risk Scorecards, Wiley 2006, p. 113), so that the odds of repayment are exp((score - Offset) / Factor): the
+    Credit Risk Scorecards, Wiley 2006, chapter 6). The odds of repayment are exp((score - Offset) / Factor): the
     probability of default follows from the very points that a person adds up, not from the unrounded ones.
 
     A missing value has a bin of its own, and so has a category that was not seen in training: the same one. It weighs
