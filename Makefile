@@ -65,6 +65,8 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.cut_off
 	@$(BIN)/python -m benchmarks.explanations
 	@$(BIN)/python -m benchmarks.reasons
+	@$(BIN)/python -m benchmarks.monotone
+	@$(BIN)/python -m benchmarks.levers $(RESUME)
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)
 	@$(BIN)/python -m benchmarks.training $(RESUME)
 	@$(BIN)/python -m benchmarks.selection $(RESUME)
