@@ -66,6 +66,8 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.explanations
 	@$(BIN)/python -m benchmarks.reasons
 	@$(BIN)/python -m benchmarks.price
+	@$(BIN)/python -m benchmarks.monotone
+	@$(BIN)/python -m benchmarks.levers $(RESUME)
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)
 	@$(BIN)/python -m benchmarks.training $(RESUME)
 	@$(BIN)/python -m benchmarks.learning_curve $(RESUME)

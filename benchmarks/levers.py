@@ -139,14 +139,15 @@ LEVERS: tuple[Lever, ...] = (
     Lever("mean of 3 seeds, XGBoost", members=(f"{XGB} reference", f"{XGB} seed 1", f"{XGB} seed 2")),
     Lever("mean of 3 seeds, LightGBM", members=(f"{LGB} reference", f"{LGB} seed 1", f"{LGB} seed 2")),
     Lever("mean of XGBoost and LightGBM", members=(f"{XGB} reference", f"{LGB} reference")),
-    Lever("mean of both and logistic regression", members=(f"{XGB} reference", f"{LGB} reference", f"{LR} reference")),
+    Lever("mean of both and logistic regression", members=(f"{XGB} reference", f"{LGB} reference", f"{LR} reference"),
+        kept="as family blend"),
     Lever("the same, all columns but repeats",
         members=tuple(f"{family} columns: all but repeats" for family in (XGB, LGB, LR))),
     Lever("mean of the three as kept",
         members=(
             f"{XGB} learning rate .03, 350 trees, min_child_weight 10", f"{LGB} extra trees, 4 leaves, 600 trees",
             f"{LR} C .005",
-        )),
+        ), kept="as family blend"),
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 Boosted trees with and without `monotone: true` on the same folds, columns picked inside each, hyper-parameters of
 `conf/base`, the applicants dealt into folds several times. Nothing is tuned on what is measured here.
-After `make demo`: `python -m benchmarks.monotone`; after a run on other files: `--data`, `--source` and `--section`.
+Run by `make bench`, or alone after `make demo`; after a run on other files: `--data`, `--source` and `--section`.
 """
 
 import argparse

@@ -57,7 +57,7 @@ def test_what_is_left_out_is_named_and_what_others_know_of_it() -> None:
 
 
 def test_proxies_are_claimed_only_beyond_chance() -> None:
-    assert "does not tell their groups better than chance" in tell(proxies=PROXIES.assign(low=0.49))
+    assert "does not identify their groups better than chance" in tell(proxies=PROXIES.assign(low=0.49))
     assert "could not be measured" in tell(proxies=NO_PROXIES)
     assert "at best" not in tell(proxies=PROXIES.assign(low=0.49))
 
