@@ -99,7 +99,7 @@ def draw_previous_applications(
     data = calibration()["previous"]
     client, days, is_first, is_card = _occasions(rng, scores, has_card)
     n = len(client)
-    trait = {"REFUSAL": scores["REFUSAL"][client]}
+    trait = {name: scores[name][client] for name in ("REFUSAL", "LOAN_SIZE")}
     kind, status = _types_and_statuses(rng, data, days, is_first, trait, client)
     kind, status = np.where(is_card, REVOLVING, kind), np.where(is_card, APPROVED, status)
     # Canceled before any offer was made: no amounts and no product. Rows: type, columns: status.
@@ -259,7 +259,10 @@ def _offer(
         on_grid(cash_application * cash_factor),
         np.where(is_consumer, on_grid((consumer_application - down_payment) * consumer_factor), limit),
     )
-    term = _term(rng, data, kind, amount_u)
+    # Larger amounts run longer; for the same amount, riskier clients take smaller instalments over longer terms.
+    patience = 0.40 * trait["REFUSAL"] - 0.30 * trait["LOAN_SIZE"]
+    patience_u = uniform_of(patience + np.sqrt(1 - 0.40**2 - 0.30**2) * rng.standard_normal(n))
+    term = _term(data, kind, amount_u, patience_u)
     # Flat monthly cost by type and yield group: what is paid back is the credit x (1 + cost x term).
     rate = np.full(n, 0.02)
     dearness = uniform_of(0.5 * trait["REFUSAL"] + np.sqrt(1 - 0.5**2) * rng.standard_normal(n))
@@ -288,9 +291,9 @@ def _yield_rows(data: dict) -> IntArray:
     return np.array([names.index(name) for name in data["pos"]["combination"]])
 
 
-def _term(rng: np.random.Generator, data: dict, kind: IntArray, amount_u: FloatArray) -> IntArray:
-    """Number of instalments: larger amounts run longer."""
-    score_u = np.clip(0.55 * amount_u + 0.45 * rng.random(len(kind)), 0, 1)
+def _term(data: dict, kind: IntArray, amount_u: FloatArray, patience_u: FloatArray) -> IntArray:
+    """Number of instalments, which grows with the rank of the amount and with that of the wish for small ones."""
+    score_u = np.clip(0.55 * amount_u + 0.45 * patience_u, 0, 1)
     # The sum of two uniforms is not uniform; its own ranks are.
     ranks = np.interp(score_u, np.linspace(0, 1, 201), _mixture_cdf(0.55, 0.45))
     term = np.zeros(len(kind), dtype=int)
