@@ -160,7 +160,7 @@ def test_two_aucs_are_explained_where_they_stand(
     diagnosis = artefacts["champion_diagnosis"] | {"out_of_fold": out_of_fold}
     card = write("model_card", artefacts | {"champion_diagnosis": diagnosis})
     assert f"{out_of_fold:.3f} {said} the 95% interval of the hold-out, 0.732 to 0.779" in card
-    assert "learnt from 80% of the training rows" in card
+    assert "were trained on 80% of the training rows" in card
 
 
 def test_a_calibration_error_stands_beside_what_chance_alone_would_show(
@@ -204,7 +204,7 @@ def test_a_blend_is_described_member_by_member_with_what_it_needs(
     model.left_out_ = {"xgb": "FamilyUnavailableError: no such library"}
     described = {"name": "blend", "family": "blend", "params": {"members": members}}
     card = write("model_card", artefacts | {"champion": artefacts["champion"] | described, "champion_model": model})
-    assert "Candidate `blend` (blend): least cost." in card
+    assert "Candidate `blend` (blend, complexity: " in card
     assert (
         "`members.lgb.family=lightgbm`, `members.lgb.params.num_leaves=7`, `members.lgb.n_seeds=3`, "
         "`members.lr.family=logistic_regression`, `members.lr.params={}`."
