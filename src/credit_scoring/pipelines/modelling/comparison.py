@@ -16,7 +16,8 @@ from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_lo
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
-from credit_scoring.models.labels import HAND_SET, name_candidate
+from credit_scoring.models.labels import HAND_SET, ROW_MODELS, name_candidate
+from credit_scoring.models.row_models import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
 from credit_scoring.pipelines.modelling.memory import PeakMemory
@@ -37,6 +38,8 @@ def cross_validate_candidates(
     selection: SelectionOptions,
     cross_validation: CrossValidationOptions,
     costs: MisclassificationCosts,
+    row_features: pd.DataFrame | None = None,
+    row_models: RowModelOptions = OFF,
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Compare the candidates on identical stratified folds.
 
@@ -50,6 +53,8 @@ def cross_validate_candidates(
         selection: Columns that the models are given.
         cross_validation: Folds.
         costs: Prices of the wrong decisions.
+        row_features: Features from row models by fold left out, see `learn_row_features`.
+        row_models: Which candidates also compete with them, as `<name>_row_models`, all else being the same.
 
     Returns:
         Out-of-fold probabilities of default, one row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, one column per
@@ -63,7 +68,9 @@ def cross_validate_candidates(
         ValueError: If no candidate is given, a description or TARGET is wrong, or every candidate fails.
     """
     described = read_candidates(candidates)
-    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection)
+    for name in row_models.candidates:
+        described[f"{name}{ROW_MODELS}"] = described[name].model_copy(update={"row_models": True})
+    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection, row_features)
     kept = ", ".join(str(len(columns)) for columns in folds.columns)
     logger.info("%d columns, %s kept in the folds", folds.features.shape[1], kept)
 
@@ -139,6 +146,7 @@ def compare_imbalance_strategies(
     calibration error, both before any calibration.
 
     A tuned candidate is left out for its hand-set self, since the treatments have the hand-set hyper-parameters too.
+    Candidates with row models are left out.
 
     Returns:
         One row per fitted candidate of the families in which several strategies compete, those that do nothing first:
@@ -146,7 +154,7 @@ def compare_imbalance_strategies(
         fold (null where doing nothing is not a candidate), `log_loss`, `mean_probability`, `default_rate`, `ece`, and
         `ece_by_chance_high`, which an exactly calibrated score would stay below in 95 % of such samples.
     """
-    names = {result["name"] for result in candidate_results if not result["error"]}
+    names = {result["name"] for result in candidate_results if not result["error"] and not result["row_models"]}
     alike = names - {name.removesuffix(HAND_SET) for name in names if name.endswith(HAND_SET)}
     fitted = pd.DataFrame([result for result in candidate_results if result["name"] in alike])
     fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
@@ -278,13 +286,14 @@ def predict_out_of_fold(
     """
     probability = np.empty(len(folds.target))
     resources = []
-    for training, validation, columns in folds:
+    for fold, (training, validation, columns) in enumerate(folds):
+        features = folds.features_in(fold)
         with PeakMemory() as memory:
             started = time.perf_counter()
-            model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)
+            model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
             fitted = time.perf_counter()
         predicting = time.perf_counter()
-        probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
+        probability[validation] = model.predict_proba(features.iloc[validation])[:, 1]
         resources.append(
             {
                 "fit_seconds": fitted - started,

@@ -20,6 +20,8 @@ class CandidateOptions(BaseModel):
         target_features: Whether features learnt from TARGET are added, cross-fitted inside the training rows.
         max_rows: Training rows at most, a stratified part of them; for families too slow for all.
         tuned: Whether the hyper-parameters are searched for, starting from `params`.
+        row_models: Whether features from row models are added. In the parameters it is not set here: `row_models`
+            names the candidates that also compete with them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +32,7 @@ class CandidateOptions(BaseModel):
     target_features: bool = False
     max_rows: int | None = Field(None, gt=0)
     tuned: bool = False
+    row_models: bool = False
 
     @classmethod
     def of_champion(cls, champion: Mapping[str, Any]) -> Self:
@@ -115,6 +118,8 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
         for variant, single in list_variants(name, described):
             try:
                 read[variant] = CandidateOptions.model_validate(single)
+                if read[variant].row_models:
+                    problems.append(f"  - candidates.{name}.row_models: not set here, but in row_models.candidates")
             except ValidationError as error:
                 problems += [
                     f"  - candidates.{name}.{'.'.join(map(str, issue['loc']))}: {issue['msg']}"
