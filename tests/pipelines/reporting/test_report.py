@@ -369,6 +369,7 @@ def test_the_report_says_how_the_champion_was_compared_with(
     [
         ("lightgbm_hand_set", "none", "LightGBM, réglage manuel"),
         ("lightgbm_smote", "smote", "LightGBM, SMOTE"),
+        ("lightgbm_row_models", "none", "LightGBM, avec modèles par ligne"),
         ("lightgbm", "none", "LightGBM"),
         ("deep_trees_hand_set", "none", "deep_trees_hand_set"),
     ],
