@@ -17,8 +17,8 @@ def dataset(tmp_path: Path) -> HistoryRowsDataset:
     return HistoryRowsDataset(filepath=f"{tmp_path}/rows", connection={"backend": "duckdb", "database": ":memory:"})
 
 
-def test_rows_of_some_applicants_are_read_the_latest_first(dataset: HistoryRowsDataset) -> None:
-    dataset.save({"bureau": ibis.memtable(ROWS.iloc[::-1])})
+def test_rows_of_some_applicants_are_read(dataset: HistoryRowsDataset) -> None:
+    dataset.save({"bureau": ibis.memtable(ROWS)})
     files = dataset.load()
     assert files.holds("bureau")
     pd.testing.assert_frame_equal(files.read("bureau"), ROWS)
