@@ -113,6 +113,7 @@ def result(name: str, cost: float, log_loss: float, low: float) -> dict[str, Any
         "target_features": False,
         "max_rows": None,
         "tuned": False,
+        "row_models": False,
         "mean": {"business_cost": cost, "log_loss": log_loss},
         "to_best": {"business_cost": {"estimate": cost - 0.50, "low": low, "high": 1.0}},
         "error": None,
@@ -146,6 +147,7 @@ def test_strategies_are_held_against_doing_nothing_with_calibration_in_view() ->
         entry("a_smote", "a", "smote", [0.4, 0.6]),
         entry("a", "a", "none", [0.5, 0.6]),
         entry("b", "b", "none", [0.9, 0.9]),
+        entry("a_row_models", "a", "none", [0.1, 0.1]),
         {"name": "a_broken", "family": "a", "imbalance": "random_over", "error": "no"},
     ]
     predictions = pd.DataFrame(

@@ -154,7 +154,8 @@ def compare_imbalance_strategies(
         fold (null where doing nothing is not a candidate), `log_loss`, `mean_probability`, `default_rate`, `ece`, and
         `ece_by_chance_high`, which an exactly calibrated score would stay below in 95 % of such samples.
     """
-    names = {result["name"] for result in candidate_results if not result["error"] and not result["row_models"]}
+    names = {result["name"] for result in candidate_results if not result["error"]}
+    names -= {name for name in names if name.endswith(ROW_MODELS)}
     alike = names - {name.removesuffix(HAND_SET) for name in names if name.endswith(HAND_SET)}
     fitted = pd.DataFrame([result for result in candidate_results if result["name"] in alike])
     fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
