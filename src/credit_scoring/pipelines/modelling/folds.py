@@ -48,7 +48,7 @@ class Folds:
 
     def features_in(self, fold: int) -> pd.DataFrame:
         """Return the features as the models of a fold see them: none that knows an outcome of its validation rows."""
-        return self.features.assign(**self.row_features[fold]) if self.row_features else self.features
+        return _replace_columns(self.features, self.row_features[fold]) if self.row_features else self.features
 
 
 def split_columns(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
@@ -62,7 +62,11 @@ def join_row_features(rows: pd.DataFrame, row_features: pd.DataFrame | None, lef
         return rows
     made = row_features[row_features["LEFT_OUT"] == left_out].set_index("SK_ID_CURR")
     made = made[row_features_among(made.columns)].loc[rows["SK_ID_CURR"]]
-    return rows.assign(**made.set_axis(rows.index))
+    return _replace_columns(rows, made.set_axis(rows.index))
+
+
+def _replace_columns(rows: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([rows.drop(columns=columns.columns, errors="ignore"), columns], axis=1)
 
 
 def select_plain_features(X: pd.DataFrame, y: pd.Series, selection: SelectionOptions) -> list[str]:
@@ -92,20 +96,27 @@ def make_folds(
     """
     features, target = split_columns(rows)
     fold_of_row = deal_rows(target, n_folds, seed)
-    columns, made = [], []
+    columns = []
     for fold in range(n_folds):
         training = np.flatnonzero(fold_of_row != fold)
         columns.append(tuple(select_plain_features(features.iloc[training], target.iloc[training], selection)))
-        if row_features is not None and not row_features.empty:
-            of_fold = join_row_features(rows[["SK_ID_CURR"]], row_features, fold)
-            dealt = row_features.loc[row_features["LEFT_OUT"] == fold].set_index("SK_ID_CURR")["FOLD"]
-            if not np.array_equal(dealt.loc[rows["SK_ID_CURR"]], fold_of_row):
-                raise ValueError(
-                    f"Features from row models were made on other folds than {n_folds} with seed {seed}.\n"
-                    "Hint: `kedro run --pipelines modelling` makes both with the same parameters."
-                )
-            made.append(of_fold.drop(columns="SK_ID_CURR"))
-    return Folds(features, target, fold_of_row, tuple(columns), tuple(made))
+    made = _row_features_by_fold(rows[["SK_ID_CURR"]], fold_of_row, row_features) if row_features is not None else ()
+    return Folds(features, target, fold_of_row, tuple(columns), made)
+
+
+def _row_features_by_fold(
+    ids: pd.DataFrame, fold_of_row: npt.NDArray[np.int_], row_features: pd.DataFrame
+) -> tuple[pd.DataFrame, ...]:
+    if row_features.empty:
+        return ()
+    dealt = row_features[row_features["LEFT_OUT"] == ALL_FOLDS].set_index("SK_ID_CURR")["FOLD"]
+    if not np.array_equal(dealt.reindex(ids["SK_ID_CURR"]), fold_of_row):
+        raise ValueError(
+            "Features from row models were made on other folds than those that models are compared on.\n"
+            "Hint: `kedro run --pipelines modelling` makes both with the same parameters."
+        )
+    folds = range(int(fold_of_row.max()) + 1)
+    return tuple(join_row_features(ids, row_features, fold).drop(columns="SK_ID_CURR") for fold in folds)
 
 
 def deal_rows(target: pd.Series, n_folds: int, seed: int) -> npt.NDArray[np.int_]:
