@@ -139,8 +139,9 @@ def test_single_rows_of_histories_are_the_same_and_in_one_order(
     pq.write_table(quirks[history.table], tmp_path / "raw.parquet")
     cleaning = next(item for source in SOURCES for item in source.cleaning if item.table == history.table)
     read = []
-    for engine, connection in ((ibis.duckdb.connect(), DUCKDB), (spark, SPARK)):
-        rows = history.measure(cleaning.apply(engine.read_parquet(tmp_path / "raw.parquet")))
+    for connection in (DUCKDB, SPARK):
+        raw = TableFileDataset(filepath=f"{tmp_path}/raw.parquet", connection=connection).load()
+        rows = history.measure(cleaning.apply(raw))
         dataset = HistoryRowsDataset(filepath=f"{tmp_path}/{connection['backend']}", connection=connection)
         dataset.save({history.name: rows})
         read.append(dataset.load().read(history.name))
