@@ -25,31 +25,28 @@ _ROW_AGGREGATES: Mapping[str, tuple[Words, str]] = {
 }
 
 
-def _of_rows(origin: Origin, noun: str, en: str, fr: str) -> Iterator[tuple[str, Feature]]:
+def _of_rows(origin: Origin, noun: str, fr: str) -> Iterator[tuple[str, Feature]]:
     """Record what a row model says of the rows of a history: a share that nobody knows the usual value of."""
     assert origin.theme is not None
     measure = f"{origin.prefix}_ROW_RISK"
     for aggregate, ((how_en, how_fr), formula) in _ROW_AGGREGATES.items():
         name = f"{measure}_{aggregate}"
         words = (
-            f"probability of default estimated from each {en} alone, {how_en}",
+            f"probability of default estimated from each {noun} alone, {how_en}",
             f"probabilité de défaut estimée sur chaque {fr} seule, {how_fr}",
         )
         told = f"probability of default by the model of single {noun}s, {formula.format(noun=noun)}"
-        yield (
-            name,
-            Feature(
-                name, origin, origin.theme, None, "share", words, (), told, measure, clarity=0.1, absent=origin.absent
-            ),
-        )
+        yield name, Feature(
+            name, origin, origin.theme, None, "share", words, (), told, measure, clarity=0.1, absent=origin.absent
+        )  # fmt: skip
 
 
 LEARNT_FEATURES: Mapping[str, Feature] = MappingProxyType(
     dict(
         (
-            *_of_rows(PREVIOUS, "application", "application", "demande"),
-            *_of_rows(BUREAU, "credit", "credit", "ligne de crédit"),
-            *_of_rows(INSTALLMENTS, "instalment", "instalment", "échéance"),
+            *_of_rows(PREVIOUS, "application", "demande"),
+            *_of_rows(BUREAU, "credit", "ligne de crédit"),
+            *_of_rows(INSTALLMENTS, "instalment", "échéance"),
             _learnt("TARGET_KNN_MEAN", "external_scores",
                 ("estimated default rate of similar applicants", "taux de défaut estimé des demandeurs semblables"),
                 "default rate of the nearest training rows by external scores and CREDIT_TO_ANNUITY"),

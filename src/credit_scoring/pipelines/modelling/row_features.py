@@ -106,6 +106,8 @@ def cross_fit_row_features(
             f"Row models need three folds or more to leave out two, found {n_folds}.\n"
             "Hint: raise cross_validation.n_folds, or take the names out of row_models.candidates."
         )
+    for history in row_models.histories:
+        history_rows.read(history, 0, 0)  # nobody's rows: one that was not written is found before anything is fitted
     left_out = [*range(n_folds), ALL_FOLDS]
     tables = [pd.DataFrame({_ID: ids, "FOLD": fold_of_row, "LEFT_OUT": fold}) for fold in left_out]
     for history in row_models.histories:
