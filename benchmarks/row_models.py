@@ -21,7 +21,7 @@ from credit_scoring.datasets.history_rows import HistoryFiles
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.labels import ROW_MODELS
-from credit_scoring.models.row_models import RowModelOptions
+from credit_scoring.models.row_options import RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates
 from credit_scoring.pipelines.modelling.folds import deal_rows

@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from credit_scoring.metrics.cost import business_cost_loss
 from credit_scoring.models import FAMILIES, family_class
-from credit_scoring.models.row_models import OFF
+from credit_scoring.models.row_options import OFF
 from credit_scoring.pipeline_registry import register_pipelines
 from credit_scoring.pipelines.modelling import create_pipeline
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates, select_champion

@@ -9,7 +9,8 @@ from sklearn.metrics import roc_auc_score
 
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.models.calibration import Calibration
-from credit_scoring.models.row_models import NO_ROW_MODELS, RowModelOptions, RowModels, row_features_among
+from credit_scoring.models.row_models import NO_ROW_MODELS, RowModels, row_features_among
+from credit_scoring.models.row_options import RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates
 from credit_scoring.pipelines.modelling.diagnostics import measure_stability

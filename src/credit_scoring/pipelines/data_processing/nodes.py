@@ -12,7 +12,7 @@ from credit_scoring.datasets.raw_csv import RawFile
 from credit_scoring.errors import DataContractError
 from credit_scoring.features.history_rows import HISTORIES
 from credit_scoring.markdown import markdown_templates
-from credit_scoring.models.row_models import RowModelOptions
+from credit_scoring.models.row_options import RowModelOptions
 from credit_scoring.pipelines.data_processing.options import SplitOptions
 from credit_scoring.schemas.quality import Finding, find_orphans
 

@@ -17,7 +17,7 @@ from credit_scoring.metrics.discrimination import decision_metrics, score_metric
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.labels import HAND_SET, ROW_MODELS, name_candidate
-from credit_scoring.models.row_models import OFF, RowModelOptions
+from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
 from credit_scoring.pipelines.modelling.memory import PeakMemory

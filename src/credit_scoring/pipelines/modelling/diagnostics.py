@@ -10,7 +10,8 @@ from sklearn.metrics import roc_auc_score
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import bootstrap_metric
 from credit_scoring.models import ScoringModel
-from credit_scoring.models.row_models import OFF, HistoryRows, RowModelOptions
+from credit_scoring.models.row_models import HistoryRows
+from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
 from credit_scoring.pipelines.modelling.folds import deal_rows, fit_candidate, make_folds, split_columns

@@ -12,12 +12,12 @@ from credit_scoring.models import ScoringModel, fit_model
 from credit_scoring.models.row_models import (
     NO_ROW_MODELS,
     HistoryRows,
-    RowModelOptions,
     RowModels,
     row_columns,
     score_rows,
     summarise_risks,
 )
+from credit_scoring.models.row_options import RowModelOptions
 from credit_scoring.pipelines.modelling.folds import ALL_FOLDS, deal_rows
 from credit_scoring.pipelines.modelling.options import CrossValidationOptions, read_candidates
 
