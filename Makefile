@@ -76,6 +76,7 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.promotion
 	@$(BIN)/python -m benchmarks.tuning $(RESUME)
 	@$(BIN)/python -m benchmarks.twin
+	@$(BIN)/python -m benchmarks.row_models $(RESUME)
 
 serve: install ## Serve the registry's champion on port $(PORT), by MLflow alone
 	@MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} \

@@ -25,6 +25,7 @@ from credit_scoring.metrics.cost import (
 )
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import bootstrap_mean, rate_interval
+from credit_scoring.models.complexity import COMPLEXITIES
 from credit_scoring.pipelines.threshold_tuning.options import PromotionOptions
 from credit_scoring.pipelines.threshold_tuning.promotion import decide_promotion, record_decisions
 from credit_scoring.protected import ProtectedOptions
@@ -77,7 +78,13 @@ def draw_applicants(generator: np.random.Generator, size: int) -> tuple[np.ndarr
 def is_promoted(model: Model, champion: Model, number: int, *, corrected: bool) -> bool:
     """Decide as the project does, on the `number`-th comparison; uncorrected, as if each were the first."""
     digests = decide_promotion(
-        model.out_of_fold, {"model_digest": "mine"}, None, COSTS, PromotionOptions(), ProtectedOptions()
+        model.out_of_fold,
+        {"model_digest": "mine"},
+        None,
+        COSTS,
+        PromotionOptions(),
+        ProtectedOptions(),
+        COMPLEXITIES[-1],
     )
     tags = {name: digests[name] for name in ("training_data", "training_folds")}
     earlier = range(number - 1 if corrected else 0)
@@ -85,9 +92,9 @@ def is_promoted(model: Model, champion: Model, number: int, *, corrected: bool) 
     incumbent = Incumbent("1", tags, champion.out_of_fold, history)
     policy = {"model_digest": "mine"}
     return bool(
-        decide_promotion(model.out_of_fold, policy, incumbent, COSTS, PromotionOptions(), ProtectedOptions())[
-            "promoted"
-        ]
+        decide_promotion(
+            model.out_of_fold, policy, incumbent, COSTS, PromotionOptions(), ProtectedOptions(), COMPLEXITIES[-1]
+        )["promoted"]
     )
 
 

@@ -66,4 +66,4 @@ def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
 def test_the_data_flow_is_a_table_where_no_script_draws_it(site: Path) -> None:
     page = (site / "data_flow.html").read_text()
     assert "flowchart" not in page
-    assert "<td><code>applicant_features</code></td>" in page
+    assert "<td><code>applicant_features</code>, <code>history_rows</code></td>" in page

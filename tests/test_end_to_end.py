@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
+from credit_scoring.datasets.history_rows import HistoryFiles
+from credit_scoring.features.catalogue import find_feature
 from credit_scoring.models import FAMILIES
 from credit_scoring.schemas.raw import OFFICIAL_TABLES
 from tests.conftest import Project
@@ -318,14 +321,16 @@ def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of
 def test_applicants_that_cannot_be_scored_stop_the_run_with_every_problem_named(copy_of_demo: Project) -> None:
     path = copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet"
     features = pd.read_parquet(path)
-    twice = pd.concat([features, features.tail(2)]).drop(columns="AMT_CREDIT").assign(EXT_SOURCE_2="high")
+    inputs = json.loads(yaml.safe_load((copy_of_demo.path / "model/MLmodel").read_text())["signature"]["inputs"])
+    needed = next(column["name"] for column in inputs if column["required"] and column["type"] == "double")
+    twice = pd.concat([features, features.tail(2)]).drop(columns=needed).assign(EXT_SOURCE_2="high")
     twice.to_parquet(path, index=False)
     before = fingerprint(copy_of_demo.path)
     done = copy_of_demo.kedro("run", "--env", "test", "--pipelines", "scoring", "--params", "scoring.applicants=all")
     assert done.returncode != 0
     said = " ".join((done.stdout + done.stderr).split())
     for problem in (
-        "column AMT_CREDIT: expected, as it was never null in training; found none.",
+        f"column {needed}: expected, as it was never null in training; found none.",
         "column EXT_SOURCE_2: expected numbers; found string.",
         "column SK_ID_CURR: expected each applicant once; found 2 ids in several rows",
         "Hint: make the features with this version of the project",
@@ -334,6 +339,27 @@ def test_applicants_that_cannot_be_scored_stop_the_run_with_every_problem_named(
     assert "Traceback" not in done.stderr
     after = fingerprint(copy_of_demo.path)
     assert {name for name in after if after[name] != before.get(name)} == {f"{OUTPUT}/applicant_counts.parquet"}
+
+
+def test_row_models_make_features_of_single_rows_or_stop_where_there_are_none(copy_of_demo: Project) -> None:
+    asked = ("--params", "row_models.candidates=[xgboost]")
+    before = fingerprint(copy_of_demo.path)
+    done = copy_of_demo.kedro("run", "--env", "test", "--pipelines", "modelling", *asked)
+    assert done.returncode != 0
+    assert "the single rows of the history `previous`; found no file" in done.stderr
+    assert "Hint: data_processing writes them if row_models.candidates" in done.stderr
+    assert fingerprint(copy_of_demo.path) == before
+    copy_of_demo.run("--to-nodes", "select_holdout_rows", *asked)
+    data = copy_of_demo.path / "data"
+    row_models = pickle.loads((data / "06_models/synthetic/row_models.pkl").read_bytes())
+    holdout = pd.read_parquet(data / "05_model_input/synthetic/holdout_rows.parquet")
+    made = row_models.complete(holdout[["SK_ID_CURR"]], HistoryFiles(data / "04_feature/synthetic/history_rows"))
+    pd.testing.assert_frame_equal(holdout[made.columns], made)
+    assert len(row_models.feature_names) == 12
+    for name in row_models.feature_names:
+        has_history = holdout[find_feature(name).history] == 1
+        assert holdout.loc[has_history, name].between(0, 1, inclusive="neither").all(), name
+        assert holdout.loc[~has_history, name].isna().all(), name
 
 
 def test_any_client_can_be_explained_and_an_unknown_one_is_an_error(demo: Project) -> None:

@@ -52,7 +52,7 @@ def test_the_default_neither_makes_data_nor_scores_nor_watches_applicants() -> N
 
 
 def test_a_batch_goes_from_its_raw_files_to_scores_and_touches_nothing_that_was_learned() -> None:
-    features = PIPELINES["data_processing"].to_nodes("join_features")
+    features = PIPELINES["data_processing"].to_nodes("join_features", "measure_history_rows")
     assert nodes(PIPELINES["batch_scoring"]) == nodes(features) | nodes(PIPELINES["scoring"])
 
 

@@ -45,7 +45,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         + pipelines["explainability"]
         + pipelines["reporting"]
     )
-    features = pipelines["data_processing"].to_nodes("join_features")
+    features = pipelines["data_processing"].to_nodes("join_features", "measure_history_rows")
     return pipelines | {
         "batch_scoring": features + pipelines["scoring"],
         "__default__": default,

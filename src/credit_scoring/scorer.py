@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from credit_scoring.models.base import CodedModel, PointsModel, ScoringModel
 from credit_scoring.models.calibration import Calibration
+from credit_scoring.models.row_models import NO_ROW_MODELS, RowModels
 from credit_scoring.reasons import ReasonBook
 from credit_scoring.texts import DEFAULT_LANGUAGE, texts_in
 
@@ -33,10 +34,14 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         calibration: Turns the model's score into a probability of default.
         decision_policy: The policy of the same model: `threshold` is what decides, `model_digest` names the model.
         reason_book: What reasons are told with; without it, decisions come without them.
+        row_models: What makes those features of the model that come from single rows of histories: whoever has the rows
+            completes applicants with them (`RowModels.complete`) before they are scored.
 
     Raises:
         ValueError: If the policy belongs to another model, or does not say to which.
     """
+
+    row_models: RowModels = NO_ROW_MODELS  # of the class, for scorers that were pickled before there were any
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         calibration: Calibration,
         decision_policy: Mapping[str, Any],
         reason_book: ReasonBook | None = None,
+        row_models: RowModels = NO_ROW_MODELS,
     ) -> None:
         mine, its = digest_model(model, calibration), decision_policy.get("model_digest")
         if mine != its:
@@ -56,6 +62,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         self.calibration = calibration
         self.decision_policy = decision_policy
         self.reason_book = reason_book
+        self.row_models = row_models
 
     def __sklearn_is_fitted__(self) -> bool:
         """Report that nothing is left to fit."""

@@ -54,7 +54,15 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
 def test_members_of_a_blend_are_parameters_by_their_path(run: mlflow.ActiveRun, tmp_path: Path) -> None:
     members = {"trees": {"family": "lightgbm", "params": {"num_leaves": 7}, "n_seeds": 3}}
     result = {"name": "blend", "family": "blend", "imbalance": "none", "target_features": False, "training_rows": 80}
-    result |= {"params": {"members": members}, "mean": {}, "std": {}, "folds": [], "to_best": {}, "error": None}
+    result |= {
+        "complexity": "blend",
+        "params": {"members": members},
+        "mean": {},
+        "std": {},
+        "folds": [],
+        "to_best": {},
+        "error": None,
+    }
     MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix()).save([result])
     (child,) = MlflowClient().search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
     assert child.data.params == {

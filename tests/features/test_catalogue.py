@@ -27,6 +27,7 @@ from credit_scoring.features.records import (
     values_of,
 )
 from credit_scoring.features.sources import SOURCES
+from credit_scoring.models.row_models import HISTORY_NAMES, row_feature_names
 from credit_scoring.models.target_features import TARGET_FEATURES
 
 LANGUAGES = ("en", "fr")
@@ -85,7 +86,8 @@ def test_every_column_has_words_of_its_own_a_unit_and_a_theme() -> None:
 
 
 def test_every_feature_learnt_from_outcomes_has_a_record() -> None:
-    assert set(LEARNT_FEATURES) == set(TARGET_FEATURES)
+    of_rows = [name for history in HISTORY_NAMES for name in row_feature_names(history)]
+    assert set(LEARNT_FEATURES) == {*TARGET_FEATURES, *of_rows}
 
 
 def test_an_unknown_name_is_an_error_that_says_where_features_are() -> None:

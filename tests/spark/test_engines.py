@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.parity import compare_tables
+from credit_scoring.datasets.history_rows import HistoryRowsDataset
 from credit_scoring.datasets.raw_csv import RawCsvDataset, RawFile
 from credit_scoring.datasets.table_file import TableFileDataset
+from credit_scoring.features.history_rows import HISTORIES, History
 from credit_scoring.features.records import Source
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.schemas.raw import RAW_TABLES
@@ -128,6 +130,24 @@ def test_features_of_every_quirk_are_the_same(
     ours = Raw().compute(source.name, quirks).to_pandas()
     theirs = source.compute(*cleaned).execute()
     assert [str(difference) for difference in compare_tables(ours, theirs, key="SK_ID_CURR")] == []
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.name)
+def test_single_rows_of_histories_are_the_same_and_in_one_order(
+    spark: Any, quirks: Mapping[str, pa.Table], tmp_path: Path, history: History
+) -> None:
+    pq.write_table(quirks[history.table], tmp_path / "raw.parquet")
+    cleaning = next(item for source in SOURCES for item in source.cleaning if item.table == history.table)
+    read = []
+    for connection in (DUCKDB, SPARK):
+        raw = TableFileDataset(filepath=f"{tmp_path}/raw.parquet", connection=connection).load()
+        rows = history.measure(cleaning.apply(raw))
+        dataset = HistoryRowsDataset(filepath=f"{tmp_path}/{connection['backend']}", connection=connection)
+        dataset.save({history.name: rows})
+        read.append(dataset.load().read(history.name))
+    ours, theirs = read
+    assert len(ours) > 100
+    pd.testing.assert_frame_equal(theirs, ours)
 
 
 def test_an_engine_takes_over_the_table_of_another(spark: Any, tmp_path: Path) -> None:

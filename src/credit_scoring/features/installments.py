@@ -303,7 +303,7 @@ def compute_installments_features(installments_payments: ir.Table, previous_appl
         k instalments due last, or the loan with the latest due date for a feature of loans. RUNNING are the approved
         loans that are not over; their sums are 0 for a client with instalments and no such loan.
     """
-    instalments = _rank_instalments(INSTALMENTS.merge(installments_payments))
+    instalments = rank_instalments(installments_payments)
     loans = _merge_loans(instalments)
     features = functools.reduce(
         join_on_client,
@@ -324,13 +324,13 @@ def compute_installments_features(installments_payments: ir.Table, previous_appl
     ).drop("RUNNING_LOANS")
 
 
-def _rank_instalments(instalments: ir.Table) -> ir.Table:
-    """Number the instalments of a client from the one due last.
+def rank_instalments(installments_payments: ir.Table) -> ir.Table:
+    """Add up the part payments of each instalment, and number the instalments of a client from the one due last.
 
     Only these few columns are held while every summary reads them; each derives the measures that it needs.
     """
     by = ("DAYS_INSTALMENT", _LOAN_KEY, "NUM_INSTALMENT_NUMBER", "NUM_INSTALMENT_VERSION")
-    return instalments.mutate(RANK=rank(*by))
+    return INSTALMENTS.merge(installments_payments).mutate(RANK=rank(*by))
 
 
 def _summarise_ages(instalments: ir.Table) -> ir.Table:

@@ -13,9 +13,15 @@ HAND_SET = "_hand_set"
 MONOTONE = "_monotone"
 """Ends the name of a candidate that is its family under the declared directions and nothing else."""
 
+ROW_MODELS = "_row_models"
+"""Ends the name of a candidate's other self: the one with features from row models."""
+
 
 def name_candidate(family: str, imbalance: str, name: str, texts: Texts) -> str:
     """Write a candidate in words; one that is more than its family and a treatment of imbalance keeps its own name."""
+    if name.endswith(ROW_MODELS):
+        plain = name_candidate(family, imbalance, name.removesuffix(ROW_MODELS), texts)
+        return f"{plain}, {texts.say('common.row_models')}"
     treatment = "" if imbalance == "none" else f"_{imbalance}"
     ending = re.fullmatch(f"{family}({MONOTONE})?{treatment}({HAND_SET})?", name)
     if ending is None:

@@ -18,6 +18,7 @@ from credit_scoring.exported_model.writing.columns import describe_columns
         ("APPLICATION_CREDIT_TO_ANNUITY_RATIO", "number, see its formula"),
         ("INSTALLMENTS_DELAY_MEAN_LAST_3", "days, may be negative"),
         ("BUREAU_DEBT_TO_INCOME_RATIO_ACTIVE", "ratio, 1 = 100 %"),
+        ("PREVIOUS_ROW_RISK_LAST", "share, 0 to 1"),
     ],
 )
 def test_the_unit_of_a_column_is_that_of_its_record(name: str, unit: str) -> None:

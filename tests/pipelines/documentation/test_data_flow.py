@@ -38,7 +38,7 @@ def test_the_table_names_what_crosses_makers_first_and_counts_many_of_one_kind()
 def test_the_page_in_the_documentation_is_that_of_the_code() -> None:
     configure_project("credit_scoring")
     registered = PipelineRegistryDataset(combined=["__default__", "demo", "batch_scoring"]).load()
-    assert registered["modelling"]["inputs"] == ["applicant_features", "tuning_storage"]
+    assert registered["modelling"]["inputs"] == ["applicant_features", "history_rows", "tuning_storage"]
     assert "training_rows" in registered["modelling"]["outputs"]
     assert (ROOT / "docs/data_flow.md").read_text() == write_data_flow(registered), (
         "Hint: kedro run --pipelines documentation"

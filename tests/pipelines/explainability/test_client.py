@@ -1,12 +1,14 @@
 """One client's dossier says what the scorer says, and an unknown id is told what ids there are."""
 
 import re
+from pathlib import Path
 
 import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
+from credit_scoring.datasets.history_rows import HistoryFiles
 from credit_scoring.explanations import sum_by_cause
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import build_model
@@ -26,6 +28,7 @@ from credit_scoring.scorer import CreditScorer, digest_model
 from credit_scoring.texts import LANGUAGES, texts_in
 
 OPTIONS = DossierOptions(file="features.parquet", n_bars=2, n_peers=2)
+NO_ROWS = HistoryFiles(Path("there/are/none"))
 KNOWN = pd.DataFrame({"clients": [300], "first": [1000], "last": [1299]})
 
 
@@ -65,7 +68,7 @@ def scorer(rows: pd.DataFrame) -> CreditScorer:
 
 def dossier_of(rows: pd.DataFrame, scorer: CreditScorer, position: int) -> dict:
     client = rows.iloc[[position]].reset_index(drop=True)
-    return compile_dossier(client, KNOWN, int(client["SK_ID_CURR"].item()), scorer, OPTIONS)
+    return compile_dossier(client, KNOWN, int(client["SK_ID_CURR"].item()), scorer, OPTIONS, NO_ROWS)
 
 
 def test_a_client_is_picked_and_the_others_are_counted(rows: pd.DataFrame) -> None:
@@ -84,7 +87,7 @@ def test_an_unknown_id_is_told_which_there_are(rows: pd.DataFrame, scorer: Credi
     with pytest.raises(
         ValueError, match=r"No client 7: features\.parquet holds 300 clients with ids from 1000 to 1299"
     ):
-        compile_dossier(rows.head(0), KNOWN, 7, scorer, OPTIONS)
+        compile_dossier(rows.head(0), KNOWN, 7, scorer, OPTIONS, NO_ROWS)
 
 
 def test_a_scorer_without_reasons_says_so_itself(rows: pd.DataFrame, scorer: CreditScorer) -> None:

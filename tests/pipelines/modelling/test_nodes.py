@@ -138,6 +138,7 @@ def test_strategies_are_held_against_doing_nothing_with_calibration_in_view() ->
         entry("a_smote", "a", "smote", [0.4, 0.6]),
         entry("a", "a", "none", [0.5, 0.6]),
         entry("b", "b", "none", [0.9, 0.9]),
+        entry("a_row_models", "a", "none", [0.1, 0.1]),
         {"name": "a_broken", "family": "a", "imbalance": "random_over", "error": "no"},
     ]
     predictions = pd.DataFrame(

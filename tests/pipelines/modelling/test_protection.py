@@ -14,6 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from credit_scoring.metrics.cost import business_cost_loss
 from credit_scoring.models import FAMILIES, family_class
+from credit_scoring.models.row_options import OFF
 from credit_scoring.pipeline_registry import register_pipelines
 from credit_scoring.pipelines.modelling import create_pipeline
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates, select_champion
@@ -83,6 +84,9 @@ def test_no_fitted_candidate_learns_from_a_protected_column(
     part = rows.assign(SPLIT=np.where(np.arange(len(rows)) % 5 == 0, "holdout", "train")).head(400)
     given = {
         "applicant_features@model_input": part,
+        "applicant_features@outcomes": part,
+        "history_rows": None,
+        "params:row_models": OFF,
         "tuning_storage": InMemoryStorage(),
         "params:candidates": candidates,
         "params:selection": SELECTION,

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from credit_scoring.datasets.history_rows import HistoryFiles
 from credit_scoring.errors import DataContractError
 from credit_scoring.exported_model.contract import Column, Contract
 from credit_scoring.exported_model.folder import ModelFolder
@@ -32,6 +33,7 @@ from credit_scoring.schemas.raw import RAW_TABLES
 from credit_scoring.scorer import CreditScorer, digest_model
 
 OPTIONS = MonitoringOptions()
+NO_ROWS = HistoryFiles(Path("there/are/none"))
 FOLDER = ModelFolder(
     Path("model"),
     Contract(tuple(Column(name, False, False) for name in ("EXT_SOURCE_1", "EXT_SOURCE_2", "AMT_CREDIT")), {}),
@@ -217,7 +219,7 @@ def test_scores_are_compared_with_the_holdout_not_with_rows_that_were_learnt_fro
     applicants = pd.DataFrame({"SK_ID_CURR": [1, 2, 3], "SAMPLE": ["train", "holdout", "new"], "X": [0.0, 1.0, 0.0]})
     model = build_model("logistic_regression", {}).fit(pd.DataFrame({"X": [0.0, 1.0] * 5}), [0, 1] * 5)
     policy = {"threshold": 0.5, "model_digest": digest_model(model, Calibration("none"))}
-    scores = score_monitored(applicants, CreditScorer(model, Calibration("none"), policy))
+    scores = score_monitored(applicants, CreditScorer(model, Calibration("none"), policy), NO_ROWS, NO_ROWS)
     assert scores["SK_ID_CURR"].tolist() == [2, 3]
     assert scores["decision"].tolist() == ["refused", "granted"]
 
@@ -225,7 +227,7 @@ def test_scores_are_compared_with_the_holdout_not_with_rows_that_were_learnt_fro
 def test_without_new_applicants_nothing_can_be_said() -> None:
     applicants = pd.DataFrame({"SK_ID_CURR": [1], "SAMPLE": ["train"], "X": [0.0]})
     with pytest.raises(DataContractError, match="2 problems found") as error:
-        score_monitored(applicants, None)  # type: ignore[arg-type]
+        score_monitored(applicants, None, NO_ROWS, NO_ROWS)  # type: ignore[arg-type]
     assert "expected new applicants; found none." in str(error.value)
 
 

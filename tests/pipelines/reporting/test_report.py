@@ -374,6 +374,7 @@ def test_the_report_says_how_the_champion_was_compared_with(
         ("lightgbm_monotone_hand_set", "none", "LightGBM, monotone, réglage manuel"),
         ("deep_trees_monotone", "none", "deep_trees_monotone"),
         ("lightgbm_smote", "smote", "LightGBM, SMOTE"),
+        ("lightgbm_row_models", "none", "LightGBM, avec modèles par ligne"),
         ("lightgbm", "none", "LightGBM"),
         ("deep_trees_hand_set", "none", "deep_trees_hand_set"),
     ],

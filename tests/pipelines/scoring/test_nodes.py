@@ -11,6 +11,7 @@ import pytest
 from pandera.errors import SchemaError, SchemaErrors
 
 from credit_scoring.datasets.chunks import ParquetChunksDataset
+from credit_scoring.datasets.history_rows import HistoryFiles
 from credit_scoring.errors import DataContractError
 from credit_scoring.exported_model.contract import Column, Contract
 from credit_scoring.exported_model.folder import ModelFolder
@@ -28,6 +29,7 @@ from credit_scoring.schemas.scores import Scores, as_arrow
 from credit_scoring.scorer import CreditScorer, digest_model
 
 ALL = ScoringOptions(applicants="all")
+NO_ROWS = HistoryFiles(Path("there/are/none"))
 FOLDER = ModelFolder(
     Path("model"),
     Contract((Column("EXT_SOURCE_2", False, True), Column("CODE_GENDER", True, False)), {}),
@@ -61,13 +63,13 @@ def select(
 ) -> pd.DataFrame:
     table = ibis.memtable(features)
     counts = count_applicants(table, options).execute()
-    return select_applicants(table, counts, folder, scorer, options).execute()
+    return select_applicants(table, counts, folder, scorer, options, NO_ROWS).execute()
 
 
 def score(rows: pd.DataFrame, scorer: CreditScorer, path: Path, options: ScoringOptions = ALL) -> Mapping:
     rows.to_parquet(path / "rows.parquet", row_group_size=2)
     chunks = ParquetChunksDataset(filepath=f"{path}/rows.parquet").load()
-    return score_applicants(chunks, scorer, FOLDER, options)
+    return score_applicants(chunks, scorer, FOLDER, options, NO_ROWS)
 
 
 @pytest.mark.parametrize(("who", "ids"), [("to_score", [3, 4]), ("known_outcome", [1, 2]), ("all", [1, 2, 3, 4])])
@@ -154,7 +156,7 @@ def test_the_key_of_a_part_changes_with_applicants_model_and_options(
     assert not set(keys) & set(score(rows, scorer, tmp_path, ScoringOptions(applicants="all", reasons=True)))
     chunks = ParquetChunksDataset(filepath=f"{tmp_path}/rows.parquet").load()
     other = ModelFolder(Path("model"), FOLDER.contract, {**FOLDER.identity, "manifest_sha256": "other"})
-    assert not set(keys) & set(score_applicants(chunks, scorer, other, ALL))
+    assert not set(keys) & set(score_applicants(chunks, scorer, other, ALL, NO_ROWS))
 
 
 def test_the_submission_is_what_the_competition_wants() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from credit_scoring.features.catalogue import FEATURES
+from credit_scoring.features.learnt import LEARNT_FEATURES
 from credit_scoring.features.records import UNITS
 from credit_scoring.models.base import text_columns
 
@@ -23,7 +24,7 @@ def describe_columns(rows: pd.DataFrame) -> list[dict[str, Any]]:
     columns = []
     for name in rows.columns:
         column: dict[str, Any] = {"name": name}
-        if feature := FEATURES.get(name):
+        if feature := FEATURES.get(name) or LEARNT_FEATURES.get(name):
             column |= {
                 "description": feature.describe(),
                 "unit": "text" if name in texts else UNITS[feature.unit],

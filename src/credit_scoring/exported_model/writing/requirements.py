@@ -27,5 +27,6 @@ _SERVED_PACKAGES = (
 def served_requirements(scorer: CreditScorer) -> list[str]:
     """Return `name==version` of the packages to install: those of the training run, in versions as in builds."""
     installed = packages_distributions()
-    packages = {*_SERVED_PACKAGES, *(installed[library][0] for library in scorer.model.libraries)}
+    libraries = (*scorer.model.libraries, *scorer.row_models.libraries)
+    packages = {*_SERVED_PACKAGES, *(installed[library][0] for library in libraries)}
     return [f"{package}=={version(package)}" for package in sorted(packages)]

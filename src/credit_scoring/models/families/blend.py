@@ -1,7 +1,7 @@
 """The average of several models, which is steadier than any of them."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ class BlendModel(CodedModel):
         fits_: By name of a member, its fitted models, one per seed.
         left_out_: By name of a member that could not be fitted, why.
         libraries: What the members need; once fitted, those that were not left out.
+        training_libraries: Likewise, but only to fit.
     """
 
     labels = {"fr": "combinaison de modèles", "en": "blend"}
@@ -61,10 +62,11 @@ class BlendModel(CodedModel):
         if problems:
             raise TypeError("; ".join(problems))
         self.members = members
-        self._name_libraries(family_class(member["family"]).libraries for member in members.values())
+        self._name_libraries([family_class(member["family"]) for member in members.values()])
 
-    def _name_libraries(self, libraries: Iterable[tuple[str, ...]]) -> None:
-        self.libraries = tuple(dict.fromkeys(library for needed in libraries for library in needed))
+    def _name_libraries(self, models: Sequence[ScoringModel | type[ScoringModel]]) -> None:
+        self.libraries = tuple(dict.fromkeys(name for model in models for name in model.libraries))
+        self.training_libraries = tuple(dict.fromkeys(name for model in models for name in model.training_libraries))
 
     def _fit_rows(self, X: pd.DataFrame, y: npt.NDArray[np.int_], rebalance: Rebalance) -> None:
         rows = rebalance(X, y)
@@ -87,7 +89,7 @@ class BlendModel(CodedModel):
                 f"A blend needs two members, {len(self.fits_)} of {len(self.members)} could be fitted.\n{reasons}\n"
                 "Hint: mend them, or leave the blend out of `candidates`."
             )
-        self._name_libraries(fit.libraries for fit, _ in self._shares())
+        self._name_libraries([fit for fit, _ in self._shares()])
         self._see(X)
 
     def _shares(self) -> Iterator[tuple[ScoringModel, float]]:

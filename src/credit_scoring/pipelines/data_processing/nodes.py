@@ -10,7 +10,9 @@ import ibis.expr.types as ir
 
 from credit_scoring.datasets.raw_csv import RawFile
 from credit_scoring.errors import DataContractError
+from credit_scoring.features.history_rows import HISTORIES
 from credit_scoring.markdown import markdown_templates
+from credit_scoring.models.row_options import RowModelOptions
 from credit_scoring.pipelines.data_processing.options import SplitOptions
 from credit_scoring.schemas.quality import Finding, find_orphans
 
@@ -112,6 +114,20 @@ def stack_applications(application_train: ir.Table, application_test: ir.Table) 
     """
     to_score = application_test.mutate(TARGET=ibis.null("int32"))
     return application_train.union(to_score.select(application_train.columns))
+
+
+def measure_history_rows(row_models: RowModelOptions, **clean_tables: ir.Table) -> dict[str, ir.Table]:
+    """Measure the single rows of the histories that row models learn from; of none if no candidate asks for them.
+
+    Args:
+        row_models: Which histories.
+        **clean_tables: Raw table, in small letters -> its clean rows.
+
+    Returns:
+        History -> one row per row of it, see `History.measure`.
+    """
+    wanted = [history for history in HISTORIES if history.name in row_models.wanted]
+    return {history.name: history.measure(clean_tables[history.table]) for history in wanted}
 
 
 def split_applicants(applicants: ir.Table, options: SplitOptions) -> ir.Table:

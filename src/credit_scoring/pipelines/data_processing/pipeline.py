@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from credit_scoring.features.history_rows import HISTORIES
 from credit_scoring.features.join import join_features
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.pipelines.data_processing.figures import (
@@ -14,6 +15,7 @@ from credit_scoring.pipelines.data_processing.figures import (
 from credit_scoring.pipelines.data_processing.nodes import (
     check_raw_tables,
     inspect_raw_tables,
+    measure_history_rows,
     split_applicants,
     stack_applications,
 )
@@ -60,6 +62,15 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     name=f"compute_{source.name}_features",
                 )
                 for source in SOURCES
+            ),
+            Node(
+                func=measure_history_rows,
+                inputs={
+                    "row_models": "params:row_models",
+                    **{history.table: f"clean_{history.table}" for history in HISTORIES},
+                },
+                outputs="history_rows",
+                name="measure_history_rows",
             ),
             Node(
                 func=split_applicants,

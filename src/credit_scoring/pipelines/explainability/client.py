@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from credit_scoring.explanations import sum_by_cause
 from credit_scoring.figures import FigureOptions
 from credit_scoring.markdown import markdown_templates
+from credit_scoring.models.row_models import HistoryRows
 from credit_scoring.pipelines.explainability.nodes import draw_client, explain_clients
 from credit_scoring.pipelines.explainability.options import DossierOptions
 from credit_scoring.reasons import AGAINST, FOR, ReasonBook, join_reasons
@@ -46,6 +47,7 @@ def compile_dossier(
     client_id: int,
     credit_scorer: CreditScorer,
     dossier: DossierOptions,
+    history_rows: HistoryRows,
 ) -> dict[str, Any]:
     """Decide on the client with the exported scorer and gather all that there is to say.
 
@@ -65,6 +67,7 @@ def compile_dossier(
             f"No client {client_id}: {dossier.file} holds {known['clients']:,} clients with ids from {known['first']} "
             f"to {known['last']}.\nHint: kedro run --pipelines explain_client --params client_id={known['first']}"
         )
+    client_features = credit_scorer.row_models.complete(client_features, history_rows)
     (client,) = explain_clients(credit_scorer, client_features)
     review, probability = credit_scorer.decision_policy.get("review"), client["probability_default"]
     return {

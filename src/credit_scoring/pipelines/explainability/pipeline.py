@@ -173,6 +173,7 @@ def create_client_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "params:client_id",
                     "credit_scorer",
                     "params:dossier",
+                    "history_rows",
                 ],
                 outputs="client_dossier",
                 name="compile_dossier",

@@ -17,7 +17,8 @@ from credit_scoring.metrics.discrimination import decision_metrics, score_metric
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.complexity import by_hand, rank_of
-from credit_scoring.models.labels import HAND_SET, name_candidate
+from credit_scoring.models.labels import HAND_SET, ROW_MODELS, name_candidate
+from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.folds import Folds, check_constraints, fit_candidate, make_folds, split_columns
 from credit_scoring.pipelines.modelling.latency import milliseconds_per_row
@@ -40,6 +41,8 @@ def cross_validate_candidates(
     selection: SelectionOptions,
     cross_validation: CrossValidationOptions,
     costs: MisclassificationCosts,
+    row_features: pd.DataFrame | None = None,
+    row_models: RowModelOptions = OFF,
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Compare the candidates on identical stratified folds.
 
@@ -53,6 +56,8 @@ def cross_validate_candidates(
         selection: Columns that the models are given.
         cross_validation: Folds.
         costs: Prices of the wrong decisions.
+        row_features: Features from row models by fold left out, see `learn_row_features`.
+        row_models: Which candidates also compete with them, as `<name>_row_models`, all else being the same.
 
     Returns:
         Out-of-fold probabilities of default, one row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, one column per
@@ -66,7 +71,9 @@ def cross_validate_candidates(
     """
     described = read_candidates(candidates)
     check_constraints(described, split_columns(training_rows)[0])
-    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection)
+    for name in row_models.candidates:
+        described[f"{name}{ROW_MODELS}"] = described[name].model_copy(update={"row_models": True})
+    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection, row_features)
     kept = ", ".join(str(len(columns)) for columns in folds.columns)
     logger.info("%d columns, %s kept in the folds", folds.features.shape[1], kept)
 
@@ -146,6 +153,7 @@ def compare_imbalance_strategies(
     calibration error, both before any calibration.
 
     A tuned candidate is left out for its hand-set self, since the treatments have the hand-set hyper-parameters too.
+    Candidates with row models are left out.
 
     Returns:
         One row per fitted variant of the candidates in which several strategies compete, those that do nothing first:
@@ -154,6 +162,7 @@ def compare_imbalance_strategies(
         `ece_by_chance_high`, which an exactly calibrated score would stay below in 95 % of such samples.
     """
     names = {result["name"] for result in candidate_results if not result["error"]}
+    names -= {name for name in names if name.endswith(ROW_MODELS)}
     alike = names - {name.removesuffix(HAND_SET) for name in names if name.endswith(HAND_SET)}
     fitted = pd.DataFrame([result for result in candidate_results if result["name"] in alike])
     fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
@@ -340,13 +349,14 @@ def predict_out_of_fold(
     """
     probability = np.empty(len(folds.target))
     resources = []
-    for training, validation, columns in folds:
+    for fold, (training, validation, columns) in enumerate(folds):
+        features = folds.features_in(fold)
         with PeakMemory() as memory:
             started = time.perf_counter()
-            model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)
+            model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
             fitted = time.perf_counter()
         predicting = time.perf_counter()
-        rows = folds.features.iloc[validation]
+        rows = features.iloc[validation]
         probability[validation] = model.predict_proba(rows)[:, 1]
         predicted = time.perf_counter()
         resources.append(

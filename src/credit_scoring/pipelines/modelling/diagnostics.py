@@ -10,10 +10,13 @@ from sklearn.metrics import roc_auc_score
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import bootstrap_metric
 from credit_scoring.models import ScoringModel
+from credit_scoring.models.row_models import HistoryRows
+from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
-from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, split_columns
+from credit_scoring.pipelines.modelling.folds import deal_rows, fit_candidate, make_folds, split_columns
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, DiagnosisOptions
+from credit_scoring.pipelines.modelling.row_features import cross_fit_row_features
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +85,12 @@ def measure_stability(
     cross_validation: CrossValidationOptions,
     diagnosis: DiagnosisOptions,
     costs: MisclassificationCosts,
+    history_rows: HistoryRows | None = None,
+    row_models: RowModelOptions = OFF,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Cross-validate the champion again with other folds and other seeds inside the models.
+
+    Features from row models, if the champion has them, are made anew on these folds.
 
     Returns:
         `roc_auc` and `business_cost`, each as a list by seed, the comparison's own first: too few values for a standard
@@ -96,12 +103,17 @@ def measure_stability(
     measured = {metric: [first[metric]] for metric in ("roc_auc", "business_cost")}
     weights = []
     for seed in range(cross_validation.seed + 1, cross_validation.seed + 1 + diagnosis.n_seeds):
-        folds = make_folds(training_rows, cross_validation.n_folds, seed, selection)
+        row_features = None
+        if candidate.row_models and history_rows is not None:
+            dealt = deal_rows(training_rows["TARGET"], cross_validation.n_folds, seed)
+            row_features = cross_fit_row_features(training_rows, dealt, history_rows, row_models)
+        folds = make_folds(training_rows, cross_validation.n_folds, seed, selection, row_features)
         probability = np.empty(len(folds.target))
         for number, (training, validation, columns) in enumerate(folds, start=1):
-            model = fit_candidate(candidate, folds.features.iloc[training], folds.target.iloc[training], columns, seed)
-            probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
-            explained = model.contributions(folds.features.iloc[validation[: diagnosis.n_explained]])[0].abs().mean()
+            features = folds.features_in(number - 1)
+            model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
+            probability[validation] = model.predict_proba(features.iloc[validation])[:, 1]
+            explained = model.contributions(features.iloc[validation[: diagnosis.n_explained]])[0].abs().mean()
             shares = (explained / explained.sum()).rename_axis("feature").reset_index(name="share")
             weights.append(shares.assign(seed=seed, fold=number))
         for metric, values in measured.items():

@@ -13,11 +13,14 @@ from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.features.records import Direction
 from credit_scoring.models import ScoringModel, fit_model
 from credit_scoring.models.base import text_columns
+from credit_scoring.models.row_models import row_features_among
 from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.models.target_features import TARGET_FEATURE_SOURCES
 from credit_scoring.pipelines.modelling.options import CandidateOptions
 
 NOT_FEATURES = ["SK_ID_CURR", "TARGET", "SPLIT"]
+ALL_FOLDS = -1
+"""Stands for the fold left out where none is: of the features from row models that the final model learns from."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,14 @@ class Folds:
         target: Their outcomes.
         fold_of_row: Fold in which each row is validated.
         columns: Names of the columns picked on the training rows of each fold.
+        row_features: Features from row models that each fold learns from and is scored by; none without row models.
     """
 
     features: pd.DataFrame
     target: pd.Series
     fold_of_row: npt.NDArray[np.int_]
     columns: tuple[tuple[str, ...], ...]
+    row_features: tuple[pd.DataFrame, ...] = ()
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -45,19 +50,85 @@ class Folds:
             inside = self.fold_of_row == fold
             yield np.flatnonzero(~inside), np.flatnonzero(inside), list(columns)
 
+    def features_in(self, fold: int) -> pd.DataFrame:
+        """Return the features as the models of a fold see them: none that knows an outcome of its validation rows."""
+        return _replace_columns(self.features, self.row_features[fold]) if self.row_features else self.features
+
 
 def split_columns(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """Separate features from outcome."""
     return rows.drop(columns=NOT_FEATURES, errors="ignore"), rows["TARGET"]
 
 
-def make_folds(rows: pd.DataFrame, n_folds: int, seed: int, selection: SelectionOptions) -> Folds:
+def join_row_features(rows: pd.DataFrame, row_features: pd.DataFrame | None, left_out: int) -> pd.DataFrame:
+    """Add to applicants their features from row models, as they are for the models that one fold is left out of."""
+    if row_features is None or row_features.empty:
+        return rows
+    made = row_features[row_features["LEFT_OUT"] == left_out].set_index("SK_ID_CURR")
+    made = made[row_features_among(made.columns)].loc[rows["SK_ID_CURR"]]
+    return _replace_columns(rows, made.set_axis(rows.index))
+
+
+def _replace_columns(rows: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([rows.drop(columns=columns.columns, errors="ignore"), columns], axis=1)
+
+
+def select_plain_features(X: pd.DataFrame, y: pd.Series, selection: SelectionOptions) -> list[str]:
+    """Pick the columns that all candidates are given: features from row models are not among them."""
+    return select_features(X.drop(columns=row_features_among(X.columns)), y, selection)
+
+
+def make_folds(
+    rows: pd.DataFrame,
+    n_folds: int,
+    seed: int,
+    selection: SelectionOptions,
+    row_features: pd.DataFrame | None = None,
+) -> Folds:
     """Deal rows into stratified folds and pick the columns of each on its training rows alone.
+
+    Args:
+        rows: One row per applicant: `SK_ID_CURR`, `TARGET`, features.
+        n_folds: Number of folds.
+        seed: Seed of the deal.
+        selection: Columns that models are given.
+        row_features: Features from row models by fold left out, see `row_features.cross_fit_row_features`.
+
+    Raises:
+        ValueError: If an outcome is missing, one class has fewer rows than there are folds, or `row_features` were made
+            on other folds.
+    """
+    features, target = split_columns(rows)
+    fold_of_row = deal_rows(target, n_folds, seed)
+    columns = []
+    for fold in range(n_folds):
+        training = np.flatnonzero(fold_of_row != fold)
+        columns.append(tuple(select_plain_features(features.iloc[training], target.iloc[training], selection)))
+    made = _row_features_by_fold(rows[["SK_ID_CURR"]], fold_of_row, row_features) if row_features is not None else ()
+    return Folds(features, target, fold_of_row, tuple(columns), made)
+
+
+def _row_features_by_fold(
+    ids: pd.DataFrame, fold_of_row: npt.NDArray[np.int_], row_features: pd.DataFrame
+) -> tuple[pd.DataFrame, ...]:
+    if row_features.empty:
+        return ()
+    dealt = row_features[row_features["LEFT_OUT"] == ALL_FOLDS].set_index("SK_ID_CURR")["FOLD"]
+    if not np.array_equal(dealt.reindex(ids["SK_ID_CURR"]), fold_of_row):
+        raise ValueError(
+            "Features from row models were made on other folds than those that models are compared on.\n"
+            "Hint: `kedro run --pipelines modelling` makes both with the same parameters."
+        )
+    folds = range(int(fold_of_row.max()) + 1)
+    return tuple(join_row_features(ids, row_features, fold).drop(columns="SK_ID_CURR") for fold in folds)
+
+
+def deal_rows(target: pd.Series, n_folds: int, seed: int) -> npt.NDArray[np.int_]:
+    """Return the fold in which each row is validated: stratified, and of each outcome as many in every fold.
 
     Raises:
         ValueError: If an outcome is missing, or one class has fewer rows than there are folds.
     """
-    features, target = split_columns(rows)
     if unknown := int(target.isna().sum()):
         raise ValueError(f"TARGET: {unknown} training rows have none. Hint: rows without an outcome are for scoring.")
     rarest = int(target.value_counts().reindex([0, 1], fill_value=0).min())
@@ -67,12 +138,10 @@ def make_folds(rows: pd.DataFrame, n_folds: int, seed: int, selection: Selection
             "training rows.\nHint: use more applicants or a smaller cross_validation.n_folds."
         )
     fold_of_row = np.empty(len(target), dtype=int)
-    columns = []
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    for fold, (training, validation) in enumerate(splitter.split(features, target)):
+    for fold, (_, validation) in enumerate(splitter.split(target, target)):
         fold_of_row[validation] = fold
-        columns.append(tuple(select_features(features.iloc[training], target.iloc[training], selection)))
-    return Folds(features, target, fold_of_row, tuple(columns))
+    return fold_of_row
 
 
 def stratified_part(target: pd.Series, max_rows: int | None, seed: int) -> npt.NDArray[np.int_]:
@@ -92,6 +161,8 @@ def fit_candidate(
     names = list(columns)
     if candidate.target_features:
         names += [name for name in TARGET_FEATURE_SOURCES if name in X.columns and name not in names]
+    if candidate.row_models:
+        names += row_features_among(X.columns)
     directions = {"monotone_constraints": directions_of(candidate, names)} if candidate.monotone else {}
     return fit_model(
         candidate.family,

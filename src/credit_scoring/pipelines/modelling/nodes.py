@@ -13,19 +13,31 @@ from credit_scoring.metrics.calibration import (
 )
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.calibration import Calibration, choose_calibration
-from credit_scoring.models.selection import SelectionOptions, select_features
-from credit_scoring.pipelines.modelling.folds import fit_candidate, split_columns
+from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.pipelines.modelling.folds import (
+    ALL_FOLDS,
+    fit_candidate,
+    join_row_features,
+    select_plain_features,
+    split_columns,
+)
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
 
 
-def select_training_rows(model_input: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that fitting may see, in the order of `SK_ID_CURR`, without `SPLIT`."""
-    return _rows_of(model_input, "train")
+def select_training_rows(model_input: pd.DataFrame, row_features: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the rows that fitting may see, in the order of `SK_ID_CURR`, without `SPLIT`.
+
+    Features from row models, if there are any, are cross-fitted, as the final model learns from them.
+    """
+    return join_row_features(_rows_of(model_input, "train"), row_features, ALL_FOLDS)
 
 
-def select_holdout_rows(model_input: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that no fitting step may see, in the order of `SK_ID_CURR`, without `SPLIT`."""
-    return _rows_of(model_input, "holdout")
+def select_holdout_rows(model_input: pd.DataFrame, row_features: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the rows that no fitting step may see, in the order of `SK_ID_CURR`, without `SPLIT`.
+
+    Features from row models, if there are any, are those that any later applicant gets.
+    """
+    return join_row_features(_rows_of(model_input, "holdout"), row_features, ALL_FOLDS)
 
 
 def calibrate_champion(
@@ -54,7 +66,7 @@ def fit_champion(
 ) -> ScoringModel:
     """Select columns and fit the champion on all training rows."""
     features, target = split_columns(training_rows)
-    names = select_features(features, target, selection)
+    names = select_plain_features(features, target, selection)
     candidate = CandidateOptions.of_champion(champion)
     return fit_candidate(candidate, features, target, names, cross_validation.seed)
 

@@ -29,6 +29,8 @@ class CandidateOptions(BaseModel):
         monotone: Whether the probability of default may only rise, or only fall, with a column whose direction is
             declared in the feature dictionary.
         constraints: Column -> 1, -1 or 0: a direction beside or in place of the declared one, 0 for none.
+        row_models: Whether features from row models are added. In the parameters it is not set here: `row_models`
+            names the candidates that also compete with them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +41,7 @@ class CandidateOptions(BaseModel):
     target_features: bool = False
     max_rows: int | None = Field(None, gt=0)
     tuned: bool = False
+    row_models: bool = False
     monotone: bool = False
     constraints: dict[str, Direction] = {}
 
@@ -62,13 +65,14 @@ class CandidateOptions(BaseModel):
         """How far a person can check a score: the family's own, and what is done to it beside.
 
         Monotonic constraints take an unconstrained family one step down. Features learnt from TARGET look up similar
-        applicants, which neither a sheet of points nor a table of coefficients says how to do.
+        applicants, and row models score every row of a history: neither a sheet of points nor a table of coefficients
+        says how to do that.
 
         Raises:
             ValueError: If the family is unknown.
         """
         own = family_class(self.family).complexity
-        if self.target_features and within(own, "unconstrained"):
+        if (self.target_features or self.row_models) and within(own, "unconstrained"):
             return "unconstrained"
         return "monotone" if own == "unconstrained" and self.monotone else own
 
@@ -195,6 +199,8 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
                 if candidate.family == "blend":
                     candidate = candidate.model_copy(update={"params": _find_members(candidate.params, candidates)})
                     build_model(candidate.family, candidate.params)
+                if candidate.row_models:
+                    problems.append(f"  - candidates.{name}.row_models: not set here, but in row_models.candidates")
                 read[variant] = candidate
             except ValidationError as error:
                 problems += [

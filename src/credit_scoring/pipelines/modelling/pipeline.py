@@ -22,6 +22,7 @@ from credit_scoring.pipelines.modelling.nodes import (
 )
 from credit_scoring.pipelines.modelling.options import check_champion_options
 from credit_scoring.pipelines.modelling.protection import leave_out_protected, measure_proxies, price_protection
+from credit_scoring.pipelines.modelling.row_features import learn_row_features
 from credit_scoring.pipelines.modelling.tuning import measure_tuning, plot_tuning, tune_candidates
 
 
@@ -36,14 +37,26 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="check_champion_options",
             ),
             Node(
+                func=learn_row_features,
+                inputs=[
+                    "applicant_features@outcomes",
+                    "history_rows",
+                    "params:row_models",
+                    "params:candidates",
+                    "params:cross_validation",
+                ],
+                outputs=["row_models", "row_features"],
+                name="learn_row_features",
+            ),
+            Node(
                 func=select_training_rows,
-                inputs="applicant_features@model_input",
+                inputs=["applicant_features@model_input", "row_features"],
                 outputs="training_rows",
                 name="select_training_rows",
             ),
             Node(
                 func=select_holdout_rows,
-                inputs="applicant_features@model_input",
+                inputs=["applicant_features@model_input", "row_features"],
                 outputs="holdout_rows",
                 name="select_holdout_rows",
             ),
@@ -74,6 +87,8 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "params:selection",
                     "params:cross_validation",
                     "params:costs",
+                    "row_features",
+                    "params:row_models",
                 ],
                 outputs=["candidate_predictions", "candidate_results"],
                 name="cross_validate_candidates",
@@ -167,6 +182,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "params:selection",
                     "params:cross_validation",
                     "params:costs",
+                    "row_features",
                 ],
                 outputs=["protection_price", "protection_predictions"],
                 name="price_protection",
@@ -205,6 +221,8 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "params:cross_validation",
                     "params:diagnosis",
                     "params:costs",
+                    "history_rows",
+                    "params:row_models",
                 ],
                 outputs=["champion_stability", "importance_by_fold"],
                 name="measure_stability",

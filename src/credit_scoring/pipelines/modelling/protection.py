@@ -51,6 +51,7 @@ def price_protection(
     selection: SelectionOptions,
     cross_validation: CrossValidationOptions,
     costs: MisclassificationCosts,
+    row_features: pd.DataFrame | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Fit the champion with the protected columns as well, on the folds of the comparison, and compare.
 
@@ -65,6 +66,7 @@ def price_protection(
         selection: Columns that the models are given.
         cross_validation: Folds.
         costs: Prices of the wrong decisions.
+        row_features: Features from row models by fold left out, see `learn_row_features`.
 
     Returns:
         `protected` columns; `left_out`, all columns that derive from them; `picked`, in how many folds the selection
@@ -89,7 +91,7 @@ def price_protection(
     }
     if not protected.columns:
         return described, pd.DataFrame(columns=_PREDICTION_COLUMNS)
-    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection)
+    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection, row_features)
     if not np.array_equal(folds.fold_of_row, candidate_predictions["FOLD"]):
         raise ValueError(
             "The model with the protected columns must be fitted on the folds of the comparison, but "

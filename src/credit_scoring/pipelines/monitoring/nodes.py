@@ -26,6 +26,7 @@ from credit_scoring.metrics.stability import (
     homogeneity_p_value,
     stability_index,
 )
+from credit_scoring.models.row_models import HistoryRows
 from credit_scoring.pipelines.monitoring.options import MonitoringOptions
 from credit_scoring.schemas.raw import RAW_TABLES
 from credit_scoring.scorer import REFUSED, CreditScorer
@@ -59,8 +60,15 @@ def select_monitored(reference_rows: ir.Table, applicant_features: ir.Table, ser
     return known.union(columns).order_by("SK_ID_CURR", "SAMPLE")
 
 
-def score_monitored(monitored_applicants: pd.DataFrame, credit_scorer: CreditScorer) -> pd.DataFrame:
+def score_monitored(
+    monitored_applicants: pd.DataFrame,
+    credit_scorer: CreditScorer,
+    reference_history_rows: HistoryRows,
+    history_rows: HistoryRows,
+) -> pd.DataFrame:
     """Score the hold-out, whose outcomes the model has not learnt from, and the new applicants with the served model.
+
+    Features from row models are made of the single rows of either, where the model has some.
 
     Returns:
         One row per applicant: `SK_ID_CURR`, `SAMPLE`, `probability_default`, `decision`.
@@ -77,7 +85,12 @@ def score_monitored(monitored_applicants: pd.DataFrame, credit_scorer: CreditSco
             "`kedro run --pipelines data_processing` makes the features of both; new applicants are those without "
             "TARGET, or those of a batch (`--params batch=...`).",
         )
-    rows = monitored_applicants[monitored_applicants["SAMPLE"] != TRAIN]
+    rows = pd.concat(
+        [
+            credit_scorer.row_models.complete(monitored_applicants[monitored_applicants["SAMPLE"] == sample], histories)
+            for sample, histories in ((HOLDOUT, reference_history_rows), (NEW, history_rows))
+        ]
+    ).sort_index()
     scored = credit_scorer.predict(rows)[[PROBABILITY, "decision"]]
     return pd.concat([rows[["SK_ID_CURR", "SAMPLE"]], scored], axis=1).reset_index(drop=True)
 

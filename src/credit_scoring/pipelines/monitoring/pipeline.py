@@ -24,7 +24,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=score_monitored,
-                inputs=["monitored_applicants@pandas", "credit_scorer"],
+                inputs=["monitored_applicants@pandas", "credit_scorer", "reference_history_rows", "history_rows"],
                 outputs="monitored_scores",
                 name="score_monitored",
             ),

@@ -14,6 +14,7 @@ import pyarrow as pa
 from ibis import _
 
 from credit_scoring.datasets.chunks import ParquetChunks
+from credit_scoring.datasets.history_rows import HistoryFiles
 from credit_scoring.errors import DataContractError
 from credit_scoring.exported_model.contract import Column
 from credit_scoring.exported_model.folder import ModelFolder
@@ -65,29 +66,39 @@ def select_applicants(
     served_model: ModelFolder,
     credit_scorer: CreditScorer,
     scoring: ScoringOptions,
+    history_rows: HistoryFiles,
 ) -> ir.Table:
     """Let the applicants pass only if all of them can be scored by this model; columns it does not know are left out.
 
     Returns:
         One row per applicant, in the order of SK_ID_CURR: the id and the model's columns. A column that the model does
-        not require may be missing, and then counts as null, as it does for the server.
+        not require may be missing, and then counts as null, as it does for the server. Features that the scorer's row
+        models make are not among them.
 
     Raises:
         DataContractError: If columns are missing or of a wrong type, ids are repeated or null, there is nobody to
-            score, or the model's signature does not name the columns that its scorer was fitted on; with every problem.
+            score, the model's signature does not name the columns that its scorer was fitted on, or the single rows
+            that its row models read are missing; with every problem.
     """
     (counts,) = applicant_counts.to_dict("records")
-    columns = served_model.contract.columns
+    made = credit_scorer.row_models.feature_names
+    columns = tuple(column for column in served_model.contract.columns if column.name not in made)
     problems = [
         *_problems_of_columns(applicant_features, columns),
         *_problems_of_rows(counts, scoring),
         *_problems_of_model(served_model, credit_scorer),
+        *(
+            f"single rows of the history `{history}`: expected, as the model's row models read them; found none."
+            for history in credit_scorer.row_models.models
+            if not history_rows.holds(history)
+        ),
     ]
     if problems:
         raise DataContractError(
             f"Scoring with the model in {served_model.path}",
             problems,
-            "make the features with this version of the project (`kedro run --pipelines data_processing`), choose who "
+            "make the features with this version of the project (`kedro run --pipelines data_processing`, for a model "
+            "with row models with the row_models.candidates that it was trained with), choose who "
             "is scored (`--params scoring.applicants=to_score`, `known_outcome` or `all`), and export the model again "
             "(`make export`) if it is older than the features. Nothing was written.",
         )
@@ -105,20 +116,26 @@ def select_applicants(
 
 
 def score_applicants(
-    applicants_to_score: ParquetChunks, credit_scorer: CreditScorer, served_model: ModelFolder, scoring: ScoringOptions
+    applicants_to_score: ParquetChunks,
+    credit_scorer: CreditScorer,
+    served_model: ModelFolder,
+    scoring: ScoringOptions,
+    history_rows: HistoryFiles,
 ) -> dict[str, Callable[[], pa.Table]]:
     """Score and decide every applicant with the exported scorer.
 
     Returns:
         Key -> function that scores one chunk, in the order of the applicants; the key names the chunk and everything
-        that its scores follow from: applicants, model, options. One row per applicant: `SK_ID_CURR`,
-        `probability_default`, `decision`, `threshold`, `model_id` (of MLflow), `model_digest` (of model and
-        calibration), and `reasons` if they are asked for.
+        that its scores follow from: applicants, model, options, single rows of histories. One row per applicant:
+        `SK_ID_CURR`, `probability_default`, `decision`, `threshold`, `model_id` (of MLflow), `model_digest` (of model
+        and calibration), and `reasons` if they are asked for.
     """
     model = served_model.identity
     follows_from = f"{applicants_to_score.digest} {model['manifest_sha256']} {scoring.model_dump_json()}"
+    if credit_scorer.row_models.models:
+        follows_from += f" {history_rows.digest}"
     key = hashlib.sha256(follows_from.encode()).hexdigest()[:16]
-    score = partial(_score_chunk, applicants_to_score, credit_scorer, model["model_id"], scoring)
+    score = partial(_score_chunk, applicants_to_score, history_rows, credit_scorer, model["model_id"], scoring)
     return {f"{number:06d}_{key}": partial(score, number) for number in range(applicants_to_score.n_chunks)}
 
 
@@ -133,7 +150,16 @@ def score_applicants_on_spark(
 
     Returns:
         The columns of `score_applicants`.
+
+    Raises:
+        DataContractError: If the model has row models: the executors would have to be sent the histories as well.
     """
+    if credit_scorer.row_models.models:
+        raise DataContractError(
+            f"Scoring with the model in {served_model.path}",
+            ["expected a model without row models, which the executors of Spark cannot apply; found some."],
+            "`kedro run --pipelines scoring` scores with it, a part at a time.",
+        )
     numbers = {column.name for column in served_model.contract.columns if not column.is_text}
     table = applicants_to_score.mutate(
         **{name: _[name].cast("float64") for name in applicants_to_score.columns if name in numbers}
@@ -203,9 +229,14 @@ def _problems_of_model(served_model: ModelFolder, credit_scorer: CreditScorer) -
 
 
 def _score_chunk(
-    applicants: ParquetChunks, scorer: CreditScorer, model_id: str, scoring: ScoringOptions, number: int
+    applicants: ParquetChunks,
+    history_rows: HistoryFiles,
+    scorer: CreditScorer,
+    model_id: str,
+    scoring: ScoringOptions,
+    number: int,
 ) -> pa.Table:
-    rows = applicants.read(number)
+    rows = scorer.row_models.complete(applicants.read(number), history_rows)
     scores = scorer.predict(rows, {"explain": scoring.reasons, "language": scoring.language})
     scores.insert(0, _ID, rows[_ID])
     scores.insert(4, "model_id", model_id)

@@ -17,7 +17,13 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
         [
             Node(
                 func=score_applicants,
-                inputs=["applicants_to_score@chunks", "credit_scorer", "served_model", "params:scoring"],
+                inputs=[
+                    "applicants_to_score@chunks",
+                    "credit_scorer",
+                    "served_model",
+                    "params:scoring",
+                    "history_rows",
+                ],
                 outputs="scores@parts",
                 name="score_applicants",
             ),
@@ -63,6 +69,7 @@ def _create_selection() -> Pipeline:
                     "served_model",
                     "credit_scorer",
                     "params:scoring",
+                    "history_rows",
                 ],
                 outputs="applicants_to_score@ibis",
                 name="select_applicants",

@@ -29,6 +29,7 @@ from credit_scoring.metrics.threshold import (
 from credit_scoring.metrics.uncertainty import bootstrap_mean
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.calibration import Calibration
+from credit_scoring.models.row_models import NO_ROW_MODELS, RowModels, row_features_among
 from credit_scoring.pipelines.threshold_tuning.options import (
     AmountOptions,
     PolicyOptions,
@@ -243,8 +244,11 @@ def build_scorer(
     decision_policy: dict[str, Any],
     reason_book: ReasonBook,
     protected: ProtectedOptions,
+    row_models: RowModels = NO_ROW_MODELS,
 ) -> CreditScorer:
     """Put model, calibration, policy and the words of the reasons together into what is served.
+
+    The row models go with it if the champion has features from them.
 
     Raises:
         ValueError: If the model learnt from a protected attribute, as one fitted before it was protected did.
@@ -254,7 +258,8 @@ def build_scorer(
             f"The champion cannot be served: it learnt from {', '.join(used)}, which derive from the protected "
             f"{', '.join(protected.columns)}.\nHint: `kedro run --pipelines modelling` fits one without them."
         )
-    return CreditScorer(champion_model, Calibration.from_dict(calibration), decision_policy, reason_book)
+    kept = row_models if row_features_among(champion_model.feature_names_in_) else NO_ROW_MODELS
+    return CreditScorer(champion_model, Calibration.from_dict(calibration), decision_policy, reason_book, kept)
 
 
 def _price(cost: npt.NDArray[np.float64], policy: PolicyOptions) -> dict[str, Any]:

@@ -127,7 +127,14 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=build_scorer,
-                inputs=["champion_model", "calibration", "decision_policy", "reason_book", "params:protected"],
+                inputs=[
+                    "champion_model",
+                    "calibration",
+                    "decision_policy",
+                    "reason_book",
+                    "params:protected",
+                    "row_models",
+                ],
                 outputs="scorer",
                 name="build_scorer",
             ),
