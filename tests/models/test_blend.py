@@ -90,6 +90,15 @@ def test_a_member_is_given_the_columns_that_help_most_and_no_others(X: pd.DataFr
     np.testing.assert_allclose(base + contributions.sum(axis=1), log_odds(model, X), rtol=1e-9)
 
 
+def test_a_blend_asks_for_the_columns_of_its_members_and_no_others(X: pd.DataFrame, y: pd.Series) -> None:
+    model = blend(X, y, {name: {**MEMBERS[name], "max_features": 2} for name in ("xgb", "lr")})
+    assert list(model.feature_names_in_) == ["A", "KIND"]
+    known = X[["A", "KIND"]]
+    assert np.array_equal(model.predict_proba(known), model.predict_proba(X))
+    assert np.array_equal(model.predict_coded(model.codes_.transform(known)), model.predict_proba(X)[:, 1])
+    assert list(model.contributions(X)[0].columns) == ["A", "KIND"]
+
+
 @pytest.mark.parametrize("imbalance", ["none", "class_weight", "smote", "random_over", "random_under"])
 @pytest.mark.parametrize("stopping", [None, 5])
 def test_coded_rows_score_as_tables_do_even_where_members_saw_other_categories(
@@ -210,6 +219,7 @@ def test_what_no_blend_can_be_made_of_is_refused_when_it_is_built(members: dict[
 CANDIDATES: dict[str, Any] = {
     "lr": {"family": "logistic_regression", "params": {"C": 0.1}, "imbalance": ["none", "smote"], "tuned": True},
     "bare": {"family": "random_forest"},
+    "kept": {"family": "lightgbm", "monotone": True},
 }
 
 
@@ -242,9 +252,10 @@ def test_a_member_that_names_a_candidate_has_its_family_and_parameters() -> None
         (["lr", "bare"], r"members: \['lr', 'bare'\], expected each by its name"),
         (
             {"a": {"candidate": "lgb"}, "b": {"candidate": "lr"}},
-            r"members\.a\.candidate: lgb, expected one of lr, bare",
+            r"members\.a\.candidate: lgb, expected one of lr, bare, kept",
         ),
         ({"a": {"candidate": "lr", "params": {"C": 1}}, "b": {"candidate": "bare"}}, "without `family` or `params`"),
+        ({"a": {"candidate": "lr"}, "b": {"candidate": "kept"}}, r"members\.b\.candidate: kept is monotone, which"),
         ({"a": {"candidate": "lr"}}, "a blend needs two at least, found a"),
         ({"a": {"candidate": "lr"}, "b": {"candidate": "blend"}}, r"members\.b\.family: blend, expected one of"),
         ({"a": {"candidate": "lr"}, "b": {"family": "mlp", "params": {"units": 3}}}, r"members\.b\.params: .*'units'"),

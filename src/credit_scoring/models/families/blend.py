@@ -36,6 +36,7 @@ class BlendModel(CodedModel):
             their average (default 1), for a family that has one.
 
     Attributes:
+        feature_names_in_: Columns that a member reads.
         fits_: By name of a member, its fitted models, one per seed.
         left_out_: By name of a member that could not be fitted, why.
         libraries: What the members need; once fitted, those that were not left out.
@@ -90,7 +91,9 @@ class BlendModel(CodedModel):
                 "Hint: mend them, or leave the blend out of `candidates`."
             )
         self._name_libraries([fit for fit, _ in self._shares()])
-        self._see(X)
+        read = np.concatenate([fit.feature_names_in_ for fit, _ in self._shares()])
+        self.feature_names_in_ = self.feature_names_in_[np.isin(self.feature_names_in_, read)]
+        self._see(X[self.feature_names_in_])
 
     def _shares(self) -> Iterator[tuple[ScoringModel, float]]:
         """Give every fit with its share of the average."""

@@ -20,7 +20,8 @@ class CandidateOptions(BaseModel):
         family: A module of `credit_scoring.models.families`.
         params: Hyper-parameters; what is left out keeps the family's default. In the parameters a member of a blend may
             name a `candidate` in place of `family` and `params`, and has those of it, found by the search if it is
-            `tuned`; the candidate's treatment of imbalance, target features and rows are not those of the blend.
+            `tuned`; the candidate's treatment of imbalance, target features and rows are not those of the blend. It may
+            not name one that is `monotone`.
         imbalance: Treatment of class imbalance, on training rows only. In the parameters it may be a list: each
             strategy then competes, under the candidate's name with the strategy behind it.
         target_features: Whether features learnt from TARGET are added, cross-fitted inside the training rows.
@@ -229,12 +230,16 @@ def _find_members(params: Mapping[str, Any], candidates: Mapping[str, Any]) -> d
         if "candidate" not in member:
             continue
         its = candidates.get(member["candidate"])
+        if isinstance(its, Mapping) and its.get("monotone"):
+            raise ValueError(
+                f"members.{name}.candidate: {member['candidate']} is monotone, which a member of a blend cannot be kept"
+            )
         if not isinstance(its, Mapping) or "family" in member or "params" in member:
             raise ValueError(
                 f"members.{name}.candidate: {member['candidate']}, expected one of {', '.join(candidates)}, without "
                 "`family` or `params` beside it"
             )
-        found[name] = {"family": its.get("family"), "params": dict(its.get("params", {})), **found[name]}
+        found[name] = {"family": its.get("family"), "params": dict(its.get("params") or {}), **found[name]}
     return {**params, "members": found}
 
 
