@@ -21,7 +21,7 @@ import pandas as pd
 from benchmarks.harness import ROOT, write_section
 from credit_scoring.explanations import compare_reasons, weigh
 from credit_scoring.metrics.uncertainty import Interval, rate_interval
-from credit_scoring.models import ScoringModel, fit_model
+from credit_scoring.models import ScoringModel, refit_model
 from credit_scoring.models.base import BoostedTrees
 from credit_scoring.pipelines.explainability.nodes import spread_rows
 from credit_scoring.reasons import ReasonBook
@@ -58,14 +58,7 @@ class Run:
 
     def fit(self, rows: pd.DataFrame, **params: Any) -> ScoringModel:
         """Fit the champion anew."""
-        return fit_model(
-            self.champion["family"],
-            {**self.champion["params"], **params},
-            rows[list(self.scorer.feature_names_in_)],
-            rows["TARGET"],
-            imbalance=self.champion["imbalance"],
-            target_features=self.champion["target_features"],
-        )
+        return refit_model(self.scorer.model, rows, imbalance=self.champion["imbalance"], **params)
 
     def weigh(self, model: ScoringModel) -> npt.NDArray[np.float64]:
         """Weigh the causes of the declined applicants."""

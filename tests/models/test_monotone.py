@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.models import FAMILIES, build_model, family_class
+from credit_scoring.models import FAMILIES, build_model, family_class, fit_model, refit_model
 from credit_scoring.models.base import CodedModel
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.scorer import CreditScorer, digest_model
@@ -74,3 +74,21 @@ def test_who_cannot_be_monotone_says_so() -> None:
     assert {"lightgbm", "xgboost"} <= set(ABLE)
     for family in set(FAMILIES) - set(ABLE):
         assert "monotone_constraints" not in build_model(family, family_class(family).test_params).get_params()
+
+
+@pytest.mark.parametrize("target_features", [False, True])
+def test_a_refit_keeps_to_the_constraints_and_features_of_its_model(target_features: bool, rows: pd.DataFrame) -> None:
+    axes = dict.fromkeys(("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3", "APPLICATION_CREDIT_TO_ANNUITY_RATIO"), 0.5)
+    X, y = rows.drop(columns="TARGET").assign(**axes, ORGANIZATION_TYPE="Bank"), rows["TARGET"]
+    params = {"n_estimators": 60, "n_jobs": 1, "monotone_constraints": CONSTRAINTS}
+    model = fit_model("xgboost", params, X, y, target_features=target_features)
+    part = X.assign(TARGET=y, SK_ID_CURR=1).iloc[::2]
+    again = refit_model(model, part, imbalance="none")
+    assert type(again) is type(model)
+    assert again.fingerprint_ != model.fingerprint_
+    if not target_features:
+        for name, direction in CONSTRAINTS.items():
+            raised = raise_column(X.head(25), name)
+            assert largest_fall([again.predict_proba(each)[:, 1] for each in raised], direction) <= 0
+    same = refit_model(model, X.assign(TARGET=y), imbalance="none")
+    assert np.array_equal(same.predict_proba(X), model.predict_proba(X))

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy.typing as npt
 import pandas as pd
+from sklearn.base import clone
 
 from credit_scoring.models import families
 from credit_scoring.models.base import ScoringModel
@@ -131,4 +132,30 @@ def fit_model(
     return model.fit(X, y, partial(rebalance, strategy=imbalance, seed=seed, ratio=imbalance_ratio))
 
 
-__all__ = ["FAMILIES", "FamilyUnavailableError", "ScoringModel", "build_model", "family_class", "fit_model"]
+def refit_model(
+    model: ScoringModel, rows: pd.DataFrame, *, imbalance: str, seed: int = 42, **params: Any
+) -> ScoringModel:
+    """Fit a copy of a fitted model, with all that it was set to do, on the columns it reads of other rows.
+
+    Args:
+        model: The fitted model, which stays as it is.
+        rows: Rows to learn from: features and `TARGET`.
+        imbalance: See `fit_model`.
+        seed: Seed of resampling.
+        **params: Hyper-parameters that are to differ.
+    """
+    from credit_scoring.models.imbalance import rebalance  # noqa: PLC0415
+
+    X = rows[list(model.feature_names_in_)]
+    return clone(model).set_params(**params).fit(X, rows["TARGET"], partial(rebalance, strategy=imbalance, seed=seed))
+
+
+__all__ = [
+    "FAMILIES",
+    "FamilyUnavailableError",
+    "ScoringModel",
+    "build_model",
+    "family_class",
+    "fit_model",
+    "refit_model",
+]

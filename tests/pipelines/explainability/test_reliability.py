@@ -64,7 +64,7 @@ def test_a_refit_that_is_the_same_model_gives_the_same_reasons(
     scorer: CreditScorer, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever the approved applicants are that both are weighed against, and whatever reference the book holds."""
-    monkeypatch.setattr(reliability, "fit_model", lambda *_, **__: scorer.model)
+    monkeypatch.setattr(reliability, "refit_model", lambda *_, **__: scorer.model)
     oof, options = predictions(scorer.model, rows), ReliabilityOptions(n_refits=1, n_reference=20, top=2)
     measured = measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options)
     assert (measured["models"], measured["same_first"], measured["overlap"]) == (1, 1.0, 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from credit_scoring.explanations import compare_reasons, weigh
-from credit_scoring.models import fit_model
+from credit_scoring.models import refit_model
 from credit_scoring.pipelines.explainability.nodes import spread_rows
 from credit_scoring.pipelines.explainability.options import ReliabilityOptions
 from credit_scoring.scorer import REFUSED, CreditScorer
@@ -47,15 +47,7 @@ def measure_reason_reliability(
     for number in range(measured["models"]):
         seed = reliability.seed + number
         drawn = training_rows.sample(len(training_rows), replace=True, random_state=seed, ignore_index=True)
-        model = fit_model(
-            champion["family"],
-            champion["params"],
-            drawn[list(scorer.feature_names_in_)],
-            drawn["TARGET"],
-            imbalance=champion["imbalance"],
-            target_features=champion["target_features"],
-            seed=seed,
-        )
+        model = refit_model(scorer.model, drawn, imbalance=champion["imbalance"], seed=seed)
         first, overlap = compare_reasons(own, weigh(model, rows, approved, book), reliability.top)
         same.append(first.mean())
         overlaps.append(overlap.mean())
