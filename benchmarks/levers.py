@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
-from scipy.stats import rankdata
 from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.harness import DEFAULT_FOLDER, ROOT, make_twin, write_section
+from benchmarks.learning_curve import auc_terms
 from benchmarks.selection import make_model_input
 from credit_scoring.metrics.cost import MisclassificationCosts, refuse
 from credit_scoring.metrics.threshold import break_even_threshold
@@ -235,22 +235,6 @@ class Measured:
         return added
 
 
-def auc_parts(y: npt.NDArray[np.int_], probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the AUC plus the influence of each applicant on it: the mean is the AUC, the spread tells its error.
-
-    From placement values (DeLong et al., Biometrics 44, 1988): the difference of two such vectors has the variance of
-    the difference of two AUCs on the same applicants.
-    """
-    bad = y == 1
-    ranks, placed, weight = rankdata(probability), np.empty(len(y)), np.empty(len(y))
-    for own in (bad, ~bad):
-        below = (ranks[own] - rankdata(probability[own])) / (~own).sum()
-        placed[own] = below if own is bad else 1 - below
-        weight[own] = len(y) / own.sum()
-    auc = placed[bad].mean()
-    return auc + (placed - auc) * weight
-
-
 def cost_parts(y: npt.NDArray[np.int_], probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the cost of each decision, at the threshold of the other fifths."""
     fifth, refused = np.arange(len(y)) % 5, np.zeros(len(y), dtype=bool)
@@ -266,7 +250,7 @@ def loss_parts(y: npt.NDArray[np.int_], probability: npt.NDArray[np.float64]) ->
 
 
 _PARTS: Mapping[str, Callable[[npt.NDArray[np.int_], npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
-    "AUC": auc_parts,
+    "AUC": auc_terms,
     "log loss": loss_parts,
     "cost": cost_parts,
 }

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.levers import LEVERS, REFERENCE, Lever, auc_parts, cost_parts, pick
+from benchmarks.learning_curve import auc_terms
+from benchmarks.levers import LEVERS, REFERENCE, Lever, cost_parts, pick
 
 
 def test_the_mean_of_what_applicants_add_is_the_auc_and_its_spread_the_error_of_a_difference() -> None:
@@ -13,12 +14,12 @@ def test_the_mean_of_what_applicants_add_is_the_auc_and_its_spread_the_error_of_
     y = (generator.random(2_000) < 0.1).astype(int)
     score = (generator.random(2_000) + 0.2 * y).round(2)  # with ties
     other = score + generator.normal(0, 0.1, 2_000)
-    assert auc_parts(y, score).mean() == pytest.approx(roc_auc_score(y, score))
+    assert auc_terms(y, score).mean() == pytest.approx(roc_auc_score(y, score))
     drawn = []
     for _ in range(400):
         rows = np.concatenate([generator.choice(group, len(group)) for group in map(np.flatnonzero, (y == 0, y == 1))])
         drawn.append(roc_auc_score(y[rows], other[rows]) - roc_auc_score(y[rows], score[rows]))
-    told = (auc_parts(y, other) - auc_parts(y, score)).std() / np.sqrt(2_000)
+    told = (auc_terms(y, other) - auc_terms(y, score)).std() / np.sqrt(2_000)
     assert told == pytest.approx(np.std(drawn), rel=0.15)
 
 
