@@ -118,7 +118,7 @@ def measure_draw(
     """Do as a lender with these rows would, and return probabilities of the test set, cut-off, seconds and columns."""
     started = time.perf_counter()
     folds = make_folds(rows, cross_validation.n_folds, cross_validation.seed, selection)
-    out_of_fold, _ = predict_out_of_fold(candidate, folds, cross_validation.seed)
+    out_of_fold, _, _ = predict_out_of_fold(candidate, folds, cross_validation.seed)
     columns = select_features(folds.features, folds.target, selection)
     model = fit_candidate(candidate, folds.features, folds.target, columns, cross_validation.seed)
     seconds = time.perf_counter() - started

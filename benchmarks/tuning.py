@@ -62,11 +62,11 @@ def measure_sample(sample: pd.DataFrame, unseen: pd.DataFrame) -> dict[str, dict
     candidates = {"hand": by_hand} | {metric: search(sample, metric) for metric in SEARCHES}
     measured = {}
     for name, candidate in candidates.items():
-        out_of_fold, _ = predict_out_of_fold(candidate, folds, SEED)
+        out_of_fold, _, _ = predict_out_of_fold(candidate, folds, SEED)
         measured[f"{name}, out of fold"] = _mean(fold_metrics(folds, out_of_fold, COSTS))
         cut_off = break_even_threshold(folds.target, out_of_fold, COSTS)
         measured[f"{name}, unseen"] = _measure_unseen(candidate, sample, unseen, cut_off)
-    searched = [search(sample.iloc[training].reset_index(drop=True), SEARCHES[0]) for training, _, _ in folds]
+    searched = [search(sample.iloc[training].reset_index(drop=True), SEARCHES[0]) for _, training, _, _ in folds]
     of_each = [predict_out_of_fold(candidate, folds, SEED)[0] for candidate in searched]
     nested = np.choose(folds.fold_of_row, of_each)  # of what each search found, its own fold alone
     measured[f"{SEARCHES[0]}, nested"] = _mean(fold_metrics(folds, nested, COSTS))

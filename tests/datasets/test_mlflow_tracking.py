@@ -26,6 +26,7 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
             "target_features": False,
             "training_rows": 80,
             "to_best": {"roc_auc": {"estimate": -0.01, "low": -0.02, "high": 0.0}},
+            "left_out": {},
             "error": None,
             "params": {"n_estimators": 5},
             "mean": {"roc_auc": 0.75, "precision": float("nan"), "columns_needed": 25.0, "ms_per_row": 0.5},
@@ -44,6 +45,7 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
     assert child.info.status == "FINISHED"
     assert child.data.params == {"n_estimators": "5"}
     assert child.data.tags["source"] == "synthetic"
+    assert "left_out" not in child.data.tags
     assert child.data.metrics["roc_auc"] == 0.75
     assert child.data.metrics["roc_auc_std"] == 0.05
     folds = MlflowClient().get_metric_history(child.info.run_id, "fold_roc_auc")
@@ -61,6 +63,7 @@ def test_members_of_a_blend_are_parameters_by_their_path(run: mlflow.ActiveRun, 
         "std": {},
         "folds": [],
         "to_best": {},
+        "left_out": {"linear": "ValueError: C must be positive"},
         "error": None,
     }
     MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix()).save([result])
@@ -70,6 +73,9 @@ def test_members_of_a_blend_are_parameters_by_their_path(run: mlflow.ActiveRun, 
         "members.trees.params.num_leaves": "7",
         "members.trees.n_seeds": "3",
     }
+    assert child.data.tags["left_out"] == "linear"
+    note = "Rank 1 of 1 by business cost.\n\nWithout member linear: ValueError: C must be positive"
+    assert child.data.tags["mlflow.note.content"] == note
 
 
 def test_a_candidate_that_failed_is_a_failed_run_with_the_reason(run: mlflow.ActiveRun, tmp_path: Path) -> None:
@@ -81,6 +87,7 @@ def test_a_candidate_that_failed_is_a_failed_run_with_the_reason(run: mlflow.Act
         "std": {},
         "folds": [],
         "to_best": {},
+        "left_out": {},
         "error": "No such library",
     }
     MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix()).save([failed])

@@ -94,10 +94,10 @@ class MlflowRowsDataset(ParquetDataset):
 class MlflowChildRunsDataset(_TrackedJson):
     """Results of compared candidates: a JSON file, and one child run per candidate.
 
-    Each entry has `name`, `family`, `complexity`, `params`, `mean`, `std`, `folds`, `to_best`, `error`; a
+    Each entry has `name`, `family`, `complexity`, `params`, `mean`, `std`, `folds`, `to_best`, `left_out`, `error`; a
     child run gets the parameters, tags that say what it is (family, complexity, whether a person can compute a score by
-    hand, …), the means under the metrics' own names, the spread as `<metric>_std`, the difference to the cheapest
-    candidate as `<metric>_to_best`, and each fold as a step of `fold_<metric>`.
+    hand, members that a blend went without, …), the means under the metrics' own names, the spread as `<metric>_std`,
+    the difference to the cheapest candidate as `<metric>_to_best`, and each fold as a step of `fold_<metric>`.
     """
 
     def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
@@ -107,7 +107,10 @@ class MlflowChildRunsDataset(_TrackedJson):
             }
             if result["complexity"]:
                 facts |= {"complexity": result["complexity"], "by_hand": by_hand(result["complexity"])}
+            if result["left_out"]:
+                facts["left_out"] = ", ".join(result["left_out"])
             note = f"Rank {rank} of {len(data)} by business cost." if not result["error"] else result["error"]
+            note += "".join(f"\n\nWithout member {name}: {why}" for name, why in result["left_out"].items())
             child = _open_child(client, run, f"{rank:02d} {result['name']}", facts | {"mlflow.note.content": note})
             metrics = dict(result["mean"])
             metrics |= {f"{key}_std": value for key, value in result["std"].items()}

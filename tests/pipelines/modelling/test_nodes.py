@@ -1,5 +1,6 @@
 """Comparison of candidates: same folds for all, honest thresholds, nobody favoured, failures reported."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -132,14 +133,15 @@ def test_strategies_are_held_against_doing_nothing_with_calibration_in_view() ->
     def entry(name: str, family: str, imbalance: str, costs: list[float]) -> dict[str, Any]:
         mean = {"roc_auc": 0.7, "business_cost": float(np.mean(costs)), "log_loss": 0.3}
         folds = [{"business_cost": cost} for cost in costs]
-        return {"name": name, "family": family, "imbalance": imbalance, "mean": mean, "folds": folds, "error": None}
+        described = {"name": name, "family": family, "imbalance": imbalance, "row_models": name.endswith("_row_models")}
+        return described | {"mean": mean, "folds": folds, "error": None}
 
     results = [
         entry("a_smote", "a", "smote", [0.4, 0.6]),
         entry("a", "a", "none", [0.5, 0.6]),
         entry("b", "b", "none", [0.9, 0.9]),
         entry("a_row_models", "a", "none", [0.1, 0.1]),
-        {"name": "a_broken", "family": "a", "imbalance": "random_over", "error": "no"},
+        {"name": "a_broken", "family": "a", "imbalance": "random_over", "row_models": False, "error": "no"},
     ]
     predictions = pd.DataFrame(
         {"TARGET": [0, 0, 0, 1], "a": [0.1, 0.1, 0.1, 0.7], "a_smote": [0.5, 0.5, 0.5, 0.5], "b": [0.25] * 4}
@@ -161,7 +163,8 @@ def test_a_variant_of_a_family_of_another_name_is_no_treatment_of_imbalance() ->
     def entry(name: str, imbalance: str) -> dict[str, Any]:
         mean = {"roc_auc": 0.7, "business_cost": 0.5, "log_loss": 0.3}
         folds = [{"business_cost": 0.5}, {"business_cost": 0.6}]
-        return {"name": name, "family": "a", "imbalance": imbalance, "mean": mean, "folds": folds, "error": None}
+        described = {"name": name, "family": "a", "imbalance": imbalance, "row_models": False}
+        return described | {"mean": mean, "folds": folds, "error": None}
 
     results = [entry("a_monotone", "none"), entry("a_hand_set", "none"), entry("a_smote", "smote"), entry("a", "none")]
     predictions = pd.DataFrame({"TARGET": [0, 1], **{result["name"]: [0.1, 0.2] for result in results}})
@@ -254,6 +257,23 @@ def test_a_candidate_that_fails_is_reported_and_the_others_go_on(model_input: pd
     assert build_leaderboard(results)["candidate"].tolist() == ["logistic_regression", "dummy"]
     with pytest.raises(ValueError, match="No candidate could be fitted"):
         cross_validate_candidates(train, broken, SELECTION, FOLDS, COSTS)
+
+
+def test_a_blend_says_which_members_it_went_without(model_input: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    members = {
+        "lr": {"family": "logistic_regression"},
+        "lgb": {"family": "lightgbm", "params": {"n_estimators": 5, "n_jobs": 1}},
+        "xgb": {"family": "xgboost"},
+    }
+    candidates = {"blend": {"family": "blend", "params": {"members": members}}} | CANDIDATES
+    _, results = cross_validate_candidates(select_training_rows(model_input), candidates, SELECTION, FOLDS, COSTS)
+    left_out = {result["name"]: result["left_out"] for result in results}
+    assert left_out.pop("blend").keys() == {"xgb"}
+    assert set(map(len, left_out.values())) == {0}
+    table = build_leaderboard(results).set_index("candidate")
+    assert table.loc["blend", "left_out"] == "xgb"
+    assert set(table["left_out"].drop("blend")) == {""}
 
 
 def test_a_part_of_the_rows_is_stratified_and_the_validation_rows_stay(model_input: pd.DataFrame) -> None:
@@ -353,4 +373,5 @@ def test_the_scorecard_of_a_run_is_the_champion_or_the_best_challenger_or_none(m
     champion = fit_scorecard(rows, results, described["crude"], again, SELECTION, FOLDS)
     assert champion == {"name": "crude", "model": again}
     others = [described["dummy"], described["logistic_regression"], described["scorecard"] | {"error": "broken"}]
+    others.append(described["crude"] | {"row_models": True, "complexity": "unconstrained"})  # no card for paper
     assert fit_scorecard(rows, others, described["dummy"], dummy, SELECTION, FOLDS) == {}

@@ -183,9 +183,9 @@ def test_columns_for_all_candidates_are_picked_without_those_of_row_models() -> 
     assert len(row_features_among(rows.columns)) == 8
     folds = make_folds(rows, N_FOLDS, FOLDS.seed, SELECTION, made)
     assert set(folds.columns) == {("EXT_SOURCE_2",)}
-    for fold in range(N_FOLDS):
+    for fold, (features, *_) in enumerate(folds):
         np.testing.assert_array_equal(
-            folds.features_in(fold)[row_features_among(rows.columns)].to_numpy(), values(made, fold)[: len(rows)]
+            features[row_features_among(rows.columns)].to_numpy(), values(made, fold)[: len(rows)]
         )
 
 

@@ -63,8 +63,9 @@ def cross_validate_candidates(
         Out-of-fold probabilities of default, one row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, one column per
         candidate. And the results, one entry per candidate, cheapest first and failed ones last: `name`, the
         candidate's description, `complexity` (null if it failed), `mean` and `std` of the fold metrics, `folds`
-        (metrics of each, with `threshold` and what `predict_out_of_fold` notes), `to_best` (paired difference of each
-        metric to the cheapest candidate with its interval), `error` (why it failed, or null).
+        (metrics of each, with `threshold` and what `predict_out_of_fold` notes), `left_out` (by name of a member that a
+        blend went without in some fold, why), `to_best` (paired difference of each metric to the cheapest candidate
+        with its interval), `error` (why it failed, or null).
 
     Raises:
         ValueError: If no candidate is given, a description or TARGET is wrong, or every candidate fails.
@@ -81,13 +82,13 @@ def cross_validate_candidates(
     results = []
     for name, candidate in described.items():
         try:
-            probability, resources = predict_out_of_fold(candidate, folds, cross_validation.seed)
+            probability, resources, left_out = predict_out_of_fold(candidate, folds, cross_validation.seed)
         except Exception as error:  # of a library's own type: in any case the other candidates go on
             logger.error("%s could not be fitted and is left out: %s", name, error)
             results.append(_result(name, candidate, f"{type(error).__name__}: {error}"))
             continue
         out_of_fold[name] = probability
-        results.append(_summarise(name, candidate, folds, probability, resources, costs))
+        results.append(_summarise(name, candidate, folds, probability, resources, costs) | {"left_out": left_out})
         mean = results[-1]["mean"]
         logger.info("%s: AUC %.4f, cost %.4f per applicant", name, mean["roc_auc"], mean["business_cost"])
     if len(out_of_fold.columns) == 3:
@@ -110,6 +111,7 @@ def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
                 "imbalance": result["imbalance"],
                 "complexity": result["complexity"],
                 "by_hand": by_hand(result["complexity"]),
+                "left_out": ", ".join(result["left_out"]),
                 "training_rows": result["training_rows"],
                 **{metric: result["mean"][metric] for metric in ("business_cost", "roc_auc", "gini", "ks")},
                 "business_cost_std": result["std"]["business_cost"],
@@ -161,8 +163,7 @@ def compare_imbalance_strategies(
         fold (null where doing nothing is not a candidate), `log_loss`, `mean_probability`, `default_rate`, `ece`, and
         `ece_by_chance_high`, which an exactly calibrated score would stay below in 95 % of such samples.
     """
-    names = {result["name"] for result in candidate_results if not result["error"]}
-    names -= {name for name in names if name.endswith(ROW_MODELS)}
+    names = {result["name"] for result in candidate_results if not (result["error"] or result["row_models"])}
     alike = names - {name.removesuffix(HAND_SET) for name in names if name.endswith(HAND_SET)}
     fitted = pd.DataFrame([result for result in candidate_results if result["name"] in alike])
     fitted = fitted.sort_values("imbalance", key=lambda strategy: strategy != "none", kind="stable")
@@ -338,19 +339,20 @@ def fold_metrics(
 
 def predict_out_of_fold(
     candidate: CandidateOptions, folds: Folds, seed: int
-) -> tuple[npt.NDArray[np.float64], list[dict[str, float]]]:
+) -> tuple[npt.NDArray[np.float64], list[dict[str, float]], dict[str, str]]:
     """Score each row of the folds by a model fitted on the other folds.
 
     Returns:
         Probabilities of default before calibration, shape (n,), in the order of the rows. And what each fold took:
         `fit_seconds`, `predict_seconds`, `fit_megabytes` beyond what the process held; and what its model takes to be
         served: `columns_needed`, the features that it has to be given (none for a constant, whatever it was fitted on),
-        and `ms_per_row` (see `milliseconds_per_row`).
+        and `ms_per_row` (see `milliseconds_per_row`). And, by name of a member that a blend went without in some fold,
+        why.
     """
     probability = np.empty(len(folds.target))
-    resources = []
-    for fold, (training, validation, columns) in enumerate(folds):
-        features = folds.features_in(fold)
+    resources: list[dict[str, float]] = []
+    left_out: dict[str, str] = {}
+    for features, training, validation, columns in folds:
         with PeakMemory() as memory:
             started = time.perf_counter()
             model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
@@ -359,6 +361,7 @@ def predict_out_of_fold(
         rows = features.iloc[validation]
         probability[validation] = model.predict_proba(rows)[:, 1]
         predicted = time.perf_counter()
+        left_out |= model.left_out_
         resources.append(
             {
                 "fit_seconds": fitted - started,
@@ -368,7 +371,7 @@ def predict_out_of_fold(
                 "ms_per_row": milliseconds_per_row(model, rows),
             }
         )
-    return probability, resources
+    return probability, resources, left_out
 
 
 def _summarise(
@@ -395,7 +398,7 @@ def _summarise(
 
 def _result(name: str, candidate: CandidateOptions, error: str | None = None) -> dict[str, Any]:
     empty: dict[str, Any] = {"complexity": None, "training_rows": 0, "mean": {}, "std": {}, "folds": [], "to_best": {}}
-    return {"name": name, **candidate.model_dump(), **empty, "error": error}
+    return {"name": name, **candidate.model_dump(), **empty, "left_out": {}, "error": error}
 
 
 def _rank(results: list[dict[str, Any]], cross_validation: CrossValidationOptions) -> list[dict[str, Any]]:

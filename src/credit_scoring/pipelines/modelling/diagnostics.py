@@ -109,8 +109,7 @@ def measure_stability(
             row_features = cross_fit_row_features(training_rows, dealt, history_rows, row_models)
         folds = make_folds(training_rows, cross_validation.n_folds, seed, selection, row_features)
         probability = np.empty(len(folds.target))
-        for number, (training, validation, columns) in enumerate(folds, start=1):
-            features = folds.features_in(number - 1)
+        for number, (features, training, validation, columns) in enumerate(folds, start=1):
             model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
             probability[validation] = model.predict_proba(features.iloc[validation])[:, 1]
             explained = model.contributions(features.iloc[validation[: diagnosis.n_explained]])[0].abs().mean()

@@ -44,15 +44,16 @@ class Folds:
     def __len__(self) -> int:
         return len(self.columns)
 
-    def __iter__(self) -> Iterator[tuple[npt.NDArray[np.int_], npt.NDArray[np.int_], list[str]]]:
-        """Give training rows, validation rows and columns, fold by fold."""
+    def __iter__(self) -> Iterator[tuple[pd.DataFrame, npt.NDArray[np.int_], npt.NDArray[np.int_], list[str]]]:
+        """Give features, positions of training and of validation rows, and columns, fold by fold.
+
+        The features are those of all rows as the models of the fold see them, with those from row models: none knows an
+        outcome of the fold's validation rows.
+        """
         for fold, columns in enumerate(self.columns):
             inside = self.fold_of_row == fold
-            yield np.flatnonzero(~inside), np.flatnonzero(inside), list(columns)
-
-    def features_in(self, fold: int) -> pd.DataFrame:
-        """Return the features as the models of a fold see them: none that knows an outcome of its validation rows."""
-        return _replace_columns(self.features, self.row_features[fold]) if self.row_features else self.features
+            seen = _replace_columns(self.features, self.row_features[fold]) if self.row_features else self.features
+            yield seen, np.flatnonzero(~inside), np.flatnonzero(inside), list(columns)
 
 
 def split_columns(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:

@@ -85,8 +85,9 @@ def fit_scorecard(
         `name` and `model` of the champion if it is a scorecard, or else of the scorecard candidate of best log loss,
         fitted on all training rows; nothing if no scorecard competed.
     """
-    fitted = [result for result in candidate_results if not result["error"] and not result["target_features"]]
-    scorecards = {result["name"]: result for result in fitted if result["family"] == "scorecard"}
+    # With features learnt from TARGET it would be no card that a person adds up by hand
+    cards = [result for result in candidate_results if result["family"] == "scorecard" and not result["error"]]
+    scorecards = {result["name"]: result for result in cards if result["complexity"] == "points"}
     if not scorecards:
         return {}
     if champion["name"] in scorecards:

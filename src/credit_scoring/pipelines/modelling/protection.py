@@ -99,7 +99,7 @@ def price_protection(
             "\nHint: `kedro run --pipelines modelling` makes both with the same parameters."
         )
     candidate = CandidateOptions.of_champion(champion)
-    with_protected, _ = predict_out_of_fold(candidate, folds, cross_validation.seed)
+    with_protected, _, _ = predict_out_of_fold(candidate, folds, cross_validation.seed)
     probability = {"with": with_protected, "without": candidate_predictions[champion["name"]].to_numpy()}
     measured = {name: fold_metrics(folds, scores, costs) for name, scores in probability.items()}
     refused = {

@@ -329,11 +329,9 @@ def _evaluate(
 ) -> float:
     probability = np.full(len(folds.target), np.nan)
     value = np.nan
-    for fold, (training, validation, columns) in enumerate(folds):
-        model = fit_candidate(
-            candidate, folds.features.iloc[training], folds.target.iloc[training], columns, tuning.seed
-        )
-        probability[validation] = model.predict_proba(folds.features.iloc[validation])[:, 1]
+    for fold, (features, training, validation, columns) in enumerate(folds):
+        model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, tuning.seed)
+        probability[validation] = model.predict_proba(features.iloc[validation])[:, 1]
         if fold == 0 and tuning.metric == "business_cost":
             continue  # a threshold for one fold comes from another
         measured = _measure(folds, probability, fold + 1, costs)
