@@ -34,7 +34,10 @@ FIRST_SEED = 100
 
 
 def read_run(data: Path, source: str) -> tuple[pd.DataFrame, dict[str, dict[str, Any]], str]:
-    """Return the training rows of a run, the candidates of its table with what the search found, and its champion."""
+    """Return the training rows of a run, the candidates of its table with what the search found, and its champion.
+
+    Without candidates with row models: their features were made on the folds of the run.
+    """
     models, table = data / "06_models" / source, data / "08_reporting" / source / "price_of_interpretability.csv"
     if not table.exists():
         sys.exit(f"{table} does not exist.\nHint: make demo")
@@ -42,6 +45,7 @@ def read_run(data: Path, source: str) -> tuple[pd.DataFrame, dict[str, dict[str,
     described = {
         name: {field: results[name][field] for field in CandidateOptions.model_fields}
         for name in pd.read_csv(table)["candidate"]
+        if not results[name]["row_models"]
     }
     rows = pd.read_parquet(data / "05_model_input" / source / "permitted_training_rows.parquet")
     return rows, described, json.loads((models / "champion.json").read_text())["name"]

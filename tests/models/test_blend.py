@@ -99,6 +99,22 @@ def test_a_blend_asks_for_the_columns_of_its_members_and_no_others(X: pd.DataFra
     assert list(model.contributions(X)[0].columns) == ["A", "KIND"]
 
 
+def test_a_scorecard_is_a_member_with_the_few_columns_of_its_card(X: pd.DataFrame, y: pd.Series) -> None:
+    card = {"family": "scorecard", "params": {"C": 1.0}}
+    model = blend(X, y, {"card": card, "lr": {**MEMBERS["lr"], "max_features": 2}})
+    (member,) = model.fits_["card"]
+    assert set(model.feature_names_in_) == {*member.feature_names_in_, "A", "KIND"}
+    assert model.training_libraries == ("optbinning",)
+    seen = X.head(3).assign(KIND=["new", None, "x"])
+    contributions, base = model.contributions(seen)
+    np.testing.assert_allclose(base + contributions.sum(axis=1), log_odds(model, seen), rtol=1e-9)
+    expected = np.mean([log_odds(fit, seen) for fits in model.fits_.values() for fit in fits], axis=0)
+    np.testing.assert_allclose(log_odds(model, seen), expected, rtol=1e-9)
+    assert np.array_equal(
+        model.predict_coded(model.codes_.transform(model.explained_features(seen))), model.predict_proba(seen)[:, 1]
+    )
+
+
 @pytest.mark.parametrize("imbalance", ["none", "class_weight", "smote", "random_over", "random_under"])
 @pytest.mark.parametrize("stopping", [None, 5])
 def test_coded_rows_score_as_tables_do_even_where_members_saw_other_categories(

@@ -58,9 +58,10 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
         flags: Sequence[str] = (),
         gain: Mapping[str, object] = {},
         champion: Mapping[str, object] = {},
+        left_out: str | None = None,
     ) -> str:
         datasets = {
-            "leaderboard_table": pd.DataFrame([candidate]),
+            "leaderboard_table": pd.DataFrame([candidate | {"left_out": left_out}]),
             "imbalance_comparison_table": imbalance,
             "champion": {"name": "lightgbm", "reason": "least cost", **FREELY, **champion},
             "price_of_interpretability_table": PRICE_OF_INTERPRETABILITY,
@@ -179,3 +180,8 @@ def test_what_interpretability_costs_is_told_with_what_the_lender_gave_up(summar
         "the champion would be XGBoost: compared with it, cost per application +0.0123 [−0.0044, +0.0290], AUC −0.0037 "
         "[−0.0081, +0.0007], log loss +0.0011 [+0.0002, +0.0020]. The costs do not differ significantly." in bounded
     )
+
+
+def test_a_blend_stands_in_the_summary_with_the_members_that_it_went_without(summarise: Callable[..., str]) -> None:
+    assert "| lightgbm | 0.7654" in summarise(strategies())
+    assert "| lightgbm (without xgb) | 0.7654" in summarise(strategies(), left_out="xgb")

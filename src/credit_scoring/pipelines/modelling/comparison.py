@@ -98,7 +98,10 @@ def cross_validate_candidates(
 
 
 def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return one row per candidate that was fitted, cheapest first: what was done, means, spreads, differences."""
+    """Return one row per candidate that was fitted, cheapest first: what was done, means, spreads, differences.
+
+    `left_out` names the members that a blend went without; null for none.
+    """
     rows = []
     for result in candidate_results:
         if result["error"]:
@@ -111,7 +114,7 @@ def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
                 "imbalance": result["imbalance"],
                 "complexity": result["complexity"],
                 "by_hand": by_hand(result["complexity"]),
-                "left_out": ", ".join(result["left_out"]),
+                "left_out": ", ".join(result["left_out"]) or None,
                 "training_rows": result["training_rows"],
                 **{metric: result["mean"][metric] for metric in ("business_cost", "roc_auc", "gini", "ks")},
                 "business_cost_std": result["std"]["business_cost"],
