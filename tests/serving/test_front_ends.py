@@ -30,7 +30,7 @@ CONTRACT = Contract(
     {"explain": False, "language": "fr"},
 )
 
-CODED = ["lightgbm", "xgboost", "logistic_regression", "blend"]
+CODED = ["lightgbm", "xgboost", "logistic_regression", "scorecard", "blend"]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,8 @@ def X() -> pd.DataFrame:
 
 
 def outcome(X: pd.DataFrame) -> np.ndarray:
-    return (np.random.default_rng(1).random(len(X)) < np.where(X["EXT_SOURCE_1"] > 0, 0.1, 0.4)).astype(int)
+    risk = np.where(X["EXT_SOURCE_1"] > 0, 0.1, 0.4) + np.where(X["OCCUPATION_TYPE"] == "Drivers", 0.1, 0)
+    return (np.random.default_rng(1).random(len(X)) < risk).astype(int)
 
 
 def fit(family: str, X: pd.DataFrame) -> ScoringModel:
@@ -55,14 +56,17 @@ def fit(family: str, X: pd.DataFrame) -> ScoringModel:
 
 
 def ask(scorer: Any, body: str) -> list[Mapping[str, Any]]:
-    rows = RequestReader(CONTRACT, max_rows=10_000).read(body.encode(), "application/json")
-    return orjson.loads(asyncio.run(Lean(scorer, CONTRACT).score(rows)).body)["predictions"]
+    described = {column.name: column for column in CONTRACT.columns}
+    contract = Contract(tuple(described[name] for name in scorer.feature_names_in_), CONTRACT.parameters)
+    rows = RequestReader(contract, max_rows=10_000).read(body.encode(), "application/json")
+    return orjson.loads(asyncio.run(Lean(scorer, contract).score(rows)).body)["predictions"]
 
 
 @pytest.mark.parametrize("family", CODED)
 @pytest.mark.parametrize("method", ["none", "sigmoid"])
 def test_answers_are_those_of_the_scorer_to_the_last_bit(X: pd.DataFrame, family: str, method: str) -> None:
     y, model = outcome(X), fit(family, X)
+    X = X[list(model.feature_names_in_)]  # a scorecard asks for some of them, in an order of its own
     calibration = Calibration.fit(method, model.predict_proba(X)[:, 1], y)
     policy = {"threshold": 0.2, "model_digest": digest_model(model, calibration)}
     scorer = CreditScorer(model, calibration, policy)
@@ -90,6 +94,7 @@ def test_an_unknown_category_is_refused_if_asked_to_and_named_by_its_column_only
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_reasons_are_those_of_the_scorer(X: pd.DataFrame, family: str, language: str) -> None:
     y, model = outcome(X), fit(family, X)
+    X = X[list(model.feature_names_in_)]  # a scorecard asks for some of them, in an order of its own
     calibration = Calibration.fit("sigmoid", model.predict_proba(X)[:, 1], y)
     policy = {"threshold": 0.2, "model_digest": digest_model(model, calibration)}
     predictions = pd.DataFrame({"SK_ID_CURR": X.index, "PROBABILITY": model.predict_proba(X)[:, 1]})
