@@ -38,6 +38,7 @@ def artefacts() -> dict[str, Any]:
             "imbalance": "none",
             **FREELY,
             "monotone": False,
+            "row_models": False,
             "constraints": {},
         },
         "champion_model": build_model("mlp", {}),
@@ -220,3 +221,10 @@ def test_what_a_monotone_model_promises_is_told(artefacts: dict[str, Any], write
     card = write("model_card", artefacts)
     assert "- Monotone: where a feature with a declared direction (PD in the feature dictionary) is higher" in card
     assert "directions of its own: `AMT_CREDIT` ↑, `EXT_SOURCE_1` none." in card
+
+
+def test_features_from_row_models_are_told(artefacts: dict[str, Any], write: Callable[..., str]) -> None:
+    told = "what models of single rows of the histories say"
+    assert told not in write("model_card", artefacts)
+    artefacts["champion"] |= {"row_models": True}
+    assert told in write("model_card", artefacts)

@@ -21,7 +21,7 @@ from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models import family_class
 from credit_scoring.models.labels import HAND_SET, name_candidate
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling.comparison import fold_metrics
+from credit_scoring.pipelines.modelling.comparison import compare_folds, fold_metrics
 from credit_scoring.pipelines.modelling.folds import (
     Folds,
     check_constraints,
@@ -137,7 +137,14 @@ def measure_tuning(
                 for key, value in after["params"].items()
                 if value != before["params"].get(key)
             },
-            **{metric: _compare(before, after, metric, cross_validation.confidence) for metric in _COMPARED},
+            **{
+                metric: {
+                    "before": before["mean"][metric],
+                    "after": after["mean"][metric],
+                    "difference": compare_folds(after, before, metric, cross_validation),
+                }
+                for metric in _COMPARED
+            },
         }
     return gained
 
@@ -206,15 +213,6 @@ class HandSet:
         elif not is_within(self.params[name]):
             self.problems.append(f"params.{name}: {self.params[name]}, expected {expected}")
         return self.params.get(name, otherwise)
-
-
-def _compare(before: Mapping[str, Any], after: Mapping[str, Any], metric: str, confidence: float) -> dict[str, Any]:
-    differences = [new[metric] - old[metric] for new, old in zip(after["folds"], before["folds"], strict=True)]
-    return {
-        "before": before["mean"][metric],
-        "after": after["mean"][metric],
-        "difference": corrected_fold_interval(differences, confidence=confidence).model_dump(),
-    }
 
 
 def _without_treatment(described: Mapping[str, Any]) -> CandidateOptions:
