@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import yaml
 from scipy.stats import mannwhitneyu
 
-from benchmarks.harness import ROOT, write_section
+from benchmarks.harness import ROOT, candidates_of, write_section
 from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
@@ -49,8 +48,7 @@ def read_rows(data: Path, source: str) -> pd.DataFrame:
 
 def read_candidate(family: str, **changes: Any) -> CandidateOptions:
     """Return the candidate of `conf/base`, without search and treatment of imbalance."""
-    parameters = yaml.safe_load((ROOT / "conf/base/parameters/modelling.yml").read_text())
-    return CandidateOptions(family=family, params=parameters["candidates"][family]["params"], **changes)
+    return CandidateOptions.model_validate(candidates_of("base")[family] | changes)
 
 
 def check_directions(rows: pd.DataFrame) -> str:

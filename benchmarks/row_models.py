@@ -14,9 +14,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from benchmarks.harness import DEFAULT_FOLDER, ROOT, kedro, make_twin, measure, scratch_project, write_section
+from benchmarks.harness import (
+    DEFAULT_FOLDER,
+    ROOT,
+    candidates_of,
+    kedro,
+    make_twin,
+    measure,
+    parameters_of,
+    scratch_project,
+    write_section,
+)
 from credit_scoring.datasets.history_rows import HistoryFiles
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
@@ -38,9 +47,9 @@ N_FOLDS = 5
 
 def read_options() -> tuple[dict[str, Any], RowModelOptions]:
     """Return the candidates and the row models of `conf/base`."""
-    parameters = yaml.safe_load((ROOT / "conf/base/parameters/modelling.yml").read_text())
-    candidates = {name: parameters["candidates"][name] | {"imbalance": "none"} for name in CANDIDATES}
-    return candidates, RowModelOptions(**parameters["row_models"] | {"candidates": CANDIDATES, "seed": 42})
+    described, row_models = candidates_of("base"), parameters_of("base")["row_models"]
+    candidates = {name: described[name] for name in CANDIDATES}
+    return candidates, RowModelOptions(**row_models | {"candidates": CANDIDATES})
 
 
 def make_input(raw: Path, project: Path) -> tuple[pd.DataFrame, HistoryFiles]:
