@@ -302,8 +302,8 @@ def main() -> None:
         print(lever.key, file=sys.stderr, flush=True)
         lines.append(describe(lever, measured, references))
     body = [
-        f"Data: the synthetic twin, {N_TWIN:,} applicants, {arguments.repeats} times dealt into halves of "
-        f"{N_TWIN // 2:,}, each scored by what the other taught"
+        f"Data: the synthetic twin, {N_TWIN:,} applicants, dealt into halves of {N_TWIN // 2:,} (repeats: "
+        f"{arguments.repeats}), each scored by the models of the other half"
         + (f"; {len(other[1]):,} other applicants, scored by all of these models." if others else "."),
         "Differences to the reference of the same model (means: to XGBoost), paired by applicant, with the half-width "
         "of their 95% intervals.",

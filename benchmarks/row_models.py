@@ -83,7 +83,8 @@ def measure_seed(rows: pd.DataFrame, histories: HistoryFiles, seed: int) -> dict
 def describe(seeds: list[dict[str, Any]], applicants: int, source: str) -> str:
     """Write the table: what each candidate gains by row models, paired by fold, seed by seed."""
     lines = [
-        "| candidate | seed | AUC without | AUC, with less without | log loss, likewise | cost, likewise |",
+        "| candidate | seed | AUC without | AUC, with minus without | log loss, with minus without |"
+        " cost, with minus without |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for name in CANDIDATES:

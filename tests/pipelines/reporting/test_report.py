@@ -503,7 +503,7 @@ def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any],
         (
             "en",
             [
-                "The lender serves models of the level “equation” at most (champion.max_complexity), which leaves out "
+                "The lender serves no model above the level “equation” (champion.max_complexity), which leaves out "
                 "xgboost and mlp. Among the candidates whose cost is not significantly different from the best, the "
                 "champion is the simplest, as the lender prefers (champion.prefer): LightGBM.",
                 "equation: logistic regression spreadsheet 150 0.26 0.7654 −0.0123 [−0.0290, +0.0044] 0.5123 +0.0123",
@@ -513,11 +513,11 @@ def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any],
         (
             "fr",
             [
-                "Le prêteur ne met en service que des modèles du niveau « équation » au plus "
+                "Le prêteur ne met en service aucun modèle au-dessus du niveau « équation » "
                 "(champion.max_complexity), ce qui écarte xgboost et mlp.",
                 "le champion est le plus simple, selon la préférence du prêteur (champion.prefer) : LightGBM.",
                 "équation : régression logistique tableur 150 0,26 0,7654 −0,0123 [−0,0290 ; +0,0044] 0,5123 +0,0123",
-                "Sans la borne ou la préférence du prêteur, le champion serait XGBoost",
+                "Sans le plafond ou la préférence du prêteur, le champion serait XGBoost",
             ],
         ),
     ],

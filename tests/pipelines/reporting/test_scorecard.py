@@ -143,6 +143,9 @@ def test_attributes_are_told_in_words_and_exactly(champion: dict[str, Any]) -> N
     assert re.search(rf"\| > {-edge / 365.25:.2f}0* \| < {edge:.0f} \| {longest['applicants']:,} \|", text) or (
         f"< {edge:.0f} | {longest['applicants']:,}" in text
     )
+    score = next(one for one in champion["variables"] if one["variable"] == "EXT_SOURCE_3")["attributes"][1]
+    assert f"| {score['low']:.10g} to < {score['high']:.10g} | >= {score['low']:.10g} and < " in text
+    assert re.search(r"\| > [\d.]+ to [\d.]+ \| >= -\d+ and < -\d+ \|", text)  # years: the other end is in
     assert "| Drivers |" in text
     assert "| yes | >= 1 |" in text
     assert "| no | < 1 |" in text
@@ -198,7 +201,7 @@ def test_many_categories_are_the_others_on_the_page_and_named_in_the_document(ch
     page = PdfReader(io.BytesIO(set_scorecard(changed, figures))).pages[0].extract_text()
     assert "others" in page
     assert "IT staff" not in page
-    assert "IT staff" in write_scorecard(changed, figures)
+    assert "Secretaries; Cleaning staff; IT staff; HR staff; Cooking staff" in write_scorecard(changed, figures)
 
 
 def test_without_a_scorecard_among_the_candidates_both_say_so(write: Callable[..., Any]) -> None:

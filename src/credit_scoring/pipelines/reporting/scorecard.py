@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +215,8 @@ def _name_attribute(name: str, attribute: Mapping[str, Any], texts: Texts, most_
     if attribute["categories"] is not None:
         if most_named is not None and len(attribute["categories"]) > most_named:
             return texts.say("common.others")
-        return ", ".join(category_label(category, language) for category in attribute["categories"])
+        labels = (category_label(category, language) for category in attribute["categories"])  # they may have commas
+        return reduce(lambda first, other: texts.say("scorecard.categories", first=first, other=other), labels)
     return _name_range(attribute, _SCALES.get(feature.unit, ("", 1))[1], texts)
 
 
@@ -226,7 +228,7 @@ def _name_range(attribute: Mapping[str, Any], scale: float, texts: Texts) -> str
         return texts.say("scorecard.known") if high is None else texts.say(f"scorecard.{order}.below", high=high)
     if high is None:
         return texts.say(f"scorecard.{order}.from", low=low)
-    return texts.say("scorecard.between", low=low, high=high)
+    return texts.say(f"scorecard.{order}.between", low=low, high=high)
 
 
 def _write_bound(bound: float | None, scale: float, texts: Texts) -> str | None:
