@@ -1,7 +1,6 @@
 """Single rows of histories: one Parquet file per history, read some applicants at a time."""
 
 import hashlib
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from kedro.io import AbstractDataset
 
-from credit_scoring.datasets.table_file import TableFileDataset
+from credit_scoring.datasets.table_file import TableFileDataset, remove_path
 from credit_scoring.errors import DataContractError
 
 
@@ -79,11 +78,13 @@ class HistoryRowsDataset(AbstractDataset[Mapping[str, ir.Table], HistoryFiles]):
         return HistoryFiles(self._folder)
 
     def save(self, data: Mapping[str, ir.Table]) -> None:
-        """Compute and write each history, aside and then in place."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Compute and write each history, aside and then in place; then remove those of an earlier run."""
         for history, table in data.items():
             path = (self._folder / f"{history}.parquet").as_posix()
             TableFileDataset(filepath=path, connection=self._connection).save(table)
+        for earlier in self._folder.glob("*.parquet"):
+            if earlier.stem not in data:
+                remove_path(earlier)
 
     def _exists(self) -> bool:
         return True  # an empty folder is a valid state: no candidate asked for row models

@@ -25,15 +25,16 @@ class TableFileDataset(FileDataset):
         target.parent.mkdir(parents=True, exist_ok=True)
         part, old = (target.with_name(f".{target.name}.{state}") for state in ("part", "old"))
         for leftover in (part, old):
-            _remove(leftover)
+            remove_path(leftover)
         getattr(self.connection, f"to_{self._file_format}")(data, part.as_posix(), **self._save_args)
         if target.exists():
             target.rename(old)  # a folder cannot be replaced in one step
         part.rename(target)
-        _remove(old)
+        remove_path(old)
 
 
-def _remove(path: Path) -> None:
+def remove_path(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if there is one."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
