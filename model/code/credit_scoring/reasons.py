@@ -27,10 +27,10 @@ _FITS, _UNHELPFUL, _CONTRADICTS = 1, 0, -1
 
 @dataclass(frozen=True)
 class _Stored:
-    """What is stored with a scorer, to tell its reasons."""
+    """What is stored with a scorer, to give its reasons."""
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        """Restore it, if it is of this version: without its reference, say, a book could not tell a reason."""
+        """Restore it, if it is of this version: without its reference, say, a book could not give a reason."""
         names = {item.name for item in fields(self)}
         if names != set(state):
             raise AttributeError(
@@ -166,14 +166,20 @@ class ReasonBook(_Stored):
 
     def relate(self, contributions: pd.DataFrame) -> pd.DataFrame:
         """Return how far contributions are from the approved customers' mean ones: same rows and columns."""
-        return pd.DataFrame(self._ordered(contributions), contributions.index, contributions.columns)
+        related = self._ordered(contributions) - self.reference
+        return pd.DataFrame(related, contributions.index, contributions.columns)
 
     def weigh_causes(self, contributions: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Sum the related contributions of the columns of each cause: one row per client, one column per cause."""
-        return self._weigh(self._ordered(contributions))
+        return self._weigh(self._ordered(contributions) - self.reference)
 
     def explain(
-        self, contributions: pd.DataFrame, values: pd.DataFrame, declined: npt.NDArray[np.bool_], language: str
+        self,
+        contributions: pd.DataFrame,
+        values: pd.DataFrame,
+        declined: npt.NDArray[np.bool_],
+        language: str,
+        points_per_log_odds: float | None = None,
     ) -> list[list[dict[str, str]]]:
         """Tell the reasons of each client.
 
@@ -182,6 +188,8 @@ class ReasonBook(_Stored):
             values: What the contributions speak of, same rows and columns.
             declined: Whether each client is declined.
             language: One of `credit_scoring.texts.LANGUAGES`.
+            points_per_log_odds: Of a scorecard: each reason then also says how many points more or fewer it is than
+                with the approved customers on average.
 
         Returns:
             For each client, the causes that weighed most: `effect` (`against` or `for`) and `text`. Those that speak
@@ -190,16 +198,24 @@ class ReasonBook(_Stored):
             comparison with approved customers does not contradict the effect. If all contradict, what is against is
             told without a comparison, as an effect of the combination with the rest of the application, and what would
             be for is left out.
+
+        Raises:
+            ValueError: If the contributions are not of these columns in this order.
         """
 
         def pick(name: str, at: npt.NDArray[np.int_]) -> list[Any]:
             column = values[name].iloc[at]
             return column.astype(object).where(column.notna(), None).tolist()
 
-        return self.explain_values(contributions.to_numpy(), pick, declined, language)
+        return self.explain_values(self._ordered(contributions), pick, declined, language, points_per_log_odds)
 
     def explain_values(
-        self, matrix: npt.NDArray[np.float64], pick: Pick, declined: npt.NDArray[np.bool_], language: str
+        self,
+        matrix: npt.NDArray[np.float64],
+        pick: Pick,
+        declined: npt.NDArray[np.bool_],
+        language: str,
+        points_per_log_odds: float | None = None,
     ) -> list[list[dict[str, str]]]:
         """Do as `explain` does, without tables.
 
@@ -208,6 +224,7 @@ class ReasonBook(_Stored):
             pick: Looks up the few values that are told.
             declined: Whether each client is declined.
             language: One of `credit_scoring.texts.LANGUAGES`.
+            points_per_log_odds: As there.
         """
         related = matrix - self.reference
         # Of what is for some is left out: twice as many are looked at.
@@ -219,6 +236,11 @@ class ReasonBook(_Stored):
             told = np.flatnonzero(leads == lead)
             values = pick(self.columns[lead].name, rows[told])
             texts[told] = self.describe(int(lead), values, sign[told], language)
+        if points_per_log_odds is not None:
+            texts[:] = [
+                add_points(text, -weight * points_per_log_odds, language)
+                for text, weight in zip(texts, weights.tolist(), strict=True)
+            ]
         first = np.where(declined[rows], 1, -1) == sign
         reasons: list[list[dict[str, str]]] = [[] for _ in range(len(matrix))]
         n_for = np.zeros(len(matrix), dtype=int)
@@ -294,7 +316,7 @@ class ReasonBook(_Stored):
                 f"Reasons are written for {len(names)} columns, got contributions of {contributions.shape[1]} that are "
                 "not the same.\nHint: the reason book belongs to another model."
             )
-        return contributions.to_numpy() - self.reference
+        return contributions.to_numpy()
 
     def _weigh(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         causes = self._causes()
@@ -318,7 +340,7 @@ class ReasonBook(_Stored):
         for sign, most in ((1, n_against), (-1, n_for)):
             pull = sign * weights
             n = min(most, pull.shape[1])
-            # Stable: among equals the earlier cause, whatever the batch.
+            # Stable: among equals the earlier cause, in any batch.
             top = np.argsort(-pull, axis=1, kind="stable")[:, :n]
             rows, causes = np.repeat(np.arange(len(weights)), n), top.ravel()
             enough = pull[rows, causes] >= self.least_weight
@@ -368,8 +390,15 @@ def speaking_weights(
 
 
 def choose_speaker(speech: npt.NDArray[np.float64], contradicts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
-    """Return for each client the column that speaks for a cause: the weightiest that does not contradict, if any."""
-    return np.argmax(np.where(contradicts, speech - speech.max(axis=1, keepdims=True), speech), axis=1)
+    """Return for each client the column that speaks for a cause: the weightiest that does not contradict, if any.
+
+    Args:
+        speech: See `speaking_weights`; one that may not speak does not, even if all that may contradict.
+        contradicts: Whether each column's comparison would contradict its effect.
+    """
+    silent = speech <= 0
+    below = speech - speech.max(axis=1, keepdims=True) - silent
+    return np.argmax(np.where(contradicts | silent, below, speech), axis=1)
 
 
 def show_values(column: ExplainedColumn, values: Sequence[Any], language: str) -> list[str]:
@@ -435,7 +464,8 @@ def _write_months(months: int, texts: Texts) -> str:
 
 
 def _write_days_as_years(value: float, texts: Texts) -> str:
-    months = int(abs(value) / _DAYS_PER_YEAR * 12 + 1e-6)  # a birthday counts, though years are no whole days
+    # Years of 365.25 days are no whole days: without the day added, a birthday would come a day late.
+    months = int((abs(value) + 1) / _DAYS_PER_YEAR * 12 + 1e-6)
     return _write_months(months, texts) if months >= 12 else _write_days(abs(value), texts)
 
 
@@ -491,6 +521,11 @@ _PLACES: Mapping[str, Mapping[str, str]] = {
     "day_gap": _OF_DATES,
 }
 """Unit -> where a value stands -> how that is told, where not by the same word."""
+
+
+def add_points(text: str, points: float, language: str) -> str:
+    """Say behind a text how many points more or fewer that is than with the approved customers on average."""
+    return texts_in(language).say("reasons.points", n=abs(round(points)), text=text, points=round(points))
 
 
 def join_reasons(reasons: Sequence[Mapping[str, str]], effect: str) -> list[str]:

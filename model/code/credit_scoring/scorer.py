@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from credit_scoring.models.base import BoostedTrees, ScoringModel
+from credit_scoring.models.base import CodedModel, PointsModel, ScoringModel
 from credit_scoring.models.calibration import Calibration
+from credit_scoring.models.row_models import NO_ROW_MODELS, RowModels
 from credit_scoring.reasons import ReasonBook
 from credit_scoring.texts import DEFAULT_LANGUAGE, texts_in
 
@@ -33,10 +34,14 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         calibration: Turns the model's score into a probability of default.
         decision_policy: The policy of the same model: `threshold` is what decides, `model_digest` names the model.
         reason_book: What reasons are told with; without it, decisions come without them.
+        row_models: What makes those features of the model that come from single rows of histories: whoever has the rows
+            completes applicants with them (`RowModels.complete`) before they are scored.
 
     Raises:
         ValueError: If the policy belongs to another model, or does not say to which.
     """
+
+    row_models: RowModels = NO_ROW_MODELS  # of the class, for scorers that were pickled before there were any
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         calibration: Calibration,
         decision_policy: Mapping[str, Any],
         reason_book: ReasonBook | None = None,
+        row_models: RowModels = NO_ROW_MODELS,
     ) -> None:
         mine, its = digest_model(model, calibration), decision_policy.get("model_digest")
         if mine != its:
@@ -56,6 +62,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         self.calibration = calibration
         self.decision_policy = decision_policy
         self.reason_book = reason_book
+        self.row_models = row_models
 
     def __sklearn_is_fitted__(self) -> bool:
         """Report that nothing is left to fit."""
@@ -97,6 +104,15 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         contributions, base = self.contributions(X)
         return self.reasons().relate(contributions), base + float(self.reasons().reference.sum())
 
+    def attribute_points(self, X: pd.DataFrame) -> pd.DataFrame | None:
+        """Return the points of each feature of a scorecard, rows as `X`; null for a model without points."""
+        return self.model.attribute_points(X) if isinstance(self.model, PointsModel) else None
+
+    @property
+    def points_per_log_odds(self) -> float | None:
+        """Points of a scorecard for one log-odds less of what `contributions` splits; null for a model without."""
+        return self.model.factor / self.calibration.slope if isinstance(self.model, PointsModel) else None
+
     def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
         """Return `refused` where the probability of default reaches the threshold, and `granted` elsewhere."""
         return np.where(probability >= self.decision_policy["threshold"], REFUSED, GRANTED)
@@ -136,7 +152,8 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         book = self.reasons()
         if X.empty:
             return []
-        return book.explain(self.contributions(X)[0], self.model.explained_features(X), declined, language)
+        values = self.model.explained_features(X)
+        return book.explain(self.contributions(X)[0], values, declined, language, self.points_per_log_odds)
 
     def reasons(self) -> ReasonBook:
         """Return what reasons are told with.
@@ -149,21 +166,21 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         return self.reason_book
 
     @property
-    def category_codes(self) -> Mapping[str, Mapping[str, float]] | None:
+    def category_codes(self) -> Mapping[str, Mapping[str | None, float]] | None:
         """By text column, the number that stands for each category in `score_coded`; null if the model has none."""
-        return self.model.codes_.codes if isinstance(self.model, BoostedTrees) else None
+        return self.model.category_codes
 
     def score_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probabilities of default that `predict` gives, from rows without a table around them.
 
         Args:
             encoded: One column per feature of `feature_names_in_`: numbers as they are, categories as `category_codes`
-                says, NaN for null and for a category that is not there.
+                says, NaN for what it does not name: a category that is not there, and null unless it is one.
 
         Raises:
             TypeError: If the model has no `category_codes`.
         """
-        return self.calibration.apply(self._trees().predict_coded(encoded))
+        return self.calibration.apply(self._coded().predict_coded(encoded))
 
     def explain_coded(
         self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
@@ -180,16 +197,17 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             ValueError: If the language is unknown, or the scorer was made without a reason book.
         """
         book, place = self.reasons(), {name: i for i, name in enumerate(self.feature_names_in_)}
-        values, _ = self._trees().contributions_coded(encoded)
+        values, _ = self._coded().contributions_coded(encoded)
         return book.explain_values(
             values * self.calibration.slope,
             lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
             self.decide(self.score_coded(encoded)) == REFUSED,
             texts_in(language).language,
+            self.points_per_log_odds,
         )
 
-    def _trees(self) -> BoostedTrees:
-        if not isinstance(self.model, BoostedTrees):
+    def _coded(self) -> CodedModel:
+        if not isinstance(self.model, CodedModel) or self.model.category_codes is None:
             raise TypeError(f"{type(self.model).__name__} has no codes. Hint: call predict with a table.")
         return self.model
 

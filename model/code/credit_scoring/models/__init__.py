@@ -1,7 +1,7 @@
 """Model families. A family is one module in `families` with one class, which is built from parameters alone.
 
 Every family takes the model input's features as they are (numbers, text categories, nulls) and keeps its own
-preprocessing inside, so that whatever is fitted is fitted on the rows given to `fit` and nowhere else.
+preprocessing inside, so that everything fitted is fitted on the rows given to `fit` and nowhere else.
 
 A family's module is imported when the family is named, its library when it is used: a library that is not there takes
 no other family down, and a served model needs its own family's library alone. Only training needs `imbalance` and
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy.typing as npt
 import pandas as pd
+from sklearn.base import clone
 
 from credit_scoring.models import families
 from credit_scoring.models.base import ScoringModel
@@ -81,7 +82,7 @@ def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:
             f"Model family '{family}': {model_class.__name__} must define {', '.join(missing)}.\n"
             f"Hint: add them in {model_class.__module__}; `PermutationContributions` brings `_contributions`."
         )
-    for library in model_class.libraries:
+    for library in (*model_class.libraries, *model_class.training_libraries):
         try:
             import_module(library)
         except Exception as error:  # a missing shared library raises OSError, XGBoost an error of its own
@@ -131,4 +132,30 @@ def fit_model(
     return model.fit(X, y, partial(rebalance, strategy=imbalance, seed=seed, ratio=imbalance_ratio))
 
 
-__all__ = ["FAMILIES", "FamilyUnavailableError", "ScoringModel", "build_model", "family_class", "fit_model"]
+def refit_model(
+    model: ScoringModel, rows: pd.DataFrame, *, imbalance: str, seed: int = 42, **params: Any
+) -> ScoringModel:
+    """Fit a copy of a fitted model, with all that it was set to do, on the columns it reads of other rows.
+
+    Args:
+        model: The fitted model, which stays as it is.
+        rows: Rows to learn from: features and `TARGET`.
+        imbalance: See `fit_model`.
+        seed: Seed of resampling.
+        **params: Hyper-parameters that are to differ.
+    """
+    from credit_scoring.models.imbalance import rebalance  # noqa: PLC0415
+
+    X = rows[list(model.feature_names_in_)]
+    return clone(model).set_params(**params).fit(X, rows["TARGET"], partial(rebalance, strategy=imbalance, seed=seed))
+
+
+__all__ = [
+    "FAMILIES",
+    "FamilyUnavailableError",
+    "ScoringModel",
+    "build_model",
+    "family_class",
+    "fit_model",
+    "refit_model",
+]

@@ -11,6 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 
+from credit_scoring.models.complexity import Complexity
+
 if TYPE_CHECKING:
     from credit_scoring.models.encoding import CategoryCodes
 
@@ -53,21 +55,34 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     share of the rows given to `fit` are validation rows, stratified and by `random_state`; training ends when the log
     loss on them has not fallen for so many rounds, and the best round is kept. They are not learned from afterwards.
 
+    A family that `can_be_monotone` has the parameter `monotone_constraints`: column of numbers -> 1 if the probability
+    of default must not fall where the number rises and all else stays, -1 if it must not rise. Every score of the
+    fitted model keeps to it; a null is neither lower nor higher than a number.
+
     Attributes:
         labels: Language -> what reports call the family.
         libraries: What the family imports beside scikit-learn. It does so where it uses it, not at the top of its
             module, so that a family can be named without it; whoever serves a model of the family installs it.
+        training_libraries: What it imports besides, likewise, but only to fit: a server does without it.
+        complexity: How far a person can check a score of the family; a family that does not say so is `unconstrained`.
         test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
-        feature_names_in_: Features the model was fitted on, in order.
+        can_be_monotone: Whether the family takes `monotone_constraints`.
+        feature_names_in_: Features the model reads, in order: those it was given to fit on, unless the family chooses
+            among them.
         fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
         classes_: Always `[0, 1]`.
+        left_out_: By name of a member of a blend that could not be fitted, why.
     """
 
     labels: ClassVar[Mapping[str, str]]
     libraries: tuple[str, ...] = ()
+    training_libraries: tuple[str, ...] = ()
+    complexity: ClassVar[Complexity] = "unconstrained"
     test_params: ClassVar[Mapping[str, Any]] = {}
+    can_be_monotone: ClassVar[bool] = False
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
+    left_out_: Mapping[str, str] = {}
     feature_names_in_: npt.NDArray[np.str_]
     fingerprint_: str
     classes_ = np.array([0, 1])
@@ -142,6 +157,11 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         """Return the values that `contributions(X)` speaks of: same rows, same columns."""
         return X if np.array_equal(X.columns, self.feature_names_in_) else X.reindex(columns=self.feature_names_in_)
 
+    @property
+    def category_codes(self) -> Mapping[str, Mapping[str | None, float]] | None:
+        """By text column, the number that stands for each category; null for a family that needs a table."""
+        return None
+
     def _fingerprint(self, X: pd.DataFrame, y: npt.NDArray[np.float64], rebalance: Rebalance | None) -> str:
         described = [
             type(self).__name__,
@@ -202,37 +222,23 @@ class LibraryModel(ScoringModel):
         return self
 
 
-class BoostedTrees(LibraryModel):
-    """A family that hands its parameters on to the estimator of a boosting library, and numbers and codes to its trees.
-
-    Args:
-        early_stopping_rounds: Trees without progress on the rows kept for validation, after which training ends.
-        validation_share: Share of the rows that is kept for validation for it.
-        **params: Parameters of the library's estimator.
+class CodedModel(ScoringModel):
+    """A family that scores and explains rows of numbers, one column per feature, which a server makes by itself.
 
     Attributes:
         codes_: Codes of the categories.
-        n_iterations_: Trees of the fitted model.
     """
 
     codes_: "CategoryCodes"
-    n_iterations_: int
 
-    def __init__(self, early_stopping_rounds: int | None = None, validation_share: float = 0.1, **params: Any) -> None:
-        self.early_stopping_rounds = early_stopping_rounds
-        self.validation_share = validation_share
-        self.params = params
-
-    @staticmethod
-    def suggest_trees(trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Suggest how many trees, unless early stopping finds that by itself."""
-        if params.get("early_stopping_rounds") is not None:
-            return {}
-        return {"n_estimators": trial.suggest_int("n_estimators", 100, 1000, log=True)}
+    @property
+    def category_codes(self) -> Mapping[str, Mapping[str | None, float]] | None:
+        """By text column, the number that stands for each category in a coded row; for null if it is one of them."""
+        return self.codes_.codes
 
     @abstractmethod
     def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return the probabilities of default of rows that `codes_` has encoded; a server may do that by itself."""
+        """Return the probabilities of default of rows that `codes_` has encoded."""
 
     @abstractmethod
     def contributions_coded(self, encoded: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
@@ -243,6 +249,72 @@ class BoostedTrees(LibraryModel):
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         return self.contributions_coded(self.codes_.transform(X))
+
+
+class PointsModel(CodedModel):
+    """A family whose score is a sum of whole points, one number per feature."""
+
+    @property
+    @abstractmethod
+    def factor(self) -> float:
+        """Points for one log-odds less of default, before calibration."""
+
+    @abstractmethod
+    def attribute_points(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the points of each feature: same rows as `X`, one column per feature. Their sum is the score."""
+
+
+class BoostedTrees(LibraryModel, CodedModel):
+    """A family that hands its parameters on to the estimator of a boosting library, and numbers and codes to its trees.
+
+    Args:
+        early_stopping_rounds: Trees without progress on the rows kept for validation, after which training ends.
+        validation_share: Share of the rows that is kept for validation for it.
+        monotone_constraints: Column -> 1 or -1, see `ScoringModel`; of columns of numbers among those fitted on.
+        **params: Parameters of the library's estimator.
+
+    Attributes:
+        n_iterations_: Trees of the fitted model.
+    """
+
+    can_be_monotone = True
+    n_iterations_: int
+
+    def __init__(
+        self,
+        early_stopping_rounds: int | None = None,
+        validation_share: float = 0.1,
+        monotone_constraints: Mapping[str, int] | None = None,
+        **params: Any,
+    ) -> None:
+        self.early_stopping_rounds = early_stopping_rounds
+        self.validation_share = validation_share
+        self.monotone_constraints = monotone_constraints
+        self.params = params
+
+    def constraint_params(self) -> dict[str, Any]:
+        """Return `monotone_constraints` as the libraries take them, one number per column; nothing without any.
+
+        Raises:
+            ValueError: If a constraint is on a column that is not there or holds categories, or is neither 1 nor -1.
+        """
+        if not self.monotone_constraints:
+            return {}
+        signs, able = self.monotone_constraints, set(self.feature_names_in_) - set(self.codes_.categories_)
+        if wrong := [f"{name}: {sign}" for name, sign in signs.items() if name not in able or sign not in (-1, 1)]:
+            raise ValueError(
+                f"monotone_constraints of {type(self).__name__} must be 1 or -1, of columns of numbers that it is "
+                f"fitted on, found {', '.join(wrong)}.\nHint: a candidate says `monotone: true`, and under "
+                "`constraints` what is to differ from the declared directions."
+            )
+        return {"monotone_constraints": tuple(signs.get(name, 0) for name in self.feature_names_in_)}
+
+    @staticmethod
+    def suggest_trees(trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Suggest how many trees, unless early stopping finds that by itself."""
+        if params.get("early_stopping_rounds") is not None:
+            return {}
+        return {"n_estimators": trial.suggest_int("n_estimators", 100, 1000, log=True)}
 
 
 def text_columns(X: pd.DataFrame) -> list[str]:

@@ -46,7 +46,7 @@ def select_features(X: pd.DataFrame, y: pd.Series, options: SelectionOptions) ->
     if len(kept) <= options.max_features:
         return kept
     gain = _gain_of(X[kept], y, options)
-    # Stable sort: among columns of equal gain the earlier one stays, whatever the machine.
+    # Stable sort: among columns of equal gain the earlier one stays, on any machine.
     ranked = np.argsort(-gain, kind="stable")[: options.max_features]
     return [kept[i] for i in sorted(ranked)]
 
@@ -57,8 +57,7 @@ def _drop_redundant(X: pd.DataFrame, options: SelectionOptions) -> list[str]:
     rows = X[numbers].sample(min(len(X), options.max_rows), random_state=options.seed).astype(float)
     # Where a number is missing is part of what it says: two columns repeat each other only if both agree.
     correlation = np.abs(rank_correlation(rows))
-    missing = rows.isna().to_numpy(dtype=np.float64)
-    same_nulls = (missing.T @ missing + (1 - missing).T @ (1 - missing)) / len(rows) > options.max_correlation
+    same_nulls = _share_of_same_nulls(rows) > options.max_correlation
     repeats = (correlation > options.max_correlation) & same_nulls
     kept: list[int] = []
     for i in np.flatnonzero(rows.min() < rows.max()):
@@ -66,6 +65,13 @@ def _drop_redundant(X: pd.DataFrame, options: SelectionOptions) -> list[str]:
             kept.append(int(i))
     names = {numbers[i] for i in kept} | {name for name in texts if len(X[name].unique()) > 1}
     return [name for name in X.columns if name in names]
+
+
+def _share_of_same_nulls(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Return, for each two columns, the share of the rows in which both are null or neither is."""
+    missing = rows.isna().to_numpy(dtype=np.float32)  # in which counts of less than 2^24 rows are exact
+    both, each = (missing.T @ missing).astype(np.float64), missing.sum(axis=0, dtype=np.float64)
+    return (len(rows) - each[:, None] - each + 2 * both) / len(rows)
 
 
 def rank_correlation(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -100,7 +106,7 @@ def _gain_of(X: pd.DataFrame, y: pd.Series, options: SelectionOptions) -> npt.ND
             "seed": options.seed,
             "num_threads": options.threads,
             "deterministic": True,
-            "force_row_wise": True,
+            "force_col_wise": True,
             "verbosity": -1,
         },
         data,

@@ -63,7 +63,7 @@ class TargetFeatureModel(ScoringModel):
         random_state: int = 42,
     ) -> None:
         self.inner = inner
-        self.libraries = inner.libraries
+        self.libraries, self.training_libraries = inner.libraries, inner.training_libraries
         self.n_neighbors = n_neighbors
         self.n_folds = n_folds
         self.smoothing = smoothing
@@ -97,6 +97,7 @@ class TargetFeatureModel(ScoringModel):
             for others, here in folds.split(X):
                 made[name][here] = self._rate(kind(X.iloc[others], y[others]), X.iloc[here])
         self.inner_ = clone(self.inner).fit(X.assign(**made), y, rebalance)
+        self.libraries, self.left_out_ = self.inner_.libraries, self.inner_.left_out_
 
     def _rate(self, index: "_Index", X: pd.DataFrame) -> npt.NDArray[np.float64]:
         defaults, rows = index.count(X)
@@ -107,7 +108,7 @@ class TargetFeatureModel(ScoringModel):
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
         values, base = self.inner_.contributions(X)
-        return values.to_numpy(), base
+        return values.reindex(columns=X.columns, fill_value=0.0).to_numpy(), base  # it may read some of them only
 
 
 class _Index(Protocol):

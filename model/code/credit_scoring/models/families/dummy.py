@@ -11,6 +11,7 @@ class DummyModel(ScoringModel):
     """Predict the default rate of the training rows. With any threshold it grants all or refuses all."""
 
     labels = {"fr": "modèle de référence", "en": "baseline model"}
+    complexity = "constant"
 
     def _fit(self, rows: TrainingRows, validation: TrainingRows | None) -> None:  # noqa: ARG002
         self.default_rate_ = float(np.average(rows.y, weights=rows.sample_weight))

@@ -1,7 +1,7 @@
 """Gradient-boosted trees (XGBoost), with native categories and native nulls."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +9,6 @@ from scipy.special import expit
 
 from credit_scoring.models.base import BoostedTrees, TrainingRows, Trial
 from credit_scoring.models.encoding import CategoryCodes
-
-if TYPE_CHECKING:
-    import xgboost
 
 
 class XGBoostModel(BoostedTrees):
@@ -26,10 +23,16 @@ class XGBoostModel(BoostedTrees):
     libraries = ("xgboost",)
     test_params = {"n_estimators": 30, "max_depth": 3, "n_jobs": 2}
 
-    def __init__(self, early_stopping_rounds: int | None = None, validation_share: float = 0.1, **params: Any) -> None:
+    def __init__(
+        self,
+        early_stopping_rounds: int | None = None,
+        validation_share: float = 0.1,
+        monotone_constraints: Mapping[str, int] | None = None,
+        **params: Any,
+    ) -> None:
         import xgboost
 
-        super().__init__(early_stopping_rounds, validation_share, **params)
+        super().__init__(early_stopping_rounds, validation_share, monotone_constraints, **params)
         unknown = params.keys() - xgboost.XGBClassifier().get_params().keys()
         if unknown:  # the library takes any name, and would only warn
             raise TypeError(f"XGBoostModel got unexpected arguments {', '.join(sorted(unknown))}")
@@ -58,7 +61,7 @@ class XGBoostModel(BoostedTrees):
         self.feature_types_ = ["c" if name in self.codes_.categories_ else "q" for name in rows.X.columns]
         fixed = {"tree_method": "hist", "random_state": 0, "verbosity": 0}
         estimator = xgboost.XGBClassifier(
-            **{**fixed, **self.params},
+            **{**fixed, **self.params, **self.constraint_params()},
             objective="binary:logistic",
             enable_categorical=True,
             feature_types=self.feature_types_,
@@ -80,7 +83,7 @@ class XGBoostModel(BoostedTrees):
 
     def predict_coded(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probabilities of default of encoded rows."""
-        return expit(self._margin(self._matrix(encoded)))
+        return expit(self._margin(encoded))
 
     def contributions_coded(self, encoded: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
         """Return exact path-dependent TreeSHAP values (Lundberg et al., Nature Machine Intelligence 2, 2020).
@@ -88,18 +91,17 @@ class XGBoostModel(BoostedTrees):
         XGBoost sums in single precision, so that they miss the margin by about 1e-6; that rest is spread over the
         values in proportion to their size.
         """
-        matrix = self._matrix(encoded)
+        import xgboost
+
+        matrix = xgboost.DMatrix(encoded, feature_types=self.feature_types_, enable_categorical=True)
         values = self.booster_.predict(matrix, pred_contribs=True).astype(np.float64)
         contributions, base = values[:, :-1], float(values[0, -1])
-        rest = self._margin(matrix) - base - contributions.sum(axis=1)
+        rest = self._margin(encoded) - base - contributions.sum(axis=1)
         size = np.abs(contributions)
         total = np.maximum(size.sum(axis=1, keepdims=True), np.finfo(float).tiny)
         return contributions + rest[:, None] * size / total, base
 
-    def _margin(self, matrix: "xgboost.DMatrix") -> npt.NDArray[np.float64]:
-        return self.booster_.predict(matrix, output_margin=True).astype(np.float64)
-
-    def _matrix(self, encoded: npt.NDArray[np.float64]) -> "xgboost.DMatrix":
-        import xgboost
-
-        return xgboost.DMatrix(encoded, feature_types=self.feature_types_, enable_categorical=True)
+    def _margin(self, encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        # In place: to make a DMatrix of one row takes longer than the trees do.
+        margin = self.booster_.inplace_predict(encoded, predict_type="margin", validate_features=False)
+        return np.asarray(margin, dtype=np.float64)
