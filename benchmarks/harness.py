@@ -150,6 +150,14 @@ def write_section(
     print(f"{body.strip()}\n", flush=True)
 
 
+def shown_command() -> str:
+    """Write the command that runs, without the places of this machine and what only resumes it."""
+    specification = sys.modules["__main__"].__spec__
+    module = specification.name if specification else Path(sys.argv[0]).stem
+    words = ["…" if "/" in word else shlex.quote(word) for word in sys.argv[1:] if word != "--resume"]
+    return " ".join(["python -m", module, *words])
+
+
 def describe_machine(command: str) -> str:
     """Say when, with what command, on what machine, how busy, and with what packages."""
     packages = ("duckdb", "ibis-framework", "pandas", "pyarrow", "numpy", "lightgbm", "scikit-learn", "kedro")

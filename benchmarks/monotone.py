@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import mannwhitneyu
 
-from benchmarks.harness import ROOT, candidates_of, write_section
+from benchmarks.harness import ROOT, candidates_of, shown_command, write_section
 from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
@@ -115,7 +115,7 @@ def main() -> None:
         folds = make_folds(rows, N_FOLDS, seed, SelectionOptions(seed=seed, threads=1))
         for name, metrics in compare(folds, candidates, seed).items():
             measured[name] += metrics
-    training, validation, columns = next(iter(folds))
+    features, training, validation, columns = next(iter(folds))
     directions = directions_of(candidates["xgboost_monotone"], columns)
 
     lines = [
@@ -126,10 +126,10 @@ def main() -> None:
         shares = []
         for name in (family, f"{family}_monotone"):
             model = fit_candidate(
-                candidates[name], folds.features.iloc[training], folds.target.iloc[training], columns, seed=0
+                candidates[name], features.iloc[training], folds.target.iloc[training], columns, seed=0
             )
             assert isinstance(model, BoostedTrees)
-            steps = wrong_steps(model, directions, folds.features.iloc[validation])
+            steps = wrong_steps(model, directions, features.iloc[validation])
             shares.append(f"{(steps > LARGE_STEP).mean():.1%}, largest {100 * steps.max():.1f} points")
         for metric, label in METRICS.items():
             free, monotone = (
@@ -153,8 +153,7 @@ def main() -> None:
         "applicant and a column with a direction, those in which the probability of default moves by more than 0.1 "
         "points against the direction from one decile of the column to the next, all else as it is.",
     ]
-    command = f"python -m benchmarks.monotone --source {arguments.source} --repeats {arguments.repeats}"
-    write_section(arguments.section, arguments.title, command, "\n".join(body), report=REPORT)
+    write_section(arguments.section, arguments.title, shown_command(), "\n".join(body), report=REPORT)
 
 
 if __name__ == "__main__":

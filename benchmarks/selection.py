@@ -17,7 +17,16 @@ import yaml
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from benchmarks.harness import DEFAULT_FOLDER, ROOT, kedro, make_twin, measure, scratch_project, write_section
+from benchmarks.harness import (
+    DEFAULT_FOLDER,
+    ROOT,
+    kedro,
+    make_twin,
+    measure,
+    scratch_project,
+    shown_command,
+    write_section,
+)
 from credit_scoring.models import build_model
 from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.pipelines.modelling.folds import split_columns
@@ -117,9 +126,8 @@ def main() -> None:
             measured = {"of": question, "sizes": measure_fold(X, y, training, validation)}
             result.write_text(json.dumps(measured))
         folds.append(measured["sizes"])
-    command = "python -m benchmarks.selection"
     write_section(
-        "selection", "What the selection of columns costs", command, describe(folds, len(X), arguments.source)
+        "selection", "What the selection of columns costs", shown_command(), describe(folds, len(X), arguments.source)
     )
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -128,3 +129,10 @@ def test_a_section_takes_the_place_of_its_last_result_and_leaves_the_others(
     assert "old result" not in text
     assert text.index("new result") < text.index("`python -m one`") < text.index("other result")
     assert text.count("## ") == 2
+
+
+def test_the_command_is_shown_without_the_places_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ["x.py", "--data", "/home/me/data", "--repeats", "2", "--resume", "--title", "A sample"]
+    monkeypatch.setattr("sys.argv", given)
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", SimpleNamespace(name="benchmarks.x"))
+    assert harness.shown_command() == "python -m benchmarks.x --data … --repeats 2 --title 'A sample'"
