@@ -17,6 +17,8 @@ from typing import Any
 from kedro.framework.project import settings
 from kedro.framework.startup import bootstrap_project
 
+from credit_scoring.pipelines.modelling.options import read_candidates
+
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "benchmarks.md"
 DEFAULT_FOLDER = ROOT / "data" / "benchmarks"
@@ -98,9 +100,13 @@ def parameters_of(environment: str) -> dict[str, Any]:
 
 
 def candidates_of(environment: str) -> dict[str, dict[str, Any]]:
-    """Return the candidates of an environment by name, without treatments of class imbalance and without a search."""
+    """Return the candidates of an environment by name, without treatments of class imbalance and without a search.
+
+    A blend has the parameters of its members in place of their names, so that each can be read without the others.
+    """
     described = parameters_of(environment)["candidates"]
-    return {name: {**candidate, "imbalance": "none", "tuned": False} for name, candidate in described.items()}
+    plain = {name: {**candidate, "imbalance": "none", "tuned": False} for name, candidate in described.items()}
+    return {name: candidate.model_dump() for name, candidate in read_candidates(plain).items()}
 
 
 def split_rows(project: Path) -> tuple[Path, Path]:

@@ -18,6 +18,7 @@ from benchmarks.features import (
     take_part,
     written_command,
 )
+from credit_scoring.models import build_model
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
 from credit_scoring.schemas.raw import OFFICIAL_TABLES
@@ -136,3 +137,9 @@ def test_the_command_is_shown_without_the_places_of_a_machine(monkeypatch: pytes
     monkeypatch.setattr("sys.argv", given)
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", SimpleNamespace(name="benchmarks.x"))
     assert harness.shown_command() == "python -m benchmarks.x --data … --repeats 2 --title 'A sample'"
+
+
+@pytest.mark.parametrize("environment", ["base", "kaggle"])
+def test_each_candidate_can_be_fitted_without_the_others(environment: str) -> None:
+    for described in harness.candidates_of(environment).values():
+        build_model(described["family"], described["params"])
