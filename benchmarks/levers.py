@@ -1,8 +1,8 @@
-"""Measure what might make the scores better, one lever at a time against a reference, on applicants not learnt from.
+"""Measure what might make the scores better, one lever at a time, on applicants that the models never saw.
 
 A twin is dealt into halves, each scored by what the other half taught, several times over. The same models score the
 applicants of other files, if they are given: what the twin taught and holds on real applicants is no quirk of the twin.
-Columns are picked on the rows that are learnt from. The reference is fixed here, so that the table stays comparable
+Columns are picked on the training rows. The reference is fixed here, so that the table stays comparable
 when `conf/base` takes over what was found better.
 `python -m benchmarks.levers --other /folder/of/the/eight/files --resume`
 """
@@ -159,7 +159,7 @@ def read_rows(raw: Path, project: Path) -> tuple[pd.DataFrame, npt.NDArray[np.in
 
 
 def pick(lever: Lever, X: pd.DataFrame, y: pd.Series) -> list[str]:
-    """Return the columns of a lever, picked on the rows that are learnt from; of equal votes the earlier column."""
+    """Return the columns of a lever, picked on the training rows; of equal votes the earlier column."""
     options = [SelectionOptions(**{"seed": seed, "threads": 1, **lever.selection}) for seed in range(lever.forests)]
     votes = Counter(name for each in options for name in select_features(X, y, each))
     most = sorted(votes, key=lambda name: (-votes[name], X.columns.get_loc(name)))[: options[0].max_features]
@@ -194,7 +194,7 @@ class Measured:
         self.columns: dict[tuple[int, str], list[str]] = {}
 
     def scores(self, lever: Lever) -> list[npt.NDArray[np.float64]]:
-        """Return the log-odds of each fit: of the half not learnt from, then of the other applicants."""
+        """Return the log-odds of each fit: of the other half, then of the other applicants."""
         if lever.members:
             by_key = {each.key: each for each in LEVERS}
             return [

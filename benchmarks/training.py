@@ -47,7 +47,7 @@ def compare(project: Path, name: str, candidate: dict[str, Any]) -> tuple[Cost, 
 def describe(measured: dict[str, dict[str, Any]], rows: dict[str, int]) -> str:
     """Write one row per candidate, those that were not measured left out, and what all of them took together."""
     lines = [
-        "| candidate | rows learned from | AUC | cost per applicant | fit of a fold, s | memory of a fit, GB | "
+        "| candidate | training rows | AUC | cost per applicant | fit of a fold, s | memory of a fit, GB | "
         "rows predicted per second | command, min | of processor time | its peak, GB |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]

@@ -18,7 +18,7 @@ from credit_scoring.features.records import Rows
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """A history whose single rows are learnt from.
+    """A history of whose single rows models are made.
 
     Attributes:
         name: Prefix of its features, in small letters: see `credit_scoring.models.row_models.HISTORY_NAMES`.

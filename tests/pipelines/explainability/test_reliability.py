@@ -63,7 +63,7 @@ def test_a_strong_first_reason_stays_whoever_the_model_learnt_from(scorer: Credi
 def test_a_refit_that_is_the_same_model_gives_the_same_reasons(
     scorer: CreditScorer, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever the approved applicants are that both are weighed against, and whatever reference the book holds."""
+    """For any approved applicants that both are weighed against, and any reference of the book."""
     monkeypatch.setattr(reliability, "refit_model", lambda *_, **__: scorer.model)
     oof, options = predictions(scorer.model, rows), ReliabilityOptions(n_refits=1, n_reference=20, top=2)
     measured = measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options)

@@ -18,8 +18,9 @@ from credit_scoring.pipelines.modelling.options import (
     CandidateOptions,
     ChampionOptions,
     CrossValidationOptions,
-    check_champion_options,
+    check_candidates,
 )
+from credit_scoring.protected import ProtectedOptions
 
 FOLDS = CrossValidationOptions(n_folds=2)
 
@@ -136,16 +137,16 @@ CANDIDATES: dict[str, Any] = {
 
 def test_a_bound_that_no_candidate_meets_stops_the_run_with_all_of_them_named() -> None:
     with pytest.raises(ValueError, match="at most `points` is allowed, and no candidate but a baseline is") as caught:
-        check_champion_options(CANDIDATES, ChampionOptions(max_complexity="points"))
+        check_candidates(CANDIDATES, ChampionOptions(max_complexity="points"), ProtectedOptions())
     said = str(caught.value)
     assert "baseline is `constant`, regression is `equation`, regression_smote is `equation`" in said
     assert "trees is `unconstrained`" in said
     assert "misspelt" not in said
     assert "Hint: add a simpler one under `candidates`" in said
-    check_champion_options(CANDIDATES, ChampionOptions(max_complexity="equation"))
-    check_champion_options({"baseline": {"family": "dummy"}}, ChampionOptions())
+    check_candidates(CANDIDATES, ChampionOptions(max_complexity="equation"), ProtectedOptions())
+    check_candidates({"baseline": {"family": "dummy"}}, ChampionOptions(), ProtectedOptions())
     with pytest.raises(ValueError, match="No model to compare"):
-        check_champion_options({}, ChampionOptions())
+        check_candidates({}, ChampionOptions(), ProtectedOptions())
 
 
 def test_an_unknown_level_is_an_error_that_names_the_levels() -> None:

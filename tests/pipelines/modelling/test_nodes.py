@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from optuna.storages import InMemoryStorage
 from sklearn.metrics import roc_auc_score
 
 from credit_scoring.figures import FigureOptions
@@ -14,7 +13,6 @@ from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_lo
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.models.target_features import TargetFeatureModel
-from credit_scoring.pipelines.modelling import comparison, tuning
 from credit_scoring.pipelines.modelling.comparison import (
     build_leaderboard,
     compare_imbalance_strategies,
@@ -35,9 +33,10 @@ from credit_scoring.pipelines.modelling.options import (
     CandidateOptions,
     ChampionOptions,
     CrossValidationOptions,
-    TuningOptions,
+    check_candidates,
     read_candidates,
 )
+from credit_scoring.protected import ProtectedOptions
 
 COSTS = MisclassificationCosts()
 FOLDS = CrossValidationOptions(n_folds=4, seed=0)
@@ -192,28 +191,40 @@ def test_a_family_that_cannot_be_monotone_and_constraints_of_no_use_are_told_at_
     assert "candidates.c.constraints.SCORE" in told
 
 
-def test_constraints_that_no_model_can_keep_are_told_at_once_before_anything_is_fitted(
-    model_input: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(comparison, "make_folds", lambda *_: pytest.fail("begun"))
-    monkeypatch.setattr(tuning, "make_folds", lambda *_: pytest.fail("begun"))
-    train = select_training_rows(model_input).assign(KIND="x")
-    monotone = {"family": "xgboost", "monotone": True, "tuned": True}
+def test_constraints_that_no_model_can_keep_are_named_at_once_before_anything_is_computed() -> None:
+    monotone = {"family": "xgboost", "monotone": True}
     candidates = {
-        "a": {**monotone, "constraints": {"SCOR": 1, "SHOE_SIZE": -1, "SCORE": 1}},
-        "b": {**monotone, "constraints": {"KIND": 1}},
+        "a": {**monotone, "constraints": {"AMT_CREDITS": 1, "SHOE_SIZE": -1, "AMT_CREDIT": 1}},
+        "b": {**monotone, "monotone": [False, True], "constraints": {"OCCUPATION_TYPE": 1, "CODE_GENDER": 1}},
     }
-    for start in (
-        lambda: cross_validate_candidates(train, candidates, SELECTION, FOLDS, COSTS),
-        lambda: tuning.tune_candidates(train, candidates, SELECTION, TuningOptions(), COSTS, InMemoryStorage()),
-    ):
-        with pytest.raises(ValueError, match="Constraints that no model can keep") as caught:
-            start()
-        assert str(caught.value).splitlines()[1:4] == [
-            "  - candidates.a.constraints: SCOR is not among the columns that models learn from, did you mean SCORE?",
-            "  - candidates.a.constraints: SHOE_SIZE is not among the columns that models learn from",
-            "  - candidates.b.constraints: KIND holds text",
-        ]
+    with pytest.raises(ValueError, match="Constraints that no model can keep") as caught:
+        check_candidates(candidates, ChampionOptions(), ProtectedOptions())
+    assert str(caught.value).splitlines()[1:5] == [
+        "  - candidates.a.constraints: AMT_CREDITS is not a feature, did you mean AMT_CREDIT?",
+        "  - candidates.a.constraints: SHOE_SIZE is not a feature",
+        "  - candidates.b_monotone.constraints: OCCUPATION_TYPE holds text",
+        "  - candidates.b_monotone.constraints: CODE_GENDER is protected or derives from what is",
+    ]
+
+
+def test_free_and_monotone_compete_under_names_of_their_own() -> None:
+    described = {
+        "family": "lightgbm",
+        "params": {"num_leaves": 4},
+        "imbalance": ["none", "smote"],
+        "monotone": [False, True],
+        "constraints": {"AMT_CREDIT": 1},
+    }
+    read = read_candidates({"a": described})
+    assert {name: (one.imbalance, one.monotone, one.constraints) for name, one in read.items()} == {
+        "a": ("none", False, {}),
+        "a_smote": ("smote", False, {}),
+        "a_monotone": ("none", True, {"AMT_CREDIT": 1}),
+    }
+    assert {one.params["num_leaves"] for one in read.values()} == {4}
+    assert list(read_candidates({"a": {**described, "monotone": [True]}})) == ["a_monotone"]
+    with pytest.raises(ValueError, match=r"candidates\.a_monotone: another candidate is called a_monotone as well"):
+        read_candidates({"a": described, "a_monotone": {"family": "dummy"}})
 
 
 def test_a_monotone_candidate_keeps_the_declared_directions_and_its_own() -> None:

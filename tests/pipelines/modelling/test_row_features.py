@@ -102,7 +102,7 @@ def differs(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def test_an_applicants_own_outcome_never_changes_their_own_features(
     training: pd.DataFrame, fold_of_row: np.ndarray, histories: Tables, features: pd.DataFrame, fold: int
 ) -> None:
-    """Here of all applicants of a fold at once, whatever fold is validated, and none."""
+    """Here of all applicants of a fold at once, for every fold that is validated, and none."""
     own = fold_of_row == fold
     again = cross_fit_row_features(with_other_outcomes(training, own), fold_of_row, histories, ROW_MODELS)
     for left_out in (*range(N_FOLDS), ALL_FOLDS):

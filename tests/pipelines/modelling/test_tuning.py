@@ -220,8 +220,8 @@ def test_every_candidate_that_cannot_be_searched_for_is_named_before_the_first_s
         tune_candidates(rows, candidates, SELECTION, TuningOptions(), COSTS, optuna.storages.InMemoryStorage())
     for problem in (
         "candidates.dummy: family dummy has nothing to search for",
-        "candidates.treated.imbalance: without none",
-        "candidates.smoted.imbalance: without none",
+        "candidates.treated: its lists leave out imbalance none",
+        "candidates.smoted: its lists leave out imbalance none",
         "candidates.wide.params.C: 5, expected between 0.0001 and 0.1",
         "candidates.bare.params.kind: oak, expected one of random_forest, extra_trees",
         "candidates.bare.params.min_samples_leaf: not set, expected between 10 and 300",

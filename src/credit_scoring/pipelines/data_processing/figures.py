@@ -281,7 +281,7 @@ def plot_distributions_by_outcome(figure_columns: pd.DataFrame, figures: FigureO
 
 
 def plot_population_shift(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
-    """Draw how far the applications to score are from those learnt from: stability index, and the largest shifts."""
+    """Draw how far the applications to score are from the training rows: stability index, and the largest shifts."""
     shift = measure_shift(figure_columns)
     train, to_score = (figure_columns[figure_columns["SPLIT"] == side] for side in (TRAIN, TO_SCORE))
     figure = Figure(figsize=(9, 7.4))

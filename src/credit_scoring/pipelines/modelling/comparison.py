@@ -20,7 +20,7 @@ from credit_scoring.models.complexity import by_hand, rank_of
 from credit_scoring.models.labels import HAND_SET, ROW_MODELS, name_candidate
 from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling.folds import Folds, check_constraints, fit_candidate, make_folds, split_columns
+from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
 from credit_scoring.pipelines.modelling.latency import milliseconds_per_row
 from credit_scoring.pipelines.modelling.memory import PeakMemory
 from credit_scoring.pipelines.modelling.options import (
@@ -71,7 +71,6 @@ def cross_validate_candidates(
         ValueError: If no candidate is given, a description or TARGET is wrong, or every candidate fails.
     """
     described = read_candidates(candidates)
-    check_constraints(described, split_columns(training_rows)[0])
     for name in row_models.candidates:
         described[f"{name}{ROW_MODELS}"] = described[name].model_copy(update={"row_models": True})
     folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection, row_features)
@@ -348,7 +347,7 @@ def predict_out_of_fold(
     Returns:
         Probabilities of default before calibration, shape (n,), in the order of the rows. And what each fold took:
         `fit_seconds`, `predict_seconds`, `fit_megabytes` beyond what the process held; and what its model takes to be
-        served: `columns_needed`, the features that it has to be given (none for a constant, whatever it was fitted on),
+        served: `columns_needed`, the features that it has to be given (none for a constant),
         and `ms_per_row` (see `milliseconds_per_row`). And, by name of a member that a blend went without in some fold,
         why.
     """

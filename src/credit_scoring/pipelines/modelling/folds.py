@@ -1,8 +1,7 @@
 """Stratified folds, and the columns picked inside each: the same for everything that is compared on them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,6 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.features.records import Direction
 from credit_scoring.models import ScoringModel, fit_model
-from credit_scoring.models.base import text_columns
 from credit_scoring.models.row_models import row_features_among
 from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.models.target_features import TARGET_FEATURE_SOURCES
@@ -181,24 +179,3 @@ def directions_of(candidate: CandidateOptions, names: Sequence[str]) -> dict[str
     declared = {name: FEATURES[name].direction for name in names if name in FEATURES}
     own = {name: direction for name, direction in candidate.constraints.items() if name in names}
     return {name: direction for name, direction in (declared | own).items() if direction}
-
-
-def check_constraints(candidates: Mapping[str, CandidateOptions], features: pd.DataFrame) -> None:
-    """Look at the constraints of all candidates before anything is fitted.
-
-    Raises:
-        ValueError: If one is on a column that the models are not given, or on one of text; names every problem.
-    """
-    texts, problems = text_columns(features), []
-    for name, candidate in candidates.items():
-        for column in candidate.constraints:
-            if column in features and column not in texts:
-                continue
-            meant = "".join(f", did you mean {match}?" for match in get_close_matches(column, features.columns, n=1))
-            found = "holds text" if column in texts else f"is not among the columns that models learn from{meant}"
-            problems.append(f"  - candidates.{name}.constraints: {column} {found}")
-    if problems:
-        raise ValueError(
-            "Constraints that no model can keep:\n" + "\n".join(problems) + "\nHint: docs/feature_dictionary.md lists "
-            "the columns with their directions; protected ones and what derives from them are left out."
-        )

@@ -1,13 +1,17 @@
 """Typed parameters of the modelling pipeline."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.features.records import Direction
 from credit_scoring.models import FAMILIES, build_model, family_class
 from credit_scoring.models.complexity import COMPLEXITIES, Complexity, within
+from credit_scoring.models.labels import MONOTONE
+from credit_scoring.protected import ProtectedOptions
 
 Imbalance = Literal["none", "class_weight", "smote", "random_over", "random_under"]
 Metric = Literal["business_cost", "log_loss", "roc_auc"]
@@ -28,7 +32,8 @@ class CandidateOptions(BaseModel):
         max_rows: Training rows at most, a stratified part of them; for families too slow for all.
         tuned: Whether the hyper-parameters are searched for, starting from `params`.
         monotone: Whether the probability of default may only rise, or only fall, with a column whose direction is
-            declared in the feature dictionary.
+            declared in the feature dictionary. In the parameters it may be `[false, true]`: under the candidate's name
+            with `_monotone` behind it, it then also competes with the constraints, the rest as set by hand.
         constraints: Column -> 1, -1 or 0: a direction beside or in place of the declared one, 0 for none.
         row_models: Whether features from row models are added. In the parameters it is not set here: `row_models`
             names the candidates that also compete with them.
@@ -200,6 +205,8 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
                 if candidate.family == "blend":
                     candidate = candidate.model_copy(update={"params": _find_members(candidate.params, candidates)})
                     build_model(candidate.family, candidate.params)
+                if variant in read:
+                    problems.append(f"  - candidates.{name}: another candidate is called {variant} as well")
                 if candidate.row_models:
                     problems.append(f"  - candidates.{name}.row_models: not set here, but in row_models.candidates")
                 read[variant] = candidate
@@ -212,9 +219,9 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
                 problems.append(f"  - candidates.{name}.params: {error}")
     if problems:
         raise ValueError(
-            "Candidates that cannot be read:\n" + "\n".join(problems) + "\nHint: conf/*/parameters/modelling.yml, each "
-            "candidate has `family` and may have `params`, `imbalance`, `target_features`, `max_rows`, `tuned`, "
-            "`monotone`, `constraints`."
+            "Candidates that cannot be read:\n" + "\n".join(dict.fromkeys(problems)) + "\nHint: "
+            "conf/*/parameters/modelling.yml, each candidate has `family` and may have `params`, `imbalance`, "
+            "`target_features`, `max_rows`, `tuned`, `monotone`, `constraints`."
         )
     return read
 
@@ -230,7 +237,7 @@ def _find_members(params: Mapping[str, Any], candidates: Mapping[str, Any]) -> d
         if "candidate" not in member:
             continue
         its = candidates.get(member["candidate"])
-        if isinstance(its, Mapping) and its.get("monotone"):
+        if isinstance(its, Mapping) and its.get("monotone") is True:
             raise ValueError(
                 f"members.{name}.candidate: {member['candidate']} is monotone, which a member of a blend cannot be kept"
             )
@@ -244,21 +251,59 @@ def _find_members(params: Mapping[str, Any], candidates: Mapping[str, Any]) -> d
 
 
 def list_variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the candidates that a description stands for, by name: one for each treatment of class imbalance."""
-    strategies = described.get("imbalance") if isinstance(described, Mapping) else None
-    if not isinstance(strategies, list):
+    """Yield the candidates that a description stands for, by name, as far as its lists ask for them.
+
+    One for each treatment of class imbalance, free of constraints, and one that is monotone, without a treatment.
+    """
+    if not isinstance(described, Mapping):
         yield name, described
         return
-    for strategy in strategies:
-        yield name if strategy == "none" else f"{name}_{strategy}", {**described, "imbalance": strategy}
+    constrained, treatments = (described.get(field) for field in ("monotone", "imbalance"))
+    if isinstance(constrained, list):
+        if True in constrained:
+            untreated = {} if not isinstance(treatments, list) else {"imbalance": "none"}
+            yield f"{name}{MONOTONE}", {**described, "monotone": True, **untreated}
+        if False not in constrained:
+            return
+        described = {**described, "monotone": False, "constraints": {}}
+    if not isinstance(treatments, list):
+        yield name, described
+        return
+    for treatment in treatments:
+        yield name if treatment == "none" else f"{name}_{treatment}", {**described, "imbalance": treatment}
 
 
-def check_champion_options(candidates: dict[str, Any], champion: ChampionOptions) -> None:
-    """Make sure, before anything is computed, that some candidate may become champion.
+def check_candidates(candidates: dict[str, Any], champion: ChampionOptions, protected: ProtectedOptions) -> None:
+    """Make sure, before anything is computed, that all candidates can be fitted as described and one may be champion.
 
     Raises:
-        ValueError: If the candidates cannot be read, or none is allowed (see `ChampionOptions.find_allowed`).
+        ValueError: If the candidates cannot be read; if a constraint is on a column that is not there, that models do
+            not learn from, or that holds text; or if no candidate is allowed (see `ChampionOptions.find_allowed`).
     """
     described = read_candidates(candidates)
-    # One of a family that is not there is told when it is to be fitted, and left out
+    _check_constraints(described, protected)
+    # One of a family that is not there is named when it is to be fitted, and left out
     champion.find_allowed({name: one.complexity for name, one in described.items() if one.family in FAMILIES})
+
+
+def _check_constraints(described: Mapping[str, CandidateOptions], protected: ProtectedOptions) -> None:
+    left_out = set(protected.found_in(FEATURES))
+    known = [name for name in FEATURES if name not in left_out]
+    problems = []
+    for name, candidate in described.items():
+        for column in candidate.constraints:
+            if column in left_out:
+                problem = "is protected or derives from what is"
+            elif column not in FEATURES:
+                meant = "".join(f", did you mean {match}?" for match in get_close_matches(column, known, n=1))
+                problem = f"is not a feature{meant}"
+            elif FEATURES[column].unit == "category":
+                problem = "holds text"
+            else:
+                continue
+            problems.append(f"  - candidates.{name}.constraints: {column} {problem}")
+    if problems:
+        raise ValueError(
+            "Constraints that no model can keep:\n" + "\n".join(problems) + "\nHint: docs/feature_dictionary.md lists "
+            "the features with their directions."
+        )

@@ -20,7 +20,7 @@ from credit_scoring.pipelines.modelling.nodes import (
     select_holdout_rows,
     select_training_rows,
 )
-from credit_scoring.pipelines.modelling.options import check_champion_options
+from credit_scoring.pipelines.modelling.options import check_candidates
 from credit_scoring.pipelines.modelling.protection import leave_out_protected, measure_proxies, price_protection
 from credit_scoring.pipelines.modelling.row_features import learn_row_features
 from credit_scoring.pipelines.modelling.tuning import measure_tuning, plot_tuning, tune_candidates
@@ -31,10 +31,10 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
     return Pipeline(
         [
             Node(
-                func=check_champion_options,
-                inputs=["params:candidates", "params:champion"],
+                func=check_candidates,
+                inputs=["params:candidates", "params:champion", "params:protected"],
                 outputs=None,
-                name="check_champion_options",
+                name="check_candidates",
             ),
             Node(
                 func=learn_row_features,

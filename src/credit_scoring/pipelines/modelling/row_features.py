@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 _ID, _OUTCOME = "SK_ID_CURR", "TARGET"
 _OUTSIDE = -1
-"""Fold of a row whose applicant is not learnt from."""
+"""Fold of a row whose applicant is no training row."""
 
 
 def learn_row_features(
@@ -40,7 +40,7 @@ def learn_row_features(
     Args:
         applicant_outcomes: One row per applicant: `SK_ID_CURR`, `TARGET`, `SPLIT`.
         history_rows: Single rows of the histories.
-        row_models: Which histories, and how they are learnt from.
+        row_models: Which histories, and how models are fitted to them.
         candidates: Among which those with row models have to be.
         cross_validation: Folds of the comparison, which are those of the cross-fitting, too.
 
@@ -91,7 +91,7 @@ def cross_fit_row_features(
         training: One row per training applicant: `SK_ID_CURR`, `TARGET`.
         fold_of_row: Fold of each.
         history_rows: Single rows of the histories; those of other applicants are left out.
-        row_models: Which histories, and how they are learnt from.
+        row_models: Which histories, and how models are fitted to them.
 
     Returns:
         One row per applicant and fold left out: `SK_ID_CURR`, `FOLD` of the applicant, `LEFT_OUT` (the fold that is

@@ -24,10 +24,8 @@ from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import compare_folds, fold_metrics
 from credit_scoring.pipelines.modelling.folds import (
     Folds,
-    check_constraints,
     fit_candidate,
     make_folds,
-    split_columns,
     stratified_part,
 )
 from credit_scoring.pipelines.modelling.options import (
@@ -35,7 +33,6 @@ from credit_scoring.pipelines.modelling.options import (
     CrossValidationOptions,
     TuningOptions,
     list_variants,
-    read_candidates,
 )
 
 logger = logging.getLogger(__name__)
@@ -60,8 +57,8 @@ def tune_candidates(
     reward what was fitted to them. The candidate as set by hand is the first trial by either method, and
     stays if nothing beats it. Where something does, it competes on as `<name>_hand_set`: the comparison then says on
     its own folds what the search gained. The rows are the same, so that the search is not nested in the comparison.
-    Treatments of class imbalance are tried with the hand-set values: what is best without one, such as large leaves,
-    may be out of place on the few rows that under-sampling leaves.
+    Treatments of class imbalance and constraints are tried with the hand-set values: what is best without one, such as
+    large leaves, may be out of place on the few rows that under-sampling leaves.
 
     Args:
         training_rows: One row per applicant: `SK_ID_CURR`, `TARGET`, features.
@@ -80,7 +77,6 @@ def tune_candidates(
     Raises:
         ValueError: If a candidate cannot be read or searched for; names every problem.
     """
-    check_constraints(read_candidates(candidates), split_columns(training_rows)[0])
     tuned = {name: _without_treatment(described) for name, described in candidates.items() if described.get("tuned")}
     _check_searchable(tuned, candidates, tuning)
     found, trials = {}, []
@@ -216,7 +212,8 @@ class HandSet:
 
 
 def _without_treatment(described: Mapping[str, Any]) -> CandidateOptions:
-    return CandidateOptions.model_validate({**described, "imbalance": "none"})
+    free = {"monotone": False, "constraints": {}} if isinstance(described.get("monotone"), list) else {}
+    return CandidateOptions.model_validate({**described, "imbalance": "none", **free})
 
 
 def _check_searchable(
@@ -229,9 +226,12 @@ def _check_searchable(
         space = family.grid() if tuning.method == "grid" else family.search_space(start, candidate.params)
         if not space:
             problems.append(f"  - candidates.{name}: family {candidate.family} has nothing to search for")
-        untreated = dict(list_variants(name, candidates[name])).get(name, {"imbalance": "not there"})
-        if untreated.get("imbalance", "none") != "none":
-            problems.append(f"  - candidates.{name}.imbalance: without none, which is what the search is done with")
+        plain = dict(list_variants(name, candidates[name])).get(name)
+        if plain is None or plain.get("imbalance", "none") != "none":
+            problems.append(
+                f"  - candidates.{name}: its lists leave out imbalance none or monotone false, which the search "
+                "needs"
+            )
         problems += [f"  - candidates.{name}.{problem}" for problem in start.problems]
     if problems:
         raise ValueError(
