@@ -229,8 +229,7 @@ def _check_searchable(
         plain = dict(list_variants(name, candidates[name])).get(name)
         if plain is None or plain.get("imbalance", "none") != "none":
             problems.append(
-                f"  - candidates.{name}: its lists leave out imbalance none or monotone false, which the search "
-                "needs"
+                f"  - candidates.{name}: its lists leave out imbalance none or monotone false, which the search needs"
             )
         problems += [f"  - candidates.{name}.{problem}" for problem in start.problems]
     if problems:
