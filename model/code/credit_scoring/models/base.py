@@ -290,7 +290,12 @@ class BoostedTrees(LibraryModel, CodedModel):
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_share = validation_share
         self.monotone_constraints = monotone_constraints
+        self.check_params(params)
         self.params = params
+
+    @staticmethod
+    def check_params(params: Mapping[str, Any]) -> None:
+        """Refuse parameters that the library's estimator would not."""
 
     def constraint_params(self) -> dict[str, Any]:
         """Return `monotone_constraints` as the libraries take them, one number per column; nothing without any.

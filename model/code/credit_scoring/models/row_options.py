@@ -12,7 +12,7 @@ class RowModelOptions(BaseModel):
 
     Attributes:
         candidates: Names of candidates; each then also competes as `<name>_row_models`. None: no row model is made.
-        histories: Whose rows are learnt from.
+        histories: Those whose rows models are fitted to.
         family: A module of `credit_scoring.models.families`.
         params: Its hyper-parameters.
         max_rows: Rows of one history that a model is fitted on, at most; null for all.

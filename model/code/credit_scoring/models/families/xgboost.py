@@ -23,18 +23,13 @@ class XGBoostModel(BoostedTrees):
     libraries = ("xgboost",)
     test_params = {"n_estimators": 30, "max_depth": 3, "n_jobs": 2}
 
-    def __init__(
-        self,
-        early_stopping_rounds: int | None = None,
-        validation_share: float = 0.1,
-        monotone_constraints: Mapping[str, int] | None = None,
-        **params: Any,
-    ) -> None:
+    @staticmethod
+    def check_params(params: Mapping[str, Any]) -> None:
+        """Refuse what the library does not know: it takes any name, and would only warn."""
         import xgboost
 
-        super().__init__(early_stopping_rounds, validation_share, monotone_constraints, **params)
         unknown = params.keys() - xgboost.XGBClassifier().get_params().keys()
-        if unknown:  # the library takes any name, and would only warn
+        if unknown:
             raise TypeError(f"XGBoostModel got unexpected arguments {', '.join(sorted(unknown))}")
 
     @classmethod
