@@ -105,6 +105,12 @@ def test_contributions_are_points_short_of_the_mean(card: ScorecardModel, applic
     assert base == pytest.approx((600 - 20 * np.log2(50) - points.sum(axis=1).mean()) * np.log(2) / 20)
 
 
+@pytest.mark.parametrize("max_variables", [0, 26])
+def test_a_card_that_is_no_page_is_refused(max_variables: int) -> None:
+    with pytest.raises(ValueError, match="scorecard.*max_variables must be 1 to 25.*not " + str(max_variables)):
+        build_model("scorecard", {"max_variables": max_variables})
+
+
 def test_at_most_so_many_variables_of_most_information(applicants: pd.DataFrame, card: ScorecardModel) -> None:
     X, y = applicants.drop(columns="TARGET"), applicants["TARGET"]
     small = build_model("scorecard", {"max_variables": 2}).fit(X, y)
