@@ -85,8 +85,7 @@ def main() -> None:
         f"features ({len(features):,} applicants of the synthetic twin, repeated under other ids, in no order) to "
         "checked scores and the submission file. The start of Python and Kedro is in every row."
     )
-    command = "python -m benchmarks.batch_scoring"
-    write_section("batch_scoring", "Batch scoring", command, "\n".join([explanation, "", *lines]))
+    write_section("batch_scoring", "Batch scoring", "\n".join([explanation, "", *lines]))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def main() -> None:
         f"granted and 1 for a good loan refused; the shortest of {REPEATS} timings."
     )
     body = "\n".join([explanation, "", *lines])
-    write_section("cost_curve", "The cost curve", "python -m benchmarks.cost_curve", body)
+    write_section("cost_curve", "The cost curve", body)
 
 
 if __name__ == "__main__":

@@ -387,23 +387,20 @@ def main() -> None:
         target, probability = table["TARGET"].to_numpy(), table["PROBABILITY"].to_numpy()
         about = ABOUT_PREDICTIONS.format(n=len(target), whose=options.whose, defaults=target.sum(), splits=200)
         body = f"{about}\n{compare_on_predictions(target, probability, 200)}"
-        _write(re.sub(r"\W+", "_", options.whose), f"On predictions of {options.whose}", body, " --predictions …")
+        _write(re.sub(r"\W+", "_", options.whose), f"On predictions of {options.whose}", body)
         return
     sizes = {8_000: options.repetitions, 250_000: options.large}
-    run = f"--repetitions {options.repetitions} --large {options.large}"
     if "rules" in options.sections:
-        _write("rules", "Rules", f"{ABOUT_RULES}\n{compare_rules(sizes)}", f" --sections rules {run}")
+        _write("rules", "Rules", f"{ABOUT_RULES}\n{compare_rules(sizes)}")
     if "bands" in options.sections:
-        _write("bands", "The review band", f"{ABOUT_BANDS}\n{compare_bands(sizes)}", f" --sections bands {run}")
+        _write("bands", "The review band", f"{ABOUT_BANDS}\n{compare_bands(sizes)}")
     if "intervals" in options.sections:
         intervals = check_intervals(8_000, options.repetitions, options.resamples)
-        run = f" --sections intervals --repetitions {options.repetitions} --resamples {options.resamples}"
-        _write("intervals", "What the intervals hold", f"{ABOUT_INTERVALS}\n{intervals}", run)
+        _write("intervals", "What the intervals hold", f"{ABOUT_INTERVALS}\n{intervals}")
 
 
-def _write(name: str, title: str, body: str, arguments: str) -> None:
-    command = f"python -m benchmarks.cut_off{arguments}"
-    write_section(name, title, command, body, report=REPORT, introduction=INTRODUCTION)
+def _write(name: str, title: str, body: str) -> None:
+    write_section(name, title, body, report=REPORT, introduction=INTRODUCTION)
 
 
 if __name__ == "__main__":

@@ -91,9 +91,7 @@ def main() -> None:
         f"{len(scorer.feature_names_in_)} columns), in process. TreeSHAP is exact, and takes time by the number of "
         "trees and leaves; reasons take the score, these values and the sentences together."
     )
-    write_section(
-        "explanations", "Explanations", "python -m benchmarks.explanations", "\n".join([explanation, "", *lines])
-    )
+    write_section("explanations", "Explanations", "\n".join([explanation, "", *lines]))
 
 
 if __name__ == "__main__":

@@ -208,13 +208,6 @@ def describe(results: list[dict], source: str) -> str:
     )
 
 
-def written_command(arguments: argparse.Namespace) -> str:
-    """Write the command that measures this again: everything it depends on, of a folder of raw files the name alone."""
-    scales = " ".join(f"{scale:g}" for scale in sorted(arguments.scale))
-    data = f"--raw .../{arguments.raw.resolve().name}" if arguments.raw else f"--size {arguments.size:g}"
-    return f"python -m benchmarks.features {data} --scale {scales} --repeats {arguments.repeats}"
-
-
 def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -238,9 +231,7 @@ def main() -> None:
     n_train, n_test = round(TRAIN_APPLICANTS * arguments.size), round(TEST_APPLICANTS * arguments.size)
     raw = arguments.raw.resolve() if arguments.raw else make_twin(folder, n_train, n_test)
     results = [run_scale(raw, folder, scale, arguments) for scale in sorted(arguments.scale)]
-    write_section(
-        "features", "From raw files to features", written_command(arguments), describe(results, arguments.source)
-    )
+    write_section("features", "From raw files to features", describe(results, arguments.source))
 
 
 if __name__ == "__main__":

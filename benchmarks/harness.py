@@ -143,13 +143,13 @@ def make_twin(folder: Path, n_train: int, n_test: int) -> Path:
 
 
 def write_section(
-    name: str, title: str, command: str, body: str, *, report: Path | None = None, introduction: str = INTRODUCTION
+    name: str, title: str, body: str, *, report: Path | None = None, introduction: str = INTRODUCTION
 ) -> None:
-    """Put the result of one benchmark into its report, in the place of its last one."""
+    """Put the result of the benchmark that runs into its report, in the place of its last one."""
     report = report or REPORT
     text = report.read_text() if report.exists() else introduction
     start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    section = f"{start}\n## {title}\n\n{body.strip()}\n\n{describe_machine(command)}\n{end}"
+    section = f"{start}\n## {title}\n\n{body.strip()}\n\n{describe_machine(shown_command())}\n{end}"
     found = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     new = found.sub(lambda _: section, text) if found.search(text) else f"{text.rstrip()}\n\n{section}\n"
     report.write_text(new)

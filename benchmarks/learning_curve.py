@@ -341,13 +341,6 @@ def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def written_command(arguments: argparse.Namespace) -> str:
-    """Write the command that measures this again."""
-    sizes = " ".join(map(str, arguments.sizes))
-    names = " ".join(arguments.candidates)
-    return f"python -m benchmarks.learning_curve --candidates {names} --sizes {sizes} --draws {arguments.draws}"
-
-
 def reachable(sizes: Sequence[int], n_rows: int) -> Iterator[int]:
     """Yield the sizes in ascending order; of those beyond the rows the first alone, which takes all of them."""
     for size in sorted(set(sizes)):
@@ -377,7 +370,7 @@ def main() -> None:
     plot(curve, labels, figures).savefig(ROOT / FIGURE, dpi=120)
     advised = SMALL_LENDER if SMALL_LENDER in curve else None
     body = describe(curve, labels, len(test), arguments.source, advised)
-    write_section("learning_curve", "Learning curve", written_command(arguments), body)
+    write_section("learning_curve", "Learning curve", body)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from sklearn.model_selection import StratifiedKFold
 
-from benchmarks.harness import DEFAULT_FOLDER, ROOT, make_twin, shown_command, write_section
+from benchmarks.harness import DEFAULT_FOLDER, ROOT, make_twin, write_section
 from benchmarks.learning_curve import auc_terms
 from benchmarks.selection import make_model_input
 from credit_scoring.metrics.cost import MisclassificationCosts, refuse
@@ -310,7 +310,7 @@ def main() -> None:
         "",
         *lines,
     ]
-    write_section("levers", "What was tried", shown_command(), "\n".join(body), report=REPORT)
+    write_section("levers", "What was tried", "\n".join(body), report=REPORT)
 
 
 if __name__ == "__main__":

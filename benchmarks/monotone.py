@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import mannwhitneyu
 
-from benchmarks.harness import ROOT, candidates_of, shown_command, write_section
+from benchmarks.harness import ROOT, candidates_of, write_section
 from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
@@ -153,7 +153,7 @@ def main() -> None:
         "applicant and a column with a direction, those in which the probability of default moves by more than 0.1 "
         "points against the direction from one decile of the column to the next, all else as it is.",
     ]
-    write_section(arguments.section, arguments.title, shown_command(), "\n".join(body), report=REPORT)
+    write_section(arguments.section, arguments.title, "\n".join(body), report=REPORT)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from benchmarks.harness import ROOT, shown_command, write_section
+from benchmarks.harness import ROOT, write_section
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import cross_validate_candidates
@@ -94,7 +94,7 @@ def main() -> None:
     rows, candidates, champion = read_run(arguments.data, arguments.source)
     price = repeat_comparison(rows, candidates, champion, arguments.repeats)
     body = describe(price, rows, arguments.repeats)
-    write_section(arguments.section, arguments.title, shown_command(), body, report=REPORT)
+    write_section(arguments.section, arguments.title, body, report=REPORT)
 
 
 if __name__ == "__main__":

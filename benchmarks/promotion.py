@@ -16,7 +16,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from benchmarks.harness import ROOT, shown_command, write_section
+from benchmarks.harness import ROOT, write_section
 from credit_scoring.metrics.cost import (
     MisclassificationCosts,
     business_cost_loss,
@@ -191,7 +191,7 @@ def main() -> None:
     repetitions = parser.parse_args().repetitions
     found = pd.DataFrame([row for seed in range(repetitions) for row in replicate(seed)])
     found["value"] = found["value"].astype(float)
-    write_section("promotion", "False promotions and power", shown_command(), describe(found), report=REPORT)
+    write_section("promotion", "False promotions and power", describe(found), report=REPORT)
 
 
 if __name__ == "__main__":

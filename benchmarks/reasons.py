@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.harness import ROOT, shown_command, write_section
+from benchmarks.harness import ROOT, write_section
 from credit_scoring.explanations import compare_reasons, weigh
 from credit_scoring.metrics.uncertainty import Interval, rate_interval
 from credit_scoring.models import ScoringModel, refit_model
@@ -155,9 +155,7 @@ def main() -> None:
         f"{len(run.training):,} training rows, {len(run.scorer.feature_names_in_)} columns, "
         f"{run.scorer.reasons().n_causes} causes. Means over applicants with 95% intervals."
     )
-    write_section(
-        arguments.section, arguments.title, shown_command(), "\n".join([explanation, "", *lines]), report=REPORT
-    )
+    write_section(arguments.section, arguments.title, "\n".join([explanation, "", *lines]), report=REPORT)
 
 
 if __name__ == "__main__":

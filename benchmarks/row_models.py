@@ -131,9 +131,7 @@ def main() -> None:
         measured.append(json.loads(result.read_text()))
     title = f"What row models gain: {arguments.source}"
     body = describe(measured, len(rows), arguments.source)
-    given = f"--raw … --section {arguments.section}" if arguments.raw else f"--applicants {arguments.applicants}"
-    command = f"python -m benchmarks.row_models {given} --seeds {arguments.seeds}"
-    write_section(f"row_models_{arguments.section}", title, command, body, report=REPORT)
+    write_section(f"row_models_{arguments.section}", title, body, report=REPORT)
 
 
 if __name__ == "__main__":

@@ -330,13 +330,11 @@ def main() -> None:
     results = sorted(
         (json.loads(file.read_text()) for file in folder.glob("scaling_*.json")), key=lambda result: result["size"]
     )
-    sizes = " ".join(f"{result['size']:g}" for result in results)
-    command = f"python -m benchmarks.scaling --sizes {sizes} --memory-limit {arguments.memory_limit}"
     compared = [result for result in results if "parity" in result]
     places = {"report": REPORT, "introduction": INTRODUCTION}
     if compared:
-        write_section("parity", "Both engines compute the same", command, describe_parity(compared[-1]), **places)
-    write_section("scale", "Seconds and memory over rows", command, describe_scale(results), **places)
+        write_section("parity", "Both engines compute the same", describe_parity(compared[-1]), **places)
+    write_section("scale", "Seconds and memory over rows", describe_scale(results), **places)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from benchmarks.harness import (
     make_twin,
     measure,
     scratch_project,
-    shown_command,
     write_section,
 )
 from credit_scoring.models import build_model
@@ -126,9 +125,7 @@ def main() -> None:
             measured = {"of": question, "sizes": measure_fold(X, y, training, validation)}
             result.write_text(json.dumps(measured))
         folds.append(measured["sizes"])
-    write_section(
-        "selection", "What the selection of columns costs", shown_command(), describe(folds, len(X), arguments.source)
-    )
+    write_section("selection", "What the selection of columns costs", describe(folds, len(X), arguments.source))
 
 
 if __name__ == "__main__":

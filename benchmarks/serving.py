@@ -193,8 +193,7 @@ def main() -> None:
         f"{scorer.model.labels['en']} on {len(scorer.feature_names_in_)} columns, "
         f"{len(scorer.category_codes)} of them text. Every client waits for its answer before it asks again."
     )
-    command = f"python -m benchmarks.serving --seconds {arguments.seconds:g} --soak {arguments.soak:g}"
-    write_section("serving", "Serving", command, "\n".join([explanation, "", *lines, "", *memory]))
+    write_section("serving", "Serving", "\n".join([explanation, "", *lines, "", *memory]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ Run by `make bench`, or alone after `python -m benchmarks.features`.
 
 import argparse
 import json
-import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -104,11 +103,8 @@ def main() -> None:
             measured = {"of": question, "cost": asdict(cost), "result": result}
             stored_result.write_text(json.dumps(measured))
         found[name] = measured
-    command = "python -m benchmarks.training"
-    if arguments.candidates != [*candidates]:
-        command += f" --candidates {shlex.join(arguments.candidates)}"
     if found:
-        write_section("training", "Comparison of model families", command, describe(found, rows))
+        write_section("training", "Comparison of model families", describe(found, rows))
     if failed:
         sys.exit(f"Not measured: {', '.join(failed)}.")
 

@@ -22,7 +22,7 @@ import optuna
 import pandas as pd
 import yaml
 
-from benchmarks.harness import DEFAULT_FOLDER, ROOT, make_twin, shown_command, write_section
+from benchmarks.harness import DEFAULT_FOLDER, ROOT, make_twin, write_section
 from benchmarks.promotion import REPORT
 from benchmarks.selection import make_model_input
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, refuse
@@ -161,7 +161,7 @@ def main() -> None:
             result.write_text(json.dumps(measured))
         samples.append(measured["measured"])
     body = describe(samples, arguments.size, len(unseen), arguments.source)
-    write_section("tuning", "What tuning is worth", shown_command(), body, report=REPORT)
+    write_section("tuning", "What tuning is worth", body, report=REPORT)
 
 
 if __name__ == "__main__":

@@ -341,9 +341,7 @@ def main() -> None:
         for seed in range(arguments.seeds):
             tables = draw_tables(APPLICANTS, seed)
             twins.append({figure.name: figure.measure(tables) for figure in FIGURES})
-        write_section(
-            "figures", "Figures of the population", "python -m benchmarks.twin", describe_figures(twins), report=REPORT
-        )
+        write_section("figures", "Figures of the population", describe_figures(twins), report=REPORT)
     if arguments.real:
         folder = arguments.folder.resolve() / "twin"
         folder.mkdir(parents=True, exist_ok=True)
@@ -353,8 +351,7 @@ def main() -> None:
         twin, real = (make_model_input(path, folder / "project") for path in (raw, arguments.real.resolve()))
         columns = compare_columns(twin.drop(columns="SK_ID_CURR"), real)
         body = describe_columns(columns, rank_real_applicants(twin, real), len(real), kept)
-        command = f"python -m benchmarks.twin --real …{' --keep ' if kept else ''}{' '.join(arguments.keep)}"
-        write_section("columns", f"Columns, beside {arguments.source}", command, body, report=REPORT)
+        write_section("columns", f"Columns, beside {arguments.source}", body, report=REPORT)
 
 
 if __name__ == "__main__":

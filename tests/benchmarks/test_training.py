@@ -1,7 +1,9 @@
 """The comparison at full size: every candidate of the parameters has its turn, and keeps its result."""
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -37,6 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         table.to_parquet(f"{file}.parquet")
     monkeypatch.setattr(training, "candidates_of", lambda environment: {"good": {"family": "a"}, "bad": {}})
     monkeypatch.setattr(harness, "REPORT", tmp_path / "benchmarks.md")
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", SimpleNamespace(name="benchmarks.training"))
     return tmp_path
 
 
@@ -66,7 +69,7 @@ def test_one_that_cannot_be_fitted_takes_no_other_down_and_is_named(
     # 1,000 rows in two folds, 500 of them predicted in a quarter of a second
     assert "| good | 800 | 0.7500 | 0.5000 | 2.0 | 0.10 | 2,000 | 2.0 | 1.0 | 1.5 |" in text
     assert "1,000 training rows, 2 features" in text
-    assert "`python -m benchmarks.training`" in text
+    assert "`python -m benchmarks.training --folder …`" in text
     assert "| bad" not in text
 
 
@@ -78,7 +81,7 @@ def test_what_was_measured_stands_only_for_the_same_candidate_and_rows(
     assert run(folder, monkeypatch, "--candidates", "good") == ["good"]
     monkeypatch.setattr(training, "candidates_of", lambda environment: {"good": {"family": "b"}, "bad": {}})
     assert run(folder, monkeypatch, "--candidates", "good", "--resume") == ["good"]
-    assert "`python -m benchmarks.training --candidates good`" in (folder / "benchmarks.md").read_text()
+    assert "`python -m benchmarks.training --folder … --candidates good`" in (folder / "benchmarks.md").read_text()
     stored = json.loads((folder / "training_good.json").read_text())
     assert stored["of"]["rows"] == {"training": 1000, "columns": 2}
 
