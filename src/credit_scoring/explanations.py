@@ -1,5 +1,7 @@
 """What one score is made of, for whoever draws or tells it."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -7,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from credit_scoring.features.catalogue import find_feature
 from credit_scoring.models import ScoringModel
-from credit_scoring.reasons import ReasonBook, choose_speaker, speaking_weights
+from credit_scoring.reasons import ExplainedColumn, ReasonBook, choose_speaker, speaking_weights
 
 _CLEAR = 0.3
 """Rank correlation of a value with its contribution from which on the effect has a direction."""
@@ -58,24 +61,50 @@ def usual_direction(values: pd.Series, contributions: pd.Series) -> int:
 
 
 def weigh(model: ScoringModel, rows: pd.DataFrame, approved: pd.DataFrame, book: ReasonBook) -> npt.NDArray[np.float64]:
-    """Weigh causes by any model of the columns of a reason book: what each adds beyond its mean among the approved.
+    """Weigh the causes of a reason book by any model: what each adds beyond its mean among the approved.
 
     Two models are compared against the same approved applicants: weights against others differ by that alone.
 
     Args:
-        model: Model that splits the scores, before calibration; what it does not read of the columns adds nothing.
+        model: Model that splits the scores, before calibration. What it does not read of the book's columns adds
+            nothing; others that it reads belong to the cause that their record names, or to one after those of it.
         rows: Clients whose causes are weighed, at least one.
         approved: Approved applicants, at least one. Their mean contributions stand for the reference of the book.
         book: Says which columns make up a cause.
 
     Returns:
-        Log-odds, one row per client, one column per cause; positive is against the client.
+        Log-odds, one row per client, one column per cause, those of the book first; positive is against the client.
     """
+    of_approved, of_rows = (model.contributions(some)[0] for some in (approved, rows))
+    return weigh_causes(of_rows - of_approved.mean(), book)
+
+
+def weigh_causes(related: pd.DataFrame, book: ReasonBook) -> npt.NDArray[np.float64]:
+    """Sum contributions beyond the approved customers' mean by cause, as `weigh` does: one column per cause."""
     names = [column.name for column in book.columns]
-    of_approved, of_rows = (
-        model.contributions(some)[0].reindex(columns=names, fill_value=0.0) for some in (approved, rows)
-    )
-    return replace(book, reference=of_approved.mean().to_numpy()).weigh_causes(of_rows)
+    others = [name for name in related.columns if name not in names]
+    columns = (*book.columns, *_find_causes(others, book))
+    every_cause = replace(book, columns=columns, reference=np.zeros(len(columns)))
+    return every_cause.weigh_causes(related.reindex(columns=[*names, *others], fill_value=0.0))
+
+
+def _find_causes(names: Iterable[str], book: ReasonBook) -> Iterator[ExplainedColumn]:
+    """Yield columns that a book does not have, with their causes."""
+    of_record: dict[str, dict[str, int]] = defaultdict(dict)
+    for column in book.columns:
+        record = find_feature(column.name)
+        of_record[record.cause][record.window] = column.cause
+    n_causes = book.n_causes
+    for name in names:
+        record = find_feature(name)
+        of_window = of_record[record.cause]
+        causes = set(of_window.values())
+        # The window decides only where the book tells a cause of many columns apart by it
+        cause = causes.pop() if len(causes) == 1 else of_window.get(record.window)
+        if cause is None:
+            cause, n_causes = n_causes, n_causes + 1
+        of_window[record.window] = cause
+        yield ExplainedColumn(name, labels={}, unit=record.unit, cause=cause)
 
 
 def compare_reasons(

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
-from credit_scoring.models import ScoringModel, build_model, fit_model
+from credit_scoring.models import ScoringModel, build_model, family_class, fit_model
 from credit_scoring.models.base import TrainingRows
 from credit_scoring.models.imbalance import rebalance
 from credit_scoring.models.target_features import (
@@ -188,3 +188,29 @@ def test_missing_columns_are_named(X: pd.DataFrame, y: np.ndarray) -> None:
 def test_switched_off_the_model_is_the_family_itself(X: pd.DataFrame, y: np.ndarray) -> None:
     plain = fit_model("logistic_regression", {}, X, y)
     assert np.array_equal(plain.predict_proba(X), build_model("logistic_regression", {}).fit(X, y).predict_proba(X))
+
+
+def test_a_card_asks_only_for_what_its_variables_need() -> None:
+    """Outcomes follow one job: the card reads that job's default rate, which is made of the job alone."""
+    X = applicants(1500).drop(columns="AMT_CREDIT")
+    y = (np.random.default_rng(2).random(1500) < np.where(X["OCCUPATION_TYPE"] == "Drivers", 0.6, 0.1)).astype(int)
+    card = fit_model("scorecard", {"max_variables": 1, "C": 1.0}, X, y, target_features=True)
+    read = {"OCCUPATION_TYPE", "OCCUPATION_TYPE_TARGET_RATE"}
+    assert set(card.inner_.feature_names_in_) < read
+    assert list(card.feature_names_in_) == ["OCCUPATION_TYPE"]
+    assert card.columns_given_.tolist() == list(X.columns)
+    assert set(card.explained_features(X).columns) <= read
+    assert np.array_equal(card.predict_proba(X[["OCCUPATION_TYPE"]]), card.predict_proba(X))
+    values, base = card.contributions(X)
+    expected = np.log(card.predict_proba(X)[:, 1] / card.predict_proba(X)[:, 0])
+    np.testing.assert_allclose(values.sum(axis=1) + base, expected)
+
+
+@pytest.mark.parametrize("family", ["lightgbm", "blend"])
+def test_a_target_feature_that_is_read_asks_for_its_sources(family: str, X: pd.DataFrame, y: np.ndarray) -> None:
+    model = fit_model(family, family_class(family).test_params, X, y, target_features=True)
+    needed = set(model.inner_.feature_names_in_) & set(X.columns)
+    for name in set(model.inner_.feature_names_in_) - set(X.columns):
+        needed |= set(TARGET_FEATURE_SOURCES[:4]) if name == "TARGET_KNN_MEAN" else {name.removesuffix("_TARGET_RATE")}
+    assert set(model.feature_names_in_) == needed
+    assert np.array_equal(model.predict_proba(X[list(model.feature_names_in_)]), model.predict_proba(X))

@@ -1,17 +1,20 @@
 """How often reasons would be the same is counted on causes, for declined applicants."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.explanations import compare_reasons, weigh
-from credit_scoring.models import build_model
+from credit_scoring.explanations import compare_reasons, weigh, weigh_causes
+from credit_scoring.models import build_model, refit_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.explainability import reliability
 from credit_scoring.pipelines.explainability.options import ReliabilityOptions
 from credit_scoring.pipelines.explainability.reliability import measure_reason_reliability
 from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
 from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
+from credit_scoring.reasons import ExplainedColumn
 from credit_scoring.scorer import CreditScorer, digest_model
 
 PARAMS = {"n_estimators": 40, "min_child_samples": 5, "n_jobs": 1}
@@ -89,6 +92,48 @@ def test_what_a_refit_does_not_read_adds_nothing(scorer: CreditScorer, rows: pd.
     place = scorer.reasons().columns[names.index(read)].cause
     assert np.ptp(weights[:, place]) > 0
     assert (np.delete(weights, place, axis=1) == 0).all()
+
+
+def test_columns_beyond_the_book_have_the_causes_of_their_records(scorer: CreditScorer) -> None:
+    """One that measures what the book tells is the book's cause; others that measure the same are one, after those."""
+    book = scorer.reasons()
+    names = ["EXT_SOURCE_3", "OWN_CAR_AGE", "BUREAU_DEBT_SUM", "BUREAU_DEBT_SUM_365D", "BUREAU_DEBT_SUM_ACTIVE"]
+    weights = weigh_causes(pd.DataFrame([[1.0, 2.0, 3.0, 4.0, 5.0]], columns=names), book)
+    cause = {column.name: column.cause for column in book.columns}
+    expected = np.zeros(5)
+    expected[[cause["EXT_SOURCE_2"], cause["OWN_CAR_AGE"], 3, 4]] = [1.0, 2.0, 7.0, 5.0]
+    assert weights.tolist() == [expected.tolist()]
+
+
+def test_beside_a_cause_told_apart_by_window_the_window_decides(scorer: CreditScorer) -> None:
+    told = {"BUREAU_DEBT_SUM": 0, "BUREAU_DEBT_SUM_365D": 1}
+    columns = tuple(ExplainedColumn(name, {}, "amount", cause) for name, cause in told.items())
+    book = replace(scorer.reasons(), columns=columns)
+    names = ["BUREAU_DEBT_MEAN", "BUREAU_DEBT_SUM_180D"]
+    assert weigh_causes(pd.DataFrame([[1.0, 2.0]], columns=names), book).tolist() == [[1.0, 0.0, 2.0]]
+
+
+def test_refits_of_a_scorecard_choose_their_variables_anew() -> None:
+    """Of two columns that say the same, the card of other rows may take the other one; its reasons follow."""
+    generator = np.random.default_rng(0)
+    income, car = generator.random((2, 1000))
+    frame = pd.DataFrame({"AMT_INCOME_TOTAL": income, "OWN_CAR_AGE": car, "SK_ID_CURR": np.arange(1000)})
+    by_income = (generator.random(1000) < 0.2 + 0.6 * income).astype(int)
+    by_car = (generator.random(1000) < 0.2 + 0.6 * car).astype(int)
+    features = frame.drop(columns="SK_ID_CURR")
+    card = build_model("scorecard", {"max_variables": 1, "C": 1.0}).fit(features, by_income)
+    assert list(card.feature_names_in_) == ["AMT_INCOME_TOTAL"]
+    again = refit_model(card, frame.assign(TARGET=by_car), imbalance="none")
+    assert list(again.feature_names_in_) == ["OWN_CAR_AGE"]
+    policy = {"threshold": 0.5, "model_digest": digest_model(card, Calibration("none"))}
+    oof = predictions(card, frame)
+    book = write_reason_book(card, {"method": "none"}, frame, oof, policy, ReasonOptions())
+    scorer = CreditScorer(card, Calibration("none"), policy, book)
+    options = ReliabilityOptions(n_refits=2, n_applicants=30, n_reference=100, top=1)
+    steady = measure_reason_reliability(scorer, CHAMPION, frame.assign(TARGET=by_income), oof, frame, options)
+    assert (steady["same_first"], steady["overlap"]) == (1.0, 1.0)
+    moved = measure_reason_reliability(scorer, CHAMPION, frame.assign(TARGET=by_car), oof, frame, options)
+    assert moved["same_first"] < 0.5
 
 
 def test_without_refits_or_declined_applicants_nothing_is_claimed(scorer: CreditScorer, rows: pd.DataFrame) -> None:
