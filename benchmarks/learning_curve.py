@@ -30,7 +30,7 @@ from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, refuse
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import Interval
-from credit_scoring.models.labels import name_candidate
+from credit_scoring.models.labels import label_candidates
 from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.pipelines.modelling.comparison import predict_out_of_fold
 from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, split_columns
@@ -364,7 +364,8 @@ def main() -> None:
     figures = FigureOptions(language="en", source="synthetic" if "synthetic" in arguments.source else "given")
     described = candidates_of("base") | candidates_of("kaggle")
     labels = {
-        name: name_candidate(described[name]["family"], "none", name, figures.texts) for name in arguments.candidates
+        name: label["en"]
+        for name, label in label_candidates({one: described[one] for one in arguments.candidates}).items()
     }
     (ROOT / FIGURE).parent.mkdir(parents=True, exist_ok=True)
     plot(curve, labels, figures).savefig(ROOT / FIGURE, dpi=120)

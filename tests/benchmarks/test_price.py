@@ -46,7 +46,7 @@ def test_the_candidates_of_the_run_are_compared_on_all_folds(tmp_path: Path) -> 
     assert twice["roc_auc"][1] != once["roc_auc"][1]
     text = price.describe(twice, rows, 2)
     assert text.startswith(f"300 training rows, {rows['TARGET'].sum()} of them defaults, 2 times 5 stratified folds")
-    assert "| **equation: regression** | **spreadsheet** | **1** |" in text
+    assert "| **equation: logistic regression** | **spreadsheet** | **1** |" in text
     assert f"{twice['cost_to_best'][0]:+.4f}" in text
 
 

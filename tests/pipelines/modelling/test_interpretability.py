@@ -33,7 +33,16 @@ def result(
     folds = [{"business_cost": cost, "roc_auc": auc, "log_loss": log_loss} for cost in costs]
     mean = {"business_cost": float(np.mean(costs)), "roc_auc": auc, "log_loss": log_loss}
     mean |= {"columns_needed": 3.0, "ms_per_row": 0.5}
-    return {"name": name, **described, "complexity": complexity, "mean": mean, "folds": folds, "error": None}
+    labels = {"en": f"the {name}", "fr": f"le {name}"}
+    return {
+        "name": name,
+        **described,
+        "labels": labels,
+        "complexity": complexity,
+        "mean": mean,
+        "folds": folds,
+        "error": None,
+    }
 
 
 def ranked(*results: dict[str, Any]) -> list[dict[str, Any]]:
@@ -214,8 +223,8 @@ def test_one_row_per_level_holds_its_best_against_the_best_of_all(price: pd.Data
 @pytest.mark.parametrize(
     ("language", "label", "value"),
     [
-        ("en", "★ regression\nequation · 3 features · 0.50 ms · by hand: spreadsheet", "0.5200"),
-        ("fr", "★ regression\néquation · 3 variables · 0,50 ms · à la main : tableur", "0,5200"),
+        ("en", "★ the regression\nequation · 3 features · 0.50 ms · by hand: spreadsheet", "0.5200"),
+        ("fr", "★ le regression\néquation · 3 variables · 0,50 ms · à la main : tableur", "0,5200"),
     ],
 )
 def test_the_figure_says_what_the_table_does(price: pd.DataFrame, language: Any, label: str, value: str) -> None:

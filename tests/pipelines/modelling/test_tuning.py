@@ -145,13 +145,14 @@ def test_a_hopeless_trial_is_given_up_after_the_folds_it_has_seen(
 def result(name: str, params: dict[str, Any], log_loss: list[float], error: str | None = None) -> dict[str, Any]:
     folds = [{"log_loss": value, "business_cost": 2 * value, "roc_auc": 0.75} for value in log_loss]
     mean = pd.DataFrame(folds).mean().to_dict()
-    return {"name": name, "family": "lightgbm", "params": params, "folds": folds, "mean": mean, "error": error}
+    labels = {"en": "LightGBM"}
+    return {"name": name, "labels": labels, "params": params, "folds": folds, "mean": mean, "error": error}
 
 
 def trial(number: int, value: float, chosen: bool, state: str = "complete", name: str = "lgb") -> dict[str, Any]:
     return {
         "candidate": name,
-        "family": "lightgbm",
+        "labels": {"en": f"LightGBM ({name})", "fr": "LightGBM"},
         "number": number,
         "state": state,
         "hand_set": number == 0,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from credit_scoring.models import family_class
 from credit_scoring.models.complexity import Complexity, by_hand
 
 RATES = ("approval_rate", "false_decline_rate", "false_negative_rate")
@@ -100,7 +101,8 @@ def level(
     complexity: Complexity, family: str, cost: tuple[float, float, float] = (0.0, 0.0, 0.0), **changed: Any
 ) -> dict[str, Any]:
     """Return the row of a level, whose best candidate costs more than the best of all by as much as is given."""
-    row: dict[str, Any] = {"complexity": complexity, "candidate": family, "family": family, "imbalance": "none"}
+    row: dict[str, Any] = {"complexity": complexity, "candidate": family}
+    row |= {f"label_{language}": label for language, label in family_class(family).labels.items()}
     row |= {"champion": False, "by_hand": by_hand(complexity), "columns_needed": 149.6, "ms_per_row": 0.256}
     row |= {"roc_auc": 0.7654, "business_cost": 0.5 + cost[1], "log_loss": 0.24 + cost[1] / 10}
     for name, sign in (("cost", 1), ("auc", -1)):
@@ -118,8 +120,7 @@ PRICE_OF_INTERPRETABILITY = pd.DataFrame(
 )
 GIVEN_UP: dict[str, Any] = {
     "name": "xgboost",
-    "family": "xgboost",
-    "imbalance": "none",
+    "labels": {"fr": "XGBoost", "en": "XGBoost"},
     "complexity": "unconstrained",
     "difference": {
         "business_cost": {"estimate": 0.0123, "low": -0.0044, "high": 0.029},

@@ -7,6 +7,7 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
+from credit_scoring.models import family_class
 from credit_scoring.pipelines.reporting import create_pipeline
 
 
@@ -18,7 +19,7 @@ def found(family: str, trials: int, pruned: int, difference: tuple[float, float,
         "colsample_bytree": {"before": None, "after": 0.0547480222},
     }
     return {
-        "family": family,
+        "labels": dict(family_class(family).labels),
         "metric": "log_loss",
         "trials": trials,
         "pruned": pruned,

@@ -13,12 +13,12 @@ from pypdf import PdfReader
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import FAMILIES, family_class
-from credit_scoring.models.labels import name_candidate
-from credit_scoring.pipelines.reporting.interpretability import tell_interpretability
+from credit_scoring.models.labels import label_candidates
+from credit_scoring.pipelines.reporting.interpretability import tabulate_interpretability, tell_interpretability
 from credit_scoring.pipelines.reporting.report import describe_effect
 from credit_scoring.pipelines.reporting.tuning import tell_tuning
 from credit_scoring.texts import texts_in
-from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, PROTECTION
+from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, PROTECTION, level
 from tests.pipelines.reporting.conftest import found
 
 N_CANDIDATES = 24
@@ -36,9 +36,16 @@ def policy(threshold: float, cost: float) -> dict[str, Any]:
     }
 
 
+def described(family: str, **more: Any) -> dict[str, Any]:
+    return {"family": family, "imbalance": "none", "monotone": False, "row_models": False, **more}
+
+
 def candidate(family: str, imbalance: str, cost: float) -> dict[str, Any]:
+    name = family if imbalance == "none" else f"{family}_{imbalance}"
+    (labels,) = label_candidates({name: described(family, imbalance=imbalance)}).values()
     return {
-        "candidate": family if imbalance == "none" else f"{family}_{imbalance}",
+        "candidate": name,
+        **{f"label_{language}": label for language, label in labels.items()},
         "family": family,
         "imbalance": imbalance,
         "roc_auc": 0.7654,
@@ -366,23 +373,6 @@ def test_the_report_says_how_the_champion_was_compared_with(
     assert squeeze(told) in text
 
 
-@pytest.mark.parametrize(
-    ("name", "imbalance", "french"),
-    [
-        ("lightgbm_hand_set", "none", "LightGBM, réglage manuel"),
-        ("lightgbm_monotone", "none", "LightGBM, monotone"),
-        ("lightgbm_monotone_hand_set", "none", "LightGBM, monotone, réglage manuel"),
-        ("deep_trees_monotone", "none", "deep_trees_monotone"),
-        ("lightgbm_smote", "smote", "LightGBM, SMOTE"),
-        ("lightgbm_row_models", "none", "LightGBM, avec modèles par ligne"),
-        ("lightgbm", "none", "LightGBM"),
-        ("deep_trees_hand_set", "none", "deep_trees_hand_set"),
-    ],
-)
-def test_a_candidate_is_named_in_words(name: str, imbalance: str, french: str) -> None:
-    assert name_candidate("lightgbm", imbalance, name, texts_in("fr")) == french
-
-
 def test_causes_are_summed_and_the_lightest_are_not_named(
     artefacts: dict[str, Any], report: Callable[..., bytes]
 ) -> None:
@@ -504,7 +494,7 @@ def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any],
             "en",
             [
                 "The lender serves no model above the level “equation” (champion.max_complexity), which leaves out "
-                "xgboost and mlp. Among the candidates whose cost is not significantly different from the best, the "
+                "XGBoost and logistic regression, SMOTE. Among the candidates whose cost is not significantly different from the best, the "
                 "champion is the simplest, as the lender prefers (champion.prefer): LightGBM.",
                 "equation: logistic regression spreadsheet 150 0.26 0.7654 −0.0123 [−0.0290, +0.0044] 0.5123 +0.0123",
                 "Without the lender's bound or preference the champion would be XGBoost",
@@ -514,7 +504,7 @@ def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any],
             "fr",
             [
                 "Le prêteur ne met en service aucun modèle au-dessus du niveau « équation » "
-                "(champion.max_complexity), ce qui écarte xgboost et mlp.",
+                "(champion.max_complexity), ce qui écarte XGBoost et régression logistique, SMOTE.",
                 "le champion est le plus simple, selon la préférence du prêteur (champion.prefer) : LightGBM.",
                 "équation : régression logistique tableur 150 0,26 0,7654 −0,0123 [−0,0290 ; +0,0044] 0,5123 +0,0123",
                 "Sans le plafond ou la préférence du prêteur, le champion serait XGBoost",
@@ -525,12 +515,38 @@ def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any],
 def test_the_wishes_of_the_lender_and_their_price_are_told(
     artefacts: dict[str, Any], report: Callable[..., bytes], language: str, sentences: list[str]
 ) -> None:
-    artefacts["champion"] |= {"prefer": "simplest", "max_complexity": "equation", "left_out": ["xgboost", "mlp"]}
+    artefacts["champion"] |= {
+        "prefer": "simplest",
+        "max_complexity": "equation",
+        "left_out": ["xgboost", "logistic_regression_smote"],
+    }
     artefacts["champion"] |= {"given_up": GIVEN_UP}
     text, pages = read(report(artefacts, language=language, source="home_credit"))
     for sentence in sentences:
         assert squeeze(sentence) in text, sentence
     assert len(pages) <= 3
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["constant: baseline model", "points: scorecard", "LightGBM, monotone", "blend"]),
+        (
+            "fr",
+            [
+                "constante : modèle de référence",
+                "points : grille de score",
+                "LightGBM, monotone",
+                "combinaison de modèles",
+            ],
+        ),
+    ],
+)
+def test_a_level_that_the_candidate_is_called_after_is_not_said_twice(language: str, told: list[str]) -> None:
+    of_level = [level("constant", "dummy"), level("points", "scorecard"), level("monotone", "lightgbm")]
+    of_level[2] |= {"label_en": "LightGBM, monotone", "label_fr": "LightGBM, monotone"}
+    price = pd.DataFrame([*of_level, level("blend", "blend")])
+    assert [row[0] for row in tabulate_interpretability(price, texts_in(language))["rows"]] == told
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,13 @@ def describe(rows: pd.DataFrame, model: ScorecardModel, *, champion: str, calibr
     rival = [{"roc_auc": 0.72 + i / 100, "business_cost": 0.5, "log_loss": 0.25} for i in range(5)]
     means = {"roc_auc": 0.72, "business_cost": 0.5, "log_loss": 0.25}
     results = [
-        {"name": "scorecard", "mean": means, "folds": folds},
-        {"name": "xgboost", "mean": means | {"roc_auc": 0.74}, "folds": rival},
+        {"name": "scorecard", "labels": {"fr": "grille de score", "en": "scorecard"}, "mean": means, "folds": folds},
+        {
+            "name": "xgboost",
+            "labels": {"fr": "XGBoost, réglage manuel", "en": "XGBoost, hand-set values"},
+            "mean": means | {"roc_auc": 0.74},
+            "folds": rival,
+        },
     ]
     predictions = pd.DataFrame(
         {
@@ -189,6 +194,18 @@ def test_a_card_of_25_variables_of_the_longest_names_fits_on_a_page(champion: di
 
     document.pages[0].extract_text(visitor_text=note)
     assert min(sizes) >= 6
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("fr", "champion : XGBoost, réglage manuel)"), ("en", "champion: XGBoost, hand-set values)")]
+)
+def test_the_page_of_a_challenger_calls_the_champion_by_its_label(
+    challenger: dict[str, Any], language: str, told: str
+) -> None:
+    figures = FigureOptions(language=language, source="synthetic")
+    text = PdfReader(io.BytesIO(set_scorecard(challenger, figures))).pages[0].extract_text()
+    assert told in re.sub(r"\s+", " ", text)
+    assert "is another candidate (XGBoost, hand-set values)." in write_scorecard(challenger, figures)
 
 
 def test_many_categories_are_the_others_on_the_page_and_named_in_the_document(champion: dict[str, Any]) -> None:

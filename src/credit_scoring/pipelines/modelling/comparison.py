@@ -17,7 +17,7 @@ from credit_scoring.metrics.discrimination import decision_metrics, score_metric
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.complexity import by_hand, rank_of
-from credit_scoring.models.labels import HAND_SET, ROW_MODELS, name_candidate
+from credit_scoring.models.labels import HAND_SET, ROW_MODELS, label_candidates
 from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
@@ -62,10 +62,10 @@ def cross_validate_candidates(
     Returns:
         Out-of-fold probabilities of default, one row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, one column per
         candidate. And the results, one entry per candidate, cheapest first and failed ones last: `name`, the
-        candidate's description, `complexity` (null if it failed), `mean` and `std` of the fold metrics, `folds`
-        (metrics of each, with `threshold` and what `predict_out_of_fold` notes), `left_out` (by name of a member that a
-        blend went without in some fold, why), `to_best` (paired difference of each metric to the cheapest candidate
-        with its interval), `error` (why it failed, or null).
+        candidate's description, `complexity` and `labels` (what it is called, by language; null both if it failed),
+        `mean` and `std` of the fold metrics, `folds` (metrics of each, with `threshold` and what `predict_out_of_fold`
+        notes), `left_out` (by name of a member that a blend went without in some fold, why), `to_best` (paired
+        difference of each metric to the cheapest candidate with its interval), `error` (why it failed, or null).
 
     Raises:
         ValueError: If no candidate is given, a description or TARGET is wrong, or every candidate fails.
@@ -93,7 +93,9 @@ def cross_validate_candidates(
     if len(out_of_fold.columns) == 3:
         reasons = "\n".join(f"  - {result['name']}: {result['error']}" for result in results)
         raise ValueError(f"No candidate could be fitted.\n{reasons}\nHint: mend at least one under `candidates`.")
-    return out_of_fold, _rank(results, cross_validation)
+    ranked = _rank(results, cross_validation)
+    labels = label_candidates({result["name"]: result for result in ranked if not result["error"]})
+    return out_of_fold, [result | {"labels": labels.get(result["name"])} for result in ranked]
 
 
 def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
@@ -109,6 +111,7 @@ def build_leaderboard(candidate_results: list[dict[str, Any]]) -> pd.DataFrame:
         rows.append(
             {
                 "candidate": result["name"],
+                **{f"label_{language}": label for language, label in result["labels"].items()},
                 "family": result["family"],
                 "imbalance": result["imbalance"],
                 "complexity": result["complexity"],
@@ -239,9 +242,7 @@ def plot_leaderboard(
     panels[0].set_xlabel(figures.say("model_comparison.cost"))
     panels[1].set_xlabel(figures.say("model_comparison.auc"))
     names = [
-        ("★ " if result["name"] == champion["name"] else "")
-        + name_candidate(result["family"], result["imbalance"], result["name"], figures.texts)
-        for result in shown
+        ("★ " if result["name"] == champion["name"] else "") + result["labels"][figures.language] for result in shown
     ]
     panels[0].set_yticks(range(len(shown)), names, fontsize=9)
     figure.suptitle(figures.say("model_comparison.title"), x=0.01, ha="left", fontsize=12)
@@ -264,8 +265,8 @@ def select_champion(
     Returns:
         The candidate's description, its `name` and `complexity`; the `reason` of the choice; the lender's wishes,
         `prefer` and `max_complexity`, and the names of the candidates above the bound, `left_out`. And what these
-        wishes cost, `given_up`: the candidate that they kept from being chosen (`name`, `family`, `imbalance`,
-        `complexity`) and under `difference` the champion's `business_cost`, `roc_auc` and `log_loss` less its, with
+        wishes cost, `given_up`: the candidate that they kept from being chosen (`name`, `labels`, `complexity`)
+        and under `difference` the champion's `business_cost`, `roc_auc` and `log_loss` less its, with
         their intervals; null if it is the champion.
 
     Raises:
@@ -285,7 +286,7 @@ def select_champion(
             metric: compare_folds(best, freely, metric, cross_validation)
             for metric in ("business_cost", "roc_auc", "log_loss")
         }
-        given_up = {name: freely[name] for name in ("name", "family", "imbalance", "complexity")}
+        given_up = {name: freely[name] for name in ("name", "labels", "complexity")}
         given_up |= {"difference": difference}
         cost, auc = difference["business_cost"], difference["roc_auc"]
         reason += (

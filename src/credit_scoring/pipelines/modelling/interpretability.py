@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models.complexity import COMPLEXITIES, Complexity, by_hand
-from credit_scoring.models.labels import name_candidate
 from credit_scoring.pipelines.modelling.comparison import compare_folds
 from credit_scoring.pipelines.modelling.options import CrossValidationOptions
 
@@ -30,12 +29,12 @@ def price_interpretability(
         cross_validation: Folds and confidence of the intervals.
 
     Returns:
-        One row per level with a fitted candidate, from simple to complex: `complexity`, `candidate`, `family`,
-        `imbalance`, `candidates` (how many of the level it is the best of), `champion` (whether it is it), `by_hand`
-        (see `models.complexity`), `columns_needed` and `ms_per_row` (means over the folds), `roc_auc`, `business_cost`
-        per applicant at its own cut-off, chosen on the other folds, `log_loss` before calibration; and `cost_to_best`,
-        `auc_to_best`, `log_loss_to_best`, the differences to the row of least log loss, paired by fold, with their
-        intervals (`_low`, `_high`; see `corrected_fold_interval`). They are 0 for that row.
+        One row per level with a fitted candidate, from simple to complex: `complexity`, `candidate`, what it is called
+        (`label_en`, `label_fr`), `candidates` (how many of the level it is the best of), `champion` (whether it is it),
+        `by_hand` (see `models.complexity`), `columns_needed` and `ms_per_row` (means over the folds), `roc_auc`,
+        `business_cost` per applicant at its own cut-off, chosen on the other folds, `log_loss` before calibration; and
+        `cost_to_best`, `auc_to_best`, `log_loss_to_best`, the differences to the row of least log loss, paired by fold,
+        with their intervals (`_low`, `_high`; see `corrected_fold_interval`). They are 0 for that row.
     """
     fitted = [result for result in candidate_results if not result["error"]]
     rivals: dict[Complexity, list[dict[str, Any]]] = {}
@@ -51,8 +50,7 @@ def price_interpretability(
         row = {
             "complexity": level,
             "candidate": result["name"],
-            "family": result["family"],
-            "imbalance": result["imbalance"],
+            **{f"label_{language}": label for language, label in result["labels"].items()},
             "candidates": len(rivals[level]),
             "champion": result["name"] == champion["name"],
             "by_hand": by_hand(level),
@@ -119,7 +117,6 @@ def plot_interpretability(price_of_interpretability: pd.DataFrame, figures: Figu
 
 
 def _describe(row: dict[str, Any], figures: FigureOptions) -> str:
-    name = name_candidate(row["family"], row["imbalance"], row["candidate"], figures.texts)
     facts = figures.say(
         "interpretability.facts",
         level=figures.say(f"complexity.{row['complexity']}"),
@@ -127,7 +124,7 @@ def _describe(row: dict[str, Any], figures: FigureOptions) -> str:
         ms=row["ms_per_row"],
         by_hand=figures.say(f"common.by_hand.{row['by_hand']}"),
     )
-    return f"{'★ ' if row['champion'] else ''}{name}\n{facts}"
+    return f"{'★ ' if row['champion'] else ''}{row[f'label_{figures.language}']}\n{facts}"
 
 
 def _log_loss(result: dict[str, Any]) -> float:

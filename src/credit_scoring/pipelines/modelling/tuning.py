@@ -19,7 +19,7 @@ from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.discrimination import score_metrics
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models import family_class
-from credit_scoring.models.labels import HAND_SET, name_candidate
+from credit_scoring.models.labels import HAND_SET, label_candidates
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.pipelines.modelling.comparison import compare_folds, fold_metrics
 from credit_scoring.pipelines.modelling.folds import (
@@ -70,15 +70,16 @@ def tune_candidates(
             finished trials count. Anything else starts a study of its own.
 
     Returns:
-        The candidates, and one entry per trial: `candidate`, `family`, `number`, `state`, `metric`, `value` of it (of a
-        pruned trial, over the folds that it reached), `folds` that it reached, `hand_set`, `params` (those drawn: none
-        where `hand_set`), `chosen`, `seconds`.
+        The candidates, and one entry per trial: `candidate`, its `labels`, `number`, `state`, `metric`, `value` of it
+        (of a pruned trial, over the folds that it reached), `folds` that it reached, `hand_set`, `params` (those drawn:
+        none where `hand_set`), `chosen`, `seconds`.
 
     Raises:
         ValueError: If a candidate cannot be read or searched for; names every problem.
     """
     tuned = {name: _without_treatment(described) for name, described in candidates.items() if described.get("tuned")}
     _check_searchable(tuned, candidates, tuning)
+    labels = label_candidates({name: candidate.model_dump() for name, candidate in tuned.items()})
     found, trials = {}, []
     if tuned:
         part = stratified_part(training_rows["TARGET"], tuning.max_rows, tuning.seed)
@@ -94,7 +95,7 @@ def tune_candidates(
         best = _choose_trial(study, tuning)
         params = {**candidate.params, **best.user_attrs["params"]}
         logger.info("%s: trial %d of %d, %s %.4f", name, best.number, len(study.trials), tuning.metric, best.value)
-        trials += [_describe(name, candidate.family, trial, best, tuning) for trial in study.trials]
+        trials += [_describe(name, labels[name], trial, best, tuning) for trial in study.trials]
         if params != candidate.params:
             by_hand = {variant: {**single, "tuned": False} for variant, single in list_variants(name, described)}
             found[name] = {**by_hand[name], "params": params, "tuned": True}
@@ -124,7 +125,7 @@ def measure_tuning(
         trials = [trial for trial in tuning_trials if trial["candidate"] == name]
         after, before = results[name], results.get(f"{name}{HAND_SET}", results[name])
         gained[name] = {
-            "family": after["family"],
+            "labels": after["labels"],
             "metric": trials[0]["metric"],
             "trials": sum(trial["state"] in ("complete", "pruned") for trial in trials),
             "pruned": sum(trial["state"] == "pruned" for trial in trials),
@@ -164,7 +165,7 @@ def plot_tuning(tuning_trials: list[dict[str, Any]], figures: FigureOptions) -> 
             axes.scatter(chosen["number"], chosen["value"], s=150, marker="*", color="#2e7d32", zorder=3)
         for by_hand in (trial for trial in complete if trial["hand_set"]):
             axes.axhline(by_hand["value"], ls="--", lw=1, color="#c55a11")
-        axes.set_title(name_candidate(trials[0]["family"], "none", name, figures.texts), fontsize=10)
+        axes.set_title(trials[0]["labels"][figures.language], fontsize=10)
         axes.set_xlabel(figures.say("tuning.trial"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.yaxis.set_major_formatter(figures.axis(".4f"))
@@ -358,11 +359,13 @@ def _fingerprint(folds: Folds) -> str:
     return hashlib.sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()[:16]
 
 
-def _describe(name: str, family: str, trial: FrozenTrial, best: FrozenTrial, tuning: TuningOptions) -> dict[str, Any]:
+def _describe(
+    name: str, labels: Mapping[str, str], trial: FrozenTrial, best: FrozenTrial, tuning: TuningOptions
+) -> dict[str, Any]:
     started, ended = trial.datetime_start, trial.datetime_complete
     return {
         "candidate": name,
-        "family": family,
+        "labels": labels,
         "number": trial.number,
         "state": trial.state.name.lower(),
         "metric": tuning.metric,

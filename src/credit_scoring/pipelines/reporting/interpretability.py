@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from credit_scoring.models.labels import name_candidate
 from credit_scoring.pipelines.reporting.sentences import side_of_zero
 from credit_scoring.texts import Texts
 
@@ -53,12 +52,10 @@ def tabulate_interpretability(price: pd.DataFrame, texts: Texts, *, timed: bool 
     columns = [name for name in _COLUMNS if timed or name != "ms"]
     rows = []
     for row in price.to_dict("records"):
+        level, name = texts.say(f"complexity.{row['complexity']}"), _name(row, texts)
         cells = {
-            "candidate": texts.say(
-                "report.interpretability_level",
-                level=texts.say(f"complexity.{row['complexity']}"),
-                name=_name(row, texts),
-            ),
+            # A monotone model and a blend are called so
+            "candidate": name if level in name else texts.say("report.interpretability_level", level=level, name=name),
             "by_hand": texts.say(f"common.by_hand.{row['by_hand']}"),
             "features": texts.number(row["columns_needed"], ".0f"),
             "ms": texts.number(row["ms_per_row"], ".2f"),
@@ -84,7 +81,7 @@ def _tell_choice(given_up: Mapping[str, Any], texts: Texts) -> str:
         [
             texts.say(
                 "report.given_up",
-                name=name_candidate(given_up["family"], given_up["imbalance"], given_up["name"], texts),
+                name=given_up["labels"][texts.language],
                 cost=_write(difference["business_cost"], texts),
                 auc=_write(difference["roc_auc"], texts),
                 log_loss=_write(difference["log_loss"], texts),
@@ -95,7 +92,7 @@ def _tell_choice(given_up: Mapping[str, Any], texts: Texts) -> str:
 
 
 def _name(row: Mapping[Any, Any], texts: Texts) -> str:
-    return name_candidate(row["family"], row["imbalance"], row["candidate"], texts)
+    return str(row[f"label_{texts.language}"])
 
 
 def _difference(row: Mapping[Any, Any], metric: str, texts: Texts) -> str:

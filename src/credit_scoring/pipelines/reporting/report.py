@@ -17,7 +17,7 @@ from credit_scoring.features.categories import category_label
 from credit_scoring.features.records import Theme, Unit, theme_title
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import family_class
-from credit_scoring.models.labels import name_candidate, name_treatment
+from credit_scoring.models.labels import name_treatment
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
 from credit_scoring.pipelines.reporting.interpretability import tabulate_interpretability, tell_interpretability
 from credit_scoring.pipelines.reporting.sentences import (
@@ -79,7 +79,7 @@ def report_comparison(
             _describe_modelling(leaderboard, policy, n_folds, max_features, figures),
             *filter(None, [" ".join(tell_tuning(tuning_gain, figures.texts))]),
             *_describe_imbalance(imbalance_comparison, figures),
-            _describe_champion(champion, calibration, diagnosis, figures),
+            _describe_champion(champion, leaderboard, calibration, diagnosis, figures),
             count_level(leaderboard, champion, policy["chosen_on"]["applicants"], figures.texts),
         ],
         "leaderboard": _tabulate_candidates(leaderboard, champion, n_folds, figures),
@@ -273,15 +273,21 @@ def _describe_imbalance(comparison: pd.DataFrame, figures: FigureOptions) -> lis
 
 
 def _describe_champion(
-    champion: Mapping[str, Any], calibration: Mapping[str, Any], diagnosis: Mapping[str, Any], figures: FigureOptions
+    champion: Mapping[str, Any],
+    leaderboard: pd.DataFrame,
+    calibration: Mapping[str, Any],
+    diagnosis: Mapping[str, Any],
+    figures: FigureOptions,
 ) -> str:
+    labels = dict(zip(leaderboard["candidate"], leaderboard[f"label_{figures.language}"], strict=True))
     chosen = calibration["chosen"]
     after = calibration["methods"][chosen]
-    name = name_candidate(champion["family"], champion["imbalance"], champion["name"], figures.texts)
-    choice = figures.say(f"report.chosen.{champion['prefer']}", name=name)
+    choice = figures.say(f"report.chosen.{champion['prefer']}", name=labels[champion["name"]])
     if champion["left_out"]:
         level = figures.say(f"complexity.{champion['max_complexity']}")
-        bounded = figures.say("report.bounded", level=level, names=figures.texts.join(champion["left_out"]))
+        bounded = figures.say(
+            "report.bounded", level=level, names=figures.texts.join([labels[name] for name in champion["left_out"]])
+        )
         choice = f"{bounded} {choice}"
     told = figures.say(
         "report.champion",
@@ -303,7 +309,7 @@ def _tabulate_candidates(
 ) -> dict[str, Any]:
     rows = [
         [
-            name_candidate(row["family"], row["imbalance"], row["candidate"], figures.texts),
+            row[f"label_{figures.language}"],
             f"{_decimal(row['roc_auc'], figures)} ± {_decimal(row['roc_auc_std'], figures)}",
             _decimal(row["average_precision"], figures),
             _share(row["recall"], figures),

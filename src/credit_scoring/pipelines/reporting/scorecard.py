@@ -72,15 +72,15 @@ def describe_scorecard(
         confidence: Of the intervals of paired differences to the champion.
 
     Returns:
-        Nothing if no scorecard competed, or `name`, `champion`, `is_champion`, `applicants` (training rows), `scale`
-        (`pdo`, `base_points`, `base_odds`, `factor`, `offset`), `line` (`intercept` and `slope`: calibrated log-odds of
-        default = intercept - slope x score; null where the calibration is no line), `variables` (of each its
-        `information_value`, `coefficient` and `attributes` as `ScorecardModel.card` gives them, with null for NaN, and
-        whether each is `typical`, the commonest), `cut_off` (`threshold`, and `points`: the least score that is
-        approved), `scores` (`points`, `probability`, `share` of applicants with at least so many out of fold),
-        `example` (`points` and `probability` of an applicant with the commonest attribute of each variable, whether
-        `approved`), `metrics` (mean over the folds, and for a challenger the champion's, under `champion`, and the
-        `difference` with its interval).
+        Nothing if no scorecard competed, or `name`, `champion` (what it is called, by language), `is_champion`,
+        `applicants` (training rows), `scale` (`pdo`, `base_points`, `base_odds`, `factor`, `offset`), `line`
+        (`intercept` and `slope`: calibrated log-odds of default = intercept - slope x score; null where the calibration
+        is no line), `variables` (of each its `information_value`, `coefficient` and `attributes` as
+        `ScorecardModel.card` gives them, with null for NaN, and whether each is `typical`, the commonest), `cut_off`
+        (`threshold`, and `points`: the least score that is approved), `scores` (`points`, `probability`, `share` of
+        applicants with at least so many out of fold), `example` (`points` and `probability` of an applicant with the
+        commonest attribute of each variable, whether `approved`), `metrics` (mean over the folds, and for a challenger
+        the champion's, under `champion`, and the `difference` with its interval).
     """
     if not scorecard:
         return {}
@@ -104,7 +104,7 @@ def describe_scorecard(
     told = np.arange(low, high + step / 2, step)
     return {
         "name": name,
-        "champion": champion["name"],
+        "champion": next(one["labels"] for one in candidate_results if one["name"] == champion["name"]),
         "is_champion": is_champion,
         "applicants": int(card["applicants"].sum() / len(variables)),
         "scale": {
@@ -314,7 +314,7 @@ def _tell_comparison(card: Mapping[str, Any], figures: FigureOptions) -> list[st
     return [
         figures.say(
             "scorecard.is_challenger",
-            champion=card["champion"],
+            champion=card["champion"][figures.language],
             auc=auc["mean"],
             cost=cost["mean"],
             auc_difference=auc["difference"]["estimate"],

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from credit_scoring.models import family_class
 from credit_scoring.pipelines.reporting.sentences import side_of_zero
 from credit_scoring.texts import Texts
 
@@ -26,14 +25,14 @@ def tell_tuning(gain: Mapping[str, Any], texts: Texts) -> list[str]:
     told = [
         texts.say(
             "report.tuning",
-            families=texts.join([_label(found, texts) for found in searched]),
+            families=texts.join([found["labels"][texts.language] for found in searched]),
             trials=sum(found["trials"] for found in searched),
             pruned=sum(found["pruned"] for found in searched),
             metric=texts.say(f"report.searched_by.{searched[0]['metric']}"),
         )
     ]
     for found in searched:
-        label = _label(found, texts)
+        label = found["labels"][texts.language]
         label = label[0].upper() + label[1:]
         if not found["params"]:
             told.append(texts.say("report.tuning_kept", family=label))
@@ -58,7 +57,7 @@ def tabulate_tuning(gain: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
     """Set tuned candidates beside their hand-set selves, on the folds of the comparison, one row per candidate."""
     rows = [
         [
-            _label(found, texts),
+            found["labels"][texts.language],
             texts.say("report.tuning_trials", trials=found["trials"], pruned=found["pruned"]),
             texts.number(found["log_loss"]["before"], ".4f"),
             texts.number(found["log_loss"]["after"], ".4f"),
@@ -73,10 +72,6 @@ def tabulate_tuning(gain: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
         "rows": rows,
         "strong": -1,
     }
-
-
-def _label(found: Mapping[str, Any], texts: Texts) -> str:
-    return family_class(found["family"]).labels[texts.language]
 
 
 def _difference(interval: Mapping[str, float], texts: Texts) -> str:
