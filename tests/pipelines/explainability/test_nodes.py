@@ -106,12 +106,17 @@ def test_figures_show_the_heaviest_features_and_the_client(scorer: CreditScorer,
     shown = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert shown[::-1][:2] == rank_features(values)["feature"].head(2).tolist()
     examples = explain_examples(scorer, rows)
-    panels = plot_local_explanations(examples, OPTIONS, FIGURES).axes
+    figure = plot_local_explanations(examples, OPTIONS, FIGURES)
+    panels = figure.axes
     titled = [
         str(example["client_id"]) in panel.get_title("left") for example, panel in zip(examples, panels, strict=True)
     ]
     assert titled == [True, True, True]
     assert panels[0].get_yticklabels()[-1].get_text() == "l'autre cause"
+    figure.draw_without_rendering()
+    heading, first = (text.get_window_extent() for text in (figure.texts[0], panels[0]._left_title))
+    assert heading.y1 <= figure.bbox.y1
+    assert heading.y0 - first.y1 > heading.height / 2  # the heading is of all panels, not of the first
 
 
 def test_a_theme_is_named_in_words_and_a_source_by_its_table() -> None:

@@ -226,8 +226,10 @@ def plot_local_explanations(
         draw_client(axes, client, explanation.n_reasons, figures)
     panels[-1].set_xlabel(figures.say("common.related"))
     base = 1 / (1 + np.exp(-local_explanations[0]["base_value"]))
-    figure.suptitle(figures.say("explanations.title", base=base), fontsize=12, x=0.01, ha="left")
-    figure.tight_layout(rect=(0, 0.012, 1, 1))
+    inch = 1 / figure.get_figheight()
+    title = figures.say("explanations.title", base=base)
+    figure.suptitle(title, fontsize=12, x=0.01, y=1 - 0.12 * inch, ha="left", va="top")
+    figure.tight_layout(rect=(0, 0.012, 1, 1 - 0.45 * inch))
     figures.mark_source(figure)
     return figure
 
