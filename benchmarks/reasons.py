@@ -10,7 +10,6 @@ import json
 import pickle
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.harness import ROOT, write_section
-from credit_scoring.explanations import compare_reasons, weigh
+from credit_scoring.explanations import compare_reasons, weigh, weigh_causes
 from credit_scoring.metrics.uncertainty import Interval, rate_interval
 from credit_scoring.models import ScoringModel, refit_model
-from credit_scoring.models.base import BoostedTrees
+from credit_scoring.models.base import BoostedTrees, LibraryModel
+from credit_scoring.models.complexity import by_hand
+from credit_scoring.models.encoding import CategoryCodes
+from credit_scoring.models.families.blend import BlendModel
 from credit_scoring.pipelines.explainability.nodes import spread_rows
-from credit_scoring.reasons import ReasonBook
 from credit_scoring.scorer import REFUSED, CreditScorer
 
 REPORT = ROOT / "docs" / "reasons.md"
@@ -84,8 +85,8 @@ def line(name: str, comparisons: list[tuple[npt.NDArray[np.bool_], npt.NDArray[n
 def compare_refits(run: Run, n_refits: int) -> Iterator[str]:
     """Compare the champion with itself of other seeds, and of other samples of the training rows."""
     own = run.weigh(run.scorer.model)
-    if isinstance(run.scorer.model, BoostedTrees) and run.scorer.model.get_params().get("subsample", 1) < 1:
-        seeds = [run.weigh(run.fit(run.training, random_state=seed)) for seed in range(1, n_refits + 1)]
+    if seeded(run.scorer.model, 0):
+        seeds = [run.weigh(run.fit(run.training, **seeded(run.scorer.model, seed))) for seed in range(1, n_refits + 1)]
         yield line(
             "the champion, with other seeds on the same training rows",
             [compare_reasons(own, other, TOP) for other in seeds],
@@ -102,32 +103,72 @@ def compare_refits(run: Run, n_refits: int) -> Iterator[str]:
     yield line("the champion, with fits to bootstrap samples of the training rows", drawn)
 
 
-def as_numbers(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
-    """Write categories as ordered codes: the package shap computes no interventional values of splits of categories."""
-    model = run.scorer.model
-    assert isinstance(model, BoostedTrees)
-    codes = model.codes_.transform(model.explained_features(rows))
-    return pd.DataFrame(codes, columns=model.feature_names_in_, index=rows.index)
+def seeded(model: ScoringModel, seed: int) -> dict[str, Any]:
+    """Return the parameters that give a model, or the members of a blend that draw, another seed; none if none do."""
+    if isinstance(model, BlendModel):
+        seeds = {name: seeded(fits[0], seed) for name, fits in model.fits_.items()}
+        members = {
+            name: {**member, "params": {**member.get("params", {}), **seeds.get(name, {})}}
+            for name, member in model.members.items()
+        }
+        return {"members": members} if any(seeds.values()) else {}
+    draws = isinstance(model, LibraryModel) or "random_state" in model.get_params()
+    return {"random_state": 1_000 * seed} if draws else {}  # far apart: a blend has fits of consecutive seeds
+
+
+def exact_contributions(model: ScoringModel, rows: pd.DataFrame, background: pd.DataFrame) -> pd.DataFrame | None:
+    """Return exact interventional Shapley values in log-odds against a background; nothing where there are none.
+
+    Boosted trees: by the package shap. A sum of independent terms, such as a scorecard or a regression: the terms less
+    their means over the background (Lundberg & Lee, NeurIPS 2017, sec. 4). A blend: the mean of its members' values, as
+    Shapley values are linear in the model. Other families have none that are exact.
+    """
+    if isinstance(model, BlendModel):
+        members = []
+        for fits in model.fits_.values():
+            of_fits = [exact_contributions(fit, rows, background) for fit in fits]
+            if any(found is None for found in of_fits):
+                return None
+            members.append(sum(found.reindex(columns=rows.columns, fill_value=0.0) for found in of_fits) / len(fits))
+        return sum(members) / len(members)
+    if by_hand(model.complexity) != "no":
+        return model.contributions(rows)[0] - model.contributions(background)[0].mean()
+    if not isinstance(model, BoostedTrees):
+        return None
+    import shap  # noqa: PLC0415 - takes seconds to import
+
+    names = list(model.feature_names_in_)
+    explainer = shap.TreeExplainer(
+        model.booster_,  # type: ignore[attr-defined]
+        data=background[names].to_numpy(),
+        feature_perturbation="interventional",
+    )
+    return pd.DataFrame(explainer.shap_values(rows[names].to_numpy()), columns=names, index=rows.index)
 
 
 def compare_exact(run: Run, n_background: int) -> Iterator[str]:
-    """Compare TreeSHAP, with and without the reference, with exact interventional Shapley values."""
-    import shap  # noqa: PLC0415 - takes seconds to import
+    """Compare the contributions that are served, with and without the reference, with exact interventional ones.
 
-    numbers = as_numbers(run, run.training).assign(TARGET=run.training["TARGET"])
-    model = run.fit(numbers)
-    assert isinstance(model, BoostedTrees)
-    book: ReasonBook = replace(run.scorer.reasons(), reference=np.zeros(len(model.feature_names_in_)))
-    declined, approved = as_numbers(run, run.declined), as_numbers(run, run.approved)
-    background = approved.sample(min(len(approved), n_background), random_state=0).to_numpy()
-    explainer = shap.TreeExplainer(model.booster_, data=background, feature_perturbation="interventional")  # type: ignore[attr-defined]
-    values = pd.DataFrame(explainer.shap_values(declined.to_numpy()), columns=declined.columns, index=declined.index)
-    exact = book.weigh_causes(values)
-    raw = book.weigh_causes(model.contributions(declined)[0])
+    Categories are ordered codes: the package shap computes no interventional values of splits of categories.
+    """
+    names = list(run.scorer.model.columns_given_)
+    codes = CategoryCodes("name").fit(run.training[names])
+    training, declined, approved = (
+        pd.DataFrame(codes.transform(rows[names]), columns=names, index=rows.index)
+        for rows in (run.training, run.declined, run.approved)
+    )
+    model = run.fit(training.assign(TARGET=run.training["TARGET"]))
+    background = approved.sample(min(len(approved), n_background), random_state=0)
+    values = exact_contributions(model, declined, background)
+    if values is None:
+        return
+    book = run.scorer.reasons()
+    exact, raw = weigh_causes(values, book), weigh_causes(model.contributions(declined)[0], book)
     related = weigh(model, declined, approved, book)
-    yield line("exact interventional Shapley values, to TreeSHAP as it is", [compare_reasons(exact, raw, TOP)])
+    yield line("exact interventional Shapley values, to contributions as they are", [compare_reasons(exact, raw, TOP)])
     yield line(
-        "exact interventional Shapley values, to TreeSHAP less the reference", [compare_reasons(exact, related, TOP)]
+        "exact interventional Shapley values, to contributions less the reference",
+        [compare_reasons(exact, related, TOP)],
     )
 
 
@@ -147,9 +188,8 @@ def main() -> None:
         f"| what is compared | comparisons | same first reason | share of the {TOP} heaviest that stay |",
         "|---|---:|---:|---:|",
         *compare_refits(run, arguments.refits),
+        *compare_exact(run, arguments.background),
     ]
-    if isinstance(run.scorer.model, BoostedTrees):
-        lines += compare_exact(run, arguments.background)
     explanation = (
         f"{len(run.declined)} declined applicants of the hold-out; champion `{run.champion['name']}` on "
         f"{len(run.training):,} training rows, {len(run.scorer.feature_names_in_)} columns, "
