@@ -6,10 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+
+if TYPE_CHECKING:
+    from tests.exports import Export
 
 ROOT = Path(__file__).parents[1]
 
@@ -70,6 +75,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
             (common / "run.log").write_text(log)
     shutil.copytree(common, own / "demo_of_worker")
     return Project(own / "demo_of_worker")
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> "Callable[..., Export]":
+    """Return what exports a small model of a family, each once: see `tests.exports.export_family`."""
+    from tests.exports import export_family  # noqa: PLC0415 - few tests need a model
+
+    return cache(lambda family, **options: export_family(family, tmp_path_factory.mktemp(family), **options))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,6 @@
-"""The image: small, closed, and its answers are those of the batch.
+"""The image: small, closed, and its answers are those of the batch, whatever family its model is of.
+
+It is built once, from a model that needs every library that a family may need; other models take the place of that one.
 
 Needs docker, or else podman, and a base image that is there or can be pulled. Flags that an engine needs on some
 machine go into `CONTAINER_ENGINE` ("podman --runtime runc"), `CONTAINER_BUILD_FLAGS` and `CONTAINER_RUN_FLAGS`.
@@ -10,7 +12,7 @@ import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -19,7 +21,9 @@ import pandas as pd
 import pytest
 import requests
 
+from credit_scoring.models import FAMILIES
 from tests.conftest import ROOT, Project
+from tests.exports import Export
 from tests.serving.conftest import as_split, free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.container]
@@ -64,8 +68,8 @@ def skip_unless_the_engine_works(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def image(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Build the image of the demo's model from nothing but what the image may hold."""
+def image(exported: Callable[..., Export], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Build the image of a blend of all families that need a library, from nothing but what the image may hold."""
     if engine("image", "inspect", BASE).returncode and (pulled := engine("pull", BASE)).returncode:
         pytest.skip(f"no base image: {pulled.stderr.strip()[-200:]}")
     skip_unless_the_engine_works(tmp_path_factory.mktemp("probe"))
@@ -73,20 +77,24 @@ def image(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
     for name in ("Dockerfile", ".dockerignore"):
         shutil.copy(ROOT / name, context)
     shutil.copytree(ROOT / "src", context / "src")
-    shutil.copytree(demo.path / "model", context / "model")
+    shutil.copytree(exported("blend", every_library=True).folder, context / "model")
     built = engine("build", *flags("CONTAINER_BUILD_FLAGS"), "-t", IMAGE, str(context))
     assert built.returncode == 0, built.stdout[-1500:] + built.stderr[-1500:]
     return IMAGE
 
 
+def mounted(model: Path) -> list[str]:
+    return ["-v", f"{model}:/opt/model:ro"]
+
+
 @contextmanager
-def container(image: str, front_end: str) -> Iterator[tuple[str, str]]:
-    """Run the image with nothing it could write to; yield container and address once it answers."""
+def container(image: str, front_end: str, model: Path) -> Iterator[tuple[str, str]]:
+    """Run the image with a model and nothing it could write to; yield container and address once it answers."""
     port = free_port()
     settings = ["-e", f"SERVING_PORT={port}", "-e", f"SERVING_FRONT_END={front_end}", "-p", f"127.0.0.1:{port}:{port}"]
     closed = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
     started = time.monotonic()
-    run = engine("run", "-d", *flags("CONTAINER_RUN_FLAGS"), *closed, *settings, image)
+    run = engine("run", "-d", *flags("CONTAINER_RUN_FLAGS"), *closed, *settings, *mounted(model), image)
     assert run.returncode == 0, run.stderr
     name = run.stdout.strip().splitlines()[-1]
     try:
@@ -116,9 +124,9 @@ def test_the_image_is_small_and_holds_nothing_that_trains_or_compiles(image: str
 
 @pytest.mark.parametrize("front_end", ["mlflow", "lean"])
 def test_a_closed_container_starts_answers_like_the_batch_and_stops(
-    image: str, front_end: str, holdout: pd.DataFrame, batch: pd.Series
+    image: str, front_end: str, demo: Project, holdout: pd.DataFrame, batch: pd.Series
 ) -> None:
-    with container(image, front_end) as (name, url):
+    with container(image, front_end, demo.path / "model") as (name, url):
         answer = requests.post(
             f"{url}/invocations", data=as_split(holdout), headers={"Content-Type": "application/json"}, timeout=60
         )
@@ -133,10 +141,26 @@ def test_a_closed_container_starts_answers_like_the_batch_and_stops(
         assert "Stopping parent process" in engine("logs", name).stdout
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_answers_in_the_container_as_in_the_batch(
+    image: str, family: str, exported: Callable[..., Export]
+) -> None:
+    export = exported(family)
+    asked = {"explain": True, "language": "en"}
+    expected = export.scorer.predict(export.example, asked).to_dict("records")
+    with (
+        container(image, "mlflow", export.folder) as (_, mlflow),
+        container(image, "lean", export.folder) as (_, lean),
+    ):
+        for url in (mlflow, lean):
+            body, headers = as_split(export.example, params=asked), {"Content-Type": "application/json"}
+            answer = requests.post(f"{url}/invocations", data=body, headers=headers, timeout=60)
+            assert answer.json()["predictions"] == expected
+
+
 def test_a_broken_model_is_named_in_the_log_and_not_served(image: str, demo: Project, tmp_path: Path) -> None:
     shutil.copytree(demo.path / "model", tmp_path / "model")
     (tmp_path / "model" / "model.pkl").write_bytes(b"broken")
-    mount = f"{tmp_path / 'model'}:/opt/model:ro"
-    run = engine("run", "--rm", *flags("CONTAINER_RUN_FLAGS"), "-v", mount, image)
+    run = engine("run", "--rm", *flags("CONTAINER_RUN_FLAGS"), *mounted(tmp_path / "model"), image)
     assert run.returncode == 2
     assert "model.pkl: altered" in run.stdout
