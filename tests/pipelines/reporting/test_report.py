@@ -494,8 +494,9 @@ def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any],
             "en",
             [
                 "The lender serves no model above the level “equation” (champion.max_complexity), which leaves out "
-                "XGBoost and logistic regression, SMOTE. Among the candidates whose cost is not significantly different from the best, the "
-                "champion is the simplest, as the lender prefers (champion.prefer): LightGBM.",
+                "XGBoost and logistic regression, SMOTE. Among the candidates whose cost is not significantly "
+                "different from the best, the champion is the simplest, as the lender prefers "
+                "(champion.prefer): LightGBM.",
                 "equation: logistic regression spreadsheet 150 0.26 0.7654 −0.0123 [−0.0290, +0.0044] 0.5123 +0.0123",
                 "Without the lender's bound or preference the champion would be XGBoost",
             ],
@@ -530,22 +531,15 @@ def test_the_wishes_of_the_lender_and_their_price_are_told(
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("en", ["constant: baseline model", "points: scorecard", "LightGBM, monotone", "blend"]),
-        (
-            "fr",
-            [
-                "constante : modèle de référence",
-                "points : grille de score",
-                "LightGBM, monotone",
-                "combinaison de modèles",
-            ],
-        ),
+        ("en", ["points: scorecard", "LightGBM, monotone", "blend"]),
+        ("fr", ["points : grille de score", "LightGBM, monotone", "combinaison de modèles"]),
     ],
 )
 def test_a_level_that_the_candidate_is_called_after_is_not_said_twice(language: str, told: list[str]) -> None:
-    of_level = [level("constant", "dummy"), level("points", "scorecard"), level("monotone", "lightgbm")]
-    of_level[2] |= {"label_en": "LightGBM, monotone", "label_fr": "LightGBM, monotone"}
-    price = pd.DataFrame([*of_level, level("blend", "blend")])
+    called = {"label_en": "LightGBM, monotone", "label_fr": "LightGBM, monotone"}
+    price = pd.DataFrame(
+        [level("points", "scorecard"), level("monotone", "lightgbm", **called), level("blend", "blend")]
+    )
     assert [row[0] for row in tabulate_interpretability(price, texts_in(language))["rows"]] == told
 
 
