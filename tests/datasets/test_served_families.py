@@ -16,7 +16,7 @@ from tests.exports import Export
 # What training, figures and tracking need, and every family's library: none may be needed but those of the model.
 TRAINING = (
     *("shap", "numba", "lightgbm", "xgboost", "imblearn", "optbinning", "ortools", "optuna", "matplotlib", "ibis"),
-    *("kedro", "pydantic"),
+    *("kedro", "pydantic", "pyarrow"),
 )
 ASK = """
 import json, sys
@@ -27,7 +27,7 @@ for name in sys.argv[2:]:
 sys.path.insert(0, "model/code")
 import pickle, pandas
 scorer = pickle.load(open("model/model.pkl", "rb"))
-told = scorer.predict(pandas.read_pickle(sys.argv[1]), {"explain": True, "language": "en"})
+told = scorer.predict(pandas.DataFrame(json.load(open(sys.argv[1]))), {"explain": True, "language": "en"})
 print(json.dumps([[row.probability_default, row.reasons] for row in told.itertuples()]))
 """
 
@@ -43,9 +43,9 @@ def test_a_scorer_answers_with_reasons_where_only_what_it_is_served_with_is_inst
     builds = packages_distributions()
     served = {name for name in TRAINING if installed & set(builds[name])}
     assert served == set(scorer.model.libraries)
-    example.to_pickle(tmp_path / "rows.pkl")
+    (tmp_path / "rows.json").write_text(json.dumps(example.to_dict("list")))
     missing = [name for name in TRAINING if name not in served]
-    command = [sys.executable, "-c", ASK, str(tmp_path / "rows.pkl"), *missing]
+    command = [sys.executable, "-c", ASK, str(tmp_path / "rows.json"), *missing]
     done = subprocess.run(command, cwd=export.folder.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     expected = scorer.predict(example, {"explain": True, "language": "en"})

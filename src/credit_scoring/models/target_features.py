@@ -134,12 +134,14 @@ class _Category:
 
     def __init__(self, X: pd.DataFrame, y: npt.NDArray[np.int_], name: str) -> None:
         self.name = name
-        known = pd.DataFrame({"outcome": y, "category": self._categories(X)})
-        self.counts = known.groupby("category")["outcome"].agg(["sum", "size"])
+        found = pd.Series(y).groupby(self._categories(X)).agg(["sum", "size"])
+        # Not as a table: pandas keeps the text of one with pyarrow, which no server has
+        self.counts = {str(category): (defaults, rows) for category, defaults, rows in found.itertuples()}
 
     def count(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        found = self.counts.reindex(self._categories(X)).fillna(0.0)
-        return found["sum"].to_numpy(dtype=float), found["size"].to_numpy(dtype=float)
+        found = [self.counts.get(category, (0, 0)) for category in self._categories(X)]
+        defaults, rows = np.array(found, dtype=float).reshape(-1, 2).T
+        return defaults, rows
 
     def _categories(self, X: pd.DataFrame) -> npt.NDArray[np.object_]:
         return X[self.name].astype(object).where(X[self.name].notna(), "").to_numpy()
