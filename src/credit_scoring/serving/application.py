@@ -1,25 +1,23 @@
 """The gate: routes, limits, checks, counts and errors, the same in front of either front end."""
 
 import asyncio
-import gc
 import hmac
 import logging
-import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
-from uvicorn.config import STARTUP_FAILURE
 
-from credit_scoring.exported_model.folder import ModelFolder, open_model_folder
-from credit_scoring.exported_model.loading import use_code_of
+from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.serving import metrics
-from credit_scoring.serving.front_ends import FRONT_ENDS, Answer, FrontEnd
+from credit_scoring.serving.arrivals import Arrivals
+from credit_scoring.serving.front_ends import Answer, FrontEnd
 from credit_scoring.serving.openapi import describe_api
 from credit_scoring.serving.requests import JSON, RequestError, RequestReader
-from credit_scoring.serving.settings import Settings, read_settings
+from credit_scoring.serving.settings import Settings
 
 _CODES = {
     400: "BAD_REQUEST",
@@ -33,23 +31,14 @@ _CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-logger = logging.getLogger("uvicorn.error")
+_OPEN_PATHS = ("/ping", "/ready")
+_GET_PATHS = (*_OPEN_PATHS, "/version", "/metrics", "/openapi.json")
+# Above this, a body may take more than a few milliseconds to read and score, in which nobody else would be answered
+_INLINE_BYTES = 16_384
+# Readers and scorers of large bodies; each computes in one thread, so that more of them only take turns
+SCORING_THREADS = 4
 
-
-def create_application() -> "Application":
-    """Load the model and return the application; every worker calls this once."""
-    try:
-        settings = read_settings()
-        folder = open_model_folder(settings.model)
-        use_code_of(folder.path)
-        application = Application(settings, folder, FRONT_ENDS[settings.front_end](folder))
-    except Exception:
-        logger.exception("The model cannot be loaded.")
-        sys.exit(STARTUP_FAILURE)  # any other end would make the supervisor try again, for ever
-    # What has been loaded stays: the collector need not look at it again with every generation
-    gc.collect()
-    gc.freeze()
-    return application
+logger = logging.getLogger("credit_scoring.serving")
 
 
 class Application:
@@ -59,14 +48,24 @@ class Application:
         settings: How it runs.
         folder: The model that is served.
         front_end: What scores.
+        life: Returns what has happened to the server, for `/version`.
+
+    Attributes:
+        draining: Whether the worker is about to stop.
     """
 
-    def __init__(self, settings: Settings, folder: ModelFolder, front_end: FrontEnd) -> None:
+    draining = False
+
+    def __init__(
+        self, settings: Settings, folder: ModelFolder, front_end: FrontEnd, life: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
         self._front_end = front_end
         self._timeout = settings.timeout
-        self._max_body = settings.max_body_mb * 1_000_000
+        self._arrivals = Arrivals(settings)
         self._max_concurrent = settings.max_concurrent
         self._in_hand = 0
+        self._overdue = 0
+        self._life = life
         self._key = settings.api_key.get_secret_value().encode()
         self._reader = RequestReader(
             folder.contract,
@@ -76,95 +75,103 @@ class Application:
         self._trace = [(b"x-model-id", folder.identity["model_id"].encode())]
         self._fixed: Mapping[str, bytes] = {
             "/ping": b"{}",
-            "/version": orjson.dumps({"front_end": settings.front_end, **folder.identity}),
             "/openapi.json": orjson.dumps(describe_api(folder, settings)),
         }
+        self.identity = {"front_end": settings.front_end, **folder.identity}
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether every scoring thread is busy with a request that has been given up."""
+        return self._overdue >= SCORING_THREADS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         path, method = scope["path"], scope["method"]
         try:
-            if path != "/ping":
+            if path not in _OPEN_PATHS:
                 self._check_key(scope)
             if path == "/invocations":
                 if method != "POST":
                     raise RequestError(405, "/invocations takes POST.")
                 await self._invoke(scope, receive, send)
-            elif path in self._fixed or path == "/metrics":
+            elif path in _GET_PATHS:
                 if method not in ("GET", "HEAD"):
                     raise RequestError(405, f"{path} takes GET.")
-                if path == "/metrics":
-                    await _respond(send, 200, metrics.exposition(), [], metrics.CONTENT_TYPE)
-                else:
-                    await _respond(send, 200, self._fixed[path], self._trace)
+                await self._tell(path, send)
             else:
-                raise RequestError(404, f"There are /invocations, /metrics, {', '.join(self._fixed)}.")
+                raise RequestError(404, f"There are /invocations, {', '.join(_GET_PATHS)}.")
         except RequestError as error:
             await _refuse(send, error)
+
+    async def _tell(self, path: str, send: Send) -> None:
+        if path == "/metrics":
+            await _respond(send, 200, metrics.exposition(self._life().get("reloads", {})), [], metrics.CONTENT_TYPE)
+        elif path == "/ready":
+            state = "draining" if self.draining else "saturated" if self._is_saturated else "ready"
+            await _respond(send, 200 if state == "ready" else 503, orjson.dumps({"status": state}), self._trace)
+        elif path == "/version":
+            await _respond(send, 200, orjson.dumps({**self.identity, **self._life()}), self._trace)
+        else:
+            await _respond(send, 200, self._fixed[path], self._trace)
+
+    @property
+    def _is_saturated(self) -> bool:
+        return self._in_hand >= self._max_concurrent
 
     async def _invoke(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         refusal: RequestError | None = None
-        self._in_hand += 1
         try:
-            if self._in_hand > self._max_concurrent:
-                raise RequestError(503, "The server has its hands full. Try again in a second.")
             headers = dict(scope["headers"])
-            body = await self._read_body(headers, receive)
+            body = await self._arrivals.read(headers, receive)
             started = time.perf_counter()
-            answer = await self._score(body, headers)
+            if self._is_saturated:
+                raise RequestError(503, "The server has its hands full. Try again in a second.")
+            answer = await self._score(body, headers.get(b"content-type", b"").decode("latin-1"))
         except RequestError as error:
             refusal = error
         except Exception:
             reference = uuid.uuid4().hex[:12]
             logger.exception("Request %s could not be scored.", reference)
             refusal = RequestError(500, f"The request could not be scored. The server's log says why: {reference}.")
-        finally:
-            self._in_hand -= 1
         metrics.count_request(refusal.status if refusal else 200, time.perf_counter() - started)
         if refusal:
             await _refuse(send, refusal)
         else:
             await _respond(send, 200, answer.body, self._trace)
 
-    async def _score(self, body: bytes, headers: Mapping[bytes, bytes]) -> Answer:
-        rows = self._reader.read(body, headers.get(b"content-type", b"").decode("latin-1"))
-        unknown = self._reader.unknown_categories(rows)
-        try:
-            async with asyncio.timeout(self._timeout):
-                answer = await self._front_end.score(rows)
-        except TimeoutError:
-            raise RequestError(504, f"The request was not answered within {self._timeout} seconds.") from None
+    async def _score(self, body: bytes, content_type: str) -> Answer:
+        """Read and score, in a thread of its own if that may take long; a request is in hand until the thread ends."""
+        self._in_hand += 1
+        if self._front_end.is_quick and len(body) <= _INLINE_BYTES:
+            try:
+                answer, unknown = self._read_and_score(body, content_type)
+            finally:
+                self._in_hand -= 1
+        else:
+            work = asyncio.get_running_loop().run_in_executor(None, self._read_and_score, body, content_type)
+            work.add_done_callback(self._put_down)
+            done, _ = await asyncio.wait({work}, timeout=self._timeout)
+            if not done:
+                self._overdue += 1
+                work.add_done_callback(self._forget_overdue)
+                raise RequestError(504, f"The request was not answered within {self._timeout} seconds.")
+            answer, unknown = work.result()
         metrics.count_unknown_categories(unknown)
         metrics.count_scores(answer.probability, answer.decisions)
         return answer
 
-    async def _read_body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        announced = headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > self._max_body:
-            raise self._too_large()
-        parts: list[bytes] = []
-        size = 0
-        try:
-            async with asyncio.timeout(self._timeout):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise RequestError(400, "The request was broken off.")
-                    part = message.get("body", b"")
-                    size += len(part)
-                    if size > self._max_body:
-                        raise self._too_large()
-                    parts.append(part)
-                    if not message.get("more_body"):
-                        return b"".join(parts)
-        except TimeoutError:
-            raise RequestError(408, f"The request did not arrive within {self._timeout} seconds.") from None
+    def _read_and_score(self, body: bytes, content_type: str) -> tuple[Answer, Mapping[str, int]]:
+        rows = self._reader.read(body, content_type)
+        unknown = self._reader.unknown_categories(rows)
+        return self._front_end.answer(rows), unknown
 
-    def _too_large(self) -> RequestError:
-        return RequestError(
-            413, f"The body is larger than {self._max_body // 1_000_000} MB. Send fewer rows at a time."
-        )
+    def _put_down(self, _: object) -> None:
+        self._in_hand -= 1
+
+    def _forget_overdue(self, work: "asyncio.Future[Any]") -> None:
+        self._overdue -= 1
+        work.exception()  # nobody waits for it any more
 
     def _check_key(self, scope: Scope) -> None:
         if self._key and not hmac.compare_digest(dict(scope["headers"]).get(b"x-api-key", b""), self._key):

@@ -1,11 +1,12 @@
 """What the server counts, for Prometheus. The counts of all workers are added up, those of dead ones included."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 # The library reads this variable when it is imported: the process that starts the workers sets it
@@ -14,11 +15,16 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BANDS = 20
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
+_process = [str(os.getpid())]
+if FOLDER_VARIABLE in os.environ:
+    # Files of counts have the name of a worker's place: its successor goes on with them, so that they do not pile up
+    values.ValueClass = values.MultiProcessValue(lambda: _process[0])
 _requests = Counter("scoring_requests", "Requests to /invocations by status of the answer.", ["status"])
 _seconds = Histogram("scoring_request_seconds", "From the last byte of a request to its answer.", buckets=_SECONDS)
 _decisions = Counter("scoring_decisions", "Applicants by decision.", ["decision"])
 _bands = Counter("scoring_probabilities", "Applicants by probability of default, in bands of 0.05.", ["band"])
 _unknown = Counter("scoring_unknown_categories", "Values of a column that training did not hold.", ["column"])
+_deaths = Counter("scoring_worker_deaths", "Workers that died and were replaced, by cause.", ["cause"])
 # Looking a label up takes longer than counting
 _band = [_bands.labels(f"{i / _BANDS:.2f}-{(i + 1) / _BANDS:.2f}") for i in range(_BANDS)]
 
@@ -45,10 +51,36 @@ def count_unknown_categories(found: Mapping[str, int]) -> None:
         _unknown.labels(column).inc(number)
 
 
-def exposition() -> bytes:
-    """Return all counts in Prometheus' text format."""
+def name_process(name: str) -> None:
+    """Give the counts of this process to a name that no other running process has."""
+    _process[0] = name
+
+
+def count_worker_death(cause: str) -> None:
+    """Count a worker that died without having been told to."""
+    _deaths.labels(cause).inc()
+
+
+def exposition(reloads: Mapping[str, int]) -> bytes:
+    """Return all counts in Prometheus' text format.
+
+    Args:
+        reloads: Outcome -> how many reloads of the model had it: counted by the server's main process.
+    """
     if FOLDER_VARIABLE not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
+    registry.register(_Reloads(reloads))
     return generate_latest(registry)
+
+
+class _Reloads:
+    def __init__(self, reloads: Mapping[str, int]) -> None:
+        self._reloads = reloads
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily("scoring_model_reloads", "Reloads of the model by outcome.", labels=["outcome"])
+        for outcome, number in self._reloads.items():
+            family.add_metric([outcome], number)
+        yield family

@@ -20,14 +20,20 @@ class Settings(BaseSettings):
     Attributes:
         front_end: What scores: `mlflow`, as `mlflow models serve` does, or `lean`, the fast one.
         model: Folder of the exported model.
-        host: Address to listen on.
+        host: Address to listen on; `0.0.0.0` is every one of the machine.
         port: Port to listen on.
         workers: Processes that score, each with one thread; one per core is the most that helps.
-        timeout: Seconds for a request to arrive, and again for it to be answered.
+        timeout: Seconds for a request to arrive, and again for it to be answered; a worker that gives no sign of life
+            for as long is replaced.
+        idle: Seconds without a byte that a client may take between two requests, before the head of one is complete,
+            and between two parts of a body.
         grace: Seconds for requests to be finished after the signal to stop.
+        drain: Seconds of these in which requests are still taken, while `/ready` already says no.
         max_body_mb: Largest body of a request, in millions of bytes.
         max_rows: Most applicants in a request.
         max_concurrent: Most requests that a worker has in hand; further ones are told to come back.
+        max_arriving: Most bodies that a worker waits for; the slowest is given up for one more.
+        max_connections: Most connections of a worker; the one that has been idle for longest is closed for one more.
         unknown_category: `accept` scores a category that training did not hold as batch scoring does, and counts it;
             `refuse` answers 400.
         other_versions: What to do about packages that the model was made with and that are missing, or that scores
@@ -39,14 +45,18 @@ class Settings(BaseSettings):
 
     front_end: Literal["mlflow", "lean"] = "mlflow"
     model: Path = Path("model")
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=1234, ge=1, le=65_535)
     workers: int = Field(default=2, ge=1, le=256)
     timeout: int = Field(default=30, ge=1, le=3600)
+    idle: int = Field(default=10, ge=1, le=3600)
     grace: int = Field(default=10, ge=0, le=3600)
+    drain: int = Field(default=1, ge=0, le=3600)
     max_body_mb: int = Field(default=20, ge=1, le=1000)
     max_rows: int = Field(default=10_000, ge=1, le=1_000_000)
     max_concurrent: int = Field(default=64, ge=1, le=10_000)
+    max_arriving: int = Field(default=16, ge=1, le=10_000)
+    max_connections: int = Field(default=1000, ge=1, le=100_000)
     unknown_category: Literal["accept", "refuse"] = "accept"
     other_versions: Literal["refuse", "warn"] = "refuse"
     api_key: SecretStr = SecretStr("")
@@ -76,4 +86,6 @@ def _expected(name: str) -> str:
     allowed = Settings.model_json_schema()["properties"][name]
     if "enum" in allowed:
         return f"one of {', '.join(allowed['enum'])}"
+    if "minimum" not in allowed:
+        return "the address of a network interface"
     return f"a whole number from {allowed['minimum']} to {allowed['maximum']}"
