@@ -229,7 +229,9 @@ def test_what_is_in_hand_is_answered_while_no_more_is_taken(folder: Path, holdou
     with lean(folder, SERVING_DRAIN="1", SERVING_WORKERS="1") as server:
         with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as slow:
             slow.settimeout(5)
-            head = f"POST /invocations HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = (
+                f"POST /invocations HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
             slow.sendall(head.encode() + body[:100].encode())
             server.process.send_signal(signal.SIGTERM)
             wait_until(lambda: server.get("/ready").json() == {"status": "draining"}, 1)

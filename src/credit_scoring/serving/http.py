@@ -21,8 +21,8 @@ MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 100
 # Requests that a client may send before it has read the answer to the first of them
 MAX_PIPELINED = 16
-# Seconds in which a client can read why it was refused, before it is cut off
-_LINGER = 2.0
+# Seconds in which a client can read why it was refused, before it is cut off; it may go on sending as much meanwhile
+_LINGER, _READ_ON_BYTES = 2.0, 1_000_000
 # Seconds in which a connection that was idle may still bring the request that is on its way, when the worker stops
 _LAST_CALL = 0.25
 # Files that a worker opens beside connections: counts, the model's libraries, the log
@@ -93,6 +93,9 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what has arrived."""
         if self._is_refused:
+            self._unused += len(data)
+            if self._unused > _READ_ON_BYTES:
+                self.transport.pause_reading()
             return
         self._unset_keepalive_if_required()
         self._unused += len(data)
