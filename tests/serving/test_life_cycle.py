@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -98,10 +98,8 @@ def is_gone(pid: int) -> bool:
 
 def post_in_background(server: Server, body: str) -> None:
     def post() -> None:
-        try:
+        with suppress(requests.RequestException):
             server.post(body)
-        except requests.RequestException:
-            pass
 
     threading.Thread(target=post, daemon=True).start()
 
@@ -184,7 +182,7 @@ def test_a_worker_that_hangs_is_replaced_and_no_signal_has_to_wait_for_it(folder
         (first,) = server.workers()
         post_in_background(server, as_split(poison(row, HOLDS_THE_GIL)))
         wait_until(lambda: is_gone(first), 5)
-        wait_until(lambda: server.workers(), 2)
+        wait_until(server.workers, 2)
         assert server.post(as_split(row)).status_code == 200
         assert f"Worker {first} has given no sign of life for 2 s" in server.log.read_text()
 
@@ -195,7 +193,7 @@ def test_a_worker_that_hangs_is_replaced_and_no_signal_has_to_wait_for_it(folder
             post_in_background(server, many)
         assert server.post(many).status_code == 504
         wait_until(lambda: is_gone(second), 8)
-        wait_until(lambda: server.workers(), 2)
+        wait_until(server.workers, 2)
         assert server.post(as_split(row)).status_code == 200
 
         post_in_background(server, as_split(poison(row, HOLDS_THE_GIL)))
@@ -317,6 +315,16 @@ def test_a_model_that_does_not_answer_its_example_as_stored_is_not_served(folder
     done = start(folder)
     assert done.returncode == 1
     assert "has no serving_output_example.json" in done.stdout
+
+
+def test_a_server_none_of_whose_workers_becomes_ready_ends(folder: Path) -> None:
+    with (folder / "model/code/credit_scoring/scorer.py").open("a") as code:
+        code.write("import os\nos.register_at_fork(after_in_child=lambda: os._exit(3))\n")
+    write_manifest(folder / "model")
+    done = start(folder)
+    assert done.returncode == 1
+    assert "has died (status 3)" in done.stdout
+    assert "No worker becomes ready" in done.stdout
 
 
 @pytest.mark.parametrize("front_end", ["mlflow", "lean"])

@@ -9,6 +9,7 @@ import gc
 import logging
 import mmap
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -38,8 +39,9 @@ from credit_scoring.serving.worker import HAND_OVER, STOP, work
 FAILED, NOT_IN_ORDER = 1, 2
 _BACKLOG = 2048
 _TICK = 0.1
-# A worker that lives for less has died early; so many may before the next has to wait, each twice as long as the last
-_EARLY_SECONDS, _EARLY_DEATHS, _LONGEST_WAIT = 10.0, 4, 30.0
+# A worker that lives for less has died early, as has one that was never ready; so many may before the next has to
+# wait, each twice as long as the last
+_EARLY_SECONDS, _EARLY_DEATHS, _LONGEST_WAIT = 1.0, 4, 2.0
 
 logger = logging.getLogger("credit_scoring.serving")
 
@@ -88,10 +90,13 @@ class Generation:
             self._look_after_workers(now)
             if self._stop_by is None:
                 if self._early_deaths > _EARLY_DEATHS and not self._was_ready:
-                    return FAILED
+                    self._kill_all()
+                    return _fail(self._channel, FAILED, "No worker becomes ready.")
                 self._start_workers(now, application)
                 if self._server_is_gone():
                     os.killpg(0, STOP)
+                    # Nobody else is left to do it; the workers do without
+                    shutil.rmtree(os.environ[metrics.FOLDER_VARIABLE], ignore_errors=True)
             elif not any(self._workers):
                 return 0
             elif now > self._stop_by:
@@ -151,7 +156,8 @@ class Generation:
         cause = signal.Signals(-code).name if code < 0 else f"status {code}"
         why = " The memory disk that holds the counts may be full." if code == -signal.SIGBUS else ""
         metrics.count_worker_death(cause)
-        self._early_deaths = self._early_deaths + 1 if now - worker.started < _EARLY_SECONDS else 0
+        is_early = not self._was_ready or now - worker.started < _EARLY_SECONDS
+        self._early_deaths = self._early_deaths + 1 if is_early else 0
         wait = 0.0
         if self._early_deaths > _EARLY_DEATHS:
             wait = min(_LONGEST_WAIT, 2.0 ** (self._early_deaths - _EARLY_DEATHS - 1))

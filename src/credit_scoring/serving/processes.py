@@ -95,8 +95,7 @@ class Server:
         """Serve until told to stop.
 
         Returns:
-            0 after a stop that was asked for; 2 if the files of the model are not in order, 1 if it cannot be served for
-            another reason: these only if it has never been served.
+            0 after a stop that was asked for. If no model has ever been served: 2 if its files are not in order, else 1.
         """
         wake, woken = socket.socketpair()
         for end in (wake, woken):
