@@ -3,9 +3,13 @@
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
+
+# A container's first process does not hear a signal that it has no handler for, and the imports take their time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 from credit_scoring.serving.log import configure_log
 from credit_scoring.serving.processes import Server

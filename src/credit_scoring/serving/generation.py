@@ -15,12 +15,10 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import orjson
 
@@ -30,7 +28,7 @@ from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.serving import metrics
 from credit_scoring.serving.application import Application
 from credit_scoring.serving.checking import check_model
-from credit_scoring.serving.front_ends import FRONT_ENDS
+from credit_scoring.serving.front_ends import FRONT_ENDS, FrontEnd
 from credit_scoring.serving.log import configure_log
 from credit_scoring.serving.self_test import run_self_test
 from credit_scoring.serving.settings import Settings, read_settings
@@ -110,11 +108,15 @@ class Generation:
             self._set_beat(slot, 0.0)
             # A signal to stop must find either no worker, or one that listens
             signal.pthread_sigmask(signal.SIG_BLOCK, (STOP, HAND_OVER))
-            if self._stop_by is None:
-                pid = os.fork()
-                if pid == 0:
-                    self._be_worker(slot, application)
-                self._workers[slot] = _Worker(pid, now)
+            try:
+                if self._stop_by is None:
+                    pid = os.fork()
+                    if pid == 0:
+                        self._be_worker(slot, application)
+                    self._workers[slot] = _Worker(pid, now)
+            except OSError as error:  # no memory, or too many processes
+                logger.error("A worker cannot be started: %s.", error)
+                self._next_start = now + _LONGEST_WAIT
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (STOP, HAND_OVER))
 
     def _be_worker(self, slot: int, application: Application) -> None:
@@ -189,7 +191,7 @@ class Generation:
         struct.pack_into("d", self._beats, 8 * slot, value)
 
 
-def load_application(folder: ModelFolder, settings: Settings, life: Callable[[], Mapping[str, Any]]) -> Application:
+def load_front_end(folder: ModelFolder, settings: Settings) -> FrontEnd:
     """Load and test a model that has been checked.
 
     Raises:
@@ -198,7 +200,7 @@ def load_application(folder: ModelFolder, settings: Settings, life: Callable[[],
     use_code_of(folder.path)
     front_end = FRONT_ENDS[settings.front_end](folder)
     run_self_test(folder, front_end, settings.other_versions)
-    return Application(settings, folder, front_end, life)
+    return front_end
 
 
 def main() -> int:
@@ -216,7 +218,6 @@ def main() -> int:
     _die_with_parent(True)  # nobody else could end it in the middle of loading
     configure_log()
     settings = read_settings()
-    since = datetime.now(UTC).isoformat(timespec="seconds")
     metrics.name_process(name)
     try:
         folder = check_model(settings.model, settings.other_versions)
@@ -228,15 +229,15 @@ def main() -> int:
     except ModelFolderError as error:
         return _fail(channel, NOT_IN_ORDER, str(error))
     try:
-        application = load_application(
-            folder, settings, lambda: {"model_since": since, **orjson.loads(life.read_bytes())}
-        )
+        front_end = load_front_end(folder, settings)
         listener.listen(_BACKLOG)
     except ModelFolderError as error:
         return _fail(channel, FAILED, str(error))
     except Exception as error:
         logger.exception("The model cannot be loaded.")
         return _fail(channel, FAILED, f"The model cannot be loaded: {type(error).__name__}: {error}")
+    since = {"model_since": datetime.now(UTC).isoformat(timespec="seconds")}
+    application = Application(settings, folder, front_end, lambda: since | orjson.loads(life.read_bytes()))
     # What has been loaded stays: the collector need not look at it with every generation, nor its memory be copied
     gc.collect()
     gc.freeze()

@@ -95,7 +95,7 @@ class Server:
         """Serve until told to stop.
 
         Returns:
-            0 after a stop that was asked for. If no model has ever been served: 2 if its files are not in order, else 1.
+            0 after a stop that was asked for; if no model was ever served, 2 if its files are not in order, else 1.
         """
         wake, woken = socket.socketpair()
         for end in (wake, woken):
@@ -152,10 +152,16 @@ class Server:
         """Start a generation if a reload is asked for, or if the process that holds the model has died."""
         if self._stopping or self._coming or time.monotonic() < self._start_at:
             return
+        try:
+            self._start_next()
+        except OSError as error:  # no memory, too many processes or files
+            self._wait_before_next(f"no process can be started: {error}")
+
+    def _start_next(self) -> None:
         if self._reload_asked:
-            self._reload_asked = False
             logger.info("Reload: the model in %s is checked, loaded and tested.", self._settings.model)
             self._coming = self._start("", is_reload=True)
+            self._reload_asked = False
         elif self._serving is None or not self._serving.has_holder:
             self._coming = self._start(self._digest, is_reload=False)
 
@@ -231,10 +237,13 @@ class Server:
             logger.error("The server ends: no worker has become ready.")
             self._stop(generation.status)
         else:
-            self._failures += 1
-            wait = min(_LONGEST_WAIT, 2.0 ** (self._failures - 1))
-            self._start_at = time.monotonic() + wait
-            logger.error("The model cannot be loaded again; another try in %d s. %s", wait, reason)
+            self._wait_before_next(reason)
+
+    def _wait_before_next(self, reason: str) -> None:
+        self._failures += 1
+        wait = min(_LONGEST_WAIT, 2.0 ** (self._failures - 1))
+        self._start_at = time.monotonic() + wait
+        logger.error("The model cannot be loaded again; another try in %d s: %s", wait, reason)
 
     def _reap(self) -> None:
         """Wait for processes that have ended, also for those that came to a container's first process."""
@@ -260,8 +269,11 @@ class Server:
 
     def _tell(self) -> None:
         new = self._life.with_suffix(".new")
-        new.write_bytes(orjson.dumps(self._told))
-        new.replace(self._life)
+        try:
+            new.write_bytes(orjson.dumps(self._told))
+            new.replace(self._life)
+        except OSError as error:
+            logger.error("What has happened cannot be told by /version: %s.", error)
 
 
 def _bind(host: str, port: int) -> socket.socket:
