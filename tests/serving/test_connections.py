@@ -219,6 +219,15 @@ def test_the_key_is_asked_for_before_the_body(server: Server) -> None:
         connection.sendall(HEAD.replace(b"s3cret", b"wrong") + b"Content-Length: 1000000\r\n\r\n")
         assert read_answer(connection)[0] == 401
         assert seconds_until_closed(connection) < IDLE + 2  # and nobody waits for it afterwards
+    with connect(server) as connection:
+        connection.sendall(HEAD.replace(b"s3cret", b"wrong") + b"Transfer-Encoding: chunked\r\n\r\n")
+        assert read_answer(connection)[0] == 401
+        connection.sendall(b"no chunk\r\n")
+        assert read_all(connection) == b""  # one request, one answer
+    with connect(server) as connection:
+        connection.sendall(HEAD.replace(b"s3cret", b"wrong") + b"Content-Length: 2\r\n\r\n{}no HTTP\r\n\r\n")
+        answers = read_all(connection).split(b"HTTP/1.1 ")[1:]
+        assert [answer[:3] for answer in answers] in ([b"401"], [b"401", b"400"])
 
 
 def test_requests_ahead_of_their_answers_are_answered_in_order_and_limited(server: Server) -> None:

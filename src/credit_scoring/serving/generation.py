@@ -156,7 +156,6 @@ class Generation:
 
     def _count_death(self, worker: _Worker, code: int, now: float) -> None:
         cause = signal.Signals(-code).name if code < 0 else f"status {code}"
-        why = " The memory disk that holds the counts may be full." if code == -signal.SIGBUS else ""
         metrics.count_worker_death(cause)
         is_early = not self._was_ready or now - worker.started < _EARLY_SECONDS
         self._early_deaths = self._early_deaths + 1 if is_early else 0
@@ -164,7 +163,7 @@ class Generation:
         if self._early_deaths > _EARLY_DEATHS:
             wait = min(_LONGEST_WAIT, 2.0 ** (self._early_deaths - _EARLY_DEATHS - 1))
         self._next_start = now + wait
-        logger.error("Worker %d has died (%s).%s Another starts in %d s.", worker.pid, cause, why, wait)
+        logger.error("Worker %d has died (%s). Another starts in %d s.", worker.pid, cause, wait)
 
     def _server_is_gone(self) -> bool:
         try:
@@ -218,7 +217,6 @@ def main() -> int:
     _die_with_parent(True)  # nobody else could end it in the middle of loading
     configure_log()
     settings = read_settings()
-    metrics.name_process(name)
     try:
         folder = check_model(settings.model, settings.other_versions)
         if expected not in ("", folder.identity["manifest_sha256"]):
@@ -230,6 +228,7 @@ def main() -> int:
         return _fail(channel, NOT_IN_ORDER, str(error))
     try:
         front_end = load_front_end(folder, settings)
+        metrics.name_process(name)
         listener.listen(_BACKLOG)
     except ModelFolderError as error:
         return _fail(channel, FAILED, str(error))

@@ -151,6 +151,7 @@ class Connection(HttpToolsProtocol):
         self._unused = 0
         if not self.parser.should_upgrade():
             super().on_message_complete()
+            self.cycle.more_body = False  # also of a request that was answered before its end
 
     def on_response_complete(self) -> None:
         """Begin to wait again."""
@@ -160,7 +161,9 @@ class Connection(HttpToolsProtocol):
     def refuse(self, status: int, message: str) -> None:
         """Answer what cannot be made a request of, and close the connection once the client could read why."""
         self._is_refused = True
-        if self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body:
+        if self.cycle is not None and self.cycle.more_body == self.cycle.response_complete:
+            if self.cycle.more_body:
+                self.transport.close()  # this request has its answer already
             self.cycle.keep_alive = False  # the answers to what came before are still to be given
             return
         error = "BAD_REQUEST" if status == 400 else "HEADERS_TOO_LARGE" if status == 431 else "TEMPORARILY_UNAVAILABLE"

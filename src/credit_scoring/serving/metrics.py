@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +53,16 @@ def count_unknown_categories(found: Mapping[str, int]) -> None:
 
 
 def name_process(name: str) -> None:
-    """Give the counts of this process to a name that no other running process has."""
+    """Give the counts of this process to a name that no other running process has.
+
+    Their files get their room on the disk at once: one that fills up later would kill a process that counts.
+    """
     _process[0] = name
+    _band[0].inc(0)  # this makes the files
+    for file in Path(os.environ[FOLDER_VARIABLE]).glob(f"*_{name}.db"):
+        with file.open("r+b") as counts:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(counts.fileno(), 0, file.stat().st_size)
 
 
 def count_worker_death(cause: str) -> None:
