@@ -176,7 +176,7 @@ class Generation:
     def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signal handlers are called
         if self._stop_by is None:
             self._listener.close()
-            self._stop_by = time.monotonic() + self._settings.grace + 0.5
+            self._stop_by = time.monotonic() + self._settings.grace + 0.2
 
     def _kill_all(self) -> None:
         for worker in filter(None, self._workers):
@@ -258,4 +258,6 @@ def _fail(channel: socket.socket, status: int, message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    logging.shutdown()
+    os._exit(status)  # to take the model apart would only take time

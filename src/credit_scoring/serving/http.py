@@ -24,7 +24,7 @@ MAX_PIPELINED = 16
 # Seconds in which a client can read why it was refused, before it is cut off; it may go on sending as much meanwhile
 _LINGER, _READ_ON_BYTES = 2.0, 1_000_000
 # Seconds in which a connection that was idle may still bring the request that is on its way, when the worker stops
-_LAST_CALL = 0.25
+_LAST_CALL = 1.0
 # Files that a worker opens beside connections: counts, the model's libraries, the log
 _SPARE_FILES = 16
 _OF_AN_UPGRADE = (b"connection", b"http2-settings", b"upgrade")

@@ -146,7 +146,7 @@ class Server:
 
     def _end(self, generation: _Generation, number: signal.Signals) -> None:
         generation.signal(number)
-        generation.kill_by = time.monotonic() + self._settings.grace + 1
+        generation.kill_by = time.monotonic() + self._settings.grace + 0.5
 
     def _start_what_is_missing(self) -> None:
         """Start a generation if a reload is asked for, or if the process that holds the model has died."""
