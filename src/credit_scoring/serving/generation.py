@@ -30,11 +30,11 @@ from credit_scoring.serving.application import Application
 from credit_scoring.serving.checking import check_model
 from credit_scoring.serving.front_ends import FRONT_ENDS, FrontEnd
 from credit_scoring.serving.log import configure_log
+from credit_scoring.serving.processes import FAILED, HAND_OVER, NOT_IN_ORDER, STOP
 from credit_scoring.serving.self_test import run_self_test
 from credit_scoring.serving.settings import Settings, read_settings
-from credit_scoring.serving.worker import HAND_OVER, STOP, work
+from credit_scoring.serving.worker import work
 
-FAILED, NOT_IN_ORDER = 1, 2
 _BACKLOG = 2048
 _TICK = 0.1
 # A worker that lives for less has died early, as has one that was never ready; so many may before the next has to

@@ -22,9 +22,10 @@ import orjson
 
 from credit_scoring.serving.settings import Settings
 
-STOP, HAND_OVER, RELOAD = signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP
-LIFE_FILE = "life.json"
-FAILED = 1
+# To a generation. Stop: not ready at once, then finish, then close. Hand over: the next one takes requests already.
+STOP, HAND_OVER = signal.SIGTERM, signal.SIGUSR1
+FAILED, NOT_IN_ORDER = 1, 2
+_LIFE_FILE = "life.json"
 _TICK = 0.1
 _LONGEST_WAIT = 30.0
 
@@ -76,7 +77,7 @@ class Server:
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._settings = settings
-        self._life = folder / LIFE_FILE
+        self._life = folder / _LIFE_FILE
         self._told: dict[str, Any] = {"reloads": {"switched": 0, "kept": 0}, "last_reload": None}
         self._names = itertools.count()
         self._listener = _bind(settings.host, settings.port)
@@ -101,7 +102,7 @@ class Server:
         for end in (wake, woken):
             end.setblocking(False)
         signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, RELOAD):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda number, _: self._signals.append(signal.Signals(number)))
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._tell()
@@ -128,7 +129,7 @@ class Server:
     def _heed_signals(self) -> None:
         while self._signals:
             number = self._signals.pop(0)
-            if number == RELOAD:
+            if number == signal.SIGHUP:
                 self._reload_asked = not self._stopping
             elif self._stopping:
                 logger.warning("%s again: the server ends at once.", number.name)

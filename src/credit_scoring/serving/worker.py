@@ -13,10 +13,8 @@ import uvicorn
 
 from credit_scoring.serving.application import SCORING_THREADS, Application
 from credit_scoring.serving.http import Connection, ConnectionState
+from credit_scoring.serving.processes import HAND_OVER, STOP
 from credit_scoring.serving.settings import Settings
-
-# Stop: not ready at once, then finish, then close. Hand over: another generation of workers takes requests already.
-STOP, HAND_OVER = signal.SIGTERM, signal.SIGUSR1
 
 logger = logging.getLogger("credit_scoring.serving")
 
