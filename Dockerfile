@@ -39,7 +39,8 @@ ENV PATH=/opt/packages/bin:$PATH \
     SERVING_FRONT_END=mlflow \
     SERVING_MODEL=/opt/model \
     SERVING_HOST=0.0.0.0 \
-    SERVING_PORT=1234
+    SERVING_PORT=1234 \
+    SERVING_LOG=json
 
 USER 10001
 WORKDIR /opt/server

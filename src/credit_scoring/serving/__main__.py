@@ -11,6 +11,7 @@ from pathlib import Path
 # A container's first process does not hear a signal that it has no handler for, and the imports take their time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
+from credit_scoring.serving.keys import Keys
 from credit_scoring.serving.log import configure_log
 from credit_scoring.serving.processes import Server
 from credit_scoring.serving.settings import SettingError, read_settings
@@ -35,6 +36,7 @@ def main() -> int:
     configure_log()
     try:
         settings = read_settings()
+        Keys(settings)
     except SettingError as error:
         logger.error("%s", error)
         return 2

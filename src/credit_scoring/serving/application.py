@@ -1,23 +1,30 @@
-"""The gate: routes, limits, checks, counts and errors, the same in front of either front end."""
+"""The gate: routes, limits, checks and errors, the same in front of either front end, and what is told of them."""
 
 import asyncio
-import hmac
-import logging
+import math
+import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
 from credit_scoring.exported_model.folder import ModelFolder
-from credit_scoring.serving import metrics
+from credit_scoring.serving import log, metrics
 from credit_scoring.serving.arrivals import Arrivals
 from credit_scoring.serving.front_ends import Answer, FrontEnd
+from credit_scoring.serving.keys import Keys, RateLimit
+from credit_scoring.serving.log import RequestFacts
 from credit_scoring.serving.openapi import describe_api
 from credit_scoring.serving.requests import JSON, RequestError, RequestReader
 from credit_scoring.serving.settings import Settings
+from credit_scoring.serving.shadow import Shadow
+from credit_scoring.serving.traces import make_tracer, trace_id
 
 _CODES = {
     400: "BAD_REQUEST",
@@ -27,18 +34,41 @@ _CODES = {
     408: "REQUEST_TIMEOUT",
     413: "REQUEST_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
+    429: "REQUEST_LIMIT_EXCEEDED",
+    431: "HEADERS_TOO_LARGE",
     500: "INTERNAL_ERROR",
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-_OPEN_PATHS = ("/ping", "/ready")
-_GET_PATHS = (*_OPEN_PATHS, "/version", "/metrics", "/openapi.json")
+# Signs of life neither ask for a key nor leave a line while all is well
+_PROBES = ("/ping", "/ready")
+_GET_PATHS = (*_PROBES, "/version", "/metrics", "/openapi.json")
+_ALLOWED = {"/invocations": "POST"} | dict.fromkeys(_GET_PATHS, "GET, HEAD")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_ID = re.compile(rb"[!-~]{1,128}")
 # Above this, a body may take more than a few milliseconds to read and score, in which nobody else would be answered
 _INLINE_BYTES = 16_384
 # Readers and scorers of large bodies; each computes in one thread, so that more of them only take turns
 SCORING_THREADS = 4
 
-logger = logging.getLogger("credit_scoring.serving")
+
+@dataclass(frozen=True)
+class Reply:
+    """What is sent back.
+
+    Attributes:
+        status: Its status.
+        body: Its body.
+        content_type: What the body is.
+        headers: Others than those of every answer.
+        scored: The request's body, its content type and the scores, if there are any.
+    """
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    scored: tuple[bytes, str, Answer] | None = None
 
 
 class Application:
@@ -52,6 +82,7 @@ class Application:
 
     Attributes:
         draining: Whether the worker is about to stop.
+        identity: Front end and origin of the model.
     """
 
     draining = False
@@ -66,18 +97,22 @@ class Application:
         self._in_hand = 0
         self._overdue = 0
         self._life = life
-        self._key = settings.api_key.get_secret_value().encode()
+        self._keys = Keys(settings, metrics.count_key_file)
+        self._rate_limit = RateLimit(settings.rate_limit / settings.workers)
+        self._tracer = make_tracer()
+        self._shadow = Shadow(settings.shadow, settings.max_body_mb * 1_000_000) if settings.shadow else None
         self._reader = RequestReader(
             folder.contract,
             max_rows=settings.max_rows,
             refuse_unknown_categories=settings.unknown_category == "refuse",
         )
-        self._trace = [(b"x-model-id", folder.identity["model_id"].encode())]
         self._fixed: Mapping[str, bytes] = {
             "/ping": b"{}",
             "/openapi.json": orjson.dumps(describe_api(folder, settings)),
         }
         self.identity = {"front_end": settings.front_end, **folder.identity}
+        self._model_id = folder.identity["model_id"].encode()
+        self._model = {name: self.identity[name] for name in ("front_end", "manifest_sha256")}
 
     @property
     def is_stuck(self) -> bool:
@@ -85,107 +120,168 @@ class Application:
         return self._overdue >= SCORING_THREADS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        path, method = scope["path"], scope["method"]
+        """Answer a request, then tell of it: to the counts, the log, the collector of traces, the challenger."""
+        headers = dict(scope["headers"])
+        span = self._tracer.start(headers) if self._tracer else None
+        facts = RequestFacts(
+            id=_request_id(headers, span),
+            method=scope["method"] if scope["method"] in _METHODS else "other",
+            path=scope["path"] if scope["path"] in _ALLOWED else "other",
+        )
+        log.request_id.set(facts.id)
+        if self._shadow:
+            self._shadow.start()
         try:
-            if path not in _OPEN_PATHS:
-                self._check_key(scope)
-            if path == "/invocations":
-                if method != "POST":
-                    raise RequestError(405, "/invocations takes POST.")
-                await self._invoke(scope, receive, send)
-            elif path in _GET_PATHS:
-                if method not in ("GET", "HEAD"):
-                    raise RequestError(405, f"{path} takes GET.")
-                await self._tell(path, send)
-            else:
-                raise RequestError(404, f"There are /invocations, {', '.join(_GET_PATHS)}.")
-        except RequestError as error:
-            await _refuse(send, error)
+            reply = await self._answer(facts, headers, receive)
+            facts.status, facts.bytes_out = reply.status, len(reply.body)
+            await send({"type": "http.response.start", "status": reply.status, "headers": self._headers(reply, facts)})
+            await send({"type": "http.response.body", "body": reply.body})
+        finally:
+            self._tell(facts)
+            if self._tracer:
+                self._tracer.end(span, facts, self._model)
+        if self._shadow and reply.scored:
+            self._shadow.offer(facts.id, *reply.scored)
 
-    async def _tell(self, path: str, send: Send) -> None:
+    def refuse_unread(self, error: RequestError) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Tell of what could not be made a request of; return the headers and the body of what to say to it."""
+        facts = RequestFacts(id=uuid.uuid4().hex, method="other", path="other")
+        reply = _refusal(error)
+        facts.status, facts.bytes_out = reply.status, len(reply.body)
+        self._tell(facts)
+        return self._headers(reply, facts), reply.body
+
+    def finish(self) -> None:
+        """Send what waits for the collector of traces."""
+        if self._tracer:
+            self._tracer.finish()
+
+    async def _answer(self, facts: RequestFacts, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
+        """Return the answer to a request, or what to say instead of one."""
+        try:
+            if facts.path not in _PROBES:
+                self._check_key(facts, headers)
+            if facts.path not in _ALLOWED:
+                raise RequestError(404, f"There are {', '.join(_ALLOWED)}.")
+            allowed = _ALLOWED[facts.path]
+            if facts.method not in allowed.split(", "):
+                raise RequestError(405, f"{facts.path} takes {allowed.partition(',')[0]}.", {"allow": allowed})
+            if facts.path == "/invocations":
+                return await self._invoke(facts, headers, receive)
+            return self._describe(facts.path)
+        except RequestError as error:
+            return _refusal(error)
+        except Exception as error:
+            log.log_defect(error)
+            message = f"The request could not be answered. The server's log says why: {facts.id}."
+            return _refusal(RequestError(500, message))
+
+    def _describe(self, path: str) -> Reply:
         if path == "/metrics":
-            await _respond(send, 200, metrics.exposition(self._life().get("reloads", {})), [], metrics.CONTENT_TYPE)
-        elif path == "/ready":
+            return Reply(200, metrics.exposition(self._life().get("reloads", {})), metrics.CONTENT_TYPE)
+        if path == "/ready":
             state = "draining" if self.draining else "saturated" if self._is_saturated else "ready"
-            await _respond(send, 200 if state == "ready" else 503, orjson.dumps({"status": state}), self._trace)
-        elif path == "/version":
-            await _respond(send, 200, orjson.dumps({**self.identity, **self._life()}), self._trace)
-        else:
-            await _respond(send, 200, self._fixed[path], self._trace)
+            return Reply(200 if state == "ready" else 503, orjson.dumps({"status": state}))
+        if path == "/version":
+            return Reply(200, orjson.dumps({**self.identity, **self._life()}))
+        return Reply(200, self._fixed[path])
 
     @property
     def _is_saturated(self) -> bool:
         return self._in_hand >= self._max_concurrent
 
-    async def _invoke(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        refusal: RequestError | None = None
+    async def _invoke(self, facts: RequestFacts, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
+        arriving = started = time.perf_counter()
         try:
-            headers = dict(scope["headers"])
+            self._check_rate(facts)
             body = await self._arrivals.read(headers, receive)
             started = time.perf_counter()
+            facts.arrival_ms, facts.bytes_in = _milliseconds(arriving, started), len(body)
             if self._is_saturated:
                 raise RequestError(503, "The server has its hands full. Try again in a second.")
-            answer = await self._score(body, headers.get(b"content-type", b"").decode("latin-1"))
-        except RequestError as error:
-            refusal = error
-        except Exception:
-            reference = uuid.uuid4().hex[:12]
-            logger.exception("Request %s could not be scored.", reference)
-            refusal = RequestError(500, f"The request could not be scored. The server's log says why: {reference}.")
-        metrics.count_request(refusal.status if refusal else 200, time.perf_counter() - started)
-        if refusal:
-            await _refuse(send, refusal)
-        else:
-            await _respond(send, 200, answer.body, self._trace)
+            content_type = headers.get(b"content-type", b"").decode("latin-1")
+            answer, unknown = await self._score(body, content_type)
+            facts.scoring_ms = _milliseconds(started, time.perf_counter())
+        finally:
+            metrics.time_request(time.perf_counter() - started)
+        facts.rows, facts.decisions = len(answer.probability), dict(Counter(answer.decisions.tolist()))
+        self._rate_limit.take(facts.key, facts.rows - 1)
+        metrics.count_unknown_categories(unknown)
+        metrics.count_scores(answer.probability, facts.decisions)
+        return Reply(200, answer.body, scored=(body, content_type, answer))
 
-    async def _score(self, body: bytes, content_type: str) -> Answer:
+    async def _score(self, body: bytes, content_type: str) -> tuple[Answer, Mapping[str, int]]:
         """Read and score, in a thread of its own if that may take long; a request is in hand until the thread ends."""
-        self._in_hand += 1
+        self._take_in_hand(1)
         if self._front_end.is_quick and len(body) <= _INLINE_BYTES:
             try:
-                answer, unknown = self._read_and_score(body, content_type)
+                return self._read_and_score(body, content_type)
             finally:
-                self._in_hand -= 1
-        else:
-            work = asyncio.get_running_loop().run_in_executor(None, self._read_and_score, body, content_type)
-            work.add_done_callback(self._put_down)
-            done, _ = await asyncio.wait({work}, timeout=self._timeout)
-            if not done:
-                self._overdue += 1
-                work.add_done_callback(self._forget_overdue)
-                raise RequestError(504, f"The request was not answered within {self._timeout} seconds.")
-            answer, unknown = work.result()
-        metrics.count_unknown_categories(unknown)
-        metrics.count_scores(answer.probability, answer.decisions)
-        return answer
+                self._take_in_hand(-1)
+        run = copy_context().run  # what a library says in the thread has the request's id, too
+        work = asyncio.get_running_loop().run_in_executor(None, run, self._read_and_score, body, content_type)
+        work.add_done_callback(lambda _: self._take_in_hand(-1))
+        done, _ = await asyncio.wait({work}, timeout=self._timeout)
+        if not done:
+            self._overdue += 1
+            work.add_done_callback(self._forget_overdue)
+            raise RequestError(504, f"The request was not answered within {self._timeout} seconds.")
+        return work.result()
 
     def _read_and_score(self, body: bytes, content_type: str) -> tuple[Answer, Mapping[str, int]]:
         rows = self._reader.read(body, content_type)
         unknown = self._reader.unknown_categories(rows)
         return self._front_end.answer(rows), unknown
 
-    def _put_down(self, _: object) -> None:
-        self._in_hand -= 1
+    def _take_in_hand(self, change: int) -> None:
+        self._in_hand += change
+        metrics.count_in_flight(change)
 
     def _forget_overdue(self, work: "asyncio.Future[Any]") -> None:
         self._overdue -= 1
         work.exception()  # nobody waits for it any more
 
-    def _check_key(self, scope: Scope) -> None:
-        if self._key and not hmac.compare_digest(dict(scope["headers"]).get(b"x-api-key", b""), self._key):
-            raise RequestError(401, "The header X-API-Key is missing or wrong.")
+    def _check_key(self, facts: RequestFacts, headers: Mapping[bytes, bytes]) -> None:
+        if self._keys:
+            name = self._keys.name(headers.get(b"x-api-key", b""))
+            if name is None:
+                raise RequestError(401, "The header X-API-Key is missing or wrong.")
+            facts.key = name
+
+    def _check_rate(self, facts: RequestFacts) -> None:
+        seconds = self._rate_limit.wait(facts.key)
+        if seconds:
+            wait = str(math.ceil(seconds))
+            raise RequestError(429, f"Too many applicants. Try again in {wait} s.", {"retry-after": wait})
+
+    def _headers(self, reply: Reply, facts: RequestFacts) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"content-type", reply.content_type.encode()),
+            (b"content-length", str(len(reply.body)).encode()),
+            (b"x-model-id", self._model_id),
+            (b"x-request-id", facts.id.encode()),
+            *((name.encode(), value.encode()) for name, value in reply.headers.items()),
+        ]
+
+    def _tell(self, facts: RequestFacts) -> None:
+        metrics.count_request(facts.path, facts.status, facts.key)
+        if facts.path not in _PROBES or facts.status != 200:
+            log.log_request(facts, self._model)
 
 
-async def _refuse(send: Send, error: RequestError) -> None:
+def _refusal(error: RequestError) -> Reply:
     body = orjson.dumps({"error_code": _CODES[error.status], "message": error.message})
-    await _respond(send, error.status, body, [(b"retry-after", b"1")] if error.status == 503 else [])
+    retry = {"retry-after": "1"} if error.status == 503 else {}
+    return Reply(error.status, body, headers={**retry, **error.headers})
 
 
-async def _respond(
-    send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]], content_type: str = JSON
-) -> None:
-    own = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": own + headers})
-    await send({"type": "http.response.body", "body": body})
+def _request_id(headers: Mapping[bytes, bytes], span: Any) -> str:
+    """Return the id that the client gave if it is a decent one, or else one that nobody has."""
+    given = headers.get(b"x-request-id", b"")
+    if _ID.fullmatch(given):
+        return given.decode()
+    return trace_id(span) if span else uuid.uuid4().hex
+
+
+def _milliseconds(since: float, until: float) -> float:
+    return round((until - since) * 1000, 3)

@@ -4,7 +4,6 @@ The workers are copies of a process that has checked, loaded and tested the mode
 checked, whatever becomes of the folder; a worker that dies is replaced at once; and they share the model's memory.
 """
 
-import ctypes
 import gc
 import logging
 import mmap
@@ -30,6 +29,7 @@ from credit_scoring.serving.application import Application
 from credit_scoring.serving.checking import check_model
 from credit_scoring.serving.front_ends import FRONT_ENDS, FrontEnd
 from credit_scoring.serving.log import configure_log
+from credit_scoring.serving.parent import die_with_parent
 from credit_scoring.serving.processes import FAILED, HAND_OVER, NOT_IN_ORDER, STOP
 from credit_scoring.serving.self_test import run_self_test
 from credit_scoring.serving.settings import Settings, read_settings
@@ -122,7 +122,7 @@ class Generation:
     def _be_worker(self, slot: int, application: Application) -> None:
         status = FAILED
         try:
-            metrics.name_process(f"{self._name}-{slot}")
+            metrics.begin_worker(f"{self._name}-{slot}", application.identity)
             logger.info("Worker %d answers.", os.getpid())
             work(
                 self._settings,
@@ -214,7 +214,7 @@ def main() -> int:
     """
     name, expected, life = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     listener, channel = (socket.socket(fileno=int(number)) for number in sys.argv[4:6])
-    _die_with_parent(True)  # nobody else could end it in the middle of loading
+    die_with_parent(True)  # nobody else could end it in the middle of loading
     configure_log()
     settings = read_settings()
     try:
@@ -241,14 +241,8 @@ def main() -> int:
     gc.collect()
     gc.freeze()
     channel.sendall(f"loaded {folder.identity['manifest_sha256']}\n".encode())
-    _die_with_parent(False)  # from here on it ends its workers first
+    die_with_parent(False)  # from here on it ends its workers first
     return Generation(settings, name, listener, channel).run(application)
-
-
-def _die_with_parent(wanted: bool) -> None:
-    """Ask Linux to kill this process when its parent dies, or no longer; elsewhere, it ends when it has loaded."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL if wanted else 0)  # PR_SET_PDEATHSIG
 
 
 def _fail(channel: socket.socket, status: int, message: str) -> int:

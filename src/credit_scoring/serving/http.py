@@ -3,17 +3,16 @@
 import logging
 import resource
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httptools
-import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from credit_scoring.serving import metrics
+from credit_scoring.serving.application import Application
+from credit_scoring.serving.requests import RequestError
 from credit_scoring.serving.settings import Settings
 
 # Of the first line and the headers of a request together, or of what is between two parts of a body
@@ -37,10 +36,12 @@ class ConnectionState(ServerState):
 
     Args:
         settings: How the server runs.
+        application: What answers.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, application: Application) -> None:
         super().__init__()
+        self.application = application
         self.idle: float = settings.idle
         self.timeout: float = settings.timeout
         self.most = min(settings.max_connections, _free_files())
@@ -166,20 +167,15 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()  # this request has its answer already
             self.cycle.keep_alive = False  # the answers to what came before are still to be given
             return
-        error = "BAD_REQUEST" if status == 400 else "HEADERS_TOO_LARGE" if status == 431 else "TEMPORARILY_UNAVAILABLE"
-        body = orjson.dumps({"error_code": error, "message": message})
-        head = (
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
-            f"x-request-id: {uuid.uuid4().hex}\r\n\r\n"
-        )
-        self.transport.write(STATUS_LINE[status] + head.encode() + body)
+        headers, body = self.server_state.application.refuse_unread(RequestError(status, message))
+        lines = [name + b": " + value + b"\r\n" for name, value in [*headers, (b"connection", b"close")]]
+        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.loop.call_later(_LINGER, self.transport.abort)
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        metrics.count_request(status, 0.0)
 
     def expire(self, now: float) -> None:
         """Close the connection if it has waited for too long."""

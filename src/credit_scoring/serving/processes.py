@@ -37,6 +37,7 @@ class _Generation:
     """A generation as it is seen from outside: a process that holds the model, its workers, a channel to all of them.
 
     Attributes:
+        name: What its files of counts begin with.
         pid: Of the process that holds the model, and of the process group.
         channel: Ends when the process and all workers have ended.
         is_reload: Whether it was asked for, and so may bring another model.
@@ -48,6 +49,7 @@ class _Generation:
         kill_by: When it is to be killed.
     """
 
+    name: str
     pid: int
     channel: socket.socket
     is_reload: bool
@@ -168,12 +170,12 @@ class Server:
 
     def _start(self, expected: str, *, is_reload: bool) -> _Generation:
         ours, theirs = socket.socketpair()
-        sockets = (self._listener.fileno(), theirs.fileno())
+        name, sockets = str(next(self._names)), (self._listener.fileno(), theirs.fileno())
         # A process group, so that a signal reaches the workers too, whatever has become of their parent
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "credit_scoring.serving.generation"),
-                *(str(next(self._names)), expected, str(self._life), *map(str, sockets)),
+                *(name, expected, str(self._life), *map(str, sockets)),
             ],
             pass_fds=sockets,
             process_group=0,
@@ -184,7 +186,7 @@ class Server:
         process.returncode = 0  # it is waited for here, with whatever else a first process inherits
         theirs.close()
         ours.setblocking(False)
-        return _Generation(process.pid, ours, is_reload)
+        return _Generation(name, process.pid, ours, is_reload)
 
     def _listen_to(self, generation: _Generation) -> None:
         try:
@@ -219,6 +221,9 @@ class Server:
     def _forget(self, generation: _Generation) -> None:
         """Close the books of a generation of which nothing is left."""
         generation.channel.close()
+        # What it says of the present, such as requests in hand, is over; what it has counted stays
+        for gauges in self._life.parent.glob(f"gauge_live*_{generation.name}-*.db"):
+            gauges.unlink(missing_ok=True)
         if generation in self._leaving:
             self._leaving.remove(generation)
         elif generation is self._serving:

@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SERVING_"
+
+# Empty is no path, as in `SERVING_SHADOW=`
+_Path = Annotated[Path | None, BeforeValidator(lambda text: text or None)]
 
 
 class SettingError(ValueError):
@@ -38,7 +41,12 @@ class Settings(BaseSettings):
             `refuse` answers 400.
         other_versions: What to do about packages that the model was made with and that are missing, or that scores
             depend on and that differ in more than the patch: `refuse` to start, or `warn`.
-        api_key: If not empty, what a client has to send in the header `X-API-Key`.
+        api_key: If not empty, what a client may send in the header `X-API-Key`; its name is `default`.
+        api_keys_file: File of further keys, each with a name (`python -m credit_scoring.serving.keys NAME` makes one);
+            it is read again when it changes.
+        rate_limit: Applicants a second that each key may ask about, shared out among the workers; 0 for no limit.
+        shadow: Folder of a challenger, which scores the same requests after they are answered, and is only counted.
+        log: Form of the log: lines of `text` for a person, or of `json`.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
@@ -60,6 +68,15 @@ class Settings(BaseSettings):
     unknown_category: Literal["accept", "refuse"] = "accept"
     other_versions: Literal["refuse", "warn"] = "refuse"
     api_key: SecretStr = SecretStr("")
+    api_keys_file: _Path = None
+    rate_limit: int = Field(default=0, ge=0, le=1_000_000)
+    shadow: _Path = None
+    log: Literal["text", "json"] = "text"
+
+    @property
+    def asks_for_key(self) -> bool:
+        """Whether a client needs a key."""
+        return bool(self.api_key.get_secret_value() or self.api_keys_file)
 
 
 def read_settings() -> Settings:

@@ -70,12 +70,13 @@ class _Server(uvicorn.Server):
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve, and end without waiting for a thread that may never end."""
-        self.server_state = ConnectionState(self._settings)
+        self.server_state = ConnectionState(self._settings, self._application)
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(SCORING_THREADS))
         try:
             await super().serve(sockets)
         finally:
+            self._application.finish()
             logging.shutdown()
             os._exit(0)
 
