@@ -314,14 +314,20 @@ def test_traces_are_sent_if_the_packages_are_there(told: Told, holdout: pd.DataF
 
 
 def test_a_challenger_that_cannot_be_loaded_is_told_and_not_tried_again(demo: Project, holdout: pd.DataFrame) -> None:
-    with serving(demo.path, SERVING_FRONT_END="lean", SERVING_WORKERS="1", SERVING_SHADOW="nowhere") as server:
+    settings = {"SERVING_FRONT_END": "mlflow", "SERVING_WORKERS": "1", "SERVING_LOG": "json"}
+    with serving(demo.path, SERVING_SHADOW="nowhere", **settings) as server:
         wait_until(lambda: "The challenger has ended with status 2" in server.log.read_text(), 30)
         time.sleep(3)  # longer than it takes until the next try
         assert server.post(as_split(holdout.head(1))).status_code == 200
         counts = server.get("/metrics").text
         assert "scoring_shadow_deaths_total 1.0" in counts
         assert 'scoring_shadow_requests_total{outcome="dropped"} 1.0' in counts
-        assert "ERROR" in server.log.read_text()
+        errors = [json.loads(line) for line in server.log.read_bytes().splitlines() if b"ERROR" in line]
+        assert [error["message"].partition(" with")[0] for error in errors] == [
+            "The challenger cannot be loaded.",
+            "The challenger has ended",
+        ]
+        assert all(json.loads(line)["level"] for line in server.log.read_bytes().splitlines())
 
 
 def test_without_its_keys_the_server_does_not_start(demo: Project) -> None:

@@ -40,7 +40,8 @@ def main() -> int:
     except SettingError as error:
         logger.error("%s", error)
         return 2
-    place = _find_room((settings.workers + 2) * _COUNTS_BYTES)
+    processes = 2 + settings.workers * (2 if settings.shadow else 1)
+    place = _find_room(processes * _COUNTS_BYTES)
     if place is None:
         return 1
     with tempfile.TemporaryDirectory(prefix="scoring_metrics_", dir=place) as folder:

@@ -180,8 +180,9 @@ class Server:
             pass_fds=sockets,
             process_group=0,
             # More threads than one per worker would only wait for one another; and macOS ends forked processes that
-            # its libraries have not prepared for it, if not told to let them be
-            env=os.environ | {"OMP_NUM_THREADS": "1", "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"},
+            # its libraries have not prepared for it, if not told to let them be; and MLflow's lines are the server's
+            env=os.environ
+            | {"OMP_NUM_THREADS": "1", "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES", "MLFLOW_CONFIGURE_LOGGING": "0"},
         )
         process.returncode = 0  # it is waited for here, with whatever else a first process inherits
         theirs.close()
