@@ -323,9 +323,9 @@ def test_a_challenger_that_cannot_be_loaded_is_told_and_not_tried_again(demo: Pr
         assert "scoring_shadow_deaths_total 1.0" in counts
         assert 'scoring_shadow_requests_total{outcome="dropped"} 1.0' in counts
         errors = [json.loads(line) for line in server.log.read_bytes().splitlines() if b"ERROR" in line]
-        assert [error["message"].partition(" with")[0] for error in errors] == [
-            "The challenger cannot be loaded.",
-            "The challenger has ended",
+        assert [error["message"].partition("\n")[0] for error in errors] == [
+            "The challenger cannot be loaded. nowhere is not a folder.",
+            "The challenger has ended with status 2; the champion goes on.",
         ]
         assert all(json.loads(line)["level"] for line in server.log.read_bytes().splitlines())
 

@@ -1,5 +1,7 @@
 """Spans of requests, and when there are any."""
 
+import sys
+
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -56,6 +58,16 @@ def test_what_names_no_trace_begins_one(tracer: Tracer, exporter: InMemorySpanEx
     assert finished.parent is None
     assert finished.status.status_code == StatusCode.ERROR
     assert finished.attributes["scoring.id"] == f"{finished.context.trace_id:032x}"
+
+
+def test_without_the_packages_there_are_no_traces_and_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    assert make_tracer() is None
+    (record,) = caplog.records
+    assert record.getMessage().endswith("is missing: there are no traces. Hint: pip install 'credit-scoring[traces]'.")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import numpy as np
 import orjson
 
 from credit_scoring.exported_model.loading import use_code_of
+from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.serving import log, metrics
 from credit_scoring.serving.checking import check_model
 from credit_scoring.serving.front_ends import Answer, Lean
@@ -154,6 +155,9 @@ def main() -> int:
     try:
         settings = read_settings()
         challenger = Challenger(settings, Path(sys.argv[1]))
+    except ModelFolderError as error:
+        logger.error("The challenger cannot be loaded. %s", error)
+        return _CANNOT_LOAD
     except Exception:
         logger.exception("The challenger cannot be loaded.")
         return _CANNOT_LOAD
