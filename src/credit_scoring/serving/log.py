@@ -7,8 +7,10 @@ checked, keys appear by their names.
 import logging
 import logging.config
 import os
+import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,15 +42,10 @@ def configure_log() -> None:
 
 
 class LineFormatter(logging.Formatter):
-    """Makes one JSON object, or one line of text for a person, of a record and of its `extra={"facts": …}`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        # Before the settings are read, which may fail and must then be said in a line
-        self._json = os.environ.get("SERVING_LOG") == "json"
+    """Makes a line of a record."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return one JSON object, or one line of text, of a record and of its `extra={"facts": …}`."""
         said: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname,
@@ -60,13 +57,18 @@ class LineFormatter(logging.Formatter):
         said |= getattr(record, "facts", {})
         if record.exc_info:
             said["traceback"] = self.formatException(record.exc_info)[-_LONGEST:]
-        if self._json:
-            return orjson.dumps(said, default=str, option=orjson.OPT_UTC_Z).decode()
-        head = f"{said.pop('time'):%Y-%m-%d %H:%M:%S} {said.pop('level')} {said.pop('process')} {said.pop('message')}"
-        below = said.pop("traceback", "")
-        facts = "".join(f" {name}={value}" for name, value in said.items() if value not in ("", None, {}))
-        # Whatever is below the first line is indented, so that no text can look like a line of its own
-        return "\n    ".join(map(_printable, f"{head}{facts}\n{below}".rstrip().splitlines()))
+        return _line(said)
+
+
+def _line(said: dict[str, Any]) -> str:
+    # Before the settings are read, too: that they cannot be is then said in the right form
+    if os.environ.get("SERVING_LOG") == "json":
+        return orjson.dumps(said, default=str, option=orjson.OPT_UTC_Z).decode()
+    head = f"{said.pop('time'):%Y-%m-%d %H:%M:%S} {said.pop('level')} {said.pop('process')} {said.pop('message')}"
+    below = said.pop("traceback", "")
+    facts = "".join(f" {name}={value}" for name, value in said.items() if value not in ("", None, {}))
+    # Whatever is below the first line is indented, so that no text can look like a line of its own
+    return "\n    ".join(map(_printable, f"{head}{facts}\n{below}".rstrip().splitlines()))
 
 
 def _printable(text: str) -> str:
@@ -104,9 +106,15 @@ class RequestFacts:
     bytes_out: int = 0
 
 
-def log_request(facts: RequestFacts, model: dict[str, str]) -> None:
-    """Write the line of a request, with what answers it (front end, digest of the model)."""
-    logger.info("request", extra={"facts": facts.__dict__ | model})
+def log_request(facts: RequestFacts, model: Mapping[str, str]) -> None:
+    """Write the line of a request, with what answers it (front end, digest of the model).
+
+    Written in one piece and past `logging`, which would take three times as long as the line itself.
+    """
+    said = {"time": datetime.now(UTC), "level": "INFO", "process": os.getpid(), "message": "request"}
+    with suppress(OSError):  # a full disk below the log costs no answer
+        sys.stdout.write(_line({**said, **facts.__dict__, **model}) + "\n")
+        sys.stdout.flush()
 
 
 def log_defect(error: Exception) -> None:
