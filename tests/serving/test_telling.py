@@ -57,6 +57,8 @@ class Told:
         return [json.loads(line) for line in self.server.log.read_bytes().splitlines()]
 
     def line(self, request_id: str) -> dict[str, Any]:
+        """Return the only line of a request; it is written once the answer is on its way."""
+        wait_until(lambda: request_id.encode() in self.server.log.read_bytes(), 5)
         (line,) = [line for line in self.lines() if line.get("id") == request_id]
         return line
 
