@@ -70,19 +70,25 @@ class Shadow:
         pipe.write(body)
 
     async def _keep_running(self) -> None:
-        status = None
+        status: object = None
         while status != _CANNOT_LOAD:
-            # Not asyncio's own way to start it: uvloop's would hand down the socket that the server listens on
-            command = [sys.executable, "-m", __name__, str(self._path)]
-            env = os.environ | {metrics.NAME_VARIABLE: f"{metrics.process_name()}-challenger"}
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, env=env, process_group=0)
-            self._pipe, end = await asyncio.get_running_loop().connect_write_pipe(_End, process.stdin)
-            await end.reached.wait()
-            self._pipe = None
-            status = await asyncio.to_thread(process.wait)
+            try:
+                status = await self._run_once()
+            except OSError as error:  # no memory, no process or no file to be had
+                status = type(error).__name__
             metrics.count_shadow_death()
             logger.error("The challenger has ended with status %s; the champion goes on.", status)
             await asyncio.sleep(_SECONDS_BETWEEN_STARTS)
+
+    async def _run_once(self) -> int:
+        # Not asyncio's own way to start it: uvloop's would hand down the socket that the server listens on
+        command = [sys.executable, "-m", __name__, str(self._path)]
+        env = os.environ | {metrics.NAME_VARIABLE: f"{metrics.process_name()}-challenger"}
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, env=env, process_group=0)
+        self._pipe, end = await asyncio.get_running_loop().connect_write_pipe(_End, process.stdin)
+        await end.reached.wait()
+        self._pipe = None
+        return await asyncio.to_thread(process.wait)
 
 
 class _End(asyncio.BaseProtocol):
