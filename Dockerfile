@@ -5,11 +5,13 @@ FROM python:3.11-slim AS packages
 
 # The folder of the exported model, within the build context
 ARG MODEL=model
+# Others than the model's: opentelemetry-exporter-otlp-proto-http, for traces
+ARG PACKAGES=
 
 COPY ${MODEL}/requirements.txt /tmp/requirements.txt
 # Tests, headers and pip itself are a fifth of what is installed, and serve nobody here
 RUN python -m venv /opt/packages \
- && /opt/packages/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt \
+ && /opt/packages/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt ${PACKAGES} \
  && cd /opt/packages/lib/python3*/site-packages \
  && find . -depth -type d \( -name tests -o -name test -o -name include \) -exec rm -rf {} + \
  && rm -rf pip pip-* setuptools setuptools-*
@@ -39,7 +41,8 @@ ENV PATH=/opt/packages/bin:$PATH \
     SERVING_FRONT_END=mlflow \
     SERVING_MODEL=/opt/model \
     SERVING_HOST=0.0.0.0 \
-    SERVING_PORT=1234
+    SERVING_PORT=1234 \
+    SERVING_LOG=json
 
 USER 10001
 WORKDIR /opt/server

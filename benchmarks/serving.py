@@ -6,7 +6,6 @@ the server all the same. Run by `make bench`.
 """
 
 import argparse
-import asyncio
 import http.client
 import json
 import os
@@ -132,10 +131,10 @@ def measure_bounds(n_rows: int) -> list[list[str]]:
     encoded = scorer.model.codes_.transform(scorer.model.explained_features(table))
     application = Mlflow.load(folder)
     nothing = pd.DataFrame({"probability_default": [0.5] * n_rows, "decision": "refused", "threshold": 0.1})
-    with asyncio.Runner() as runner, mock.patch.object(type(scorer), "predict", return_value=nothing):
+    with mock.patch.object(type(scorer), "predict", return_value=nothing):
         return [
             time_in_process("model in process", n_rows, lambda: scorer.model.predict_coded(encoded)),
-            time_in_process("MLflow in process, no model", n_rows, lambda: runner.run(application.score(rows))),
+            time_in_process("MLflow in process, no model", n_rows, lambda: application.answer(rows)),
         ]
 
 

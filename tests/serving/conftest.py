@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +47,35 @@ class Server:
         given = {"Content-Type": content_type} if content_type else {}
         return requests.post(f"{self.url}/invocations", data=body, headers=given | headers, timeout=60)
 
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"{self.url}{path}", timeout=10)
+
     def is_up(self) -> bool:
-        return requests.get(f"{self.url}/ping", timeout=10).ok
+        return self.get("/ping").ok
+
+    def holders(self) -> list[int]:
+        """Return the processes that hold a model."""
+        return children(self.process.pid)
+
+    def workers(self) -> list[int]:
+        """Return the processes that score."""
+        return [worker for holder in self.holders() for worker in children(holder)]
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    return [int(own) for own, parent, state in rows if int(parent) == pid and not state.startswith("Z")]
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 15) -> float:
+    """Wait for something to hold, and return for how long; fail after so many seconds."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < seconds
+        time.sleep(0.02)
+    return time.monotonic() - started
 
 
 @contextmanager
@@ -110,7 +137,7 @@ def serving(folder: Path, **environment: str) -> "contextmanager[Server]":
         port,
         PYTHONPATH=str(code_of_image(folder)),
         SERVING_PORT=str(port),
-        **environment,
+        **{"SERVING_DRAIN": "0"} | environment,
     )
 
 

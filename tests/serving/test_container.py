@@ -138,7 +138,7 @@ def test_a_closed_container_starts_answers_like_the_batch_and_stops(
         assert time.monotonic() - stopping < 15
         state = json.loads(engine("inspect", name).stdout)[0]["State"]
         assert state["ExitCode"] == 0
-        assert "Stopping parent process" in engine("logs", name).stdout
+        assert "SIGTERM: the server stops" in engine("logs", name).stdout
 
 
 @pytest.mark.parametrize("family", FAMILIES)

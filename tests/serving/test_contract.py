@@ -254,10 +254,11 @@ def test_what_is_scored_and_refused_is_counted(server: Server, holdout: pd.DataF
     after = counts()
     gained = {name: after[name] - before.get(name, 0) for name in after}
     refused = sum(row["decision"] == "refused" for row in answered)
+    by_status = 'scoring_requests_total{{key="",path="/invocations",status="{}"}}'
     assert gained.get('scoring_decisions_total{decision="refused"}', 0) == refused
     assert gained.get('scoring_decisions_total{decision="granted"}', 0) == 40 - refused
     assert sum(value for name, value in gained.items() if name.startswith("scoring_probabilities_total")) == 40
-    assert gained['scoring_requests_total{status="200"}'] == gained['scoring_requests_total{status="400"}'] == 1
+    assert gained[by_status.format(200)] == gained[by_status.format(400)] == 1
     assert gained["scoring_request_seconds_count"] == 2
     assert gained[f'scoring_unknown_categories_total{{column="{columns[0]}"}}'] == 40
 

@@ -1,6 +1,5 @@
 """What the lean front end does without tables gives, to the last bit, what the scorer gives with them."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,7 +58,7 @@ def ask(scorer: Any, body: str) -> list[Mapping[str, Any]]:
     described = {column.name: column for column in CONTRACT.columns}
     contract = Contract(tuple(described[name] for name in scorer.feature_names_in_), CONTRACT.parameters)
     rows = RequestReader(contract, max_rows=10_000).read(body.encode(), "application/json")
-    return orjson.loads(asyncio.run(Lean(scorer, contract).score(rows)).body)["predictions"]
+    return orjson.loads(Lean(scorer, contract).answer(rows).body)["predictions"]
 
 
 @pytest.mark.parametrize("family", CODED)

@@ -6,6 +6,8 @@ of it nor MLflow, Kedro or anything that trains. `writing` makes the folder and 
 
 # What stands where in the folder; `writing.mlflow_model` adds what a colleague needs to install and try the model
 DESCRIPTION = "MLmodel"
+EXAMPLE = "serving_input_example.json"
+EXAMPLE_ANSWER = "serving_output_example.json"
 INPUT_COLUMNS = "input_columns.json"
 MANIFEST = "MANIFEST.sha256"
 PYTHON = "python_env.yaml"

@@ -1,25 +1,30 @@
-"""The gate: routes, limits, checks, counts and errors, the same in front of either front end."""
+"""The gate: routes, limits, checks and errors, the same in front of either front end, and what is told of them."""
 
 import asyncio
-import gc
-import hmac
-import logging
-import sys
+import math
+import random
+import re
 import time
-import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.types import Receive, Scope, Send
-from uvicorn.config import STARTUP_FAILURE
 
-from credit_scoring.exported_model.folder import ModelFolder, open_model_folder
-from credit_scoring.exported_model.loading import use_code_of
-from credit_scoring.serving import metrics
-from credit_scoring.serving.front_ends import FRONT_ENDS, Answer, FrontEnd
+from credit_scoring.exported_model.folder import ModelFolder
+from credit_scoring.serving import log, metrics
+from credit_scoring.serving.arrivals import Arrivals
+from credit_scoring.serving.front_ends import Answer, FrontEnd
+from credit_scoring.serving.keys import Keys, RateLimit
+from credit_scoring.serving.log import RequestFacts
 from credit_scoring.serving.openapi import describe_api
 from credit_scoring.serving.requests import JSON, RequestError, RequestReader
-from credit_scoring.serving.settings import Settings, read_settings
+from credit_scoring.serving.settings import Settings
+from credit_scoring.serving.shadow import Shadow
+from credit_scoring.serving.traces import make_tracer, trace_id
 
 _CODES = {
     400: "BAD_REQUEST",
@@ -29,27 +34,40 @@ _CODES = {
     408: "REQUEST_TIMEOUT",
     413: "REQUEST_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
+    429: "REQUEST_LIMIT_EXCEEDED",
+    431: "HEADERS_TOO_LARGE",
     500: "INTERNAL_ERROR",
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-logger = logging.getLogger("uvicorn.error")
+# Signs of life neither ask for a key nor leave a line while all is well
+_PROBES = ("/ping", "/ready")
+_GET_PATHS = (*_PROBES, "/version", "/metrics", "/openapi.json")
+_ALLOWED = {"/invocations": "POST"} | dict.fromkeys(_GET_PATHS, "GET, HEAD")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_ID = re.compile(rb"[!-~]{1,128}")
+# Above this, a body may take more than a few milliseconds to read and score, in which nobody else would be answered
+_INLINE_BYTES = 16_384
+# Readers and scorers of large bodies; each computes in one thread, so that more of them only take turns
+SCORING_THREADS = 4
 
 
-def create_application() -> "Application":
-    """Load the model and return the application; every worker calls this once."""
-    try:
-        settings = read_settings()
-        folder = open_model_folder(settings.model)
-        use_code_of(folder.path)
-        application = Application(settings, folder, FRONT_ENDS[settings.front_end](folder))
-    except Exception:
-        logger.exception("The model cannot be loaded.")
-        sys.exit(STARTUP_FAILURE)  # any other end would make the supervisor try again, for ever
-    # What has been loaded stays: the collector need not look at it again with every generation
-    gc.collect()
-    gc.freeze()
-    return application
+class Reply(NamedTuple):
+    """What is sent back.
+
+    Attributes:
+        status: Its status.
+        body: Its body.
+        content_type: What the body is.
+        headers: Others than those of every answer.
+        scored: The request's body, its content type and the scores, if there are any.
+    """
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: Mapping[str, str] = MappingProxyType({})
+    scored: tuple[bytes, str, Answer] | None = None
 
 
 class Application:
@@ -59,126 +77,216 @@ class Application:
         settings: How it runs.
         folder: The model that is served.
         front_end: What scores.
+        life: Returns what has happened to the server, for `/version`.
+
+    Attributes:
+        draining: Whether the worker is about to stop.
+        identity: Front end and origin of the model.
     """
 
-    def __init__(self, settings: Settings, folder: ModelFolder, front_end: FrontEnd) -> None:
+    draining = False
+
+    def __init__(
+        self, settings: Settings, folder: ModelFolder, front_end: FrontEnd, life: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
         self._front_end = front_end
         self._timeout = settings.timeout
-        self._max_body = settings.max_body_mb * 1_000_000
+        self._arrivals = Arrivals(settings)
         self._max_concurrent = settings.max_concurrent
         self._in_hand = 0
-        self._key = settings.api_key.get_secret_value().encode()
+        self._overdue = 0
+        self._life = life
+        self._keys = Keys(settings, metrics.count_key_file)
+        self._rate_limit = RateLimit(settings.rate_limit / settings.workers)
+        self._tracer = make_tracer()
+        self._shadow = Shadow(settings.shadow, settings.max_body_mb * 1_000_000) if settings.shadow else None
         self._reader = RequestReader(
             folder.contract,
             max_rows=settings.max_rows,
             refuse_unknown_categories=settings.unknown_category == "refuse",
         )
-        self._trace = [(b"x-model-id", folder.identity["model_id"].encode())]
         self._fixed: Mapping[str, bytes] = {
             "/ping": b"{}",
-            "/version": orjson.dumps({"front_end": settings.front_end, **folder.identity}),
             "/openapi.json": orjson.dumps(describe_api(folder, settings)),
         }
+        self.identity = {"front_end": settings.front_end, **folder.identity}
+        self._model_id = folder.identity["model_id"].encode()
+        self._model = {name: self.identity[name] for name in ("front_end", "manifest_sha256")}
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether every scoring thread is busy with a request that has been given up."""
+        return self._overdue >= SCORING_THREADS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        path, method = scope["path"], scope["method"]
-        try:
-            if path != "/ping":
-                self._check_key(scope)
-            if path == "/invocations":
-                if method != "POST":
-                    raise RequestError(405, "/invocations takes POST.")
-                await self._invoke(scope, receive, send)
-            elif path in self._fixed or path == "/metrics":
-                if method not in ("GET", "HEAD"):
-                    raise RequestError(405, f"{path} takes GET.")
-                if path == "/metrics":
-                    await _respond(send, 200, metrics.exposition(), [], metrics.CONTENT_TYPE)
-                else:
-                    await _respond(send, 200, self._fixed[path], self._trace)
-            else:
-                raise RequestError(404, f"There are /invocations, /metrics, {', '.join(self._fixed)}.")
-        except RequestError as error:
-            await _refuse(send, error)
-
-    async def _invoke(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        refusal: RequestError | None = None
-        self._in_hand += 1
-        try:
-            if self._in_hand > self._max_concurrent:
-                raise RequestError(503, "The server has its hands full. Try again in a second.")
-            headers = dict(scope["headers"])
-            body = await self._read_body(headers, receive)
-            started = time.perf_counter()
-            answer = await self._score(body, headers)
-        except RequestError as error:
-            refusal = error
-        except Exception:
-            reference = uuid.uuid4().hex[:12]
-            logger.exception("Request %s could not be scored.", reference)
-            refusal = RequestError(500, f"The request could not be scored. The server's log says why: {reference}.")
-        finally:
-            self._in_hand -= 1
-        metrics.count_request(refusal.status if refusal else 200, time.perf_counter() - started)
-        if refusal:
-            await _refuse(send, refusal)
-        else:
-            await _respond(send, 200, answer.body, self._trace)
-
-    async def _score(self, body: bytes, headers: Mapping[bytes, bytes]) -> Answer:
-        rows = self._reader.read(body, headers.get(b"content-type", b"").decode("latin-1"))
-        unknown = self._reader.unknown_categories(rows)
-        try:
-            async with asyncio.timeout(self._timeout):
-                answer = await self._front_end.score(rows)
-        except TimeoutError:
-            raise RequestError(504, f"The request was not answered within {self._timeout} seconds.") from None
-        metrics.count_unknown_categories(unknown)
-        metrics.count_scores(answer.probability, answer.decisions)
-        return answer
-
-    async def _read_body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        announced = headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > self._max_body:
-            raise self._too_large()
-        parts: list[bytes] = []
-        size = 0
-        try:
-            async with asyncio.timeout(self._timeout):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise RequestError(400, "The request was broken off.")
-                    part = message.get("body", b"")
-                    size += len(part)
-                    if size > self._max_body:
-                        raise self._too_large()
-                    parts.append(part)
-                    if not message.get("more_body"):
-                        return b"".join(parts)
-        except TimeoutError:
-            raise RequestError(408, f"The request did not arrive within {self._timeout} seconds.") from None
-
-    def _too_large(self) -> RequestError:
-        return RequestError(
-            413, f"The body is larger than {self._max_body // 1_000_000} MB. Send fewer rows at a time."
+        """Answer a request, then tell of it: to the counts, the log, the collector of traces, the challenger."""
+        headers = dict(scope["headers"])
+        span = self._tracer.start(headers) if self._tracer else None
+        facts = RequestFacts(
+            id=_request_id(headers, span),
+            method=scope["method"] if scope["method"] in _METHODS else "other",
+            path=scope["path"] if scope["path"] in _ALLOWED else "other",
         )
+        log.request_id.set(facts.id)
+        if self._shadow:
+            self._shadow.start()
+        try:
+            reply = await self._answer(facts, headers, receive)
+            facts.status, facts.bytes_out = reply.status, len(reply.body)
+            await send({"type": "http.response.start", "status": reply.status, "headers": self._headers(reply, facts)})
+            await send({"type": "http.response.body", "body": reply.body})
+            await asyncio.sleep(0)  # it is on its way before it is told of
+        finally:
+            self._tell(facts)
+            if self._tracer:
+                self._tracer.end(span, facts, self._model)
+        if self._shadow and reply.scored:
+            self._shadow.offer(facts.id, *reply.scored)
 
-    def _check_key(self, scope: Scope) -> None:
-        if self._key and not hmac.compare_digest(dict(scope["headers"]).get(b"x-api-key", b""), self._key):
-            raise RequestError(401, "The header X-API-Key is missing or wrong.")
+    def refuse_unread(self, error: RequestError) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Tell of what could not be made a request of; return the headers and the body of what to say to it."""
+        facts = RequestFacts(id=_new_id(), method="other", path="other")
+        reply = _refusal(error)
+        facts.status, facts.bytes_out = reply.status, len(reply.body)
+        self._tell(facts)
+        return self._headers(reply, facts), reply.body
+
+    def finish(self) -> None:
+        """Send what waits for the collector of traces."""
+        if self._tracer:
+            self._tracer.finish()
+
+    async def _answer(self, facts: RequestFacts, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
+        """Return the answer to a request, or what to say instead of one."""
+        try:
+            if facts.path not in _PROBES:
+                self._check_key(facts, headers)
+            if facts.path not in _ALLOWED:
+                raise RequestError(404, f"There are {', '.join(_ALLOWED)}.")
+            allowed = _ALLOWED[facts.path]
+            if facts.method not in allowed.split(", "):
+                raise RequestError(405, f"{facts.path} takes {allowed.partition(',')[0]}.", {"allow": allowed})
+            if facts.path == "/invocations":
+                return await self._invoke(facts, headers, receive)
+            return self._describe(facts.path)
+        except RequestError as error:
+            return _refusal(error)
+        except Exception as error:
+            log.log_defect(error)
+            message = f"The request could not be answered. The server's log says why: {facts.id}."
+            return _refusal(RequestError(500, message))
+
+    def _describe(self, path: str) -> Reply:
+        if path == "/metrics":
+            return Reply(200, metrics.exposition(self._life().get("reloads", {})), metrics.CONTENT_TYPE)
+        if path == "/ready":
+            state = "draining" if self.draining else "saturated" if self._is_saturated else "ready"
+            return Reply(200 if state == "ready" else 503, orjson.dumps({"status": state}))
+        if path == "/version":
+            return Reply(200, orjson.dumps({**self.identity, **self._life()}))
+        return Reply(200, self._fixed[path])
+
+    @property
+    def _is_saturated(self) -> bool:
+        return self._in_hand >= self._max_concurrent
+
+    async def _invoke(self, facts: RequestFacts, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
+        arriving = started = time.perf_counter()
+        try:
+            self._check_rate(facts)
+            body = await self._arrivals.read(headers, receive)
+            started = time.perf_counter()
+            facts.arrival_ms, facts.bytes_in = _milliseconds(arriving, started), len(body)
+            if self._is_saturated:
+                raise RequestError(503, "The server has its hands full. Try again in a second.")
+            content_type = headers.get(b"content-type", b"").decode("latin-1")
+            answer, unknown = await self._score(body, content_type)
+            facts.scoring_ms = _milliseconds(started, time.perf_counter())
+        finally:
+            metrics.time_request(time.perf_counter() - started)
+        facts.rows, facts.decisions = len(answer.probability), dict(Counter(answer.decisions.tolist()))
+        self._rate_limit.take(facts.key, facts.rows - 1)
+        metrics.count_unknown_categories(unknown)
+        metrics.count_scores(answer.probability, facts.decisions)
+        return Reply(200, answer.body, scored=(body, content_type, answer))
+
+    async def _score(self, body: bytes, content_type: str) -> tuple[Answer, Mapping[str, int]]:
+        """Read and score, in a thread of its own if that may take long; a request is in hand until the thread ends."""
+        self._take_in_hand(1)
+        if self._front_end.is_quick and len(body) <= _INLINE_BYTES:
+            try:
+                return self._read_and_score(body, content_type)
+            finally:
+                self._take_in_hand(-1)
+        run = copy_context().run  # what a library says in the thread has the request's id, too
+        work = asyncio.get_running_loop().run_in_executor(None, run, self._read_and_score, body, content_type)
+        work.add_done_callback(lambda _: self._take_in_hand(-1))
+        done, _ = await asyncio.wait({work}, timeout=self._timeout)
+        if not done:
+            self._overdue += 1
+            work.add_done_callback(self._forget_overdue)
+            raise RequestError(504, f"The request was not answered within {self._timeout} seconds.")
+        return work.result()
+
+    def _read_and_score(self, body: bytes, content_type: str) -> tuple[Answer, Mapping[str, int]]:
+        rows = self._reader.read(body, content_type)
+        unknown = self._reader.unknown_categories(rows)
+        return self._front_end.answer(rows), unknown
+
+    def _take_in_hand(self, change: int) -> None:
+        self._in_hand += change
+        metrics.count_in_flight(change)
+
+    def _forget_overdue(self, work: "asyncio.Future[Any]") -> None:
+        self._overdue -= 1
+        work.exception()  # nobody waits for it any more
+
+    def _check_key(self, facts: RequestFacts, headers: Mapping[bytes, bytes]) -> None:
+        if self._keys:
+            name = self._keys.name(headers.get(b"x-api-key", b""))
+            if name is None:
+                raise RequestError(401, "The header X-API-Key is missing or wrong.")
+            facts.key = name
+
+    def _check_rate(self, facts: RequestFacts) -> None:
+        seconds = self._rate_limit.wait(facts.key)
+        if seconds:
+            wait = str(math.ceil(seconds))
+            raise RequestError(429, f"Too many applicants. Try again in {wait} s.", {"retry-after": wait})
+
+    def _headers(self, reply: Reply, facts: RequestFacts) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"content-type", reply.content_type.encode()),
+            (b"content-length", str(len(reply.body)).encode()),
+            (b"x-model-id", self._model_id),
+            (b"x-request-id", facts.id.encode()),
+            *((name.encode(), value.encode()) for name, value in reply.headers.items()),
+        ]
+
+    def _tell(self, facts: RequestFacts) -> None:
+        metrics.count_request(facts.path, facts.status, facts.key)
+        if facts.path not in _PROBES or facts.status != 200:
+            log.log_request(facts, self._model)
 
 
-async def _refuse(send: Send, error: RequestError) -> None:
+def _refusal(error: RequestError) -> Reply:
     body = orjson.dumps({"error_code": _CODES[error.status], "message": error.message})
-    await _respond(send, error.status, body, [(b"retry-after", b"1")] if error.status == 503 else [])
+    retry = {"retry-after": "1"} if error.status == 503 else {}
+    return Reply(error.status, body, headers={**retry, **error.headers})
 
 
-async def _respond(
-    send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]], content_type: str = JSON
-) -> None:
-    own = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": own + headers})
-    await send({"type": "http.response.body", "body": body})
+def _request_id(headers: Mapping[bytes, bytes], span: Any) -> str:
+    """Return the id that the client gave if it is a decent one, or else one that nobody has."""
+    given = headers.get(b"x-request-id", b"")
+    if _ID.fullmatch(given):
+        return given.decode()
+    return trace_id(span) if span else _new_id()
+
+
+def _new_id() -> str:
+    # It need be unique, not secret: the system's own randomness takes ten times as long
+    return f"{random.getrandbits(128):032x}"
+
+
+def _milliseconds(since: float, until: float) -> float:
+    return round((until - since) * 1000, 3)

@@ -1,6 +1,5 @@
 """The two ways to score rows that have been checked. Both give the answers of batch scoring, to the last bit."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -28,9 +27,15 @@ class Answer(NamedTuple):
 
 
 class FrontEnd(Protocol):
-    """Something that scores."""
+    """Something that scores.
 
-    async def score(self, rows: Rows) -> Answer:
+    Attributes:
+        is_quick: Whether a few rows take it about a millisecond.
+    """
+
+    is_quick: bool
+
+    def answer(self, rows: Rows) -> Answer:
         """Score rows."""
 
 
@@ -41,6 +46,8 @@ class Lean:
         scorer: The scorer.
         contract: What it is sent.
     """
+
+    is_quick = True
 
     def __init__(self, scorer: ServedScorer, contract: Contract) -> None:
         self._scorer = scorer
@@ -53,12 +60,6 @@ class Lean:
     def load(cls, folder: ModelFolder) -> "Lean":
         """Load the scorer of a folder."""
         return cls(load_scorer(folder.path), folder.contract)
-
-    async def score(self, rows: Rows) -> Answer:
-        """Score rows; in a thread of its own if there are many, so that the worker goes on answering."""
-        if len(rows) * len(self._names) <= _INLINE_VALUES:
-            return self.answer(rows)
-        return await asyncio.to_thread(self.answer, rows)
 
     def answer(self, rows: Rows) -> Answer:
         """Score rows."""
@@ -106,6 +107,8 @@ class Mlflow:
         contract: What its model is sent.
     """
 
+    is_quick = False
+
     def __init__(self, invoke: Callable[[bytes], str], contract: Contract) -> None:
         self._invoke = invoke
         self._contract = contract
@@ -119,9 +122,9 @@ class Mlflow:
         schema = model.metadata.get_input_schema()
         return cls(lambda body: scoring_server.invocations(body, JSON, model, schema).response, folder.contract)
 
-    async def score(self, rows: Rows) -> Answer:
-        """Score rows, in a thread of its own: MLflow takes its time."""
-        body = await asyncio.to_thread(self._invoke, self._request(rows))
+    def answer(self, rows: Rows) -> Answer:
+        """Score rows."""
+        body = self._invoke(self._request(rows))
         predictions = orjson.loads(body)["predictions"]
         probability = np.array([row["probability_default"] for row in predictions])
         return Answer(body.encode(), probability, np.array([row["decision"] for row in predictions]))
@@ -145,5 +148,3 @@ class Mlflow:
 
 
 FRONT_ENDS: Mapping[str, Callable[[ModelFolder], FrontEnd]] = {"mlflow": Mlflow.load, "lean": Lean.load}
-# About ten milliseconds' worth of reading and scoring
-_INLINE_VALUES = 200_000

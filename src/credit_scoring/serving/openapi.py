@@ -11,6 +11,7 @@ _ERRORS = {
     401: "The API key is missing or wrong.",
     413: "Too many bytes or rows.",
     415: "Neither JSON nor CSV in UTF-8.",
+    429: "The key has asked more than its share; `Retry-After` says when to come back.",
     503: "Too many requests in hand; try again.",
 }
 
@@ -97,7 +98,7 @@ def describe_api(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
             }
         },
     }
-    if settings.api_key.get_secret_value():
+    if settings.asks_for_key:
         scheme = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
         document["components"]["securitySchemes"] = {"key": scheme}
         document["security"] = [{"key": []}]

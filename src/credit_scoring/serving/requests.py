@@ -46,12 +46,14 @@ class RequestError(Exception):
     Attributes:
         status: Status of the answer.
         message: What is wrong, for the client.
+        headers: What the answer says of it to programs.
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = headers or {}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from mlflow.models import Model, infer_signature
 
 import credit_scoring
-from credit_scoring.exported_model import DESCRIPTION, INPUT_COLUMNS
+from credit_scoring.exported_model import DESCRIPTION, EXAMPLE, EXAMPLE_ANSWER, INPUT_COLUMNS
 from credit_scoring.exported_model.loading import ServedScorer
 from credit_scoring.exported_model.writing.columns import describe_columns
 from credit_scoring.exported_model.writing.requirements import served_requirements
@@ -57,9 +57,14 @@ def save_model(*, path: str, release: ScorerRelease, mlflow_model: Model) -> Non
     text = json.dumps(describe_columns(rows), indent=1, ensure_ascii=False)
     (folder / INPUT_COLUMNS).write_text(text + "\n", encoding="utf-8")
     # MLflow writes NaN into its examples, which is no JSON
-    for file in (folder / "input_example.json", folder / "serving_input_example.json"):
-        example = json.loads(file.read_text(encoding="utf-8"), parse_constant=lambda _: None)
-        file.write_text(json.dumps(example, indent=1) + "\n", encoding="utf-8")
+    for file in (folder / "input_example.json", folder / EXAMPLE):
+        _write_json(file, json.loads(file.read_text(encoding="utf-8"), parse_constant=lambda _: None))
+    # What a server has to answer to the example, to the last bit, before it serves
+    _write_json(folder / EXAMPLE_ANSWER, {"predictions": scorer.predict(example).to_dict(orient="records")})
+
+
+def _write_json(file: Path, content: object) -> None:
+    file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _copy_code(workspace: Path) -> str:
