@@ -34,7 +34,8 @@ def test_spark_scores_to_the_last_bit_like_the_scorer(
     spark: Any, tmp_path: Path, applicants: pd.DataFrame, reasons: bool
 ) -> None:
     applicants.to_parquet(tmp_path / "applicants.parquet")
-    scorer, served = load_scorer(ROOT / "model"), ModelFolderDataset(filepath=MODEL).load()
+    served = ModelFolderDataset(filepath=MODEL).load()
+    scorer = load_scorer(served.manifest)
     scored = score_applicants_on_spark(
         spark.read_parquet((tmp_path / "applicants.parquet").as_posix()),
         SparkScorerDataset(filepath=MODEL).load(),

@@ -15,6 +15,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from credit_scoring.exported_model.folder import ModelFolder, open_model_folder
 from credit_scoring.exported_model.loading import use_code_of
+from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.serving import metrics
 from credit_scoring.serving.front_ends import FRONT_ENDS, Answer, FrontEnd
 from credit_scoring.serving.openapi import describe_api
@@ -41,8 +42,11 @@ def create_application() -> "Application":
     try:
         settings = read_settings()
         folder = open_model_folder(settings.model)
-        use_code_of(folder.path)
+        use_code_of(folder.manifest)
         application = Application(settings, folder, FRONT_ENDS[settings.front_end](folder))
+    except ModelFolderError as error:
+        logger.error("The model cannot be loaded. %s", error)
+        sys.exit(STARTUP_FAILURE)
     except Exception:
         logger.exception("The model cannot be loaded.")
         sys.exit(STARTUP_FAILURE)  # any other end would make the supervisor try again, for ever
