@@ -36,8 +36,8 @@ _REGISTERED = (
     f"the threshold of least business cost. `{_CHAMPION}` is served, `{_PREVIOUS}` was before it, "
     f"`{_CHALLENGER}` was not better by more than chance; each version says why."
 )
-_DUE = "alias_due"
-"""Tag of a version that still waits for the alias that it was registered for; it stays if the run is killed."""
+_DUE, _AFTER, _NONE = "alias_due", " after ", "none"
+"""Tag of a version that still waits for the alias that it was registered for, such as `champion after 3`."""
 _OUT_OF_FOLD = "out_of_fold.parquet"
 """Beside the files of a registered model; not in the exported folder, which must name no applicant."""
 
@@ -141,13 +141,14 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
+        due = f"{_CHAMPION}{_AFTER}{_version_number(_champion(client, name))}" if release.promoted else _CHALLENGER
         client.create_model_version(
             name,
             source=info.model_uri,
             run_id=run.info.run_id,
             model_id=info.model_id,
             description=release.description,
-            tags={**facts, _DUE: _CHAMPION if release.promoted else _CHALLENGER},
+            tags={**facts, _DUE: due},
         )
         _give_due_aliases(client, name)
 
@@ -221,11 +222,20 @@ def _give_due_aliases(client: MlflowClient, name: str) -> None:
     """
     due = [each for each in client.search_model_versions(f"name = '{name}'") if _DUE in each.tags]
     for version in sorted(due, key=lambda each: int(each.version)):
-        alias = version.tags[_DUE]
-        if alias == _CHAMPION and (before := _champion(client, name)) and before.version != version.version:
-            client.set_registered_model_alias(name, _PREVIOUS, before.version)
-        client.set_registered_model_alias(name, alias, version.version)
+        alias, _, followed = version.tags[_DUE].partition(_AFTER)
+        before = _version_number(_champion(client, name))
+        if alias != _CHAMPION:
+            client.set_registered_model_alias(name, alias, version.version)
+        elif before == followed:
+            if before != _NONE:
+                client.set_registered_model_alias(name, _PREVIOUS, before)
+            client.set_registered_model_alias(name, alias, version.version)
+        # Else it has the alias, or somebody has decided otherwise since
         client.delete_model_version_tag(name, version.version, _DUE)
+
+
+def _version_number(version: ModelVersion | None) -> str:
+    return _NONE if version is None else str(version.version)
 
 
 def _uri(version: ModelVersion) -> str:
