@@ -44,6 +44,7 @@ def test_spark_scores_to_the_last_bit_like_the_scorer(
         ScoringOptions(reasons=reasons, language="en"),
     )
     found = scored.order_by("SK_ID_CURR").to_pandas()
+    assert not list(Path(MODEL).rglob("__pycache__"))  # or no server would take the folder any more
     expected = scorer.predict(applicants, {"explain": reasons, "language": "en"})
     assert list(found.columns) == [
         *("SK_ID_CURR", "probability_default", "decision", "threshold", "model_id", "model_digest"),
