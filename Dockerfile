@@ -14,14 +14,17 @@ RUN python -m venv /opt/packages \
  && /opt/packages/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt ${PACKAGES} \
  && cd /opt/packages/lib/python3*/site-packages \
  && find . -depth -type d \( -name tests -o -name test -o -name include \) -exec rm -rf {} + \
- && rm -rf pip pip-* setuptools setuptools-*
+ && rm -rf pip pip-* setuptools setuptools-* /opt/packages/bin/pip*
 
 FROM python:3.11-slim
 
-# libgomp1: the OpenMP runtime of LightGBM
+# libgomp1: the OpenMP runtime of LightGBM. Nothing can install anything: not the pip of the base image either, nor the
+# copy of it that Python keeps to make environments
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libgomp1 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
+ && find / -xdev -depth \( -path '*/python3*/pip' -o -path '*/python3*/pip-*' -o -path '*/python3*/ensurepip' \
+      -o -path '*/python3*/setuptools*' -o -path '*/bin/pip*' -o -name 'pip*.whl' -o -name 'setuptools*.whl' \) -exec rm -rf {} + \
  && useradd --system --no-create-home --uid 10001 scorer
 
 COPY --from=packages /opt/packages /opt/packages

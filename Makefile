@@ -79,7 +79,7 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.row_models $(RESUME)
 
 serve: install ## Serve the registry's champion on port $(PORT), by MLflow alone
-	@MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} \
+	@MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} PYTHONDONTWRITEBYTECODE=1 \
 	  $(BIN)/mlflow models serve -m $(MODEL_URI) -p $(PORT) --env-manager local
 
 lean: install ## Serve the exported model on port $(PORT), by the lean server

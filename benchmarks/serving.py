@@ -27,6 +27,7 @@ import pandas as pd
 from benchmarks.harness import ROOT, write_section
 from credit_scoring.exported_model.folder import open_model_folder
 from credit_scoring.exported_model.loading import load_scorer
+from credit_scoring.exported_model.manifest import check_manifest
 from credit_scoring.serving.front_ends import Mlflow
 from credit_scoring.serving.requests import RequestReader
 
@@ -124,7 +125,7 @@ def time_in_process(name: str, n_rows: int, call: Callable[[], object]) -> list[
 def measure_bounds(n_rows: int) -> list[list[str]]:
     """Time the model alone on an encoded matrix, and MLflow's scoring around a model that does nothing."""
     folder = open_model_folder(MODEL)
-    scorer = load_scorer(MODEL)
+    scorer = load_scorer(folder.manifest)
     rows = RequestReader(folder.contract, max_rows=n_rows).read(request_body(n_rows), "application/json")
     names = [column.name for column in folder.contract.columns]
     table = pd.DataFrame(rows.numbers, columns=names).assign(**rows.texts)
@@ -184,7 +185,7 @@ def main() -> None:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(f"| {' | '.join(row)} |" for row in table),
     ]
-    scorer = load_scorer(MODEL)
+    scorer = load_scorer(check_manifest(MODEL))
     explanation = (
         "Both front ends of the server with two workers, clients on the same machine, "
         f"{arguments.seconds:g} seconds per load; and what bounds them: the model alone on a matrix in memory, and "

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from credit_scoring.exported_model.loading import load_scorer
+from credit_scoring.exported_model.manifest import check_manifest
 from credit_scoring.pipeline_registry import register_pipelines
 from tests.conftest import ROOT, Project
 
@@ -80,7 +81,7 @@ def test_the_answer_shown_is_the_answer_given() -> None:
     assert shown is not None
     example = json.loads((ROOT / "model" / "serving_input_example.json").read_text())["dataframe_split"]
     rows = pd.DataFrame(example["data"], columns=example["columns"])
-    first = load_scorer(ROOT / "model").predict(rows).to_dict(orient="records")[0]
+    first = load_scorer(check_manifest(ROOT / "model")).predict(rows).to_dict(orient="records")[0]
     assert json.loads(shown.group(1).replace("…", "")) == {"predictions": [first]}
 
 

@@ -58,6 +58,40 @@ def test_a_promoted_version_takes_the_alias_and_the_one_before_keeps_another(
     assert aliases() == {"champion": "2", "previous_champion": "1"}
 
 
+def test_an_alias_that_is_still_due_is_given_unless_somebody_has_decided_otherwise(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
+    dataset(tmp_path).save(release)
+    dataset(tmp_path).save(release)
+    client = MlflowClient()
+    for due, expected in (
+        ("champion after none", {"champion": "2", "previous_champion": "1"}),
+        ("champion after 7", {"champion": "2", "previous_champion": "1"}),
+        ("champion after 2", {"champion": "1", "previous_champion": "2"}),
+        ("challenger", {"champion": "1", "previous_champion": "2", "challenger": "1"}),
+    ):
+        client.set_model_version_tag(NAME, "1", "alias_due", due)
+        assert dataset(tmp_path).export_champion() == expected["champion"]
+        assert aliases() == expected
+        assert "alias_due" not in client.get_model_version(NAME, "1").tags
+
+
+def test_a_run_that_does_not_promote_brings_back_the_champion_if_the_folder_is_another_and_says_so(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease, caplog: pytest.LogCaptureFixture
+) -> None:
+    dataset(tmp_path).save(release)
+    exported = check_manifest(tmp_path / "model")
+    assert not caplog.records
+    untracked = dataset(tmp_path)
+    untracked._logging_activated = False
+    untracked.save(release)
+    other = open_model_folder(tmp_path / "model").identity["model_id"]
+    dataset(tmp_path).save(dataclasses.replace(release, promoted=False))
+    assert check_manifest(tmp_path / "model") == exported
+    assert f"is not the registry's champion, version 1 of {NAME}" in caplog.text
+    assert f"Found: model {other}." in caplog.text
+
+
 def test_a_version_that_is_not_promoted_is_registered_but_not_served(
     run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
 ) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from credit_scoring.exported_model.loading import differing_versions, load_scorer
-from credit_scoring.exported_model.manifest import ModelFolderError
+from credit_scoring.exported_model.loading import differing_versions, load_scorer, unpickle_scorer
+from credit_scoring.exported_model.manifest import ModelFolderError, check_manifest, write_manifest
 from credit_scoring.reasons import ReasonBook
 
 
@@ -31,13 +31,13 @@ class AskedInAnotherWay:
 def test_a_scorer_that_cannot_be_asked_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(AskedInAnotherWay()))
     with pytest.raises(ModelFolderError, match=r"was made by another version of the project\.\nHint: serve it with"):
-        load_scorer(tmp_path)
+        unpickle_scorer((tmp_path / "model.pkl").read_bytes(), tmp_path)
 
 
 def test_a_scorer_of_modules_that_are_gone_is_refused_with_their_names(tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(b"ccredit_scoring.models.gone\nGone\n.")
     with pytest.raises(ModelFolderError, match=r"No module named 'credit_scoring\.models\.gone'\.\nHint: serve it"):
-        load_scorer(tmp_path)
+        unpickle_scorer((tmp_path / "model.pkl").read_bytes(), tmp_path)
 
 
 def test_a_scorer_whose_reasons_are_of_an_older_version_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
@@ -45,4 +45,36 @@ def test_a_scorer_whose_reasons_are_of_an_older_version_is_refused_when_it_is_lo
     older.__dict__.update(columns=(), granted=None, refused=None, n_against=3, n_for=2, least_weight=0.02)
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(older))
     with pytest.raises(ModelFolderError, match=r"its reasons are stored as columns, .*reference.*\.\nHint: serve it"):
-        load_scorer(tmp_path)
+        unpickle_scorer((tmp_path / "model.pkl").read_bytes(), tmp_path)
+
+
+class Trace:
+    """What leaves a file where it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.file,)
+
+
+def test_a_scorer_that_is_not_the_listed_one_is_not_unpickled(tmp_path: Path) -> None:
+    folder, trace = tmp_path / "model", tmp_path / "trace"
+    folder.mkdir()
+    for name in ("MLmodel", "model.pkl"):
+        (folder / name).write_bytes(b"")
+    write_manifest(folder)
+    checked = check_manifest(folder)
+    (folder / "model.pkl").write_bytes(pickle.dumps(Trace(trace)))
+    with pytest.raises(ModelFolderError, match=r"model\.pkl: altered"):
+        load_scorer(checked)
+    assert not trace.exists()
+    with pytest.raises(ModelFolderError, match="was made by another version"):
+        unpickle_scorer((folder / "model.pkl").read_bytes(), folder)
+    assert trace.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps(list(range(1000)))[:-500], b"\x8e" + b"\x7f" * 8])
+def test_a_scorer_that_is_damaged_is_refused_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ModelFolderError, match=r"The scorer in .* cannot be read: \w+: .*\.\nHint: "):
+        unpickle_scorer(content, tmp_path)

@@ -122,6 +122,20 @@ def test_the_image_is_small_and_holds_nothing_that_trains_or_compiles(image: str
     assert run.stdout.strip() == "[] []", run.stdout + run.stderr
 
 
+def test_no_python_of_the_image_can_install_anything(image: str) -> None:
+    look = (
+        "find / -xdev \\( -name pip -o -name 'pip-*' -o -path '*/bin/pip*' -o -name 'pip*.whl' -o -name ensurepip \\);"
+        "for python in $(find / -xdev -name 'python3*' \\( -type f -o -type l \\) -path '*/bin/*' -perm -u+x); do"
+        '  echo "$($python -c "print(42)") $python";'
+        '  for tool in pip ensurepip; do $python -m $tool --version 2>/dev/null && echo "$python has $tool"; done;'
+        "done"
+    )
+    run = engine("run", "--rm", *flags("CONTAINER_RUN_FLAGS"), image, "sh", "-c", look)
+    pythons = run.stdout.splitlines()
+    assert pythons, run.stderr
+    assert [line for line in pythons if not line.startswith("42 /")] == [], run.stdout
+
+
 @pytest.mark.parametrize("front_end", ["mlflow", "lean"])
 def test_a_closed_container_starts_answers_like_the_batch_and_stops(
     image: str, front_end: str, demo: Project, holdout: pd.DataFrame, batch: pd.Series

@@ -10,6 +10,7 @@ import requests
 import yaml
 
 from credit_scoring.exported_model.loading import load_scorer
+from credit_scoring.exported_model.manifest import check_manifest
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.records import UNITS
 from credit_scoring.schemas.raw import RAW_TABLES
@@ -105,7 +106,7 @@ def test_unknown_columns_are_ignored_and_missing_optional_ones_are_null(
 def test_a_null_text_is_a_null_in_one_row_in_some_and_in_all(
     server: Server, holdout: pd.DataFrame, demo: Project
 ) -> None:
-    scorer = load_scorer(demo.path / "model")
+    scorer = load_scorer(check_manifest(demo.path / "model"))
     texts = [name for name in holdout.columns if not pd.api.types.is_numeric_dtype(holdout[name])]
     rows = holdout.head(4).astype(dict.fromkeys(texts, object))
     some, none, empty = rows.copy(), rows.copy(), rows.copy()

@@ -18,7 +18,7 @@ def server(demo: Project) -> Iterator[Server]:
     """Return a server that has nothing of the project but the exported folder."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("mlflow")), "models", "serve", "-m", "model", "-p", str(port)]
-    with running([*command, "--env-manager", "local"], demo.path, port) as started:
+    with running([*command, "--env-manager", "local"], demo.path, port, PYTHONDONTWRITEBYTECODE="1") as started:
         yield started
 
 

@@ -22,6 +22,7 @@ import requests
 import yaml
 
 from credit_scoring.exported_model.loading import load_scorer
+from credit_scoring.exported_model.manifest import check_manifest
 from credit_scoring.exported_model.manifest import write_manifest
 from credit_scoring.serving.keys import digest_key
 from tests.conftest import Project
@@ -70,7 +71,7 @@ class Told:
 def make_challenger(demo: Project, folder: Path) -> str:
     """Make a model that refuses everybody and needs a column that the champion does not need; return that column."""
     shutil.copytree(demo.path / "model", folder)
-    scorer = load_scorer(folder)
+    scorer = load_scorer(check_manifest(folder))
     scorer.decision_policy = {**scorer.decision_policy, "threshold": 0.0}
     (folder / "model.pkl").write_bytes(cloudpickle.dumps(scorer))
     description = yaml.safe_load((folder / "MLmodel").read_text())

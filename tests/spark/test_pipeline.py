@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.parity import compare_tables
 from credit_scoring.exported_model.loading import load_scorer
+from credit_scoring.exported_model.manifest import check_manifest
 from tests.conftest import ROOT, Project
 from tests.spark.conftest import set_aside
 
@@ -64,6 +65,6 @@ def test_applicants_are_scored_from_what_spark_computed(results: dict[str, Path]
     waiting = features[features["TARGET"].isna()].sort_values("SK_ID_CURR")
     scores = read(results, "pyspark", "07_model_output/scores")
     assert scores["SK_ID_CURR"].tolist() == waiting["SK_ID_CURR"].tolist()
-    expected = load_scorer(ROOT / "model").predict(waiting)
+    expected = load_scorer(check_manifest(ROOT / "model")).predict(waiting)
     assert scores["probability_default"].tolist() == expected["probability_default"].tolist()
     assert scores["decision"].tolist() == expected["decision"].tolist()

@@ -34,7 +34,8 @@ def test_spark_scores_to_the_last_bit_like_the_scorer(
     spark: Any, tmp_path: Path, applicants: pd.DataFrame, reasons: bool
 ) -> None:
     applicants.to_parquet(tmp_path / "applicants.parquet")
-    scorer, served = load_scorer(ROOT / "model"), ModelFolderDataset(filepath=MODEL).load()
+    served = ModelFolderDataset(filepath=MODEL).load()
+    scorer = load_scorer(served.manifest)
     scored = score_applicants_on_spark(
         spark.read_parquet((tmp_path / "applicants.parquet").as_posix()),
         SparkScorerDataset(filepath=MODEL).load(),
@@ -43,6 +44,7 @@ def test_spark_scores_to_the_last_bit_like_the_scorer(
         ScoringOptions(reasons=reasons, language="en"),
     )
     found = scored.order_by("SK_ID_CURR").to_pandas()
+    assert not list(Path(MODEL).rglob("__pycache__"))  # or no server would take the folder any more
     expected = scorer.predict(applicants, {"explain": reasons, "language": "en"})
     assert list(found.columns) == [
         *("SK_ID_CURR", "probability_default", "decision", "threshold", "model_id", "model_digest"),

@@ -72,6 +72,8 @@ class SparkScorer:
         if engine.name != "pyspark":
             raise DatasetError(f"A table of {engine.name} cannot be scored by Spark.\nHint: run with --env spark.")
         session = engine._session
+        # Executors import the model's code from its folder, which must hold nothing but what is listed
+        session.sparkContext.environment["PYTHONDONTWRITEBYTECODE"] = "1"
         udf = mlflow.pyfunc.spark_udf(
             session,
             self.folder.absolute().as_posix(),

@@ -5,6 +5,7 @@ Names of these datasets start with `Mlflow`, so that kedro-mlflow's switch for u
 """
 
 import logging
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,9 +22,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.models.model import ModelInfo
 
-from credit_scoring.exported_model import DESCRIPTION
-from credit_scoring.exported_model.loading import load_scorer
-from credit_scoring.exported_model.manifest import ModelFolderError
+from credit_scoring.exported_model import DESCRIPTION, SCORER
+from credit_scoring.exported_model.folder import open_model_folder
+from credit_scoring.exported_model.loading import load_scorer, unpickle_scorer
+from credit_scoring.exported_model.manifest import ModelFolderError, check_manifest
 from credit_scoring.exported_model.writing import mlflow_model
 from credit_scoring.exported_model.writing.replacement import replace_model, workspace_beside
 from credit_scoring.scorer import CreditScorer, Incumbent, ScorerRelease
@@ -34,8 +36,12 @@ _REGISTERED = (
     f"the threshold of least business cost. `{_CHAMPION}` is served, `{_PREVIOUS}` was before it, "
     f"`{_CHALLENGER}` was not better by more than chance; each version says why."
 )
+_DUE, _AFTER, _NONE = "alias_due", " after ", "none"
+"""Tag of a version that still waits for the alias that it was registered for, such as `champion after 3`."""
 _OUT_OF_FOLD = "out_of_fold.parquet"
 """Beside the files of a registered model; not in the exported folder, which must name no applicant."""
+
+logger = logging.getLogger(__name__)
 
 
 class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
@@ -43,7 +49,8 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
 
     The folder holds the very files of the registered version, and the list of their digests. It is written aside and
     swapped in, so that a failure leaves the previous model as it was. With tracking off, the folder alone is written. A
-    scorer that is not promoted is registered, but the folder keeps the champion.
+    scorer that is not promoted is registered, but the folder keeps the champion. What a killed run has left undone, the
+    next one does first.
 
     Args:
         filepath: Folder of the exported model.
@@ -61,10 +68,10 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
         """Load the exported scorer, made of the project's own code.
 
         Raises:
-            DatasetError: If another version of the project made it.
+            DatasetError: If its files are not as exported, or another version of the project made it.
         """
         try:
-            return cast(CreditScorer, load_scorer(self._folder))
+            return cast(CreditScorer, load_scorer(check_manifest(self._folder)))
         except ModelFolderError as error:
             raise DatasetError(str(error)) from error
 
@@ -75,24 +82,25 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
         if run is not None:
             commit = MlflowClient().get_run(run.info.run_id).data.tags.get("git_commit", commit)
         facts = {**data.tags, "git_commit": commit}
-        replaces = data.promoted or not self._exists()
-        with workspace_beside(self._folder) as workspace:
+        with workspace_beside(self._folder) as workspace, _quiet_mlflow():
             fresh = workspace / "model"
-            with _quiet_mlflow():
-                if run is None:
-                    mlflow_model.save_model(path=fresh.as_posix(), release=data, mlflow_model=Model(metadata=facts))
-                else:
-                    info = Model.log(
-                        None, mlflow_model, name="credit_scorer", flavor_name="sklearn", metadata=facts, release=data
-                    )
-                    if replaces:
-                        _download(info.model_uri, fresh)
-                    if data.out_of_fold is not None:
-                        data.out_of_fold.to_parquet(workspace / _OUT_OF_FOLD)
-                        MlflowClient().log_model_artifact(info.model_id, (workspace / _OUT_OF_FOLD).as_posix())
-                    self._register(info, run, data, facts)
-            if replaces:
+            if run is None:
+                mlflow_model.save_model(path=fresh.as_posix(), release=data, mlflow_model=Model(metadata=facts))
+            else:
+                info = Model.log(
+                    None, mlflow_model, name="credit_scorer", flavor_name="sklearn", metadata=facts, release=data
+                )
+                if data.promoted:
+                    _download(info.model_uri, fresh)  # before the registration: a full disk promotes nothing
+                if data.out_of_fold is not None:
+                    data.out_of_fold.to_parquet(workspace / _OUT_OF_FOLD)
+                    MlflowClient().log_model_artifact(info.model_id, (workspace / _OUT_OF_FOLD).as_posix())
+                self._register(info, run, data, facts)
+            if fresh.exists():
                 replace_model(self._folder, fresh)
+        champion = None if run is None else _champion(MlflowClient(), self._registered_model_name)
+        if champion is not None and self._found_instead_of(champion):
+            self.export_champion()
 
     def export_champion(self) -> str:
         """Put the champion of the registry into the folder, made by any run; return its version.
@@ -100,17 +108,29 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
         Raises:
             DatasetError: If the registry has no champion.
         """
-        version = _champion(MlflowClient(), self._registered_model_name)
+        client = MlflowClient()
+        _give_due_aliases(client, self._registered_model_name)
+        version = _champion(client, self._registered_model_name)
         if version is None:
             raise DatasetError(
                 f"The registry has no champion of {self._registered_model_name}.\nHint: kedro run makes one."
             )
-        with workspace_beside(self._folder) as workspace:
+        if found := self._found_instead_of(version):
+            told = "%s is not the registry's champion, version %s of %s, and is replaced by it. Found: %s."
+            logger.warning(told, self._folder, version.version, version.name, found)
+        with workspace_beside(self._folder) as workspace, _quiet_mlflow():
             fresh = workspace / "model"
-            with _quiet_mlflow():
-                _download(_uri(version), fresh)
+            _download(_uri(version), fresh)
             replace_model(self._folder, fresh)
         return str(version.version)
+
+    def _found_instead_of(self, version: ModelVersion) -> str:
+        """Return what is in the folder; empty if it is the version, whole."""
+        try:
+            model_id = open_model_folder(self._folder).identity["model_id"]
+        except ModelFolderError as error:
+            return str(error).partition("\n")[0].rstrip(".:")
+        return "" if version.source == f"models:/{model_id}" else f"model {model_id}"
 
     def _register(
         self, info: ModelInfo, run: mlflow.ActiveRun, release: ScorerRelease, facts: Mapping[str, str]
@@ -121,21 +141,16 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        version = client.create_model_version(
+        due = f"{_CHAMPION}{_AFTER}{_version_number(_champion(client, name))}" if release.promoted else _CHALLENGER
+        client.create_model_version(
             name,
             source=info.model_uri,
             run_id=run.info.run_id,
             model_id=info.model_id,
             description=release.description,
-            tags=dict(facts),
+            tags={**facts, _DUE: due},
         )
-        if not release.promoted:
-            client.set_registered_model_alias(name, _CHALLENGER, version.version)
-            return
-        before = client.get_registered_model(name).aliases.get(_CHAMPION)
-        if before is not None:
-            client.set_registered_model_alias(name, _PREVIOUS, before)
-        client.set_registered_model_alias(name, _CHAMPION, version.version)
+        _give_due_aliases(client, name)
 
     def _exists(self) -> bool:
         return (self._folder / DESCRIPTION).is_file()
@@ -161,6 +176,7 @@ class MlflowIncumbentDataset(AbstractDataset[None, Incumbent | None]):
         if not self._logging_activated:
             return None
         client = MlflowClient()
+        _give_due_aliases(client, self._registered_model_name)
         version = _champion(client, self._registered_model_name)
         if version is None:
             return None
@@ -171,7 +187,7 @@ class MlflowIncumbentDataset(AbstractDataset[None, Incumbent | None]):
                 mlflow.artifacts.download_artifacts(_uri(version), dst_path=place)
                 if (recorded := Path(place, _OUT_OF_FOLD)).exists():
                     out_of_fold = pd.read_parquet(recorded)
-                scorer = load_scorer(Path(place))
+                scorer = unpickle_scorer(Path(place, SCORER).read_bytes(), Path(place))
         except Exception as error:  # files gone, another version of a library: in any case it cannot be served
             problem = f"{type(error).__name__}: {error}"
         else:
@@ -199,6 +215,29 @@ def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
         raise
 
 
+def _give_due_aliases(client: MlflowClient, name: str) -> None:
+    """Give versions the aliases that they were registered for: the new one's, and first those of a run that was killed.
+
+    Each step may be done twice, and the tag goes last; so whoever is stopped, at whatever step, the next one goes on.
+    """
+    due = [each for each in client.search_model_versions(f"name = '{name}'") if _DUE in each.tags]
+    for version in sorted(due, key=lambda each: int(each.version)):
+        alias, _, followed = version.tags[_DUE].partition(_AFTER)
+        before = _version_number(_champion(client, name))
+        if alias != _CHAMPION:
+            client.set_registered_model_alias(name, alias, version.version)
+        elif before == followed:
+            if before != _NONE:
+                client.set_registered_model_alias(name, _PREVIOUS, before)
+            client.set_registered_model_alias(name, alias, version.version)
+        # Else it has the alias, or somebody has decided otherwise since
+        client.delete_model_version_tag(name, version.version, _DUE)
+
+
+def _version_number(version: ModelVersion | None) -> str:
+    return _NONE if version is None else str(version.version)
+
+
 def _uri(version: ModelVersion) -> str:
     return f"models:/{version.name}/{version.version}"
 
@@ -208,6 +247,8 @@ def _download(uri: str, folder: Path) -> None:
     mlflow.artifacts.download_artifacts(uri, dst_path=folder.as_posix())
     for name in ("registered_model_meta", _OUT_OF_FOLD):
         (folder / name).unlink(missing_ok=True)
+    for bytecode in list(folder.rglob("__pycache__")):  # of whoever served it from the registry's store
+        shutil.rmtree(bytecode)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ of it nor MLflow, Kedro or anything that trains. `writing` makes the folder and 
 """
 
 # What stands where in the folder; `writing.mlflow_model` adds what a colleague needs to install and try the model
+CODE = "code"
 DESCRIPTION = "MLmodel"
 EXAMPLE = "serving_input_example.json"
 EXAMPLE_ANSWER = "serving_output_example.json"

@@ -2,18 +2,23 @@
 
 import pickle
 import platform
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.abc import ExecutionLoader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import decode_source, spec_from_loader
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import yaml
 
-import credit_scoring
-from credit_scoring.exported_model import PYTHON, REQUIREMENTS, SCORER
-from credit_scoring.exported_model.manifest import ModelFolderError
+from credit_scoring.exported_model import CODE, PYTHON, REQUIREMENTS, SCORER
+from credit_scoring.exported_model.manifest import Manifest, ModelFolderError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,28 +93,73 @@ def differing_versions(folder: Path) -> tuple[list[str], list[str]]:
     return grave, slight
 
 
-def use_code_of(folder: Path) -> None:
+@dataclass(frozen=True)
+class _CheckedCode(MetaPathFinder, ExecutionLoader):
+    """Imports the model's own copy of the code, from listed sources alone: bytecode is neither read nor written."""
+
+    manifest: Manifest
+
+    def find_spec(self, name: str, path: Sequence[str] | None, _: ModuleType | None = None) -> ModuleSpec | None:
+        """Find a module of the model; of its packages, no other finder may add any."""
+        if self._file(name):
+            return spec_from_loader(name, self)
+        code = str(self.manifest.folder / CODE)
+        if any(Path(place).is_relative_to(code) for place in path or ()):
+            raise ModuleNotFoundError(f"No module named {name!r} is listed in {self.manifest.folder}", name=name)
+        return None
+
+    def is_package(self, name: str) -> bool:
+        return self.get_filename(name).endswith("/__init__.py")
+
+    def get_filename(self, name: str) -> str:
+        return str(self.manifest.folder / self._file(name))
+
+    def get_source(self, name: str) -> str:
+        return decode_source(self.manifest.read(self._file(name)))
+
+    def get_data(self, path: str) -> bytes:
+        """Return a file that lies beside a module."""
+        return self.manifest.read(Path(path).relative_to(self.manifest.folder).as_posix())
+
+    def _file(self, name: str) -> str:
+        """Return the listed file of a module; empty if there is none."""
+        place = f"{CODE}/{name.replace('.', '/')}"
+        return next((file for file in (f"{place}/__init__.py", f"{place}.py") if file in self.manifest.digests), "")
+
+
+def use_code_of(manifest: Manifest) -> None:
     """Let the modules that the scorer consists of come from the model's own copy of the code."""
-    code = str(folder.resolve() / "code" / "credit_scoring")
-    if code not in credit_scoring.__path__:
-        credit_scoring.__path__.insert(0, code)
+    finder = _CheckedCode(manifest)
+    if finder not in sys.meta_path:
+        sys.meta_path.insert(0, finder)
 
 
-def load_scorer(folder: Path) -> ServedScorer:
-    """Return the scorer, made of the code that is imported, or else importable.
-
-    The file is executable content: check the folder first, and where it comes from.
+def load_scorer(manifest: Manifest) -> ServedScorer:
+    """Return the scorer of a folder that was checked, made of the code that is imported, or else importable.
 
     Raises:
-        ModelFolderError: If it was made by a version of the project whose scorers are asked in another way.
+        ModelFolderError: If its file was altered since, cannot be read, or was made by a version of the project whose
+            scorers are asked in another way.
+    """
+    return unpickle_scorer(manifest.read(SCORER), manifest.folder)
+
+
+def unpickle_scorer(pickled: bytes, folder: Path) -> ServedScorer:
+    """Return the scorer that a file of a folder holds. It is executable content: be sure where it comes from.
+
+    Raises:
+        ModelFolderError: If it cannot be read, or is none that can be asked here.
     """
     hint = "Hint: serve it with the version of the project that made it, or make one with this version (kedro run)."
     try:
-        with (folder / SCORER).open("rb") as file:
-            scorer = pickle.load(file)
+        scorer = pickle.loads(pickled)
     except (ImportError, AttributeError) as error:
         raise ModelFolderError(
             f"The scorer in {folder} does not fit the code that is here: {type(error).__name__}: {error}.\n{hint}"
+        ) from error
+    except Exception as error:  # of a damaged file, anything
+        raise ModelFolderError(
+            f"The scorer in {folder} cannot be read: {type(error).__name__}: {error}.\n{hint}"
         ) from error
     if not isinstance(scorer, ServedScorer):
         raise ModelFolderError(f"The scorer in {folder} was made by another version of the project.\n{hint}")

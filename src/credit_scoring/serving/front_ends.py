@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 import orjson
+import yaml
 
+from credit_scoring.exported_model import DESCRIPTION
 from credit_scoring.exported_model.contract import Contract
 from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.exported_model.loading import ServedScorer, load_scorer
@@ -59,7 +61,7 @@ class Lean:
     @classmethod
     def load(cls, folder: ModelFolder) -> "Lean":
         """Load the scorer of a folder."""
-        return cls(load_scorer(folder.path), folder.contract)
+        return cls(load_scorer(folder.manifest), folder.contract)
 
     def answer(self, rows: Rows) -> Answer:
         """Score rows."""
@@ -115,10 +117,12 @@ class Mlflow:
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Mlflow":
-        """Load the model of a folder as MLflow does."""
-        from mlflow.pyfunc import load_model, scoring_server  # noqa: PLC0415 - takes seconds that the lean one saves
+        """Put MLflow around the scorer, as its own loading does, which would read and import files by name again."""
+        from mlflow.models import Model  # noqa: PLC0415 - takes seconds that the lean one saves
+        from mlflow.pyfunc import PyFuncModel, scoring_server  # noqa: PLC0415
 
-        model = load_model(str(folder.path))
+        described = Model.from_dict(yaml.safe_load(folder.manifest.read(DESCRIPTION)))
+        model = PyFuncModel(described, load_scorer(folder.manifest), model_id=described.model_id)
         schema = model.metadata.get_input_schema()
         return cls(lambda body: scoring_server.invocations(body, JSON, model, schema).response, folder.contract)
 

@@ -196,7 +196,7 @@ def load_front_end(folder: ModelFolder, settings: Settings) -> FrontEnd:
     Raises:
         ModelFolderError: If it cannot be served.
     """
-    use_code_of(folder.path)
+    use_code_of(folder.manifest)
     front_end = FRONT_ENDS[settings.front_end](folder)
     run_self_test(folder, front_end, settings.other_versions)
     return front_end

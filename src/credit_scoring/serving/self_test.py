@@ -20,10 +20,10 @@ def run_self_test(folder: ModelFolder, front_end: FrontEnd, other_versions: Lite
     Raises:
         ModelFolderError: If it differs and the setting does not say to warn only, or there is no stored answer.
     """
-    if not (folder.path / EXAMPLE_ANSWER).is_file():
+    if EXAMPLE_ANSWER not in folder.manifest.digests:
         raise ModelFolderError(f"{folder.path} has no {EXAMPLE_ANSWER}.\nHint: export the model again (make export).")
-    expected = orjson.loads((folder.path / EXAMPLE_ANSWER).read_bytes())["predictions"]
-    body = (folder.path / EXAMPLE).read_bytes()
+    expected = orjson.loads(folder.manifest.read(EXAMPLE_ANSWER))["predictions"]
+    body = folder.manifest.read(EXAMPLE)
     rows = RequestReader(folder.contract, max_rows=len(expected)).read(body, JSON)
     found = orjson.loads(front_end.answer(rows).body)["predictions"]
     differing = [row for row, pair in enumerate(zip(expected, found, strict=True)) if pair[0] != pair[1]]

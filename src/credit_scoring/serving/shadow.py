@@ -114,7 +114,7 @@ class Challenger:
 
     def __init__(self, settings: Settings, path: Path) -> None:
         folder = check_model(path, settings.other_versions)
-        use_code_of(folder.path)
+        use_code_of(folder.manifest)
         self._lean = Lean.load(folder)
         self._reader = RequestReader(folder.contract, max_rows=settings.max_rows)
         self._without_reasons = folder.contract.parameters

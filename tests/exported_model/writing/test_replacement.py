@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from credit_scoring.exported_model.manifest import check_manifest
+from credit_scoring.exported_model.writing import replacement
 from credit_scoring.exported_model.writing.replacement import replace_model, workspace_beside
 
 
@@ -35,6 +36,7 @@ def test_a_swap_that_fails_puts_the_old_model_back(tmp_path: Path, monkeypatch: 
             raise OSError("No space left on device")
         return rename(self, target)
 
+    monkeypatch.setattr(replacement, "_exchange", lambda *_: False)  # as on a disk that cannot
     monkeypatch.setattr(Path, "rename", refuse_the_new_one)
     with workspace_beside(folder) as workspace:
         write_model(workspace / "fresh", "new")
@@ -42,3 +44,11 @@ def test_a_swap_that_fails_puts_the_old_model_back(tmp_path: Path, monkeypatch: 
             replace_model(folder, workspace / "fresh")
     assert (folder / "model.pkl").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_killed_exports_left_is_removed_and_what_others_are_at_is_not(tmp_path: Path) -> None:
+    folder, left = tmp_path / "model", tmp_path / ".export_killed"
+    (left / "model").mkdir(parents=True)
+    with workspace_beside(folder) as one, workspace_beside(folder) as other:
+        assert {path.name for path in tmp_path.iterdir()} == {one.name, other.name}
+    assert list(tmp_path.iterdir()) == []
