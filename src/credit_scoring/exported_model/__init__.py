@@ -7,6 +7,7 @@ of it nor MLflow, Kedro or anything that trains. `writing` makes the folder and 
 # What stands where in the folder; `writing.mlflow_model` adds what a colleague needs to install and try the model
 DESCRIPTION = "MLmodel"
 INPUT_COLUMNS = "input_columns.json"
+KNOWN_NAMES = "known_names.json"
 MANIFEST = "MANIFEST.sha256"
 PYTHON = "python_env.yaml"
 REQUIREMENTS = "requirements.txt"

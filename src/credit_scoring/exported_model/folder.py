@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from credit_scoring.exported_model import DESCRIPTION, INPUT_COLUMNS
+from credit_scoring.exported_model import DESCRIPTION, INPUT_COLUMNS, KNOWN_NAMES
 from credit_scoring.exported_model.contract import Contract
 from credit_scoring.exported_model.manifest import ModelFolderError, check_manifest
 
@@ -39,7 +39,8 @@ def open_model_folder(path: Path) -> ModelFolder:
     try:
         description = yaml.safe_load((path / DESCRIPTION).read_text(encoding="utf-8"))
         described = json.loads((path / INPUT_COLUMNS).read_text(encoding="utf-8"))
-        contract = Contract.read(description["signature"], described)
+        known_names = json.loads((path / KNOWN_NAMES).read_text(encoding="utf-8"))
+        contract = Contract.read(description["signature"], described, known_names)
         metadata = description["metadata"]
         identity = {key: str(metadata[key]) for key in _TRACE if key in metadata}
         identity |= {"model_id": str(description["model_id"]), "run_id": str(description.get("run_id", "unknown"))}

@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
+from functools import partial
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -33,6 +34,8 @@ _CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+# Bytes that are read within a few milliseconds
+_INLINE_BODY = 100_000
 logger = logging.getLogger("uvicorn.error")
 
 
@@ -72,6 +75,7 @@ class Application:
             folder.contract,
             max_rows=settings.max_rows,
             refuse_unknown_categories=settings.unknown_category == "refuse",
+            refuse_gaps=settings.gaps == "refuse",
         )
         self._trace = [(b"x-model-id", folder.identity["model_id"].encode())]
         self._fixed: Mapping[str, bytes] = {
@@ -128,7 +132,9 @@ class Application:
             await _respond(send, 200, answer.body, self._trace)
 
     async def _score(self, body: bytes, headers: Mapping[bytes, bytes]) -> Answer:
-        rows = self._reader.read(body, headers.get(b"content-type", b"").decode("latin-1"))
+        names = (b"content-type", b"content-encoding")
+        read = partial(self._reader.read, body, *(headers.get(name, b"").decode("latin-1") for name in names))
+        rows = read() if len(body) <= _INLINE_BODY else await asyncio.to_thread(read)
         unknown = self._reader.unknown_categories(rows)
         try:
             async with asyncio.timeout(self._timeout):
@@ -136,6 +142,9 @@ class Application:
         except TimeoutError:
             raise RequestError(504, f"The request was not answered within {self._timeout} seconds.") from None
         metrics.count_unknown_categories(unknown)
+        metrics.count_gaps(answer.gaps)
+        if refused := self._reader.gap_error(answer.gaps):
+            raise refused
         metrics.count_scores(answer.probability, answer.decisions)
         return answer
 
@@ -173,7 +182,8 @@ class Application:
 
 async def _refuse(send: Send, error: RequestError) -> None:
     body = orjson.dumps({"error_code": _CODES[error.status], "message": error.message})
-    await _respond(send, error.status, body, [(b"retry-after", b"1")] if error.status == 503 else [])
+    headers = {"retry-after": "1"} if error.status == 503 else error.headers
+    await _respond(send, error.status, body, [(name.encode(), value.encode()) for name, value in headers.items()])
 
 
 async def _respond(

@@ -1,7 +1,7 @@
 """What the server counts, for Prometheus. The counts of all workers are added up, those of dead ones included."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ _seconds = Histogram("scoring_request_seconds", "From the last byte of a request
 _decisions = Counter("scoring_decisions", "Applicants by decision.", ["decision"])
 _bands = Counter("scoring_probabilities", "Applicants by probability of default, in bands of 0.05.", ["band"])
 _unknown = Counter("scoring_unknown_categories", "Values of a column that training did not hold.", ["column"])
+_gaps = Counter("scoring_gaps", "Gaps told of applicants, by kind and column.", ["gap", "column"])
 # Looking a label up takes longer than counting
 _band = [_bands.labels(f"{i / _BANDS:.2f}-{(i + 1) / _BANDS:.2f}") for i in range(_BANDS)]
 
@@ -43,6 +44,14 @@ def count_unknown_categories(found: Mapping[str, int]) -> None:
     """Count by column the categories that training did not hold."""
     for column, number in found.items():
         _unknown.labels(column).inc(number)
+
+
+def count_gaps(gaps: Iterable[Iterable[Mapping[str, str | None]]]) -> None:
+    """Count the gaps of applicants. Only names of the contract become labels, never one that a client has sent."""
+    for found in gaps:
+        for gap in found:
+            column = "unknown" if gap["gap"] == "unknown_name" else gap["column"] or "several"
+            _gaps.labels(gap["gap"], column).inc()
 
 
 def exposition() -> bytes:

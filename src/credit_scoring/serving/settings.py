@@ -30,6 +30,8 @@ class Settings(BaseSettings):
         max_concurrent: Most requests that a worker has in hand; further ones are told to come back.
         unknown_category: `accept` scores a category that training did not hold as batch scoring does, and counts it;
             `refuse` answers 400.
+        gaps: What to do about applicants of whom too little is known, or of whom impossible things are said: `review`
+            answers that a person has to decide, and why; `refuse` answers 400.
         other_versions: What to do about packages that the model was made with and that are missing, or that scores
             depend on and that differ in more than the patch: `refuse` to start, or `warn`.
         api_key: If not empty, what a client has to send in the header `X-API-Key`.
@@ -48,6 +50,7 @@ class Settings(BaseSettings):
     max_rows: int = Field(default=10_000, ge=1, le=1_000_000)
     max_concurrent: int = Field(default=64, ge=1, le=10_000)
     unknown_category: Literal["accept", "refuse"] = "accept"
+    gaps: Literal["review", "refuse"] = "review"
     other_versions: Literal["refuse", "warn"] = "refuse"
     api_key: SecretStr = SecretStr("")
 

@@ -128,7 +128,7 @@ def score_applicants(
         Key -> function that scores one chunk, in the order of the applicants; the key names the chunk and everything
         that its scores follow from: applicants, model, options, single rows of histories. One row per applicant:
         `SK_ID_CURR`, `probability_default`, `decision`, `threshold`, `model_id` (of MLflow), `model_digest` (of model
-        and calibration), and `reasons` if they are asked for.
+        and calibration), `gaps`, and `reasons` if they are asked for.
     """
     model = served_model.identity
     follows_from = f"{applicants_to_score.digest} {model['manifest_sha256']} {scoring.model_dump_json()}"
