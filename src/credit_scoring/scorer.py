@@ -246,10 +246,6 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         """Return the gaps of names that whoever asks has sent and nobody knows, see `credit_scoring.gaps`."""
         return name_unknown(meant, language)
 
-    def get_raw_model(self) -> "CreditScorer":
-        """Return itself: what MLflow gives to whoever asks the model that it has loaded for what is behind it."""
-        return self
-
     def _coded(self) -> CodedModel:
         if not isinstance(self.model, CodedModel) or self.model.category_codes is None:
             raise TypeError(f"{type(self.model).__name__} has no codes. Hint: call predict with a table.")

@@ -8,7 +8,6 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
-from functools import partial
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -34,8 +33,6 @@ _CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-# Bytes that are read within a few milliseconds
-_INLINE_BODY = 100_000
 logger = logging.getLogger("uvicorn.error")
 
 
@@ -133,8 +130,7 @@ class Application:
 
     async def _score(self, body: bytes, headers: Mapping[bytes, bytes]) -> Answer:
         names = (b"content-type", b"content-encoding")
-        read = partial(self._reader.read, body, *(headers.get(name, b"").decode("latin-1") for name in names))
-        rows = read() if len(body) <= _INLINE_BODY else await asyncio.to_thread(read)
+        rows = self._reader.read(body, *(headers.get(name, b"").decode("latin-1") for name in names))
         unknown = self._reader.unknown_categories(rows)
         try:
             async with asyncio.timeout(self._timeout):

@@ -57,8 +57,7 @@ class Lean:
 
     async def score(self, rows: Rows) -> Answer:
         """Score rows; in a thread of its own if there are many, so that the worker goes on answering."""
-        takes = _REASONS_TAKE if rows.params.get(_EXPLAIN) else 1
-        if len(rows) * len(self._names) * takes <= _INLINE_VALUES:
+        if len(rows) * len(self._names) <= _INLINE_VALUES:
             return self.answer(rows)
         return await asyncio.to_thread(self.answer, rows)
 
@@ -132,15 +131,17 @@ class Mlflow:
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Mlflow":
-        """Load the model of a folder as MLflow does."""
-        from mlflow.pyfunc import load_model, scoring_server  # noqa: PLC0415 - takes seconds that the lean one saves
+        """Put MLflow around the scorer, as its own loading does."""
+        from mlflow.models import Model  # noqa: PLC0415 - takes seconds that the lean one saves
+        from mlflow.pyfunc import PyFuncModel, scoring_server  # noqa: PLC0415
 
-        model = load_model(str(folder.path))
+        described, scorer = Model.load(str(folder.path)), load_scorer(folder.path)
+        model = PyFuncModel(described, scorer, model_id=described.model_id)
         schema = model.metadata.get_input_schema()
         return cls(
             lambda body: scoring_server.invocations(body, JSON, model, schema).response,
             folder.contract,
-            model.get_raw_model(),
+            scorer,
         )
 
     async def score(self, rows: Rows) -> Answer:
@@ -167,5 +168,5 @@ class Mlflow:
 
 
 FRONT_ENDS: Mapping[str, Callable[[ModelFolder], FrontEnd]] = {"mlflow": Mlflow.load, "lean": Lean.load}
-# A few milliseconds' worth of scoring; the reasons of a row take as long as the scores of so many
-_INLINE_VALUES, _REASONS_TAKE = 50_000, 50
+# About ten milliseconds' worth of reading and scoring
+_INLINE_VALUES = 200_000

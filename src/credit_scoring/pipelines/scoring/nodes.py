@@ -171,6 +171,24 @@ def score_applicants_on_spark(
     ).relocate("model_id", "model_digest", after="threshold")
 
 
+def count_decisions(scores: ir.Table) -> ir.Table:
+    """Count who is granted, refused and reviewed, and why they are reviewed.
+
+    Returns:
+        By `decision` the number of `applicants`; and for those reviewed also by `gap` and `column` of their gaps, which
+        are null in the other rows. An applicant with several gaps counts for each of them.
+    """
+    decisions = scores.group_by("decision").agg(applicants=_.count())
+    gaps = scores.select("decision", gap=scores.gaps.unnest())
+    gaps = gaps.select("decision", gap=gaps.gap["gap"], column=gaps.gap["column"])
+    by_gap = gaps.group_by("decision", "gap", "column").agg(applicants=_.count())
+    null = ibis.null("string")
+    united = decisions.select("decision", "applicants", gap=null, column=null).union(
+        by_gap.select("decision", "applicants", "gap", "column")
+    )
+    return united.select("decision", "gap", "column", "applicants").order_by("decision", "gap", "column")
+
+
 def format_kaggle_submission(scores: ir.Table) -> ir.Table:
     """Return the scores as the competition wants them: `SK_ID_CURR`, `TARGET` (probability of default)."""
     return scores.select(_ID, TARGET=scores.probability_default).order_by(_ID)
