@@ -5,11 +5,11 @@ from typing import Any
 
 from credit_scoring.exported_model.contract import Column
 from credit_scoring.exported_model.folder import ModelFolder
-from credit_scoring.serving.requests import CHOICES
+from credit_scoring.serving.requests import CHOICES, LARGEST
 from credit_scoring.serving.settings import Settings
 
 # What any path may answer: limits of the connection, and what is no request to it
-_OF_ALL: Mapping[int, str] = {
+_OF_ALL = {
     400: "What was sent is no request that can be read.",
     405: "Another method; `Allow` says which.",
     408: "The request did not arrive in time.",
@@ -17,7 +17,7 @@ _OF_ALL: Mapping[int, str] = {
     500: "A defect; the log has the details.",
     503: "The server has its hands full; try again.",
 }
-_OF_INVOCATIONS: Mapping[int, str] = _OF_ALL | {
+_OF_INVOCATIONS = _OF_ALL | {
     400: "The body is not what the contract asks for; the message says where.",
     413: "Too many bytes or rows.",
     415: "Neither JSON nor CSV, not in UTF-8, or compressed.",
@@ -143,6 +143,8 @@ def _column(column: Column) -> dict[str, Any]:
     if ends:
         words.append(f"Plausible: {', '.join(ends)}")
     kind: dict[str, Any] = {"type": ["string" if column.is_text else "number", "null"]}
+    if not column.is_text:
+        kind |= {"minimum": -LARGEST, "maximum": LARGEST}
     description = ". ".join(filter(None, words))
     if description:
         kind["description"] = description

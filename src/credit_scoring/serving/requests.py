@@ -33,7 +33,7 @@ _CSV_NULLS = frozenset(
 # Of ASCII: `float` also takes digits of other scripts, underscores, spaces around, and words for what is not finite
 _CSV_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # Beyond it a number is infinite to models that compare in single precision
-_LARGEST = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)
 _NUMBER_TYPES, _TEXT_TYPES = frozenset({float, int, type(None)}), frozenset({str, type(None)})
 _WORDS: Mapping[type, str] = {
     str: "text",
@@ -358,10 +358,10 @@ class RequestReader:
             raise _wrong_number(picked, layout.number_names)
         # Whole numbers are turned into doubles one by one: beyond 2**63, NumPy would make objects of them
         given = np.array(picked, dtype=np.float64).reshape(len(data), -1)
-        large = np.abs(given) > _LARGEST
+        large = np.abs(given) > LARGEST
         if np.count_nonzero(large):
             row, place = np.argwhere(large)[0]
-            expected = f"a number between -{_LARGEST:.2g} and {_LARGEST:.2g}, got one beyond"
+            expected = f"a number between -{LARGEST:.2g} and {LARGEST:.2g}, got one beyond"
             raise RequestError(400, f"Row {row}, column {layout.number_names[place]}: expected {expected}.")
         numbers = np.full((len(data), len(self._names)), np.nan)
         numbers[:, layout.number_places] = given

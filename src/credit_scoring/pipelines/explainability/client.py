@@ -52,9 +52,9 @@ def compile_dossier(
     """Decide on the client with the exported scorer and gather all that there is to say.
 
     Returns:
-        What `explain_clients` says, its `gaps` by language, and `outcome_known`, `review` (band in which a
-        person should look, or null), `in_review`, `calibrated_margin` (whether contributions add up to the calibrated probability), `reasons` by
-        language, `peers` (the number that speaks for each of the heaviest causes: value, and the shares of
+        What `explain_clients` says, its `gaps` by language, and `outcome_known`, `review` (band in which a person
+        should look, or null), `in_review`, `calibrated_margin` (whether contributions add up to the calibrated
+        probability), `reasons` by language, `peers` (the number that speaks for each of the heaviest causes: value, and the shares of
         granted and of refused clients below it).
 
     Raises:
