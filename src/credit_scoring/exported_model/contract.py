@@ -22,6 +22,12 @@ class Column:
     required: bool
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def plausible(self) -> str:
+        """Which numbers are plausible, in words; empty where all are."""
+        ends = zip(("at least", "at most"), self.facts.get("plausible", ()), strict=False)
+        return " and ".join(f"{words} {end:.10g}" for words, end in ends if end is not None)
+
 
 @dataclass(frozen=True)
 class Contract:

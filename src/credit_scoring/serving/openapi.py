@@ -138,10 +138,8 @@ def _column(column: Column) -> dict[str, Any]:
         words.append(f"Unit: {column.facts['unit']}")
     if column.facts.get("null_when"):
         words.append(f"Null when {', or '.join(column.facts['null_when'])}")
-    low, high = column.facts.get("plausible", (None, None))
-    ends = [f"at least {low:.10g}"] * (low is not None) + [f"at most {high:.10g}"] * (high is not None)
-    if ends:
-        words.append(f"Plausible: {', '.join(ends)}")
+    if column.plausible:
+        words.append(f"Plausible: {column.plausible}")
     kind: dict[str, Any] = {"type": ["string" if column.is_text else "number", "null"]}
     if not column.is_text:
         kind |= {"minimum": -LARGEST, "maximum": LARGEST}

@@ -183,9 +183,8 @@ class RequestReader:
             return None
         if gap["column"] is None:
             return RequestError(400, f"Row {row}: expected fewer nulls, as no training applicant has so many.")
-        low, high = self._columns[gap["column"]].facts.get("plausible", (None, None))
-        bounds = [f"at least {low:.10g}"] * (low is not None) + [f"at most {high:.10g}"] * (high is not None)
-        expected = "a value, as every training applicant has one" if gap["gap"] == "missing" else " and ".join(bounds)
+        plausible = self._columns[gap["column"]].plausible
+        expected = "a value, as every training applicant has one" if gap["gap"] == "missing" else plausible
         return RequestError(400, f"Row {row}, column {gap['column']}: expected {expected}.")
 
     def unknown_categories(self, rows: Rows) -> dict[str, int]:

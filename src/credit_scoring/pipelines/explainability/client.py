@@ -54,8 +54,8 @@ def compile_dossier(
     Returns:
         What `explain_clients` says, its `gaps` by language, and `outcome_known`, `review` (band in which a person
         should look, or null), `in_review`, `calibrated_margin` (whether contributions add up to the calibrated
-        probability), `reasons` by language, `peers` (the number that speaks for each of the heaviest causes: value, and the shares of
-        granted and of refused clients below it).
+        probability), `reasons` by language, `peers` (the number that speaks for each of the heaviest causes: value, and
+        the shares of granted and of refused clients below it).
 
     Raises:
         ValueError: If there is no such client; tells how many there are, from which id to which, and in what file. If
