@@ -63,7 +63,8 @@ def test_the_exported_example_is_answered_with_probability_decision_and_threshol
     assert len(answered) == 5
     threshold = json.loads((demo.path / "data/06_models/synthetic/decision_policy.json").read_text())["threshold"]
     for row in answered:
-        assert set(row) == {"probability_default", "decision", "threshold"}
+        assert set(row) == {"probability_default", "decision", "threshold", "gaps"}
+        assert row["gaps"] == []
         assert row["threshold"] == threshold
         assert row["decision"] == ("refused" if row["probability_default"] >= threshold else "granted")
 
@@ -273,11 +274,27 @@ def test_the_api_describes_itself_by_the_signature(server: Server, holdout: pd.D
     told = [applicant["properties"][name]["description"] for name in optional]
     assert all(". Null when " in description for description in told)
     assert any(description.endswith(". Null when not given") for description in told)
-    parameters = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert parameters["properties"]["params"]["properties"] == {
-        "explain": {"type": "boolean", "default": False},
-        "language": {"type": "string", "default": "fr"},
-    }
+    forms = document["components"]["schemas"]["Request"]["oneOf"]
+    assert [set(form["required"]) for form in forms] == [
+        {"dataframe_split"},
+        {"dataframe_records"},
+        {"inputs"},
+        {"inputs"},
+    ]
+    assert all(
+        form["properties"]["params"]["properties"]
+        == {
+            "explain": {"type": "boolean", "default": False},
+            "language": {"type": "string", "default": "fr", "enum": ["fr", "en"]},
+        }
+        for form in forms
+    )
+    decision = document["components"]["schemas"]["Prediction"]["properties"]["decision"]
+    assert decision["enum"] == ["granted", "refused", "review"]
+    answers = document["paths"]["/invocations"]["post"]["responses"]
+    assert set(answers) >= {*map(str, (200, 400, 405, 408, 413, 415, 429, 431, 500, 503, 504))}
+    assert "Allow" in answers["405"]["headers"]
+    assert "Retry-After" in answers["503"]["headers"]
 
 
 def test_the_api_tells_the_unit_of_every_column(server: Server) -> None:

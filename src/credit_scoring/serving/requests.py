@@ -46,6 +46,7 @@ _WORDS: Mapping[type, str] = {
 }
 CHOICES: Mapping[str, Sequence[str]] = {"language": ("fr", "en")}
 _SHOWN = 5
+_MOST_NAMES = 10_000
 _LONGEST_TYPE, _LONGEST_NAME = 200, 100  # of a header and of a name that a column is looked for
 
 
@@ -320,6 +321,8 @@ class RequestReader:
         known = self._layouts.get(columns)
         if known is not None:
             return known
+        if len(columns) > _MOST_NAMES:
+            raise RequestError(400, f"There are {len(columns)} columns; at most {_MOST_NAMES} are looked at.")
         place = {name: i for i, name in enumerate(columns)}
         if len(place) != len(columns):
             repeated = [name for name, times in Counter(columns).items() if times > 1 and name in self._is_text]
