@@ -153,8 +153,8 @@ def test_scores_are_those_of_the_scorer_for_any_chunk(
         ["out_of_range"],
         [],
     ]
-    assert set(scores["model_id"]) == {"m-1"}
-    assert set(scores["model_digest"]) == {scorer.decision_policy["model_digest"]}
+    assert set(scores["model_id"].to_pylist()) == {"m-1"}
+    assert set(scores["model_digest"].to_pylist()) == {scorer.decision_policy["model_digest"]}
 
 
 def test_the_key_of_a_part_changes_with_applicants_model_and_options(

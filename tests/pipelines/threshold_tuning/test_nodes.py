@@ -137,7 +137,7 @@ def test_a_model_that_learnt_from_a_protected_attribute_is_not_served() -> None:
     with pytest.raises(ValueError, match=r"(?s)learnt from CODE_GENDER.*Hint: `kedro run --pipelines modelling`"):
         build_scorer(model, {"method": "none"}, policy, None, None, PROTECTED)
     unprotected = ProtectedOptions(columns=())
-    assert build_scorer(model, {"method": "none"}, policy, None, unprotected).feature_names_in_ == ["CODE_GENDER"]
+    assert build_scorer(model, {"method": "none"}, policy, None, None, unprotected).feature_names_in_ == ["CODE_GENDER"]
 
 
 def test_one_outcome_is_no_sample_to_choose_on() -> None:
