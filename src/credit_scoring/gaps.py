@@ -93,6 +93,11 @@ class GapRules:
         }
 
     @cached_property
+    def texts(self) -> list[tuple[int, str]]:
+        """Place and name of the columns of categories."""
+        return [(int(place), self.names[place]) for place in np.flatnonzero(self.is_text)]
+
+    @cached_property
     def _groups(self) -> npt.NDArray[np.float64]:
         """Return which columns nulls are counted over: those of each source, and last those that must be known."""
         return np.column_stack([np.eye(len(self.most_missing))[self.sources], self.never_null])

@@ -128,7 +128,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             gaps: Of each applicant; whoever has one is not decided automatically: `review`.
         """
         decided = np.where(probability >= self.decision_policy["threshold"], REFUSED, GRANTED)
-        return decided if gaps is None else np.where([len(found) > 0 for found in gaps], REVIEW, decided)
+        return np.where([len(found) > 0 for found in gaps], REVIEW, decided) if gaps and any(gaps) else decided
 
     def predict(self, X: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Score and decide, and say why if asked to.
@@ -238,8 +238,8 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         if self.gap_rules is None:
             return [[] for _ in range(len(encoded))]
         null = np.isnan(encoded)
-        for place in np.flatnonzero(self.gap_rules.is_text):
-            null[:, place] = [value is None for value in texts[self.gap_rules.names[place]]]
+        for place, name in self.gap_rules.texts:
+            null[:, place] = [value is None for value in texts[name]]
         return self.gap_rules.find(encoded, null, language)
 
     def name_unknown(self, meant: Sequence[str | None], language: str) -> list[Gap]:

@@ -75,6 +75,21 @@ def test_a_name_that_nobody_knows_is_told_in_every_form_with_what_may_be_meant(
     }
 
 
+def test_columns_are_looked_for_behind_a_few_names_of_a_request_only(
+    reader: RequestReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for: list[str] = []
+
+    def count(name: str, *_: object, **__: object) -> list[str]:
+        looked_for.append(name)
+        return []
+
+    monkeypatch.setattr("credit_scoring.serving.names.get_close_matches", count)
+    records = [{"AMT_CREDIT": 1.0, **{f"x{row}_{number}": 1 for number in range(20)}} for row in range(10)]
+    assert read(reader, {"dataframe_records": records}).unknown == dict.fromkeys(range(10), (None,))
+    assert len(looked_for) == 5
+
+
 def test_a_known_layout_does_not_hide_names_that_come_with_it(reader: RequestReader) -> None:
     good = {"AMT_CREDIT": [1.0], "EXT_SOURCE_3": [0.5]}
     assert read(reader, {"inputs": good}).unknown == {}
@@ -191,6 +206,7 @@ def test_types_of_media_that_are_json_in_utf_8(reader: RequestReader, kind: str)
         ("application/json;" * 1000, "The Content-Type must be application/json or text/csv."),
         ("application/json; x=y; charset=latin-1", "The only encoding is UTF-8."),
         ("text/csv; charset=utf-16", "The only encoding is UTF-8."),
+        ("text/csv; charset=é", "The only encoding is UTF-8."),
     ],
 )
 def test_other_types_of_media(reader: RequestReader, kind: str, says: str) -> None:

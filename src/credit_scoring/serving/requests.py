@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from email.message import Message
 from operator import itemgetter
 from typing import Any
@@ -20,6 +19,7 @@ import numpy.typing as npt
 import orjson
 
 from credit_scoring.exported_model.contract import Contract
+from credit_scoring.serving.names import KnownNames
 
 JSON, CSV = "application/json", "text/csv"
 FORMATS = ("dataframe_split", "dataframe_records", "inputs")
@@ -47,7 +47,7 @@ _WORDS: Mapping[type, str] = {
 CHOICES: Mapping[str, Sequence[str]] = {"language": ("fr", "en")}
 _SHOWN = 5
 _MOST_NAMES = 10_000
-_LONGEST_TYPE, _LONGEST_NAME = 200, 100  # of a header and of a name that a column is looked for
+_LONGEST_TYPE = 200  # of a header: parsing it takes longer than it is long
 
 
 class RequestError(Exception):
@@ -133,7 +133,6 @@ class RequestReader:
         refuse_gaps: bool = False,
     ) -> None:
         self._columns = {column.name: column for column in contract.columns}
-        self._known = contract.known_names
         self._names = tuple(column.name for column in contract.columns)
         self._is_text = {column.name: column.is_text for column in contract.columns}
         self._required = frozenset(column.name for column in contract.columns if column.required)
@@ -144,7 +143,8 @@ class RequestReader:
         self._max_rows = max_rows
         self._refuse_unknown_categories = refuse_unknown_categories
         self._refuse_gaps = refuse_gaps
-        self._spelt = {_squeezed(name): name for name in self._names}
+        self._known = contract.known_names
+        self._known_names = KnownNames(self._names, self._known)
         # Clients send their columns in one order, time and again. Only known names are kept, each at most once.
         self._layouts: dict[tuple[str, ...], _Layout] = {}
         self._whole = self._layout(self._names)
@@ -255,13 +255,19 @@ class RequestReader:
     def _read_records(self, table: Any, name: str, params: dict[str, Any]) -> Rows:
         if not isinstance(table, list):
             raise RequestError(400, f"{name} must be a list of objects, got {_word(table)}.")
+        self._check_size(len(table))
         for number, row in enumerate(table):
             if not isinstance(row, dict):
                 raise RequestError(400, f"Row {number}: expected an object, got {_word(row)}.")
             if not row.keys() >= self._required:
                 missing = [column for column in self._names if column in self._required and column not in row]
                 raise RequestError(400, f"Row {number}: missing required column {_list(missing)}.")
-        unknown = {number: self._unknown(row) for number, row in enumerate(table) if not row.keys() <= self._known}
+        found: dict[str, str | None] = {}
+        unknown = {
+            number: self._known_names.look(row, found)
+            for number, row in enumerate(table)
+            if not row.keys() <= self._known
+        }
         return self._fill(self._whole, [tuple(map(row.get, self._names)) for row in table], params, unknown)
 
     def _read_columns(self, table: dict[str, Any], params: dict[str, Any]) -> Rows:
@@ -275,7 +281,7 @@ class RequestReader:
             raise RequestError(400, "The columns of inputs must all have as many values.")
         size = max(lengths, default=0)
         data = list(zip(*(given.get(name) or [None] * size for name in self._names), strict=True))
-        unknown = self._unknown(table)
+        unknown = self._known_names.look(table, {})
         return self._fill(self._whole, data, params, dict.fromkeys(range(size), unknown) if unknown else {})
 
     def _read_csv(self, body: bytes) -> Rows:
@@ -304,18 +310,6 @@ class RequestReader:
             raise RequestError(400, f"The body is not valid CSV: {error}.") from None
         return self._fill(layout, data, dict(self._parameters))
 
-    def _unknown(self, names: Iterable[str]) -> tuple[str | None, ...]:
-        """Return the columns that the first names that nobody knows may stand for; null for one that none is near."""
-        unknown = [name for name in names if name not in self._known]
-        return tuple(dict.fromkeys(map(self._meant, unknown[:_SHOWN])))
-
-    def _meant(self, name: str) -> str | None:
-        if len(name) > _LONGEST_NAME:
-            return None
-        spelt = _squeezed(name)
-        near = [spelt] if spelt in self._spelt else get_close_matches(spelt, self._spelt, n=1, cutoff=0.85)
-        return self._spelt[near[0]] if near else None
-
     def _layout(self, columns: tuple[str, ...]) -> _Layout:
         """Find the columns of the contract among those sent."""
         known = self._layouts.get(columns)
@@ -332,12 +326,18 @@ class RequestReader:
         numbers = tuple(name for name in self._names if name in place and not self._is_text[name])
         return _Layout(
             columns=columns,
-            unknown=self._unknown(columns),
+            unknown=self._known_names.look(columns, {}),
             pick_numbers=_picker([place[name] for name in numbers]),
             number_names=numbers,
             number_places=np.array([self._names.index(name) for name in numbers], dtype=np.intp),
             texts={name: place[name] for name in self._names if name in place and self._is_text[name]},
         )
+
+    def _check_size(self, rows: int) -> None:
+        if not rows:
+            raise RequestError(400, "There are no rows.")
+        if rows > self._max_rows:
+            raise RequestError(413, f"There are {rows} rows; at most {self._max_rows} are scored at a time.")
 
     def _check_required(self, given: Container[str]) -> None:
         missing = [name for name in self._names if name in self._required and name not in given]
@@ -351,10 +351,7 @@ class RequestReader:
         params: dict[str, Any],
         unknown: Mapping[int, tuple[str | None, ...]] | None = None,
     ) -> Rows:
-        if not data:
-            raise RequestError(400, "There are no rows.")
-        if len(data) > self._max_rows:
-            raise RequestError(413, f"There are {len(data)} rows; at most {self._max_rows} are scored at a time.")
+        self._check_size(len(data))
         picked = [layout.pick_numbers(row) for row in data]
         if not _types(picked) <= _NUMBER_TYPES:
             raise _wrong_number(picked, layout.number_names)
@@ -393,14 +390,9 @@ def _media_type(content_type: str) -> str:
     kind = header.get_content_type()
     if kind not in (JSON, CSV):
         raise RequestError(415, f"The Content-Type must be {JSON} or {CSV}.")
-    if header.get_content_charset("utf-8") not in ("utf-8", "utf8"):
+    if str(header.get_param("charset", "utf-8")).lower() not in ("utf-8", "utf8"):
         raise RequestError(415, "The only encoding is UTF-8.")
     return kind
-
-
-def _squeezed(name: str) -> str:
-    """Return a name without what clients spell differently: case, and anything but letters and digits."""
-    return "".join(filter(str.isalnum, name.upper()))
 
 
 def _picker(places: list[int]) -> _Pick:
