@@ -120,7 +120,7 @@ def test_the_dossier_of_a_client_for_manual_review_says_why(rows: pd.DataFrame, 
     assert dossier["decision"] == "review"
     text = "Age: implausible, expected between 19 years 11 months and 71 years 2 months"
     assert [gap["text"] for gap in dossier["gaps"]["en"]] == [text]
-    written = write_dossier(dossier, FigureOptions(language="en"), "home_credit")
+    written = write_dossier(dossier, FigureOptions(language="en", source="home_credit"), "home_credit")
     assert "Application **for manual review**" in written
     assert f"## What keeps it from an automatic decision\n\n- {text}\n" in written
     assert dossier["reasons"]["en"]
