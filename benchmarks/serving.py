@@ -132,6 +132,7 @@ def measure_bounds(n_rows: int) -> list[list[str]]:
     encoded = scorer.model.codes_.transform(scorer.model.explained_features(table))
     application = Mlflow.load(folder)
     nothing = pd.DataFrame({"probability_default": [0.5] * n_rows, "decision": "refused", "threshold": 0.1})
+    nothing["gaps"] = [[]] * n_rows
     with mock.patch.object(type(scorer), "predict", return_value=nothing):
         return [
             time_in_process("model in process", n_rows, lambda: scorer.model.predict_coded(encoded)),

@@ -255,6 +255,10 @@ def test_scoring_gives_what_the_exported_model_gives(demo: Project) -> None:
     answers = model.predict(features.set_index("SK_ID_CURR").loc[scores["SK_ID_CURR"]])
     assert scores["probability_default"].tolist() == answers["probability_default"].tolist()
     assert scores["decision"].tolist() == answers["decision"].tolist()
+    assert [list(gaps) for gaps in scores["gaps"]] == answers["gaps"].tolist()
+    counts = pd.read_csv(demo.path / OUTPUT / "decision_counts.csv")
+    decided = counts[counts["gap"].isna()].set_index("decision")["applicants"]
+    assert decided.to_dict() == scores["decision"].value_counts().to_dict()
     submission = (demo.path / OUTPUT / "kaggle_submission.csv").read_text().split()
     assert submission[0] == "SK_ID_CURR,TARGET"
     assert [float(line.split(",")[1]) for line in submission[1:]] == scores["probability_default"].tolist()

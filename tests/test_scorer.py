@@ -7,6 +7,8 @@ import pytest
 from credit_scoring.models import build_model
 from credit_scoring.models.base import ScoringModel
 from credit_scoring.models.calibration import Calibration
+from credit_scoring.pipelines.threshold_tuning.gap_rules import learn_gap_rules
+from credit_scoring.pipelines.threshold_tuning.options import GapOptions
 from credit_scoring.scorer import CreditScorer, digest_model
 
 
@@ -28,7 +30,7 @@ def scorer(X: pd.DataFrame) -> CreditScorer:
 
 def test_refused_exactly_when_the_probability_reaches_the_threshold(scorer: CreditScorer, X: pd.DataFrame) -> None:
     scored = scorer.predict(X)
-    assert list(scored.columns) == ["probability_default", "decision", "threshold"]
+    assert list(scored.columns) == ["probability_default", "decision", "threshold", "gaps"]
     assert scored["threshold"].unique().tolist() == [0.25]
     assert set(scored["decision"]) == {"granted", "refused"}
     assert ((scored["probability_default"] >= 0.25) == (scored["decision"] == "refused")).all()
@@ -69,6 +71,29 @@ def test_without_reasons_the_columns_are_as_ever_and_asking_for_them_is_an_error
         scorer.predict(X, {"explain": True})
     with pytest.raises(ValueError, match=r"Unknown language 'de'\.\nHint: reasons are told in fr or en"):
         scorer.predict(X, {"language": "de"})
+
+
+def test_an_applicant_with_gaps_is_reviewed_whatever_the_probability_and_is_still_scored(
+    scorer: CreditScorer, X: pd.DataFrame
+) -> None:
+    rules = learn_gap_rules(scorer.model, X.assign(AMT_CREDIT=5e5), GapOptions())
+    careful = CreditScorer(scorer.model, scorer.calibration, scorer.decision_policy, gap_rules=rules)
+    rows = X.assign(AMT_CREDIT=[5e5] * 97 + [-1e30, 5e9, None])
+    scored, without = careful.predict(rows, {"language": "en"}), scorer.predict(rows)
+    assert scored["decision"].tolist() == [*without["decision"][:97], "review", "review", "review"]
+    assert scored["probability_default"].equals(without["probability_default"])
+    assert [len(found) for found in scored["gaps"]] == [0] * 97 + [1, 1, 2]
+    assert scored["gaps"].iloc[97] == [
+        {
+            "column": "AMT_CREDIT",
+            "gap": "out_of_range",
+            "text": "Amount of the credit applied for: implausible, expected between 40,000 currency units and "
+            "5,000,000 currency units",
+        }
+    ]
+    assert [gap["gap"] for gap in scored["gaps"].iloc[99]] == ["too_little_known", "missing"]
+    absent = careful.predict(rows[["EXT_SOURCE_2"]].head(1))
+    assert absent["gaps"].item() == careful.predict(rows.tail(1))["gaps"].item()
 
 
 def test_a_policy_that_names_no_model_is_refused(scorer: CreditScorer) -> None:

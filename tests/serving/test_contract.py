@@ -64,7 +64,8 @@ def test_the_exported_example_is_answered_with_probability_decision_and_threshol
     assert len(answered) == 5
     threshold = json.loads((demo.path / "data/06_models/synthetic/decision_policy.json").read_text())["threshold"]
     for row in answered:
-        assert set(row) == {"probability_default", "decision", "threshold"}
+        assert set(row) == {"probability_default", "decision", "threshold", "gaps"}
+        assert row["gaps"] == []
         assert row["threshold"] == threshold
         assert row["decision"] == ("refused" if row["probability_default"] >= threshold else "granted")
 
@@ -91,7 +92,7 @@ def test_rows_one_by_one_give_what_they_give_together(server: Server, holdout: p
         assert scores(server.post(as_split(row))) == batch.loc[row.index].tolist()
 
 
-def test_unknown_columns_are_ignored_and_missing_optional_ones_are_null(
+def test_unknown_columns_do_not_change_the_score_and_missing_optional_ones_are_null(
     server: Server, holdout: pd.DataFrame, demo: Project
 ) -> None:
     signature = yaml.safe_load((demo.path / "model" / "MLmodel").read_text())["signature"]
@@ -117,6 +118,89 @@ def test_a_null_text_is_a_null_in_one_row_in_some_and_in_all(
         params = {"explain": True, "language": "en"}
         answered = predictions(server.post(as_split(part, params=params)))
         assert answered == scorer.predict(part, params).to_dict(orient="records")
+
+
+def gap_kinds(answered: list[dict[str, Any]]) -> list[set[str]]:
+    return [{gap["gap"] for gap in row["gaps"]} for row in answered]
+
+
+def test_whoever_cannot_be_decided_automatically_is_reviewed_as_in_batch(
+    server: Server, holdout: pd.DataFrame, demo: Project, columns: list[str]
+) -> None:
+    scorer = load_scorer(demo.path / "model")
+    signature = yaml.safe_load((demo.path / "model" / "MLmodel").read_text())["signature"]
+    inputs = json.loads(signature["inputs"])
+    names = [column["name"] for column in inputs]
+    needed = [column["name"] for column in inputs if column["required"]]
+    rows = holdout[names].head(3).astype(object)
+    cases = {
+        "nothing known": (rows.assign(**dict.fromkeys(names)), {"too_little_known", "missing"}),
+        "required columns null": (rows.assign(**dict.fromkeys(needed)), {"missing"}),
+        "born in the future": (rows.assign(DAYS_BIRTH=5000), {"out_of_range"}),
+        "absurd": (rows.assign(**{columns[1]: -1e30}), {"out_of_range"}),
+        "code of a missing date": (rows.assign(DAYS_BIRTH=365243), {"out_of_range"}),
+    }
+    for case, (sent, kinds) in cases.items():
+        for params in ({}, {"explain": True, "language": "en"}):
+            answered = predictions(server.post(as_split(sent, params=params)))
+            assert [row["decision"] for row in answered] == ["review"] * 3, case
+            assert all(found >= kinds for found in gap_kinds(answered)), case
+            assert answered == scorer.predict(sent, params).to_dict(orient="records"), case
+            assert all(("reasons" in row) == bool(params) for row in answered)
+
+
+def test_names_that_nobody_knows_are_a_gap_and_those_of_the_project_are_not(
+    server: Server, holdout: pd.DataFrame, demo: Project
+) -> None:
+    signature = yaml.safe_load((demo.path / "model" / "MLmodel").read_text())["signature"]
+    optional = [column["name"] for column in json.loads(signature["inputs"]) if not column["required"]]
+    rows = holdout.head(2)
+    known = rows.assign(SK_ID_CURR=1, CODE_GENDER="F", TARGET=None)
+    assert all("unknown_name" not in found for found in gap_kinds(predictions(server.post(as_split(known)))))
+    lower = rows.rename(columns={name: name.lower() for name in optional})
+    for write, kind in ((as_split, "application/json"), (as_records, "application/json"), (as_csv, "text/csv")):
+        answered = predictions(server.post(write(lower), kind))
+        assert [row["decision"] for row in answered] == ["review"] * 2
+        first = answered[0]["gaps"][0]
+        assert (first["gap"], first["column"]) == ("unknown_name", next(n for n in rows.columns if n in optional))
+        assert optional[0].lower() not in json.dumps(answered)
+    only = predictions(server.post(as_split(rows.assign(SURPRISE="x"), params={"language": "en"})))
+    plain = predictions(server.post(as_split(rows, params={"language": "en"})))
+    told = {"column": None, "gap": "unknown_name", "text": "The request holds a name that the model does not know."}
+    assert only == [row | {"decision": "review", "gaps": [told, *row["gaps"]]} for row in plain]
+
+
+def test_a_number_beyond_single_precision_is_refused(server: Server, holdout: pd.DataFrame, columns: list[str]) -> None:
+    sent = holdout.head(2).assign(**{columns[1]: [1.0, 1e308]})
+    for body, kind in ((as_split(sent), "application/json"), (as_csv(sent), "text/csv")):
+        answer = server.post(body, kind)
+        assert answer.status_code == 400
+        assert answer.json()["message"].startswith(f"Row 1, column {columns[1]}: expected a number between")
+
+
+def test_a_header_of_a_quarter_of_a_million_names_and_a_compressed_body_are_refused(server: Server) -> None:
+    many = server.post("," * 249_999 + "\n1", "text/csv")
+    assert (many.status_code, many.json()["message"].partition(";")[0]) == (400, "There are 250000 columns")
+    packed = server.post(b"\x1f\x8b", "application/json", **{"Content-Encoding": "gzip"})
+    assert (packed.status_code, packed.headers["Accept-Encoding"]) == (415, "identity")
+    assert server.is_up()
+
+
+@pytest.mark.parametrize("front_end", ["mlflow", "lean"])
+def test_a_strict_server_refuses_gaps_and_counts_them(
+    demo: Project, holdout: pd.DataFrame, columns: list[str], front_end: str
+) -> None:
+    with serving(demo.path, SERVING_FRONT_END=front_end, SERVING_WORKERS="1", SERVING_GAPS="refuse") as strict:
+        rows = holdout.head(2)
+        assert len(predictions(strict.post(as_split(rows)))) == 2
+        refused = strict.post(as_split(rows.assign(DAYS_BIRTH=[-10_000, 5000])))
+        says = "Row 1, column DAYS_BIRTH: expected at least -26000 and at most -7300."
+        assert (refused.status_code, refused.json()["message"]) == (400, says)
+        misspelt = strict.post(as_split(rows.assign(days_birth=1)))
+        says = "Row 0: expected names of the contract, got another one: DAYS_BIRTH may be meant."
+        assert (misspelt.status_code, misspelt.json()["message"]) == (400, says)
+        metrics = requests.get(f"{strict.url}/metrics", timeout=10).text
+        assert 'scoring_gaps_total{column="DAYS_BIRTH",gap="out_of_range"} 1.0' in metrics
 
 
 def test_an_unknown_category_and_unicode_are_scored(server: Server, holdout: pd.DataFrame, columns: list[str]) -> None:
@@ -252,15 +336,19 @@ def test_what_is_scored_and_refused_is_counted(server: Server, holdout: pd.DataF
     before = counts()
     answered = predictions(server.post(as_split(holdout.head(40).assign(**{columns[0]: "unheard of"}))))
     server.post("{")
+    answered += predictions(server.post(as_split(holdout.head(1).assign(secret="x"))))
     after = counts()
     gained = {name: after[name] - before.get(name, 0) for name in after}
-    refused = sum(row["decision"] == "refused" for row in answered)
+    refused, reviewed = (sum(row["decision"] == decision for row in answered) for decision in ("refused", "review"))
     by_status = 'scoring_requests_total{{key="",path="/invocations",status="{}"}}'
+    assert all("secret" not in name for name in after)
     assert gained.get('scoring_decisions_total{decision="refused"}', 0) == refused
-    assert gained.get('scoring_decisions_total{decision="granted"}', 0) == 40 - refused
-    assert sum(value for name, value in gained.items() if name.startswith("scoring_probabilities_total")) == 40
-    assert gained[by_status.format(200)] == gained[by_status.format(400)] == 1
-    assert gained["scoring_request_seconds_count"] == 2
+    assert gained.get('scoring_decisions_total{decision="granted"}', 0) == 41 - refused - reviewed
+    assert gained['scoring_gaps_total{column="unknown",gap="unknown_name"}'] == 1
+    assert sum(value for name, value in gained.items() if name.startswith("scoring_probabilities_total")) == 41
+    assert gained[by_status.format(200)] == 2
+    assert gained[by_status.format(400)] == 1
+    assert gained["scoring_request_seconds_count"] == 3
     assert gained[f'scoring_unknown_categories_total{{column="{columns[0]}"}}'] == 40
 
 
@@ -275,11 +363,27 @@ def test_the_api_describes_itself_by_the_signature(server: Server, holdout: pd.D
     told = [applicant["properties"][name]["description"] for name in optional]
     assert all(". Null when " in description for description in told)
     assert any(description.endswith(". Null when not given") for description in told)
-    parameters = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert parameters["properties"]["params"]["properties"] == {
-        "explain": {"type": "boolean", "default": False},
-        "language": {"type": "string", "default": "fr"},
-    }
+    forms = document["components"]["schemas"]["Request"]["oneOf"]
+    assert [set(form["required"]) for form in forms] == [
+        {"dataframe_split"},
+        {"dataframe_records"},
+        {"inputs"},
+        {"inputs"},
+    ]
+    assert all(
+        form["properties"]["params"]["properties"]
+        == {
+            "explain": {"type": "boolean", "default": False},
+            "language": {"type": "string", "default": "fr", "enum": ["fr", "en"]},
+        }
+        for form in forms
+    )
+    decision = document["components"]["schemas"]["Prediction"]["properties"]["decision"]
+    assert decision["enum"] == ["granted", "refused", "review"]
+    answers = document["paths"]["/invocations"]["post"]["responses"]
+    assert set(answers) >= {*map(str, (200, 400, 405, 408, 413, 415, 429, 431, 500, 503, 504))}
+    assert "Allow" in answers["405"]["headers"]
+    assert "Retry-After" in answers["503"]["headers"]
 
 
 def test_the_api_tells_the_unit_of_every_column(server: Server) -> None:

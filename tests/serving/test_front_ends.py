@@ -1,5 +1,6 @@
 """What the lean front end does without tables gives, to the last bit, what the scorer gives with them."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,8 @@ from credit_scoring.exported_model.contract import Column, Contract
 from credit_scoring.models import build_model, family_class
 from credit_scoring.models.base import ScoringModel
 from credit_scoring.models.calibration import Calibration
-from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
+from credit_scoring.pipelines.threshold_tuning.gap_rules import learn_gap_rules
+from credit_scoring.pipelines.threshold_tuning.options import GapOptions, ReasonOptions
 from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
 from credit_scoring.scorer import CreditScorer, digest_model
 from credit_scoring.serving.front_ends import Lean
@@ -100,12 +102,14 @@ def test_reasons_are_those_of_the_scorer(X: pd.DataFrame, family: str, language:
     book = write_reason_book(
         model, calibration.to_dict(), X.assign(SK_ID_CURR=X.index), predictions, policy, ReasonOptions()
     )
-    scorer = CreditScorer(model, calibration, policy, book)
+    rules = dataclasses.replace(learn_gap_rules(model, X, GapOptions()), low=np.full(X.shape[1], -2.5))
+    scorer = CreditScorer(model, calibration, policy, book, gap_rules=rules)
     asked = {"explain": True, "language": language}
     expected = scorer.predict(X, asked)
     assert len({reason["text"] for reasons in expected["reasons"] for reason in reasons}) > 100
     assert ask(scorer, as_split(X, params=asked)) == expected.to_dict(orient="records")
-    strange = X.head(3).assign(OCCUPATION_TYPE=["Wizards", None, "Drivers"])
+    assert set(expected["decision"]) == {"granted", "refused", "review"}
+    strange = X.head(3).assign(**dict.fromkeys(X.columns[:2])).assign(OCCUPATION_TYPE=["Wizards", None, "Drivers"])
     assert ask(scorer, as_split(strange, params=asked)) == scorer.predict(strange, asked).to_dict(orient="records")
 
 

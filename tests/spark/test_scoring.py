@@ -47,7 +47,7 @@ def test_spark_scores_to_the_last_bit_like_the_scorer(
     assert not list(Path(MODEL).rglob("__pycache__"))  # or no server would take the folder any more
     expected = scorer.predict(applicants, {"explain": reasons, "language": "en"})
     assert list(found.columns) == [
-        *("SK_ID_CURR", "probability_default", "decision", "threshold", "model_id", "model_digest"),
+        *("SK_ID_CURR", "probability_default", "decision", "threshold", "model_id", "model_digest", "gaps"),
         *["reasons"] * reasons,
     ]
     assert found["SK_ID_CURR"].tolist() == applicants["SK_ID_CURR"].tolist()
@@ -56,6 +56,8 @@ def test_spark_scores_to_the_last_bit_like_the_scorer(
         assert found[column].tolist() == expected[column].tolist(), column
     assert set(found["model_digest"]) == {scorer.decision_policy["model_digest"]}
     assert set(found["model_id"]) == {served.identity["model_id"]}
+    assert [[dict(gap) for gap in of_client] for of_client in found["gaps"]] == expected["gaps"].tolist()
+    assert (found["decision"] == "review").any()
     if reasons:
         told = [[dict(reason) for reason in of_client] for of_client in found["reasons"]]
         assert told == expected["reasons"].tolist()

@@ -10,7 +10,8 @@ from kedro.io import AbstractDataset, DatasetError
 from credit_scoring.exported_model import DESCRIPTION
 from credit_scoring.exported_model.folder import ModelFolder, open_model_folder
 
-_SCORES = "probability_default double, decision string, threshold double"
+_GAPS = "gaps array<struct<column string, gap string, text string>>"
+_SCORES = f"probability_default double, decision string, threshold double, {_GAPS}"
 _REASONS = "reasons array<struct<effect string, text string>>"
 _VIEW = "scores_of_applicants"
 

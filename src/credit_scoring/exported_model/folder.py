@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from credit_scoring.exported_model import DESCRIPTION, INPUT_COLUMNS
+from credit_scoring.exported_model import DESCRIPTION, INPUT_COLUMNS, KNOWN_NAMES
 from credit_scoring.exported_model.contract import Contract
 from credit_scoring.exported_model.manifest import Manifest, ModelFolderError, check_manifest
 
@@ -41,7 +41,7 @@ def open_model_folder(path: Path) -> ModelFolder:
     try:
         description = yaml.safe_load(manifest.read(DESCRIPTION))
         described = json.loads(manifest.read(INPUT_COLUMNS))
-        contract = Contract.read(description["signature"], described)
+        contract = Contract.read(description["signature"], described, json.loads(manifest.read(KNOWN_NAMES)))
         metadata = description["metadata"]
         identity = {key: str(metadata[key]) for key in _TRACE if key in metadata}
         identity |= {"model_id": str(description["model_id"]), "run_id": str(description.get("run_id", "unknown"))}

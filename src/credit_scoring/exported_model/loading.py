@@ -62,8 +62,18 @@ class ServedScorer(Protocol):
     ) -> list[list[dict[str, str]]]:
         """Return the reasons of coded rows."""
 
-    def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
-        """Return the decision for each probability."""
+    def find_gaps_coded(
+        self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
+    ) -> list[list[dict[str, str | None]]]:
+        """Return the gaps of coded rows."""
+
+    def name_unknown(self, meant: Sequence[str | None], language: str) -> list[dict[str, str | None]]:
+        """Return the gaps of names that nobody knows, from the columns that may be meant."""
+
+    def decide(
+        self, probability: npt.NDArray[np.float64], gaps: Sequence[Sequence[Any]] | None = None
+    ) -> npt.NDArray[np.str_]:
+        """Return the decision for each probability, given each applicant's gaps."""
 
 
 def differing_versions(folder: Path) -> tuple[list[str], list[str]]:

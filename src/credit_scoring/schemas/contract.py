@@ -47,6 +47,14 @@ def holds_between(check: pa.Check, least: float, greatest: float) -> bool:
     return all(number in statistics["values"] for number in range(int(least), int(greatest) + 1))
 
 
+def plausible_range(check: pa.Check) -> tuple[float, float]:
+    """Return the least and the greatest number that passes a check, codes that stand for something else left out."""
+    statistics = _statistics(check)
+    if check.name == "plausible":
+        return float(statistics["low"]), float(statistics["high"])
+    return float(min(statistics["values"])), float(max(statistics["values"]))
+
+
 def _statistics(check: pa.Check) -> Mapping[str, Any]:
     return check.statistics or {}
 

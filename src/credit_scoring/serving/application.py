@@ -104,6 +104,7 @@ class Application:
             folder.contract,
             max_rows=settings.max_rows,
             refuse_unknown_categories=settings.unknown_category == "refuse",
+            refuse_gaps=settings.gaps == "refuse",
         )
         self._fixed: Mapping[str, bytes] = {
             "/ping": b"{}",
@@ -199,27 +200,30 @@ class Application:
             facts.arrival_ms, facts.bytes_in = _milliseconds(arriving, started), len(body)
             if self._is_saturated:
                 raise RequestError(503, "The server has its hands full. Try again in a second.")
-            content_type = headers.get(b"content-type", b"").decode("latin-1")
-            answer, unknown = await self._score(body, content_type)
+            kinds = tuple(headers.get(name, b"").decode("latin-1") for name in (b"content-type", b"content-encoding"))
+            answer, unknown = await self._score(body, *kinds)
             facts.scoring_ms = _milliseconds(started, time.perf_counter())
         finally:
             metrics.time_request(time.perf_counter() - started)
         facts.rows, facts.decisions = len(answer.probability), dict(Counter(answer.decisions.tolist()))
         self._rate_limit.take(facts.key, facts.rows - 1)
         metrics.count_unknown_categories(unknown)
+        metrics.count_gaps(answer.gaps)
+        if refused := self._reader.gap_error(answer.gaps):
+            raise refused
         metrics.count_scores(answer.probability, facts.decisions)
-        return Reply(200, answer.body, scored=(body, content_type, answer))
+        return Reply(200, answer.body, scored=(body, kinds[0], answer))
 
-    async def _score(self, body: bytes, content_type: str) -> tuple[Answer, Mapping[str, int]]:
+    async def _score(self, body: bytes, *kinds: str) -> tuple[Answer, Mapping[str, int]]:
         """Read and score, in a thread of its own if that may take long; a request is in hand until the thread ends."""
         self._take_in_hand(1)
         if self._front_end.is_quick and len(body) <= _INLINE_BYTES:
             try:
-                return self._read_and_score(body, content_type)
+                return self._read_and_score(body, *kinds)
             finally:
                 self._take_in_hand(-1)
         run = copy_context().run  # what a library says in the thread has the request's id, too
-        work = asyncio.get_running_loop().run_in_executor(None, run, self._read_and_score, body, content_type)
+        work = asyncio.get_running_loop().run_in_executor(None, run, self._read_and_score, body, *kinds)
         work.add_done_callback(lambda _: self._take_in_hand(-1))
         done, _ = await asyncio.wait({work}, timeout=self._timeout)
         if not done:
@@ -228,8 +232,8 @@ class Application:
             raise RequestError(504, f"The request was not answered within {self._timeout} seconds.")
         return work.result()
 
-    def _read_and_score(self, body: bytes, content_type: str) -> tuple[Answer, Mapping[str, int]]:
-        rows = self._reader.read(body, content_type)
+    def _read_and_score(self, body: bytes, *kinds: str) -> tuple[Answer, Mapping[str, int]]:
+        rows = self._reader.read(body, *kinds)
         unknown = self._reader.unknown_categories(rows)
         return self._front_end.answer(rows), unknown
 

@@ -21,11 +21,12 @@ _EXPLAIN, _LANGUAGE = "explain", "language"
 
 
 class Answer(NamedTuple):
-    """The body of an answer, and what it says in numbers."""
+    """The body of an answer, and what it says in numbers; the gaps of each row."""
 
     body: bytes
     probability: npt.NDArray[np.float64]
     decisions: npt.NDArray[np.str_]
+    gaps: list[list[Mapping[str, Any]]]
 
 
 class FrontEnd(Protocol):
@@ -65,24 +66,24 @@ class Lean:
 
     def answer(self, rows: Rows) -> Answer:
         """Score rows."""
+        language = rows.params[_LANGUAGE]
         if self._codes is not None:
             encoded = self._encode(rows, self._codes)
             probability = self._scorer.score_coded(encoded)
-            decisions = self._scorer.decide(probability)
-            scores = zip(probability.tolist(), decisions.tolist(), strict=True)
+            gaps = self._scorer.find_gaps_coded(encoded, rows.texts, language)
+            decisions = self._scorer.decide(probability, gaps)
+            scores = zip(probability.tolist(), decisions.tolist(), gaps, strict=True)
             predictions: list[dict[str, Any]] = [
-                {"probability_default": score, "decision": decision, "threshold": self._threshold}
-                for score, decision in scores
+                {"probability_default": score, "decision": decision, "threshold": self._threshold, "gaps": found}
+                for score, decision, found in scores
             ]
             if rows.params.get(_EXPLAIN):
-                reasons = self._scorer.explain_coded(encoded, rows.texts, rows.params[_LANGUAGE])
+                reasons = self._scorer.explain_coded(encoded, rows.texts, language)
                 for prediction, told in zip(predictions, reasons, strict=True):
                     prediction["reasons"] = told
         else:
-            scored = self._scorer.predict(self._table(rows), rows.params)
-            probability, decisions = scored["probability_default"].to_numpy(), scored["decision"].to_numpy(dtype=str)
-            predictions = scored.to_dict(orient="records")
-        return Answer(orjson.dumps({"predictions": predictions}), probability, decisions)
+            predictions = self._scorer.predict(self._table(rows), rows.params).to_dict(orient="records")
+        return _answer(predictions, rows, self._scorer)
 
     def _encode(self, rows: Rows, codes: Mapping[str, Mapping[str | None, float]]) -> npt.NDArray[np.float64]:
         encoded = rows.numbers
@@ -101,19 +102,37 @@ class Lean:
         return table
 
 
+def _answer(predictions: list[dict[str, Any]], rows: Rows, scorer: ServedScorer, body: bytes | None = None) -> Answer:
+    """Write an answer, unless it is written already and nothing is to be added: names that nobody knows."""
+    if rows.unknown:
+        named = {meant: scorer.name_unknown(meant, rows.params[_LANGUAGE]) for meant in set(rows.unknown.values())}
+        reviewed = scorer.decide(np.zeros(1), [[{}]]).item()
+        for row, meant in rows.unknown.items():
+            predictions[row] |= {"decision": reviewed, "gaps": [*named[meant], *predictions[row]["gaps"]]}
+        body = None
+    return Answer(
+        orjson.dumps({"predictions": predictions}) if body is None else body,
+        np.array([row["probability_default"] for row in predictions]),
+        np.array([row["decision"] for row in predictions]),
+        [row["gaps"] for row in predictions],
+    )
+
+
 class Mlflow:
     """What `mlflow models serve` answers with, asked in the fastest of the forms that it reads exactly.
 
     Args:
         invoke: MLflow's own answer to a body.
         contract: What its model is sent.
+        scorer: The scorer behind its model.
     """
 
     is_quick = False
 
-    def __init__(self, invoke: Callable[[bytes], str], contract: Contract) -> None:
+    def __init__(self, invoke: Callable[[bytes], str], contract: Contract, scorer: ServedScorer) -> None:
         self._invoke = invoke
         self._contract = contract
+        self._scorer = scorer
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Mlflow":
@@ -121,17 +140,20 @@ class Mlflow:
         from mlflow.models import Model  # noqa: PLC0415 - takes seconds that the lean one saves
         from mlflow.pyfunc import PyFuncModel, scoring_server  # noqa: PLC0415
 
+        scorer = load_scorer(folder.manifest)
         described = Model.from_dict(yaml.safe_load(folder.manifest.read(DESCRIPTION)))
-        model = PyFuncModel(described, load_scorer(folder.manifest), model_id=described.model_id)
+        model = PyFuncModel(described, scorer, model_id=described.model_id)
         schema = model.metadata.get_input_schema()
-        return cls(lambda body: scoring_server.invocations(body, JSON, model, schema).response, folder.contract)
+        return cls(
+            lambda body: scoring_server.invocations(body, JSON, model, schema).response,
+            folder.contract,
+            scorer,
+        )
 
     def answer(self, rows: Rows) -> Answer:
         """Score rows."""
         body = self._invoke(self._request(rows))
-        predictions = orjson.loads(body)["predictions"]
-        probability = np.array([row["probability_default"] for row in predictions])
-        return Answer(body.encode(), probability, np.array([row["decision"] for row in predictions]))
+        return _answer(orjson.loads(body)["predictions"], rows, self._scorer, body.encode())
 
     def _request(self, rows: Rows) -> bytes:
         """Write rows by column, which MLflow reads in half the time, or by row where it would read them wrongly.

@@ -39,6 +39,7 @@ _shadow_requests = Counter("scoring_shadow_requests", "Requests offered to the c
 _shadow_deaths = Counter("scoring_shadow_deaths", "Processes of the challenger that ended by themselves.")
 _agreement = Counter("scoring_shadow_decisions", "Applicants by both decisions.", ["champion", "challenger"])
 _score_gaps = Histogram("scoring_shadow_gap", "Probability of default, challenger's less champion's.", buckets=_GAPS)
+_gaps = Counter("scoring_gaps", "Gaps told of applicants, by kind and column.", ["gap", "column"])
 # Looking a label up takes longer than counting
 _band = [_bands.labels(f"{i / _BANDS:.2f}-{(i + 1) / _BANDS:.2f}") for i in range(_BANDS)]
 
@@ -77,6 +78,14 @@ def count_unknown_categories(found: Mapping[str, int]) -> None:
     """Count by column the categories that training did not hold."""
     for column, number in found.items():
         _unknown.labels(column).inc(number)
+
+
+def count_gaps(gaps: Iterable[Iterable[Mapping[str, str | None]]]) -> None:
+    """Count the gaps of applicants. Only names of the contract become labels, never one that a client has sent."""
+    for found in gaps:
+        for gap in found:
+            column = "unknown" if gap["gap"] == "unknown_name" else gap["column"] or "several"
+            _gaps.labels(gap["gap"], column).inc()
 
 
 def count_key_file(readable: bool) -> None:

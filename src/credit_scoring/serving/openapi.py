@@ -1,108 +1,137 @@
 """The description of the API that the server gives of itself, made from the model's signature."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from credit_scoring.exported_model.contract import Column
 from credit_scoring.exported_model.folder import ModelFolder
+from credit_scoring.serving.requests import CHOICES, LARGEST
 from credit_scoring.serving.settings import Settings
 
-_ERRORS = {
-    400: "The body is not what the contract asks for; the message says where.",
-    401: "The API key is missing or wrong.",
-    413: "Too many bytes or rows.",
-    415: "Neither JSON nor CSV in UTF-8.",
-    429: "The key has asked more than its share; `Retry-After` says when to come back.",
-    503: "Too many requests in hand; try again.",
+# What any path may answer: limits of the connection, and what is no request to it
+_OF_ALL = {
+    400: "What was sent is no request that can be read.",
+    405: "Another method; `Allow` says which.",
+    408: "The request did not arrive in time.",
+    431: "Too many or too long headers.",
+    500: "A defect; the log has the details.",
+    503: "The server has its hands full; try again.",
 }
+_OF_INVOCATIONS = _OF_ALL | {
+    400: "The body is not what the contract asks for; the message says where.",
+    413: "Too many bytes or rows.",
+    415: "Neither JSON nor CSV, not in UTF-8, or compressed.",
+    429: "The key has asked more than its share; try again.",
+    504: "Not answered in time.",
+}
+_HEADERS: Mapping[int, str] = {405: "Allow", 415: "Accept-Encoding", 429: "Retry-After", 503: "Retry-After"}
+_SPLIT, _RECORDS, _INPUTS = "dataframe_split", "dataframe_records", "inputs"
+_STATE = {"type": "object", "properties": {"status": {"enum": ["ready", "saturated", "draining"]}}}
+_GAPS = ("unknown_name", "too_little_known", "out_of_range", "missing")
 
 
 def describe_api(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
     """Return an OpenAPI 3.1 document."""
-    columns = folder.contract.columns
-    record = {
-        "type": "object",
-        "properties": {column.name: _column(column) for column in columns},
-        "required": [column.name for column in columns if column.required],
-    }
-    split = {
-        "type": "object",
-        "properties": {
-            "columns": {"type": "array", "items": {"type": "string"}},
-            "data": {"type": "array", "items": {"type": "array"}, "maxItems": settings.max_rows},
+    errors = {401: "The API key is missing or wrong."} if settings.asks_for_key else {}
+    invoke = {
+        "summary": "Score applicants",
+        "operationId": "score",
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Request"}},
+                "text/csv": {"schema": {"type": "string", "description": "A header, then a line per applicant."}},
+            },
         },
-        "required": ["columns", "data"],
-    }
-    parameters = {
-        name: {"type": "boolean" if isinstance(default, bool) else "string", "default": default}
-        for name, default in folder.contract.parameters.items()
-    }
-    body = {
-        "type": "object",
-        "properties": {
-            "dataframe_split": split,
-            "dataframe_records": {"type": "array", "items": {"$ref": "#/components/schemas/Applicant"}},
-            "inputs": {"type": "object", "additionalProperties": {"type": "array"}},
-            "params": {"type": "object", "properties": parameters, "additionalProperties": False},
-        },
-    }
-    reason = {
-        "type": "object",
-        "properties": {"effect": {"enum": ["against", "for"]}, "text": {"type": "string"}},
-    }
-    order = "With params.explain; what speaks for the decision first."
-    prediction = {
-        "type": "object",
-        "properties": {
-            "probability_default": {"type": "number", "minimum": 0, "maximum": 1},
-            "decision": {"enum": ["granted", "refused"]},
-            "threshold": {"type": "number"},
-            "reasons": {"type": "array", "items": reason, "description": order},
-        },
-        "required": ["probability_default", "decision", "threshold"],
-    }
-    answers = {
-        "type": "object",
-        "properties": {"predictions": {"type": "array", "items": {"$ref": "#/components/schemas/Prediction"}}},
+        "responses": _responses("One prediction per row, in order.", _schema("Predictions"), _OF_INVOCATIONS | errors),
     }
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "Credit scoring", "version": folder.identity["model_id"]},
         "paths": {
-            "/invocations": {
-                "post": {
-                    "summary": "Score applicants",
-                    "requestBody": {
-                        "required": True,
-                        "content": {"application/json": {"schema": body}, "text/csv": {"schema": {"type": "string"}}},
-                    },
-                    "responses": {
-                        "200": _answer("One prediction per row, in order.", answers),
-                        **{str(status): _error(text) for status, text in _ERRORS.items()},
-                    },
-                }
-            },
-            "/ping": {"get": {"summary": "Whether the model is loaded", "responses": {"200": {"description": "Yes."}}}},
-            "/version": {
-                "get": {"summary": "Which model answers", "responses": {"200": {"description": "Its origin."}}}
-            },
-            "/metrics": {"get": {"summary": "Counts for Prometheus", "responses": {"200": {"description": "Text."}}}},
+            "/invocations": {"post": invoke},
+            "/ping": _get("Whether the model is loaded", {"type": "object"}, _OF_ALL),
+            "/ready": _get("Whether more requests may come: 503 while saturated or draining", _STATE, _OF_ALL),
+            "/version": _get("Which model answers, and where it comes from", {"type": "object"}, _OF_ALL | errors),
+            "/openapi.json": _get("This document", {"type": "object"}, _OF_ALL | errors),
+            "/metrics": _get("Counts for Prometheus", None, _OF_ALL | errors),
         },
-        "components": {
-            "schemas": {
-                "Applicant": record,
-                "Prediction": prediction,
-                "Error": {
-                    "type": "object",
-                    "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}},
-                },
-            }
-        },
+        "components": {"schemas": _schemas(folder, settings)},
     }
     if settings.asks_for_key:
         scheme = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
         document["components"]["securitySchemes"] = {"key": scheme}
         document["security"] = [{"key": []}]
+        for probe in ("/ping", "/ready"):
+            document["paths"][probe]["get"]["security"] = []
     return document
+
+
+def _schemas(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
+    columns, most = folder.contract.columns, settings.max_rows
+    required = [column.name for column in columns if column.required]
+    values = {column.name: _column(column) for column in columns}
+    applicants = {"type": "array", "items": _schema("Applicant"), "minItems": 1, "maxItems": most}
+    by_column = {name: {"type": "array", "items": value, "maxItems": most} for name, value in values.items()}
+    row = {"type": "array", "items": {"type": ["number", "string", "null"]}}
+    split = {
+        "columns": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        "data": {"type": "array", "items": row, "minItems": 1, "maxItems": most, "description": "Rows of values."},
+        "index": {"description": "Not looked at."},
+    }
+    parameters = {
+        name: {"type": "boolean" if isinstance(default, bool) else "string", "default": default}
+        | ({"enum": list(CHOICES[name])} if name in CHOICES else {})
+        for name, default in folder.contract.parameters.items()
+    }
+    params = {"type": ["object", "null"], "properties": parameters, "additionalProperties": False}
+    reason = _object({"effect": {"enum": ["against", "for"]}, "text": {"type": "string"}})
+    gap = {
+        "column": {"type": ["string", "null"], "description": "Null if it is of no single column."},
+        "gap": {"enum": list(_GAPS)},
+        "text": {"type": "string", "description": "A sentence in `params.language`."},
+    }
+    prediction = {
+        "probability_default": {"type": "number", "minimum": 0, "maximum": 1},
+        "decision": {
+            "enum": ["granted", "refused", "review"],
+            "description": "`review`: a person has to decide, as there are gaps.",
+        },
+        "threshold": {"type": "number", "minimum": 0, "maximum": 1, "description": "Refused from here on."},
+        "gaps": {"type": "array", "items": _object(gap), "description": "Why nothing is decided automatically."},
+    }
+    reasons = {"type": "array", "items": reason, "description": "With params.explain; the heaviest first."}
+    return {
+        "Applicant": {"type": "object", "properties": values, "required": required},
+        "Request": {
+            "oneOf": [
+                _form(_SPLIT, _object(split, optional=("index",)), params),
+                _form(_RECORDS, applicants, params),
+                _form(_INPUTS, {"type": "object", "properties": by_column, "required": required}, params),
+                _form(_INPUTS, applicants, params),
+            ]
+        },
+        "Prediction": _object(prediction | {"reasons": reasons}, optional=("reasons",)),
+        "Predictions": _object({"predictions": {"type": "array", "items": _schema("Prediction")}}),
+        "Error": {
+            "type": "object",
+            "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}},
+            "required": ["error_code", "message"],
+        },
+    }
+
+
+def _form(name: str, table: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    return _object({name: table, "params": params}, optional=("params",))
+
+
+def _object(properties: Mapping[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _schema(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -111,7 +140,11 @@ def _column(column: Column) -> dict[str, Any]:
         words.append(f"Unit: {column.facts['unit']}")
     if column.facts.get("null_when"):
         words.append(f"Null when {', or '.join(column.facts['null_when'])}")
+    if column.plausible:
+        words.append(f"Plausible: {column.plausible}")
     kind: dict[str, Any] = {"type": ["string" if column.is_text else "number", "null"]}
+    if not column.is_text:
+        kind |= {"minimum": -LARGEST, "maximum": LARGEST}
     description = ". ".join(filter(None, words))
     if description:
         kind["description"] = description
@@ -120,9 +153,25 @@ def _column(column: Column) -> dict[str, Any]:
     return kind
 
 
-def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _get(summary: str, schema: Mapping[str, Any] | None, errors: Mapping[int, str]) -> dict[str, Any]:
+    return {"get": {"summary": summary, "responses": _responses("As it says.", schema, errors)}}
 
 
-def _error(description: str) -> dict[str, Any]:
-    return _answer(description, {"$ref": "#/components/schemas/Error"})
+def _responses(description: str, schema: Mapping[str, Any] | None, errors: Mapping[int, str]) -> dict[str, Any]:
+    content = {"text/plain": {"schema": {"type": "string"}}} if schema is None else _json(schema)
+    responses: dict[str, Any] = {
+        "200": {"description": description, "content": content, "headers": _header("X-Model-Id")}
+    }
+    for status, text in sorted(errors.items()):
+        responses[str(status)] = {"description": text, "content": _json(_schema("Error"))}
+        if status in _HEADERS:
+            responses[str(status)]["headers"] = _header(_HEADERS[status])
+    return responses
+
+
+def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _header(name: str) -> dict[str, Any]:
+    return {name: {"schema": {"type": "string"}}}

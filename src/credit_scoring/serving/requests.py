@@ -6,8 +6,11 @@ Messages name columns and rows, and never repeat a value that was sent: it may b
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.message import Message
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +19,7 @@ import numpy.typing as npt
 import orjson
 
 from credit_scoring.exported_model.contract import Contract
+from credit_scoring.serving.names import KnownNames
 
 JSON, CSV = "application/json", "text/csv"
 FORMATS = ("dataframe_split", "dataframe_records", "inputs")
@@ -26,6 +30,10 @@ _CSV_NULLS = frozenset(
         *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
     }
 )
+# Of ASCII: `float` also takes digits of other scripts, underscores, spaces around, and words for what is not finite
+_CSV_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# Beyond it a number is infinite to models that compare in single precision
+LARGEST = float(np.finfo(np.float32).max)
 _NUMBER_TYPES, _TEXT_TYPES = frozenset({float, int, type(None)}), frozenset({str, type(None)})
 _WORDS: Mapping[type, str] = {
     str: "text",
@@ -36,8 +44,10 @@ _WORDS: Mapping[type, str] = {
     float: "a number",
     type(None): "null",
 }
-_CHOICES = {"language": ("fr", "en")}
+CHOICES: Mapping[str, Sequence[str]] = {"language": ("fr", "en")}
 _SHOWN = 5
+_MOST_NAMES = 10_000
+_LONGEST_TYPE = 200  # of a header: parsing it takes longer than it is long
 
 
 class RequestError(Exception):
@@ -64,11 +74,14 @@ class Rows:
         numbers: One column per column of the contract, in its order; NaN for null, and all over columns of text.
         texts: For each column of text its values; null is `None`.
         params: Options of the request, defaults included.
+        unknown: Row -> for the first names sent with it that nobody knows the column that may be meant, or null. Rows
+            without such names are left out.
     """
 
     numbers: npt.NDArray[np.float64]
     texts: Mapping[str, list[str | None]]
     params: Mapping[str, Any]
+    unknown: Mapping[int, tuple[str | None, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -83,12 +96,16 @@ class _Layout:
     """Where the columns of the contract stand in a row that was sent.
 
     Attributes:
+        columns: What was sent.
+        unknown: For the first names that nobody knows the column that may be meant, null where none is near.
         pick_numbers: Takes the numbers out of a row.
         number_names: Their columns.
         number_places: Where these are in the contract.
         texts: Column of text -> its place in a row.
     """
 
+    columns: tuple[str, ...]
+    unknown: tuple[str | None, ...]
     pick_numbers: _Pick
     number_names: tuple[str, ...]
     number_places: npt.NDArray[np.intp]
@@ -102,11 +119,20 @@ class RequestReader:
         contract: What the model may be sent.
         max_rows: Most applicants in a request.
         refuse_unknown_categories: Whether to refuse a category that training did not hold.
+        refuse_gaps: Whether to refuse names that nobody knows, and what `gap_error` is asked about.
     """
 
     _KEPT_LAYOUTS = 64
 
-    def __init__(self, contract: Contract, *, max_rows: int, refuse_unknown_categories: bool = False) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        max_rows: int,
+        refuse_unknown_categories: bool = False,
+        refuse_gaps: bool = False,
+    ) -> None:
+        self._columns = {column.name: column for column in contract.columns}
         self._names = tuple(column.name for column in contract.columns)
         self._is_text = {column.name: column.is_text for column in contract.columns}
         self._required = frozenset(column.name for column in contract.columns if column.required)
@@ -116,27 +142,28 @@ class RequestReader:
         self._parameters = contract.parameters
         self._max_rows = max_rows
         self._refuse_unknown_categories = refuse_unknown_categories
-        # Clients send their columns in one order, time and again
+        self._refuse_gaps = refuse_gaps
+        self._known = contract.known_names
+        self._known_names = KnownNames(self._names, self._known)
+        # Clients send their columns in one order, time and again. Only known names are kept, each at most once.
         self._layouts: dict[tuple[str, ...], _Layout] = {}
         self._whole = self._layout(self._names)
 
-    def read(self, body: bytes, content_type: str) -> Rows:
-        """Read the body of a request.
+    def read(self, body: bytes, content_type: str, content_encoding: str = "") -> Rows:
+        """Read the body of a request, in a time that grows with its length.
 
         Args:
             body: Its bytes.
             content_type: What the header of that name says.
+            content_encoding: What the header of that name says.
 
         Raises:
             RequestError: If it is not what the contract asks for.
         """
-        kind, _, rest = content_type.partition(";")
-        encoding = rest.partition("charset=")[2].strip().strip('"').lower()
-        if encoding not in ("", "utf-8", "utf8"):
-            raise RequestError(415, "The only encoding is UTF-8.")
-        kind = kind.strip().lower()
-        if kind not in (JSON, CSV):
-            raise RequestError(415, f"The Content-Type must be {JSON} or {CSV}.")
+        kind = _media_type(content_type)
+        if content_encoding.strip().lower() not in ("", "identity"):
+            message = "The body must not be compressed: send it without a Content-Encoding."
+            raise RequestError(415, message, {"Accept-Encoding": "identity"})
         if not body:
             raise RequestError(400, "The body is empty.")
         rows = self._read_json(body) if kind == JSON else self._read_csv(body)
@@ -144,7 +171,22 @@ class RequestReader:
             unknown = self.unknown_categories(rows)
             if unknown:
                 raise RequestError(400, f"Unknown category in column {_list(unknown)}.")
+        if self._refuse_gaps and rows.unknown:
+            row, meant = next(iter(rows.unknown.items()))
+            hint = f": {_list(names)} may be meant" if (names := [name for name in meant if name]) else ""
+            raise RequestError(400, f"Row {row}: expected names of the contract, got another one{hint}.")
         return rows
+
+    def gap_error(self, gaps: Sequence[Sequence[Mapping[str, Any]]]) -> RequestError | None:
+        """Return what is told of the first gap of some applicants where gaps are refused; nothing if there is none."""
+        row, gap = next(((row, found[0]) for row, found in enumerate(gaps) if found), (0, None))
+        if gap is None or not self._refuse_gaps:
+            return None
+        if gap["column"] is None:
+            return RequestError(400, f"Row {row}: expected fewer nulls, as no training applicant has so many.")
+        plausible = self._columns[gap["column"]].plausible
+        expected = "a value, as every training applicant has one" if gap["gap"] == "missing" else plausible
+        return RequestError(400, f"Row {row}, column {gap['column']}: expected {expected}.")
 
     def unknown_categories(self, rows: Rows) -> dict[str, int]:
         """Count by column the categories that training did not hold; columns without one are left out."""
@@ -189,8 +231,8 @@ class RequestReader:
             expected = type(self._parameters[name])
             if type(value) is not expected:
                 raise RequestError(400, f"Parameter {name} must be {_WORDS[expected]}, got {_word(value)}.")
-            if name in _CHOICES and value not in _CHOICES[name]:
-                raise RequestError(400, f"Parameter {name} must be one of {', '.join(_CHOICES[name])}.")
+            if name in CHOICES and value not in CHOICES[name]:
+                raise RequestError(400, f"Parameter {name} must be one of {', '.join(CHOICES[name])}.")
         return {**self._parameters, **given}
 
     def _read_split(self, table: Any, params: dict[str, Any]) -> Rows:
@@ -213,25 +255,34 @@ class RequestReader:
     def _read_records(self, table: Any, name: str, params: dict[str, Any]) -> Rows:
         if not isinstance(table, list):
             raise RequestError(400, f"{name} must be a list of objects, got {_word(table)}.")
+        self._check_size(len(table))
         for number, row in enumerate(table):
             if not isinstance(row, dict):
                 raise RequestError(400, f"Row {number}: expected an object, got {_word(row)}.")
             if not row.keys() >= self._required:
                 missing = [column for column in self._names if column in self._required and column not in row]
                 raise RequestError(400, f"Row {number}: missing required column {_list(missing)}.")
-        return self._fill(self._whole, [tuple(map(row.get, self._names)) for row in table], params)
+        found: dict[str, str | None] = {}
+        unknown = {
+            number: self._known_names.look(row, found)
+            for number, row in enumerate(table)
+            if not row.keys() <= self._known
+        }
+        return self._fill(self._whole, [tuple(map(row.get, self._names)) for row in table], params, unknown)
 
     def _read_columns(self, table: dict[str, Any], params: dict[str, Any]) -> Rows:
-        known = tuple(name for name in table if name in self._is_text)
-        layout = self._layout(known)
-        lengths = set()
-        for name in known:
-            if not isinstance(table[name], list):
-                raise RequestError(400, f"Column {name}: expected a list, got {_word(table[name])}.")
-            lengths.add(len(table[name]))
+        self._check_required(table)
+        given = {name: table[name] for name in self._names if name in table}
+        for name, values in given.items():
+            if not isinstance(values, list):
+                raise RequestError(400, f"Column {name}: expected a list, got {_word(values)}.")
+        lengths = set(map(len, given.values()))
         if len(lengths) > 1:
             raise RequestError(400, "The columns of inputs must all have as many values.")
-        return self._fill(layout, list(zip(*(table[name] for name in known), strict=True)), params)
+        size = max(lengths, default=0)
+        data = list(zip(*(given.get(name) or [None] * size for name in self._names), strict=True))
+        unknown = self._known_names.look(table, {})
+        return self._fill(self._whole, data, params, dict.fromkeys(range(size), unknown) if unknown else {})
 
     def _read_csv(self, body: bytes) -> Rows:
         try:
@@ -264,36 +315,55 @@ class RequestReader:
         known = self._layouts.get(columns)
         if known is not None:
             return known
+        if len(columns) > _MOST_NAMES:
+            raise RequestError(400, f"There are {len(columns)} columns; at most {_MOST_NAMES} are looked at.")
         place = {name: i for i, name in enumerate(columns)}
         if len(place) != len(columns):
-            repeated = sorted({name for name in columns if columns.count(name) > 1 and name in self._is_text})
-            raise RequestError(400, f"Column {_list(repeated) if repeated else ''} is there more than once.")
-        missing = [name for name in self._names if name in self._required and name not in place]
-        if missing:
-            raise RequestError(400, f"Missing required column {_list(missing)}.")
+            repeated = [name for name, times in Counter(columns).items() if times > 1 and name in self._is_text]
+            what = f"Column {_list(repeated)}" if repeated else "A column that is not in the contract"
+            raise RequestError(400, f"{what} is there more than once.")
+        self._check_required(place)
         numbers = tuple(name for name in self._names if name in place and not self._is_text[name])
-        layout = _Layout(
+        return _Layout(
+            columns=columns,
+            unknown=self._known_names.look(columns, {}),
             pick_numbers=_picker([place[name] for name in numbers]),
             number_names=numbers,
             number_places=np.array([self._names.index(name) for name in numbers], dtype=np.intp),
             texts={name: place[name] for name in self._names if name in place and self._is_text[name]},
         )
-        if len(self._layouts) >= self._KEPT_LAYOUTS:
-            self._layouts.clear()
-        self._layouts[columns] = layout
-        return layout
 
-    def _fill(self, layout: _Layout, data: Sequence[_Values], params: dict[str, Any]) -> Rows:
-        if not data:
+    def _check_size(self, rows: int) -> None:
+        if not rows:
             raise RequestError(400, "There are no rows.")
-        if len(data) > self._max_rows:
-            raise RequestError(413, f"There are {len(data)} rows; at most {self._max_rows} are scored at a time.")
+        if rows > self._max_rows:
+            raise RequestError(413, f"There are {rows} rows; at most {self._max_rows} are scored at a time.")
+
+    def _check_required(self, given: Container[str]) -> None:
+        missing = [name for name in self._names if name in self._required and name not in given]
+        if missing:
+            raise RequestError(400, f"Missing required column {_list(missing)}.")
+
+    def _fill(
+        self,
+        layout: _Layout,
+        data: Sequence[_Values],
+        params: dict[str, Any],
+        unknown: Mapping[int, tuple[str | None, ...]] | None = None,
+    ) -> Rows:
+        self._check_size(len(data))
         picked = [layout.pick_numbers(row) for row in data]
         if not _types(picked) <= _NUMBER_TYPES:
             raise _wrong_number(picked, layout.number_names)
-        numbers = np.full((len(data), len(self._names)), np.nan)
         # Whole numbers are turned into doubles one by one: beyond 2**63, NumPy would make objects of them
-        numbers[:, layout.number_places] = np.array(picked, dtype=np.float64).reshape(len(data), -1)
+        given = np.array(picked, dtype=np.float64).reshape(len(data), -1)
+        large = np.abs(given) > LARGEST
+        if np.count_nonzero(large):
+            row, place = np.argwhere(large)[0]
+            expected = f"a number between -{LARGEST:.2g} and {LARGEST:.2g}, got one beyond"
+            raise RequestError(400, f"Row {row}, column {layout.number_names[place]}: expected {expected}.")
+        numbers = np.full((len(data), len(self._names)), np.nan)
+        numbers[:, layout.number_places] = given
         texts: dict[str, list[str | None]] = {}
         for name, is_text in self._is_text.items():
             if not is_text:
@@ -303,7 +373,26 @@ class RequestReader:
             if not set(map(type, texts[name])) <= _TEXT_TYPES:
                 row, value = next((i, x) for i, x in enumerate(texts[name]) if type(x) not in _TEXT_TYPES)
                 raise RequestError(400, f"Row {row}, column {name}: expected text or null, got {_word(value)}.")
-        return Rows(numbers, texts, params)
+        if layout.unknown:
+            unknown = dict.fromkeys(range(len(data)), layout.unknown)
+        elif layout.columns not in self._layouts:
+            if len(self._layouts) >= self._KEPT_LAYOUTS:
+                self._layouts.clear()
+            self._layouts[layout.columns] = layout
+        return Rows(numbers, texts, params, unknown or {})
+
+
+def _media_type(content_type: str) -> str:
+    if content_type == JSON:
+        return JSON
+    header = Message()
+    header["Content-Type"] = content_type if len(content_type) <= _LONGEST_TYPE else ""
+    kind = header.get_content_type()
+    if kind not in (JSON, CSV):
+        raise RequestError(415, f"The Content-Type must be {JSON} or {CSV}.")
+    if str(header.get_param("charset", "utf-8")).lower() not in ("utf-8", "utf8"):
+        raise RequestError(415, "The only encoding is UTF-8.")
+    return kind
 
 
 def _picker(places: list[int]) -> _Pick:
@@ -323,11 +412,8 @@ def _csv_number(text: str) -> Any:
     """Return the number a field holds, nothing if it holds none, or the text itself if it is no finite number."""
     if text in _CSV_NULLS:
         return None
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return number if math.isfinite(number) and "_" not in text else text
+    number = float(text) if _CSV_NUMBER.fullmatch(text) else math.inf
+    return text if math.isinf(number) else number
 
 
 def _wrong_number(rows: Sequence[_Values], names: Sequence[str]) -> RequestError:

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
         max_connections: Most connections of a worker; the one that has been idle for longest is closed for one more.
         unknown_category: `accept` scores a category that training did not hold as batch scoring does, and counts it;
             `refuse` answers 400.
+        gaps: What to do about applicants of whom too little is known, or of whom impossible things are said: `review`
+            answers that a person has to decide, and why; `refuse` answers 400.
         other_versions: What to do about packages that the model was made with and that are missing, or that scores
             depend on and that differ in more than the patch: `refuse` to start, or `warn`.
         api_key: If not empty, what a client may send in the header `X-API-Key`; its name is `default`.
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     max_arriving: int = Field(default=16, ge=1, le=10_000)
     max_connections: int = Field(default=1000, ge=1, le=100_000)
     unknown_category: Literal["accept", "refuse"] = "accept"
+    gaps: Literal["review", "refuse"] = "review"
     other_versions: Literal["refuse", "warn"] = "refuse"
     api_key: SecretStr = SecretStr("")
     api_keys_file: _Path = None

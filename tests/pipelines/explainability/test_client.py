@@ -21,7 +21,8 @@ from credit_scoring.pipelines.explainability.client import (
 )
 from credit_scoring.pipelines.explainability.nodes import rank_families
 from credit_scoring.pipelines.explainability.options import DossierOptions
-from credit_scoring.pipelines.threshold_tuning.options import ReasonOptions
+from credit_scoring.pipelines.threshold_tuning.gap_rules import learn_gap_rules
+from credit_scoring.pipelines.threshold_tuning.options import GapOptions, ReasonOptions
 from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
 from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
 from credit_scoring.scorer import CreditScorer, digest_model
@@ -108,6 +109,21 @@ def test_the_dossier_says_what_the_scorer_says(rows: pd.DataFrame, scorer: Credi
     score = next(peer for peer in dossier["peers"] if peer["feature"] == "EXT_SOURCE_2")
     granted = rows[scorer.predict(rows)["decision"] == "granted"]
     assert score["below_granted"] == pytest.approx((granted["EXT_SOURCE_2"] < score["value"]).mean(), abs=0.01)
+
+
+def test_the_dossier_of_a_client_for_manual_review_says_why(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    rules = learn_gap_rules(scorer.model, rows, GapOptions())
+    careful = CreditScorer(
+        scorer.model, scorer.calibration, scorer.decision_policy, scorer.reason_book, gap_rules=rules
+    )
+    dossier = dossier_of(rows.assign(DAYS_BIRTH=5000), careful, 0)
+    assert dossier["decision"] == "review"
+    text = "Age: implausible, expected between 19 years 11 months and 71 years 2 months"
+    assert [gap["text"] for gap in dossier["gaps"]["en"]] == [text]
+    written = write_dossier(dossier, FigureOptions(language="en", source="home_credit"), "home_credit")
+    assert "Application **for manual review**" in written
+    assert f"## What keeps it from an automatic decision\n\n- {text}\n" in written
+    assert dossier["reasons"]["en"]
 
 
 def test_the_dossier_of_a_scorecard_shows_the_points_of_each_attribute(rows: pd.DataFrame) -> None:

@@ -61,7 +61,7 @@ def with_scores(applicants: pd.DataFrame) -> pd.DataFrame:
     rows = applicants[applicants["SAMPLE"] != "train"]
     probability = (0.5 - 0.4 * rows["EXT_SOURCE_2"]).fillna(0.2)
     return rows[["SK_ID_CURR", "SAMPLE"]].assign(
-        probability_default=probability, decision=np.where(probability >= 0.3, "refused", "granted")
+        probability_default=probability, decision=np.where(probability >= 0.3, "refused", "granted"), gaps=""
     )
 
 
@@ -222,6 +222,19 @@ def test_scores_are_compared_with_the_holdout_not_with_rows_that_were_learnt_fro
     scores = score_monitored(applicants, CreditScorer(model, Calibration("none"), policy), NO_ROWS, NO_ROWS)
     assert scores["SK_ID_CURR"].tolist() == [2, 3]
     assert scores["decision"].tolist() == ["refused", "granted"]
+    assert scores["gaps"].tolist() == ["", ""]
+
+
+def test_who_is_for_manual_review_is_told_by_sample_and_new_applicants_by_kind_of_gap() -> None:
+    applicants = small(AMT_CREDIT=np.random.default_rng(0).normal(size=1000))
+    scores = with_scores(applicants)
+    new, known = (scores.index[scores["SAMPLE"] == sample] for sample in ("new", "holdout"))
+    scores.loc[new[:10], ["decision", "gaps"]] = ["review", "out_of_range missing"]
+    scores.loc[new[10:15], ["decision", "gaps"]] = ["review", "missing"]
+    scores.loc[known[:1], ["decision", "gaps"]] = ["review", "too_little_known"]
+    told = judge_drift(judge(applicants), scores, applicants, FOLDER, OPTIONS, "synthetic")
+    assert told["review_share"] == {"reference": 1 / 500, "new": 15 / 500}
+    assert told["gaps"] == {"unknown_name": 0, "too_little_known": 0, "out_of_range": 10, "missing": 15}
 
 
 def test_without_new_applicants_nothing_can_be_said() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pandera.errors import SchemaError, SchemaErrors
 
@@ -19,11 +20,14 @@ from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.scoring.nodes import (
     count_applicants,
+    count_decisions,
     format_kaggle_submission,
     score_applicants,
     select_applicants,
 )
 from credit_scoring.pipelines.scoring.options import ScoringOptions
+from credit_scoring.pipelines.threshold_tuning.gap_rules import learn_gap_rules
+from credit_scoring.pipelines.threshold_tuning.options import GapOptions
 from credit_scoring.schemas.raw import RAW_TABLES
 from credit_scoring.schemas.scores import Scores, as_arrow
 from credit_scoring.scorer import CreditScorer, digest_model
@@ -42,7 +46,8 @@ def scorer() -> CreditScorer:
     X = pd.DataFrame({"EXT_SOURCE_2": [0.1, 0.9, 0.2, 0.8] * 10, "CODE_GENDER": ["F", "M", "F", None] * 10})
     model = build_model("lightgbm", {"n_estimators": 5, "min_child_samples": 2}).fit(X, [1, 0, 1, 0] * 10)
     policy = {"threshold": 0.5, "model_digest": digest_model(model, Calibration("none"))}
-    return CreditScorer(model, Calibration("none"), policy)
+    rules = learn_gap_rules(model, X, GapOptions())
+    return CreditScorer(model, Calibration("none"), policy, gap_rules=rules)
 
 
 @pytest.fixture
@@ -135,14 +140,21 @@ def test_nobody_without_an_outcome_is_an_error_that_says_how_many_others_there_a
 def test_scores_are_those_of_the_scorer_for_any_chunk(
     features: pd.DataFrame, scorer: CreditScorer, tmp_path: Path
 ) -> None:
-    rows = select(features, scorer, ALL)
-    scores = pd.concat([part().to_pandas() for part in score(rows, scorer, tmp_path).values()], ignore_index=True)
+    rows = select(features.assign(EXT_SOURCE_2=[0.9, 0.5, 1.5, None]), scorer, ALL)
+    scores = pa.concat_tables([part() for part in score(rows, scorer, tmp_path).values()])
     answers = scorer.predict(rows)
-    assert scores["SK_ID_CURR"].tolist() == [1, 2, 3, 4]
+    assert scores["SK_ID_CURR"].to_pylist() == [1, 2, 3, 4]
     for column in answers:
-        assert scores[column].tolist() == answers[column].tolist()
-    assert set(scores["model_id"]) == {"m-1"}
-    assert set(scores["model_digest"]) == {scorer.decision_policy["model_digest"]}
+        assert scores[column].to_pylist() == answers[column].tolist()
+    assert scores["decision"].to_pylist()[1:3] == ["review", "review"]
+    assert [[gap["gap"] for gap in found] for found in scores["gaps"].to_pylist()] == [
+        [],
+        ["missing"],
+        ["out_of_range"],
+        [],
+    ]
+    assert set(scores["model_id"].to_pylist()) == {"m-1"}
+    assert set(scores["model_digest"].to_pylist()) == {scorer.decision_policy["model_digest"]}
 
 
 def test_the_key_of_a_part_changes_with_applicants_model_and_options(
@@ -157,6 +169,31 @@ def test_the_key_of_a_part_changes_with_applicants_model_and_options(
     chunks = ParquetChunksDataset(filepath=f"{tmp_path}/rows.parquet").load()
     other = ModelFolder(Path("model"), FOLDER.contract, {**FOLDER.identity, "manifest_sha256": "other"})
     assert not set(keys) & set(score_applicants(chunks, scorer, other, ALL, NO_ROWS))
+
+
+def test_decisions_and_gaps_are_counted() -> None:
+    def gap(kind: str, column: str | None) -> dict[str, str | None]:
+        return {"column": column, "gap": kind, "text": "…"}
+
+    gaps = [[], [], [gap("missing", "A"), gap("too_little_known", None)], [gap("missing", "A")]]
+    scores = pa.table(
+        {
+            "decision": ["granted", "refused", "review", "review"],
+            "gaps": pa.array(gaps, as_arrow(pd.DataFrame({"gaps": gaps})).schema.field("gaps").type),
+        }
+    )
+    counted = count_decisions(ibis.memtable(scores)).execute()
+    found = counted.astype(object).where(counted.notna(), None).to_dict("split")["data"]
+    assert sorted(found, key=str) == sorted(
+        [
+            ["granted", None, None, 1],
+            ["refused", None, None, 1],
+            ["review", None, None, 2],
+            ["review", "missing", "A", 2],
+            ["review", "too_little_known", None, 1],
+        ],
+        key=str,
+    )
 
 
 def test_the_submission_is_what_the_competition_wants() -> None:
@@ -174,6 +211,8 @@ def test_the_submission_is_what_the_competition_wants() -> None:
         {"probability_default": [0.2, np.nan]},
         {"decision": ["granted", "granted"]},
         {"decision": ["granted", "perhaps"]},
+        {"decision": ["review", "refused"]},
+        {"gaps": [[{"column": "X", "gap": "missing", "text": "X"}], []]},
         {"model_digest": ["d", None]},
         {"other": [1, 2]},
     ],
@@ -187,6 +226,7 @@ def test_scores_that_break_their_contract_are_not_handed_over(wrong: dict[str, l
             "threshold": [0.5, 0.5],
             "model_id": "m",
             "model_digest": "d",
+            "gaps": [[], []],
         }
     )
     Scores.validate(right)

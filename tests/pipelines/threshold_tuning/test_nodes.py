@@ -122,10 +122,12 @@ def test_the_policy_says_how_sure_its_threshold_is_and_whose_it_is() -> None:
 def test_a_policy_of_another_model_is_refused() -> None:
     other = build_model("dummy", {}).fit(pd.DataFrame({"EXT_SOURCE_2": [0.1, 0.9]}), [0, 1])
     with pytest.raises(ValueError, match=r"belongs to model .*not to model"):
-        build_scorer(other, {"method": "none"}, choose_policy(OOF), None, PROTECTED)
+        build_scorer(other, {"method": "none"}, choose_policy(OOF), None, None, PROTECTED)
     with pytest.raises(ValueError, match=r"belongs to model .*not to model"):
-        build_scorer(MODEL, {"method": "sigmoid", "slope": 2.0, "intercept": 0.0}, choose_policy(OOF), None, PROTECTED)
-    scorer = build_scorer(MODEL, {"method": "none"}, choose_policy(OOF), None, PROTECTED)
+        build_scorer(
+            MODEL, {"method": "sigmoid", "slope": 2.0, "intercept": 0.0}, choose_policy(OOF), None, None, PROTECTED
+        )
+    scorer = build_scorer(MODEL, {"method": "none"}, choose_policy(OOF), None, None, PROTECTED)
     assert scorer.decision_policy["model"] == "trees"
 
 
@@ -133,9 +135,9 @@ def test_a_model_that_learnt_from_a_protected_attribute_is_not_served() -> None:
     model = build_model("dummy", {}).fit(pd.DataFrame({"CODE_GENDER": ["F", "M"]}), [1, 0])
     policy = choose_policy(OOF) | {"model_digest": digest_model(model, Calibration("none"))}
     with pytest.raises(ValueError, match=r"(?s)learnt from CODE_GENDER.*Hint: `kedro run --pipelines modelling`"):
-        build_scorer(model, {"method": "none"}, policy, None, PROTECTED)
+        build_scorer(model, {"method": "none"}, policy, None, None, PROTECTED)
     unprotected = ProtectedOptions(columns=())
-    assert build_scorer(model, {"method": "none"}, policy, None, unprotected).feature_names_in_ == ["CODE_GENDER"]
+    assert build_scorer(model, {"method": "none"}, policy, None, None, unprotected).feature_names_in_ == ["CODE_GENDER"]
 
 
 def test_one_outcome_is_no_sample_to_choose_on() -> None:

@@ -10,16 +10,16 @@ import pandas as pd
 from mlflow.models import Model, infer_signature
 
 import credit_scoring
-from credit_scoring.exported_model import DESCRIPTION, EXAMPLE, EXAMPLE_ANSWER, INPUT_COLUMNS
+from credit_scoring.exported_model import DESCRIPTION, EXAMPLE, EXAMPLE_ANSWER, INPUT_COLUMNS, KNOWN_NAMES
 from credit_scoring.exported_model.loading import ServedScorer
-from credit_scoring.exported_model.writing.columns import describe_columns
+from credit_scoring.exported_model.writing.columns import describe_columns, known_names
 from credit_scoring.exported_model.writing.requirements import served_requirements
 from credit_scoring.scorer import ScorerRelease
 from credit_scoring.texts import DEFAULT_LANGUAGE
 
 # What scoring imports; the exported model carries a copy, so that a server needs no installed project. None of it may
 # be among what the server has of the project: of two modules of one name, Python would take the server's.
-SERVED_CODE = ("__init__.py", "pyfunc.py", "reasons.py", "scorer.py", "models", "texts")
+SERVED_CODE = ("__init__.py", "gaps.py", "pyfunc.py", "reasons.py", "scorer.py", "models", "texts")
 # Options of a request, with the value and hence the type of each where a request does not say.
 _PARAMETERS = {"explain": False, "language": DEFAULT_LANGUAGE}
 
@@ -54,8 +54,10 @@ def save_model(*, path: str, release: ScorerRelease, mlflow_model: Model) -> Non
     del served["predict_fn"]  # what the loader returns has the usual one
     mlflow_model.artifact_path = None  # the absolute path of a store, in what may be copied anywhere
     mlflow_model.save(folder / DESCRIPTION)
-    text = json.dumps(describe_columns(rows), indent=1, ensure_ascii=False)
-    (folder / INPUT_COLUMNS).write_text(text + "\n", encoding="utf-8")
+    columns = describe_columns(rows, release.scorer.gap_rules)
+    for name, content in ((INPUT_COLUMNS, columns), (KNOWN_NAMES, known_names())):
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        (folder / name).write_text(text + "\n", encoding="utf-8")
     # MLflow writes NaN into its examples, which is no JSON
     for file in (folder / "input_example.json", folder / EXAMPLE):
         _write_json(file, json.loads(file.read_text(encoding="utf-8"), parse_constant=lambda _: None))

@@ -52,10 +52,10 @@ def compile_dossier(
     """Decide on the client with the exported scorer and gather all that there is to say.
 
     Returns:
-        What `explain_clients` says, and `outcome_known`, `review` (band in which a person should look, or null),
-        `in_review`, `calibrated_margin` (whether contributions add up to the calibrated probability), `reasons` by
-        language, `peers` (the number that speaks for each of the heaviest causes: value, and the shares of
-        granted and of refused clients below it).
+        What `explain_clients` says, its `gaps` by language, and `outcome_known`, `review` (band in which a person
+        should look, or null), `in_review`, `calibrated_margin` (whether contributions add up to the calibrated
+        probability), `reasons` by language, `peers` (the number that speaks for each of the heaviest causes: value, and
+        the shares of granted and of refused clients below it).
 
     Raises:
         ValueError: If there is no such client; tells how many there are, from which id to which, and in what file. If
@@ -70,16 +70,18 @@ def compile_dossier(
     client_features = credit_scorer.row_models.complete(client_features, history_rows)
     (client,) = explain_clients(credit_scorer, client_features)
     review, probability = credit_scorer.decision_policy.get("review"), client["probability_default"]
+    told = {
+        language: credit_scorer.predict(client_features, {"explain": True, "language": language}).iloc[0]
+        for language in LANGUAGES
+    }
     return {
         **client,
+        "gaps": {language: answer["gaps"] for language, answer in told.items()},
         "outcome_known": bool(client_features["TARGET"].notna().item()),
         "review": review,
         "in_review": bool(review and review["low"] <= probability < review["high"]),
         "calibrated_margin": credit_scorer.calibration.method != "isotonic",
-        "reasons": {
-            language: credit_scorer.predict(client_features, {"explain": True, "language": language})["reasons"].item()
-            for language in LANGUAGES
-        },
+        "reasons": {language: answer["reasons"] for language, answer in told.items()},
         "peers": _place_among_peers(client, credit_scorer.reasons(), dossier.n_peers),
     }
 
@@ -88,9 +90,10 @@ def write_dossier(client_dossier: dict[str, Any], figures: FigureOptions, source
     """Write the dossier as Markdown, in the language of the figures."""
     return _TEMPLATES.get_template("dossier.md.jinja").render(
         client=client_dossier,
+        gaps=client_dossier["gaps"][figures.language],
         reasons={
             effect: join_reasons(client_dossier["reasons"][figures.language], effect)
-            for effect in ((AGAINST, FOR) if client_dossier["decision"] == REFUSED else (FOR, AGAINST))
+            for effect in ((FOR, AGAINST) if client_dossier["decision"] == GRANTED else (AGAINST, FOR))
         },
         language=figures.language,
         say=figures.say,

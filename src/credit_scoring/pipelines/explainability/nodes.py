@@ -168,12 +168,12 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
     """Say for each row what was decided and what each feature contributed.
 
     Returns:
-        For each client `client_id`, `probability_default`, `decision`, `threshold`, `base_value`, and `contributions`,
-        heaviest first: `feature`, `value`, `contribution` (log-odds), and in both languages the `label` a person reads
-        and the value `shown` to them; its `cause`, how clearly it speaks for it, and whether its value `contradicts`
-        its effect (see `ReasonBook.explain`). Contributions are
-        those of reasons, less the approved customers' mean ones, whose sum is the `base_value`. Of a scorecard also its
-        `points`, else null, which sum to the client's `score`, and `points_per_log_odds`.
+        For each client `client_id`, `probability_default`, `decision`, `threshold`, `gaps`, `base_value`, and
+        `contributions`, heaviest first: `feature`, `value`, `contribution` (log-odds), and in both languages the
+        `label` a person reads and the value `shown` to them; its `cause`, how clearly it speaks for it, and whether its
+        value `contradicts` its effect (see `ReasonBook.explain`). Contributions are those of reasons, less the approved
+        customers' mean ones, whose sum is the `base_value`. Of a scorecard also its `points`, else null, which sum to
+        the client's `score`, and `points_per_log_odds`.
 
     Raises:
         ValueError: If the scorer was made without a reason book.

@@ -16,6 +16,7 @@ from scipy.stats import false_discovery_control
 from credit_scoring.errors import DataContractError
 from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.features.catalogue import FEATURES
+from credit_scoring.gaps import GAPS
 from credit_scoring.metrics.stability import (
     CURRENT,
     REFERENCE,
@@ -29,7 +30,7 @@ from credit_scoring.metrics.stability import (
 from credit_scoring.models.row_models import HistoryRows
 from credit_scoring.pipelines.monitoring.options import MonitoringOptions
 from credit_scoring.schemas.raw import RAW_TABLES
-from credit_scoring.scorer import REFUSED, CreditScorer
+from credit_scoring.scorer import REFUSED, REVIEW, CreditScorer
 
 STABLE, WATCH, DRIFT = "stable", "watch", "drift"
 SCORE, DECISION, MODEL, OTHER = "score", "decision", "model", "other"
@@ -71,7 +72,8 @@ def score_monitored(
     Features from row models are made of the single rows of either, where the model has some.
 
     Returns:
-        One row per applicant: `SK_ID_CURR`, `SAMPLE`, `probability_default`, `decision`.
+        One row per applicant: `SK_ID_CURR`, `SAMPLE`, `probability_default`, `decision`, `gaps` (the kinds of gap that
+        call for a manual review, separated by spaces; empty for none).
 
     Raises:
         DataContractError: If there are no new applicants, or none of training or of the hold-out to compare with.
@@ -91,8 +93,9 @@ def score_monitored(
             for sample, histories in ((HOLDOUT, reference_history_rows), (NEW, history_rows))
         ]
     ).sort_index()
-    scored = credit_scorer.predict(rows)[[PROBABILITY, "decision"]]
-    return pd.concat([rows[["SK_ID_CURR", "SAMPLE"]], scored], axis=1).reset_index(drop=True)
+    scored = credit_scorer.predict(rows)[[PROBABILITY, "decision", "gaps"]]
+    kinds = [" ".join(dict.fromkeys(str(gap["gap"]) for gap in found)) for found in scored["gaps"]]
+    return pd.concat([rows[["SK_ID_CURR", "SAMPLE"]], scored.assign(gaps=kinds)], axis=1).reset_index(drop=True)
 
 
 def measure_drift(
@@ -169,14 +172,17 @@ def judge_drift(
     Returns:
         `verdict`: the worst status of score, decision and columns of the model; a column that the model does not use
         is worth a look at most. With `source`, `model_id`, `applicants` by sample, `variables` (number by status),
-        `score` (stability index, mean probability), `refused_share`, `limits` of each measure, `flags` (a sentence if
+        `score` (stability index, mean probability), `refused_share`, `review_share`, `gaps` (new
+        applicants by kind of gap), `limits` of each measure, `flags` (a sentence if
         there is drift), and `reasons`: for each variable that is not stable its `variable`, `role`, `status`, and the
         `measures` that say so.
     """
     telling = variable_drift[variable_drift["status"] != STABLE]
     within = telling["status"].where(telling["role"] != OTHER, WATCH)
     score = variable_drift.set_index("role").loc[SCORE]
-    refused = monitored_scores.groupby("SAMPLE")["decision"].agg(lambda decision: (decision == REFUSED).mean())
+    shares = pd.crosstab(monitored_scores["SAMPLE"], monitored_scores["decision"], normalize="index")
+    refused, reviewed = (shares.get(decision, shares.iloc[:, 0] * 0) for decision in (REFUSED, REVIEW))
+    kinds = monitored_scores.loc[monitored_scores["SAMPLE"] == NEW, "gaps"].str.split()
     verdict = max(within, key=_SEVERITY.index, default=STABLE)
     return {
         "verdict": verdict,
@@ -190,6 +196,8 @@ def judge_drift(
             "new_mean": float(score["new_mean"]),
         },
         "refused_share": {REFERENCE: float(refused[HOLDOUT]), NEW: float(refused[NEW])},
+        "review_share": {REFERENCE: float(reviewed[HOLDOUT]), NEW: float(reviewed[NEW])},
+        "gaps": {gap: int(kinds.map(lambda found, gap=gap: gap in found).sum()) for gap in GAPS},
         "limits": [{"measure": measure, **getattr(monitoring, measure).model_dump()} for measure in MEASURES],
         "flags": [f"Drift: {', '.join(telling.loc[within == DRIFT, 'variable'])}"] if verdict == DRIFT else [],
         "reasons": [

@@ -27,7 +27,7 @@ from credit_scoring.pipelines.monitoring.nodes import (
     compared,
 )
 from credit_scoring.pipelines.monitoring.options import MonitoringOptions
-from credit_scoring.scorer import GRANTED, REFUSED
+from credit_scoring.scorer import GRANTED, REFUSED, REVIEW
 
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -143,7 +143,7 @@ def _label(variable: str, figures: FigureOptions) -> str:
 
 
 def _category(name: str, figures: FigureOptions) -> str:
-    if name in (GRANTED, REFUSED):
+    if name in (GRANTED, REFUSED, REVIEW):
         return figures.say(f"common.decided.{name}")
     return category_label(name, figures.language)
 

@@ -128,7 +128,7 @@ def score_applicants(
         Key -> function that scores one chunk, in the order of the applicants; the key names the chunk and everything
         that its scores follow from: applicants, model, options, single rows of histories. One row per applicant:
         `SK_ID_CURR`, `probability_default`, `decision`, `threshold`, `model_id` (of MLflow), `model_digest` (of model
-        and calibration), and `reasons` if they are asked for.
+        and calibration), `gaps`, and `reasons` if they are asked for.
     """
     model = served_model.identity
     follows_from = f"{applicants_to_score.digest} {model['manifest_sha256']} {scoring.model_dump_json()}"
@@ -169,6 +169,24 @@ def score_applicants_on_spark(
         model_id=ibis.literal(served_model.identity["model_id"]),
         model_digest=ibis.literal(str(credit_scorer.decision_policy["model_digest"])),
     ).relocate("model_id", "model_digest", after="threshold")
+
+
+def count_decisions(scores: ir.Table) -> ir.Table:
+    """Count who is granted, refused and reviewed, and why they are reviewed.
+
+    Returns:
+        By `decision` the number of `applicants`; and for those reviewed also by `gap` and `column` of their gaps, which
+        are null in the other rows. An applicant with several gaps counts for each of them.
+    """
+    decisions = scores.group_by("decision").agg(applicants=_.count())
+    gaps = scores.select("decision", gap=scores.gaps.unnest())
+    gaps = gaps.select("decision", gap=gaps.gap["gap"], column=gaps.gap["column"])
+    by_gap = gaps.group_by("decision", "gap", "column").agg(applicants=_.count())
+    null = ibis.null("string")
+    united = decisions.select("decision", "applicants", gap=null, column=null).union(
+        by_gap.select("decision", "applicants", "gap", "column")
+    )
+    return united.select("decision", "gap", "column", "applicants").order_by("decision", "gap", "column")
 
 
 def format_kaggle_submission(scores: ir.Table) -> ir.Table:

@@ -4,17 +4,21 @@ from kedro.pipeline import Node, Pipeline
 
 from credit_scoring.pipelines.scoring.nodes import (
     count_applicants,
+    count_decisions,
     format_kaggle_submission,
     score_applicants,
     score_applicants_on_spark,
     select_applicants,
 )
 
+_COUNT = Node(func=count_decisions, inputs="scores@ibis", outputs="decision_counts", name="count_decisions")
+
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
     """Features of applicants to score -> probability, decision, threshold -> submission file."""
     return _create_selection() + Pipeline(
         [
+            _COUNT,
             Node(
                 func=score_applicants,
                 inputs=[
@@ -41,6 +45,7 @@ def create_spark_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
     """Features of applicants to score -> probability, decision, threshold, by the executors of Spark."""
     return _create_selection() + Pipeline(
         [
+            _COUNT,
             Node(
                 func=score_applicants_on_spark,
                 inputs=["applicants_to_score@ibis", "spark_scorer", "credit_scorer", "served_model", "params:scoring"],

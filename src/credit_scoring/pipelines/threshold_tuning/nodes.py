@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from credit_scoring.gaps import GapRules
 from credit_scoring.metrics.cost import (
     ApplicantCosts,
     MisclassificationCosts,
@@ -243,10 +244,11 @@ def build_scorer(
     calibration: dict[str, Any],
     decision_policy: dict[str, Any],
     reason_book: ReasonBook,
+    gap_rules: GapRules,
     protected: ProtectedOptions,
     row_models: RowModels = NO_ROW_MODELS,
 ) -> CreditScorer:
-    """Put model, calibration, policy and the words of the reasons together into what is served.
+    """Put model, calibration, policy, the words of the reasons and the rules of gaps together into what is served.
 
     The row models go with it if the champion has features from them.
 
@@ -259,7 +261,9 @@ def build_scorer(
             f"{', '.join(protected.columns)}.\nHint: `kedro run --pipelines modelling` fits one without them."
         )
     kept = row_models if row_features_among(champion_model.feature_names_in_) else NO_ROW_MODELS
-    return CreditScorer(champion_model, Calibration.from_dict(calibration), decision_policy, reason_book, kept)
+    return CreditScorer(
+        champion_model, Calibration.from_dict(calibration), decision_policy, reason_book, kept, gap_rules
+    )
 
 
 def _price(cost: npt.NDArray[np.float64], policy: PolicyOptions) -> dict[str, Any]:

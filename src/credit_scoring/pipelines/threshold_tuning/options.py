@@ -117,6 +117,25 @@ class ReasonOptions(BaseModel):
     seed: int = Field(0, ge=0)
 
 
+class GapOptions(BaseModel):
+    """When too little is known of an applicant, or what is said cannot be true, for an automatic decision.
+
+    Attributes:
+        widen: How far beyond the least and greatest value of training a number is still plausible, in units of the
+            range of training or of its greatest magnitude, if that is more; for columns without bounds of their own.
+        missing_quantile: Of the training applicants, how many must have had no more missing of a source.
+        missing_margin: Share of the source's columns that may be missing beyond that.
+        n_told: Gaps told of an applicant, at most.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    widen: float = Field(50, ge=0)
+    missing_quantile: float = Field(0.9995, gt=0.5, le=1)
+    missing_margin: float = Field(0.05, ge=0, le=1)
+    n_told: int = Field(10, ge=1)
+
+
 class PromotionOptions(BaseModel):
     """When a new scorer replaces the champion of the registry.
 

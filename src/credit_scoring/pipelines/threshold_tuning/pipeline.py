@@ -9,6 +9,7 @@ from credit_scoring.pipelines.threshold_tuning.figures import (
     plot_score_distributions,
     plot_sensitivity,
 )
+from credit_scoring.pipelines.threshold_tuning.gap_rules import learn_gap_rules
 from credit_scoring.pipelines.threshold_tuning.nodes import (
     build_scorer,
     choose_policy,
@@ -126,12 +127,19 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="write_reason_book",
             ),
             Node(
+                func=learn_gap_rules,
+                inputs=["champion_model", "training_rows", "params:gaps"],
+                outputs="gap_rules",
+                name="learn_gap_rules",
+            ),
+            Node(
                 func=build_scorer,
                 inputs=[
                     "champion_model",
                     "calibration",
                     "decision_policy",
                     "reason_book",
+                    "gap_rules",
                     "params:protected",
                     "row_models",
                 ],
