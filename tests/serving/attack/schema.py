@@ -1,0 +1,45 @@
+"""Schemathesis against the server's own description of itself."""
+
+import re
+import subprocess
+import sys
+import time
+
+from tests.serving.attack.registry import MOST_MEGABYTES, Outcome
+from tests.serving.attack.target import HELD_KEY, Target
+
+PHASES = "examples,coverage,fuzzing,stateful"
+
+
+def check_against_schema(target: Target, examples: int) -> Outcome:
+    """Run all checks in all phases with so many examples per operation."""
+    begun, before = time.perf_counter(), target.megabytes()
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{target.server.url}/openapi.json", "--checks", "all"]
+    options = [
+        "--phases",
+        PHASES,
+        "--max-examples",
+        str(examples),
+        "--seed",
+        "0",
+        "--continue-on-failure",
+        "--no-color",
+    ]
+    options += ["--header", HELD_KEY, "--suppress-health-check", "all", "--request-timeout", "5"]
+    done = subprocess.run(
+        [*command, *options], cwd=target.place.folder, capture_output=True, text=True, check=False, timeout=900
+    )
+    (target.place.folder / "schemathesis.log").write_text(done.stdout + done.stderr)
+    wrong = []
+    if done.returncode:
+        found = re.findall(r"^\s*- (.+)$", done.stdout, re.MULTILINE)
+        kinds = {line: found.count(line) for line in found}
+        wrong = [f"{line} ({times} times)" for line, times in kinds.items()] or [
+            done.stdout[-500:] + done.stderr[-500:]
+        ]
+    after = target.megabytes()
+    if after - before > MOST_MEGABYTES:
+        wrong.append(f"it keeps {after - before:.0f} MB more")
+    counted = re.search(r"(\d+) generated", done.stdout)
+    what = f"Schemathesis, all checks, {counted[1] if counted else 'no'} cases"
+    return Outcome("schema", what, target.place.front_end, wrong, time.perf_counter() - begun, None, (before, after))
