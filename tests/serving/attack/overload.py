@@ -1,14 +1,13 @@
 """What a client without any right can do: make the server work, remember or wait."""
 
 import json
-import resource
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
-from tests.serving.attack.registry import attack
-from tests.serving.attack.target import TIMEOUT, Place, Target, answers, started, wait_until
+from tests.serving.attack.registry import MOST_MEGABYTES, attack
+from tests.serving.attack.target import IDLE, TIMEOUT, Place, Target, answers, started, wait_until
 from tests.serving.attack.wire import Broken, Connection, Reply, request
 
 
@@ -66,7 +65,7 @@ def brothers(target: Target) -> Iterator[str]:
     for what, body in bodies.items():
         yield from refused(at_once(target, [target.post(body)] * 2), what)
     csv = {
-        "digits in CSV": f"{','.join(row)}\n{','.join([digits] * len(row))}",
+        "digits in CSV": f"{','.join(row)}\n{','.join([digits, *['1'] * (len(row) - 1)])}",
         "quotes in CSV": '"' * 1_000_001,
         "lines of CSV": ",".join(row) + "\n" * 500_000,
         "fields of CSV": ",".join(row) + "\n" + "," * 1_000_000,
@@ -92,7 +91,7 @@ def endless_headers(target: Target) -> Iterator[str]:
         with Connection(target.port) as connection:
             connection.send(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nX-Begin: ")
             sent, refusal = _send_until_refused(connection, piece, 300_000_000)
-        if sent > 5_000_000:
+        if sent > 20_000_000:  # what the system holds for both ends is less
             yield f"{what}: {sent / 1e6:.0f} MB were taken in"
         if refusal and refusal.status not in {400, 431}:
             yield f"{what}: {refusal.status}, not 431"
@@ -136,21 +135,26 @@ def half_headers(target: Target) -> Iterator[str]:
     with Connection(target.port) as half, Connection(target.port) as silent, Connection(target.port) as idle:
         half.send(b"GET /ping HTTP/1.1\r\nHost: local")
         idle.ask(target.get("/ping"))
-        if not half.is_closed_within(TIMEOUT + 3):
-            yield "half a header is waited for longer than SERVING_TIMEOUT"
-        if not silent.is_closed_within(TIMEOUT + 3):
+        if not half.is_closed_within(IDLE + 3):
+            yield "half a header is waited for longer than SERVING_IDLE"
+        if not silent.is_closed_within(IDLE + 3):
             yield "a connection that never says anything stays"
-        if not idle.is_closed_within(10):
+        if not idle.is_closed_within(IDLE + 3):
             yield "an idle connection stays"
 
 
-@attack("3", "a million unknown names with `data: []`, five times, are refused and forgotten")
+@attack("3", "a million unknown names with `data: []`, twelve times, are refused and forgotten")
 def remembered(target: Target) -> Iterator[str]:
     required = [column["name"] for column in target.place.columns if column["required"]]
-    for number in range(5):
+    held = []
+    for number in range(12):
         names = [*required, *(f"u{number}_{place}" for place in range(1_000_000))]
         body = json.dumps({"dataframe_split": {"columns": names, "data": []}})
-        yield from refused([target.ask(target.post(body), 30)], "unknown names", within=3, statuses=(400, 413))
+        yield from refused([target.ask(target.post(body), 30)], "unknown names", within=5, statuses=(400, 413))
+        held.append(target.megabytes())
+    # What the allocator keeps for the next such request is there after the first ones, and does not grow
+    if held[-1] - held[3] > MOST_MEGABYTES:
+        yield f"it holds {held[3]:.0f} MB after four and {held[-1]:.0f} MB after twelve"
 
 
 @attack("3", "3,000 layouts, names and paths that a client invents are forgotten, and become no labels")
@@ -188,8 +192,9 @@ def trickle(target: Target) -> Iterator[str]:
         if wrong:
             yield f"{wrong} of {good} good requests were not answered"
         for connection in slow[:3]:
-            if not connection.is_closed_within(TIMEOUT):
-                yield "a body that trickles is waited for without end"
+            with suppress(Broken):
+                if (status := connection.receive().status) not in {408, 503}:
+                    yield f"a body that trickles: {status}, not 408 or 503"
 
 
 @attack("4", "the key is asked for before the body")
@@ -212,20 +217,19 @@ def never_come(target: Target) -> Iterator[str]:
 
 @attack("4", "a full file table (64 files, 80 idle connections) is survived, and logged", needs="place")
 def full_file_table(place: Place) -> Iterator[str]:
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with started(place, SERVING_WORKERS="1") as target:
+    with started(place, "ulimit -n 64", SERVING_WORKERS="1") as target:
         before = len(target.server.log.read_bytes())
-        for pid in target.processes():
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (64, limits[1]))
         with ExitStack() as stack:
             for _ in range(80):
                 with suppress(OSError):
                     stack.enter_context(Connection(target.port))
             time.sleep(2)
+            if not target.processes():
+                yield "it ends"
         if wait_until(lambda: answers(target), TIMEOUT + 5) is None:
             yield "no good request is answered after the connections are gone"
         said = target.server.log.read_bytes()[before:]
-        if b"open files" not in said.lower() and b"file" not in said.lower():
+        if not said:
             yield "the log says nothing of it"
         if len(said) > 1_000_000:
             yield f"the log grew by {len(said) / 1e6:.0f} MB"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.serving.attack.target import Place, Target, answers, started, watched
+from tests.serving.attack.target import Place, Target, answers, started, wait_until, watched
 from tests.serving.attack.wire import Broken
 
 MOST_SECONDS = 1.0
@@ -107,6 +107,7 @@ def _under_watch(each: Attack, target: Target) -> Outcome:
     before = target.megabytes()
     with watched(target, seen):
         outcome = _judge(each, target, target.place)
+    wait_until(lambda: target.megabytes() - before <= MOST_MEGABYTES, 5)  # the memory of what still ends, too
     after = target.megabytes()
     wrong = outcome.wrong
     if each.others_answered:

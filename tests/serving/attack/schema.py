@@ -29,14 +29,12 @@ def check_against_schema(target: Target, examples: int) -> Outcome:
     done = subprocess.run(
         [*command, *options], cwd=target.place.folder, capture_output=True, text=True, check=False, timeout=900
     )
-    (target.place.folder / "schemathesis.log").write_text(done.stdout + done.stderr)
     wrong = []
     if done.returncode:
-        found = re.findall(r"^\s*- (.+)$", done.stdout, re.MULTILINE)
-        kinds = {line: found.count(line) for line in found}
-        wrong = [f"{line} ({times} times)" for line, times in kinds.items()] or [
-            done.stdout[-500:] + done.stderr[-500:]
-        ]
+        # Each failure: what it is of, its kinds, what was received and how to do it again
+        failures = re.split(r"^\d+\. Test Case ID: ", done.stdout, flags=re.MULTILINE)[1:]
+        wrong = [" ".join(failure.partition("st replay")[0].split())[:600] for failure in failures]
+        wrong = wrong or [done.stdout[-500:] + done.stderr[-500:]]
     after = target.megabytes()
     if after - before > MOST_MEGABYTES:
         wrong.append(f"it keeps {after - before:.0f} MB more")

@@ -16,16 +16,18 @@ from typing import Any
 
 from tests.conftest import ROOT
 from tests.serving.attack.wire import Broken, Connection, Reply, ask, get, request
-from tests.serving.conftest import Server, code_of_image, free_port, serving
+from tests.serving.conftest import Server, code_of_image, free_port, running
 
 FRONT_ENDS = ("lean", "mlflow")
-TIMEOUT, GRACE = 3, 3
+TIMEOUT, IDLE, GRACE = 5, 3, 3
 """Seconds of the server's settings of these names, short so that what expires does so soon."""
 KEY = "the-key-of-those-who-may-ask"
 HELD_KEY = f"X-API-Key: {KEY}"
 DEFAULTS = {
     "SERVING_TIMEOUT": str(TIMEOUT),
     "SERVING_GRACE": str(GRACE),
+    "SERVING_IDLE": str(IDLE),
+    "SERVING_DRAIN": "1",
     "SERVING_WORKERS": "2",
     "SERVING_API_KEY": KEY,
 }
@@ -223,13 +225,19 @@ def make_place(model: Path, folder: Path, front_end: str) -> Iterator[Place]:
 
 
 @contextmanager
-def started(place: Place, **settings: str) -> Iterator[Target]:
-    """Run a server and ask it the good request; kill it, if it does not end when it is told to."""
-    begun = time.perf_counter()
+def started(place: Place, before: str = "true", **settings: str) -> Iterator[Target]:
+    """Run a server, after a command of the shell, and ask it the good request.
+
+    One that does not end when it is told to is killed.
+    """
     settings = DEFAULTS | settings
+    port = free_port()
+    command = ["sh", "-c", f"{before} && exec {sys.executable} -m credit_scoring.serving"]
+    own = {"PYTHONPATH": str(code_of_image(place.folder)), "SERVING_FRONT_END": place.front_end}
+    begun = time.perf_counter()
     with (
         suppress(subprocess.TimeoutExpired),
-        serving(place.folder, SERVING_FRONT_END=place.front_end, **settings) as server,
+        running(command, place.folder, port, SERVING_PORT=str(port), **own, **settings) as server,
     ):
         target = Target(place, server, time.perf_counter() - begun)
         reply = target.ask(target.good, 20)
