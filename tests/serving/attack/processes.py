@@ -214,7 +214,7 @@ def killed_workers(target: Target) -> Iterator[str]:
             wait_until(lambda: replaced(target, dead), 20)  # noqa: B023
 
 
-@attack("9", "a worker that hangs is found and replaced", needs="own", others_answered=False, slow=True)
+@attack("9", "a worker that hangs is found and replaced", needs="own", others_answered=False)
 def hung_worker(target: Target) -> Iterator[str]:
     stopped = min(target.workers())
     os.kill(stopped, signal.SIGSTOP)

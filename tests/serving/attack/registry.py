@@ -10,8 +10,8 @@ from tests.serving.attack.wire import Broken
 
 MOST_SECONDS = 1.0
 """Slowest answer that other clients may get while a server is attacked."""
-MOST_MEGABYTES = 60.0
-"""Most that an attack may leave a server larger by: the first requests of a kind load what they need."""
+MOST_MEGABYTES = 120.0
+"""Most that an attack may leave a server larger by: workers share less and less of what they were forked with."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,6 @@ class Attack:
         settings: Variables of the server that is attacked.
         needs: `server`: a running one; `own`: a running one that nobody needs afterwards; `place`: only the folder.
         others_answered: Whether everyone else has to be answered all the while.
-        slow: Whether it takes long, and is left out of a quick run.
     """
 
     item: str
@@ -34,7 +33,6 @@ class Attack:
     settings: Mapping[str, str]
     needs: str
     others_answered: bool
-    slow: bool
 
 
 @dataclass(frozen=True)
@@ -63,12 +61,12 @@ ATTACKS: list[Attack] = []
 
 
 def attack(
-    item: str, what: str, *, needs: str = "server", others_answered: bool = True, slow: bool = False, **settings: str
+    item: str, what: str, *, needs: str = "server", others_answered: bool = True, **settings: str
 ) -> Callable[[Callable[[Any], Iterable[str]]], Callable[[Any], Iterable[str]]]:
     """Register a function as an attack."""
 
     def register(run: Callable[[Any], Iterable[str]]) -> Callable[[Any], Iterable[str]]:
-        ATTACKS.append(Attack(item, what, run, settings, needs, others_answered, slow))
+        ATTACKS.append(Attack(item, what, run, settings, needs, others_answered))
         return run
 
     return register
