@@ -73,7 +73,8 @@ operator might, with the right answer to each; `make fuzz` sends 20,000 cases of
 choose. The status is 1 if anything is wrong. While a server is attacked, somebody else asks for its sign of life and
 for a score every 50 ms, and has to be answered within a second, to the last bit as before. What is lost under load has
 to be what a killed worker had in hand: the connections that it held and on which an answer was due. A case that the
-fuzz finds comes back as small as it can be made. The test suite runs what needs no server of its own (`tests/serving/test_attack.py`), with 2,000 cases and 20 seconds of load.
+fuzz finds comes back as small as it can be made. The test suite (`tests/serving/test_attack.py`) does what needs no
+server of its own, with 2,000 cases and 20 seconds of load.
 
 """
 
