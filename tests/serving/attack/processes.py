@@ -67,7 +67,7 @@ def ends(target: Target, within: float = GRACE + 2.0) -> Iterator[str]:
     "5",
     "another model in the folder, and a killed worker: the old model alone goes on",
     needs="own",
-    others_answered=False,
+    patience=None,
 )
 def swapped(target: Target) -> Iterator[str]:
     old = model_ids(target)
@@ -202,7 +202,7 @@ def _stops(place: Place, what: str, spoil: Callable[[Path], object], status: int
     "9",
     "killed workers are replaced within 2 s and the loading, whenever it happens",
     needs="own",
-    others_answered=False,
+    patience=None,
 )
 def killed_workers(target: Target) -> Iterator[str]:
     moment = random.Random(0)
@@ -214,7 +214,7 @@ def killed_workers(target: Target) -> Iterator[str]:
             wait_until(lambda: replaced(target, dead), 20)  # noqa: B023
 
 
-@attack("9", "a worker that hangs is found and replaced", needs="own", others_answered=False)
+@attack("9", "a worker that hangs is found and replaced", needs="own", patience=None)
 def hung_worker(target: Target) -> Iterator[str]:
     stopped = min(target.workers())
     os.kill(stopped, signal.SIGSTOP)
@@ -223,7 +223,7 @@ def hung_worker(target: Target) -> Iterator[str]:
         os.kill(stopped, signal.SIGKILL)
 
 
-@attack("9", "without its folder and with a killed worker the others go on", needs="own", others_answered=False)
+@attack("9", "without its folder and with a killed worker the others go on", needs="own", patience=None)
 def no_folder(target: Target) -> Iterator[str]:
     target.place.model.rename(target.place.folder / "away")
     kill_a_worker(target)
@@ -239,7 +239,7 @@ def no_folder(target: Target) -> Iterator[str]:
     yield from ends(target)
 
 
-@attack("9", "with a damaged folder and a killed worker, SIGTERM ends it in time", needs="own", others_answered=False)
+@attack("9", "with a damaged folder and a killed worker, SIGTERM ends it in time", needs="own", patience=None)
 def damaged_folder(target: Target) -> Iterator[str]:
     whole = (target.place.model / "model.pkl").read_bytes()
     _truncate(target.place.model)
@@ -249,7 +249,7 @@ def damaged_folder(target: Target) -> Iterator[str]:
     (target.place.model / "model.pkl").write_bytes(whole)
 
 
-@attack("9", "with a stopped worker, SIGTERM ends it in time", needs="own", others_answered=False)
+@attack("9", "with a stopped worker, SIGTERM ends it in time", needs="own", patience=None)
 def stopped_worker(target: Target) -> Iterator[str]:
     os.kill(min(target.workers()), signal.SIGSTOP)
     yield from ends(target)
@@ -265,9 +265,7 @@ def stopped_while_loading(place: Place) -> Iterator[str]:
             yield f"SIGTERM after {pause:g} s: it goes on"
 
 
-@attack(
-    "9", "requests in hand are finished after SIGTERM, and /ready says no before", needs="own", others_answered=False
-)
+@attack("9", "requests in hand are finished after SIGTERM, and /ready says no before", needs="own", patience=None)
 def drained(target: Target) -> Iterator[str]:
     example = target.place.example
     body = target.post({"dataframe_split": {"columns": example["columns"], "data": example["data"] * 300}})
@@ -293,7 +291,7 @@ def drained(target: Target) -> Iterator[str]:
         yield f"status {target.server.process.poll()}, not 0"
 
 
-@attack("9", "kill -9 of the first process: the others end, and the port is free", needs="own", others_answered=False)
+@attack("9", "kill -9 of the first process: the others end, and the port is free", needs="own", patience=None)
 def orphans(target: Target) -> Iterator[str]:
     os.kill(target.pid, signal.SIGKILL)
     target.server.process.wait()
