@@ -10,7 +10,7 @@ from tests.serving.attack.wire import Broken
 
 MOST_SECONDS = 1.0
 """Slowest answer that other clients may get while a server is attacked."""
-MOST_MEGABYTES = 200.0
+MOST_MEGABYTES = 250.0
 """Most that an attack may leave a server larger by: workers share less and less of what they were forked with, and the
 first large request loads what it needs."""
 
