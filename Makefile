@@ -18,7 +18,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo data test bench lint format lock serve lean export ui viz docs screenshots image clean
+.PHONY: help install demo data test bench attack fuzz lint format lock serve lean export ui viz docs screenshots image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -57,6 +57,12 @@ format: install ## Format the code
 lock: install ## Compile requirements.txt from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-annotate --no-emit-index-url \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.txt pyproject.toml
+
+attack: install ## Attack servers of the exported model by all there is, ten minutes of faults under load included
+	@$(BIN)/python -m tests.serving.attack --model $(MODEL) --write
+
+fuzz: install ## Send 20,000 cases of a grammar to servers of the exported model
+	@$(BIN)/python -m tests.serving.attack --model $(MODEL) --items fuzz
 
 bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@echo "The first run generates 58 million rows. Smaller: SIZE=0.1. Go on after an interruption: RESUME=--resume"
