@@ -22,8 +22,7 @@ import requests
 import yaml
 
 from credit_scoring.exported_model.loading import load_scorer
-from credit_scoring.exported_model.manifest import check_manifest
-from credit_scoring.exported_model.manifest import write_manifest
+from credit_scoring.exported_model.manifest import check_manifest, write_manifest
 from credit_scoring.serving.keys import digest_key
 from tests.conftest import Project
 from tests.serving.conftest import JSON, Server, as_split, children, serving, wait_until
