@@ -25,7 +25,9 @@ def server(demo: Project) -> Iterator[Server]:
 def test_the_exported_example_is_answered(server: Server, demo: Project) -> None:
     answer = server.post((demo.path / "model" / "serving_input_example.json").read_text())
     assert answer.status_code == 200
-    assert [set(row) for row in answer.json()["predictions"]] == [{"probability_default", "decision", "threshold"}] * 5
+    assert [set(row) for row in answer.json()["predictions"]] == [
+        {"probability_default", "decision", "threshold", "gaps"}
+    ] * 5
 
 
 def test_answers_equal_the_batch_predictions(server: Server, holdout: pd.DataFrame, batch: pd.Series) -> None:
