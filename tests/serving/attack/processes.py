@@ -78,7 +78,12 @@ def swapped(target: Target) -> Iterator[str]:
         yield f"answers of {' and '.join(sorted(now))}"
 
 
-@attack("5", "SIGHUP tests the new model, then switches all workers; nobody notices but by its id", needs="own")
+@attack(
+    "5",
+    "SIGHUP tests the new model, then switches all workers; nobody notices but by its id",
+    needs="own",
+    patience=TIMEOUT,
+)
 def reloaded(target: Target) -> Iterator[str]:
     old = model_ids(target)
     swap(target.place, make_other_model(target.place, "reloaded"))
