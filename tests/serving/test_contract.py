@@ -127,7 +127,7 @@ def gap_kinds(answered: list[dict[str, Any]]) -> list[set[str]]:
 def test_whoever_cannot_be_decided_automatically_is_reviewed_as_in_batch(
     server: Server, holdout: pd.DataFrame, demo: Project, columns: list[str]
 ) -> None:
-    scorer = load_scorer(demo.path / "model")
+    scorer = load_scorer(check_manifest(demo.path / "model"))
     signature = yaml.safe_load((demo.path / "model" / "MLmodel").read_text())["signature"]
     inputs = json.loads(signature["inputs"])
     names = [column["name"] for column in inputs]

@@ -225,12 +225,15 @@ class Application:
         run = copy_context().run  # what a library says in the thread has the request's id, too
         work = asyncio.get_running_loop().run_in_executor(None, run, self._read_and_score, body, *kinds)
         work.add_done_callback(lambda _: self._take_in_hand(-1))
-        done, _ = await asyncio.wait({work}, timeout=self._timeout)
-        if not done:
+        await asyncio.wait({work}, timeout=self._timeout)
+        if not work.done():
             self._overdue += 1
             work.add_done_callback(self._forget_overdue)
             raise RequestError(504, f"The request was not answered within {self._timeout} seconds.")
-        return work.result()
+        try:
+            return work.result()
+        finally:
+            del work  # with an error it would keep itself, and all that was sent, until the next collection
 
     def _read_and_score(self, body: bytes, *kinds: str) -> tuple[Answer, Mapping[str, int]]:
         rows = self._reader.read(body, *kinds)
