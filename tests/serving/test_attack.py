@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from tests.serving.attack.target import FRONT_ENDS, Place, make_place, started
 
 pytestmark = pytest.mark.e2e
 
+A_HANG = 15.0
+"""Seconds after which it is no longer the machine that is slow."""
+
 
 @pytest.fixture(scope="module", params=FRONT_ENDS)
 def place(demo: Project, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
@@ -28,8 +32,8 @@ def wrong(outcomes: list[Outcome]) -> dict[str, list[str]]:
 
 
 def test_attacks_and_faults_have_the_right_answer(place: Place) -> None:
-    # What needs servers of its own, and takes minutes, is left to `make attack`
-    chosen = [each for each in ATTACKS if each.needs == "server"]
+    # What needs servers of its own, and takes minutes, is left to `make attack`, as is how long others have to wait
+    chosen = [replace(each, patience=each.patience and A_HANG) for each in ATTACKS if each.needs == "server"]
     outcomes = list(run_attacks(place, chosen))
     assert len(outcomes) == len(chosen)
     assert wrong(outcomes) == {}

@@ -98,7 +98,7 @@ def test_unknown_columns_do_not_change_the_score_and_missing_optional_ones_are_n
     signature = yaml.safe_load((demo.path / "model" / "MLmodel").read_text())["signature"]
     optional = [column["name"] for column in json.loads(signature["inputs"]) if not column["required"]]
     rows = holdout.head(10).copy()
-    without = server.post(as_split(rows.drop(columns=optional).assign(SURPRISE="x")))
+    without = server.post(as_split(rows.drop(columns=optional).copy().assign(SURPRISE="x")))
     with_nulls = server.post(as_split(rows.assign(**dict.fromkeys(optional))))
     assert scores(without) == scores(with_nulls)
     assert scores(without) != scores(server.post(as_split(rows)))

@@ -111,7 +111,7 @@ def test_a_scorer_that_cannot_be_loaded_stops_the_server(demo: Project, tmp_path
     write_manifest(tmp_path / "model")
     done = start(tmp_path, SERVING_FRONT_END="lean")
     assert done.returncode == 1
-    assert "The model cannot be loaded" in done.stdout
+    assert "The scorer in model cannot be read" in done.stdout
 
 
 def test_an_api_key_is_asked_for(demo: Project, holdout: pd.DataFrame) -> None:

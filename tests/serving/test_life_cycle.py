@@ -324,7 +324,7 @@ def test_a_truncated_scorer_ends_the_start_with_a_reason(folder: Path) -> None:
     write_manifest(folder / "model")
     done = start(folder, SERVING_FRONT_END="mlflow")
     assert done.returncode == 1
-    assert "The model cannot be loaded" in done.stdout
+    assert "The scorer in model cannot be read" in done.stdout
 
 
 def test_an_address_that_cannot_be_had_is_told(demo: Project) -> None:

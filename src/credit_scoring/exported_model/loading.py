@@ -169,7 +169,7 @@ def unpickle_scorer(pickled: bytes, folder: Path) -> ServedScorer:
         ) from error
     except Exception as error:  # of a damaged file, anything
         raise ModelFolderError(
-            f"The scorer in {folder} cannot be read: {type(error).__name__}: {error}.\n{hint}"
+            f"The scorer in {folder} cannot be read: {type(error).__name__}: {str(error).rstrip('.')}.\n{hint}"
         ) from error
     if not isinstance(scorer, ServedScorer):
         raise ModelFolderError(f"The scorer in {folder} was made by another version of the project.\n{hint}")

@@ -9,8 +9,6 @@ from tests.serving.attack.registry import MOST_MEGABYTES, Outcome
 from tests.serving.attack.target import HELD_KEY, Target
 
 PHASES = "examples,coverage,fuzzing,stateful"
-
-
 BEYOND_SCHEMAS = ("The columns of inputs must all have as many values", "values, as many as columns")
 """Refusals of what a JSON Schema cannot forbid: lists of unequal lengths."""
 
@@ -50,4 +48,6 @@ def check_against_schema(target: Target, examples: int) -> Outcome:
 
 def _is_beyond_schemas(failure: str) -> bool:
     kinds = set(re.findall(r"\bST\d+", failure))
+    if kinds == {"ST201"}:  # it counts 413 not among the refusals, though it is the right one of too many rows
+        return "[413]" in failure
     return kinds == {"ST202"} and any(words in failure for words in BEYOND_SCHEMAS)
