@@ -18,7 +18,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from credit_scoring.errors import SparkUnavailableError, TrackingServerError
+from credit_scoring.errors import SparkUnavailableError, TrackingServerError, find_fault
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -108,6 +108,16 @@ class RunTagsHooks:
                 "git_commit": self._commit,
             }
         )
+
+
+class EnvironmentFaultHooks:
+    """Tell a full disk or memory, a missing right and a lock as what they are, whichever library met them."""
+
+    @hook_impl(trylast=True)  # after kedro-mlflow has marked the run as failed
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Raise the fault of the environment in place of the error that goes back to it."""
+        if fault := find_fault(error):
+            raise fault from error
 
 
 class RunSummaryHooks:

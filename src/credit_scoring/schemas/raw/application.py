@@ -237,5 +237,6 @@ APPLICATION_TEST = RawTable(
     official_rows=48_744,
     official_bytes=26_567_651,
     key=("SK_ID_CURR",),
+    apart_from="application_train",
     may_be_missing=True,
 )
