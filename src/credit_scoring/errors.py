@@ -43,6 +43,16 @@ class SparkUnavailableError(ClickException):
         super().__init__(f"Spark cannot run: {problem}.\nHint: {hint}")
 
 
+class FolderNameError(ClickException):
+    """The project or its raw files lie in a folder that configuration, engine or addresses cannot name."""
+
+    def __init__(self, folder: str, odd: Sequence[str]) -> None:
+        super().__init__(
+            f"The folder {folder!r} cannot be used: a name in its path has {', '.join(odd)}.\n"
+            "Hint: rename that folder, or move the files to another one."
+        )
+
+
 class EnvironmentFault(ClickException):
     """The machine is in the way, not the data: a disk, the memory, a right, a lock."""
 

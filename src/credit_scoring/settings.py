@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from credit_scoring.hooks import (
     EnvironmentFaultHooks,
+    FolderNameHooks,
     RunSummaryHooks,
     RunTagsHooks,
     SparkHooks,
@@ -62,7 +63,14 @@ import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 
-HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks(), SparkHooks(), EnvironmentFaultHooks())
+HOOKS = (
+    RunTagsHooks(),
+    RunSummaryHooks(),
+    TrackingServerHooks(),
+    SparkHooks(),
+    EnvironmentFaultHooks(),
+    FolderNameHooks(),
+)
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -3,10 +3,8 @@
 import glob
 import shutil
 from pathlib import Path
-from typing import Any
 
 import ibis.expr.types as ir
-from kedro.io import DatasetError
 from kedro_datasets.ibis import FileDataset
 
 
@@ -17,19 +15,7 @@ class TableFileDataset(FileDataset):
     where its own folder has to go. A table at a remote address (`s3://…`) is written in place by the engine.
 
     Args: As of `kedro_datasets.ibis.FileDataset`.
-
-    Raises:
-        DatasetError: If the path has a character that no engine can be told.
     """
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        path = Path(str(self._filepath)).absolute().as_posix()
-        if odd := sorted({one for one in path if one == "\\" or not one.isprintable()}):
-            raise DatasetError(
-                f"Tables cannot be written to {path!r}: a name in it has {', '.join(map(repr, odd))}.\n"
-                "Hint: rename the folder, or move the project to another one."
-            )
 
     def load(self) -> ir.Table:
         """Return the table; the path is taken as it stands, neither as a pattern nor for columns named in it."""
