@@ -115,7 +115,7 @@ class FolderNameHooks:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: Any) -> None:
-        """Raise if Kedro, which looks for patterns, SQL or an address could not name the folder of project or raw files.
+        """Raise if Kedro, which looks for patterns, SQL or an address could not name the folder of either.
 
         Raises:
             FolderNameError: If the path of the project has a wildcard, a brace, a character that is not printable, a

@@ -206,13 +206,9 @@ class RawCsvDataset(FileDataset):
 
     def _missing(self) -> Problem:
         """Say that there is no file, and which of a similar name there are: archives, other spellings."""
-        name = self._target.name.lower()
-        folder = self._target.parent
-        alike = (
-            sorted(path.name for path in folder.iterdir() if path.name.lower().startswith(name))
-            if folder.is_dir()
-            else []
-        )
+        folder, name = self._target.parent, self._target.name.lower()
+        files = [path.name for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+        alike = sorted(file for file in files if file.lower().startswith(name))
         if not alike:
             return Problem("a file", "none")
         hint = f"unpack or rename it: only {self._target.name} and {self._target.name}.gz are read."

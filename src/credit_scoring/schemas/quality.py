@@ -190,13 +190,15 @@ def _rules(rows: ir.Table, contract: RawTable, extremes: Mapping[str, tuple[floa
             fraction = is_not_finite(value) | (value % 1 != 0)
             yield _Rule(name, "error", "whole numbers", fraction)
             yield _Rule(name, "error", _IN_RANGE, ~fraction & value.try_cast(INTEGER).isnull())
-        if kind == REAL and name not in extremes:
+        may_be_infinite = kind == REAL and name not in extremes
+        if may_be_infinite:
             yield _Rule(name, "warning", FINITE, is_not_finite(value))
         for check in column.checks:
             if name in extremes and holds_between(check, *extremes[name]):
                 continue
             severity: Severity = "warning" if check.raise_warning else "error"
-            yield _Rule(name, severity, str(check.error), ~holds(check, value))
+            broken = ~holds(check, value)
+            yield _Rule(name, severity, str(check.error), broken & ~is_not_finite(value) if may_be_infinite else broken)
 
 
 def _missing(contract: RawTable, name: str, nulls: int, n_rows: int) -> Iterator[Finding]:

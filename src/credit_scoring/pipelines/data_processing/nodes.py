@@ -88,30 +88,30 @@ def check_raw_tables(inspected_tables: dict[str, ir.Table], data_quality: dict[s
 
 
 def _across(files: Mapping[str, RawFile], damage: DamageOptions) -> Iterator[tuple[RawFile, Finding]]:
-    """Compare tables with one another: applicants on both sides, histories of nobody and nobody's histories."""
+    """Compare tables with one another: applicants on both sides, histories of nobody, some rows of strangers."""
     train, test = files["application_train"], files["application_test"]
     parents = {
         "application": train.table.select("SK_ID_CURR").union(test.table.select("SK_ID_CURR")),
         "bureau": files["bureau"].table,
         "previous_application": files["previous_application"].table,
     }
-    n_applicants = train.n_rows + test.n_rows
+    n_rows = {name: file.n_rows for name, file in files.items()} | {"application": train.n_rows + test.n_rows}
     for file in files.values():
-        if file.contract.apart_from:
-            other = files[file.contract.apart_from.lower()].table
-            for finding in find_shared_keys(file.table, other, file.contract):
+        if other := file.contract.apart_from:
+            for finding in find_shared_keys(file.table, files[other.lower()].table, file.contract):
                 yield file, finding
         orphans = [
             finding
             for column, (parent, _) in file.contract.parents.items()
+            if n_rows[parent]  # of an empty table it is told that it is empty, not that all rows lack a parent
             for finding in find_orphans(file.table, column, parents[parent], file.contract)
         ]
         is_nobodys = file.n_rows == 0 or any(finding.rows == file.n_rows for finding in orphans)
         missing = any(finding.expected == "a file" for finding in file.findings)
         may_be_empty = not file.contract.parents or missing or file.contract.name in damage.may_be_empty
-        if is_nobodys and not may_be_empty and n_applicants >= damage.least_rows:
+        if is_nobodys and not may_be_empty and n_rows["application"] >= damage.least_rows:
             hint = "if there are none, say so: `damage.may_be_empty` in conf/*/parameters/data_processing.yml."
-            found = f"none among {file.n_rows:,}, for {n_applicants:,} applicants"
+            found = f"none among {file.n_rows:,}, for {n_rows['application']:,} applicants"
             yield file, Finding("error", file.contract.name, "", "rows of the applicants", found, share=1, hint=hint)
         else:
             for finding in orphans:
