@@ -2,6 +2,7 @@
 
 import errno
 import os
+import random
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -96,7 +97,7 @@ def test_other_errors_are_none_of_the_environment() -> None:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder on a disk of its own, of 256 KB."""
+    """Return a folder on a disk of its own, of 64 KB."""
     path = tmp_path / "tiny"
     path.mkdir()
     mounted = subprocess.run(
@@ -109,7 +110,8 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def many_rows(path: Path) -> Path:
-    text = "".join(f"{credit},{-month},{(credit * month) % 6}\n" for credit in range(1, 4000) for month in range(40))
+    rng = random.Random(0)
+    text = "".join(f"{credit},-1,{rng.random()}\n" for credit in range(10_000))
     path.write_text(f"SK_ID_BUREAU,MONTHS_BALANCE,STATUS\n{text}")
     return path
 
@@ -119,11 +121,11 @@ def test_a_full_disk_is_no_fault_of_the_file_and_the_copy_lies_where_the_engine_
 ) -> None:
     path = many_rows(tmp_path / "bureau_balance.csv").as_posix()
     here = RawCsvDataset(table="bureau_balance", filepath=path, connection=CONNECTION)
-    assert here.load().n_rows == 3999 * 40
+    assert here.load().n_rows == 10_000
     there = RawCsvDataset(
         table="bureau_balance", filepath=path, connection=CONNECTION | {"temp_directory": tiny_disk.as_posix()}
     )
-    with pytest.raises(Exception, match="") as caught:  # of DuckDB's own, in Kedro's
+    with pytest.raises(DatasetError) as caught:
         there.load()
     fault = find_fault(caught.value)
     assert fault is not None
@@ -155,7 +157,7 @@ def test_a_file_that_may_not_be_read_is_no_damaged_file(tmp_path: Path, monkeypa
         RawCsvDataset(table="bureau_balance", filepath=path.as_posix(), connection=CONNECTION).load()
     fault = find_fault(caught.value)
     assert fault is not None
-    assert f"a right is missing: PermissionError: [Errno 13] Permission denied: '{path}'" in fault.message
+    assert f"a right is missing: [Errno 13] Permission denied: '{path}'" in fault.message
 
 
 @pytest.mark.parametrize(
@@ -176,5 +178,5 @@ def test_other_folders_are_taken_and_raw_files_may_lie_nearly_anywhere() -> None
     context = SimpleNamespace(
         project_path="/p", config_loader=SimpleNamespace(runtime_params={"raw_folder": "/data/{batch}"})
     )
-    with pytest.raises(FolderNameError, match="'/data/{batch}' cannot be used"):
+    with pytest.raises(FolderNameError, match=r"'/data/\{batch\}' cannot be used"):
         FolderNameHooks().after_context_created(context)
