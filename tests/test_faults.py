@@ -101,7 +101,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "tiny"
     path.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", path], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", path], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip("only root may mount a disk")
