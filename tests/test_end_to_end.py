@@ -448,7 +448,9 @@ def test_history_tables_may_be_empty_if_that_is_said(copy_of_demo: Project) -> N
     for name in histories:
         assert f"{name}.csv: expected rows of the applicants; found none among 0, for 2,000 applicants." in said
     assert "Hint: if there are none, say so: `damage.may_be_empty`" in said
-    copy_of_demo.run("--params", f"damage.may_be_empty=[{','.join(histories)}]")
+    settings = copy_of_demo.path / "conf/base/parameters/data_processing.yml"
+    settings.write_text(settings.read_text().replace("may_be_empty: []", f"may_be_empty: [{', '.join(histories)}]"))
+    copy_of_demo.run()
     features = pd.read_parquet(copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet")
     assert len(features) == len(pd.read_csv(raw / "application_train.csv"))
     assert (features.filter(like="HAS_") == 0).all(axis=None)

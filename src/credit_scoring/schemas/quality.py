@@ -108,7 +108,8 @@ def find_breaches(rows: ir.Table, contract: RawTable) -> tuple[int, list[Finding
     for index, rule in enumerate(rules):
         if n := counted[f"rule_{index}"]:
             found = f"{_rows(n, n_rows)}{_examples(rows, rule)}"
-            share = n / (n_rows - counted[f"null_{rule.column}"])
+            # Spark counts a NaN among the nulls as well
+            share = n / max(n, n_rows - counted[f"null_{rule.column}"])
             broken[rule.column].append(
                 Finding(rule.severity, contract.name, rule.column, rule.expected, found, n, share)
             )
