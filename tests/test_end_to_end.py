@@ -441,11 +441,19 @@ def test_an_application_table_without_rows_stops_the_run(copy_of_demo: Project) 
     assert "application_train.csv: expected at least one row; found none." in done.stdout + done.stderr
 
 
-def test_history_tables_may_be_empty(copy_of_demo: Project) -> None:
-    raw = copy_of_demo.path / RAW
-    for name in set(OFFICIAL_TABLES) - {"application_train"}:
+def test_history_tables_may_be_empty_if_that_is_said(copy_of_demo: Project) -> None:
+    raw, histories = copy_of_demo.path / RAW, sorted(name for name, table in OFFICIAL_TABLES.items() if table.parents)
+    for name in (*histories, "application_test"):
         path = raw / f"{name}.csv"
         path.write_text(path.read_text().splitlines()[0] + "\n")
+    done = copy_of_demo.kedro("run", "--env", "test", "--pipelines", "data_processing")
+    assert done.returncode != 0
+    said = " ".join((done.stdout + done.stderr).split())
+    for name in histories:
+        assert f"{name}.csv: expected rows of the applicants; found none among 0, for 2,000 applicants." in said
+    assert "Hint: if there are none, say so: `damage.may_be_empty`" in said
+    settings = copy_of_demo.path / "conf/base/parameters/data_processing.yml"
+    settings.write_text(settings.read_text().replace("may_be_empty: []", f"may_be_empty: [{', '.join(histories)}]"))
     copy_of_demo.run()
     features = pd.read_parquet(copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet")
     assert len(features) == len(pd.read_csv(raw / "application_train.csv"))

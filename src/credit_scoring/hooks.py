@@ -18,7 +18,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from credit_scoring.errors import SparkUnavailableError, TrackingServerError
+from credit_scoring.errors import FolderNameError, SparkUnavailableError, TrackingServerError, find_fault
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -108,6 +108,37 @@ class RunTagsHooks:
                 "git_commit": self._commit,
             }
         )
+
+
+class FolderNameHooks:
+    """Refuse, before anything is read, a folder that would be taken for a pattern or be misspelt on the way."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: Any) -> None:
+        """Raise if Kedro, which looks for patterns, SQL or an address could not name the folder of either.
+
+        Raises:
+            FolderNameError: If the path of the project has a wildcard, a brace, a character that is not printable, a
+                backslash, quotes of both kinds, or what an address would decode; or that of the raw files a brace.
+        """
+        project = Path(context.project_path).as_posix()
+        odd = {repr(one) for one in project if one in "*?[{}\\" or not one.isprintable()}
+        odd |= {repr(code) for code in re.findall("%[0-9A-Fa-f]{2}", project)}
+        odd |= {"quotes of both kinds"} if {"'", '"'} <= set(project) else set()
+        raw = str(context.config_loader.runtime_params.get("raw_folder", ""))
+        for folder, found in ((project, odd), (raw, {repr(one) for one in raw if one in "{}"})):
+            if found:
+                raise FolderNameError(folder, sorted(found))
+
+
+class EnvironmentFaultHooks:
+    """Tell a full disk or memory, a missing right and a lock as what they are, whichever library met them."""
+
+    @hook_impl(trylast=True)  # after kedro-mlflow has marked the run as failed
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Raise the fault of the environment in place of the error that goes back to it."""
+        if fault := find_fault(error):
+            raise fault from error
 
 
 class RunSummaryHooks:

@@ -13,7 +13,15 @@ from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 from threadpoolctl import threadpool_limits
 
-from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, SparkHooks, TrackingServerHooks, import_kedro_mlflow
+from credit_scoring.hooks import (
+    EnvironmentFaultHooks,
+    FolderNameHooks,
+    RunSummaryHooks,
+    RunTagsHooks,
+    SparkHooks,
+    TrackingServerHooks,
+    import_kedro_mlflow,
+)
 
 
 def _project_path() -> str:
@@ -55,7 +63,14 @@ import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 
-HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks(), SparkHooks())
+HOOKS = (
+    RunTagsHooks(),
+    RunSummaryHooks(),
+    TrackingServerHooks(),
+    SparkHooks(),
+    EnvironmentFaultHooks(),
+    FolderNameHooks(),
+)
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -90,7 +90,10 @@ def test_a_compressed_file_is_read_where_the_plain_one_is_missing(path: Path) ->
             "column MONTHS_BALANCE: expected whole numbers; found 1 of 1 rows (100.0%), e.g. -1.5.",
         ),
         (BUREAU_BALANCE + "5000001,inf,0\n", "column MONTHS_BALANCE: expected whole numbers; found 1 of 1 rows"),
-        (BUREAU_BALANCE + "9999999999,-1,0\n", "column SK_ID_BUREAU: expected whole numbers; found 1 of 1 rows"),
+        (
+            BUREAU_BALANCE + "9999999999,-1,0\n",
+            "column SK_ID_BUREAU: expected whole numbers from -2,147,483,648 to 2,147,483,647; found 1 of 1 rows",
+        ),
         (BUREAU_BALANCE + ",-1,0\n", "column SK_ID_BUREAU: expected no empty value; found 1 of 1 rows (100.0%)."),
         (
             BUREAU_BALANCE + "5000001,-1,0\n5000001,-1,C\n5000002,-1,C\n",

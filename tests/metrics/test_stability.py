@@ -1,5 +1,7 @@
 """Shift of a population."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,8 +104,36 @@ def test_homogeneity_by_hand() -> None:
 
 def test_a_few_rare_values_prove_nothing() -> None:
     rare = pd.DataFrame({"reference": [100, 0, 0], "current": [98, 1, 1]})
-    assert homogeneity_p_value(rare) == 1.0
+    # both on one side: 2 x C(100, 2) / C(200, 2)
+    assert homogeneity_p_value(rare) == pytest.approx(2 * 4950 / 19900)
     assert homogeneity_p_value(pd.DataFrame({"reference": [10], "current": [0]})) == 1.0
+
+
+def test_small_tables_are_tested_exactly() -> None:
+    all_empty = pd.DataFrame({"reference": [2000, 0], "current": [0, 50]})
+    assert homogeneity_p_value(all_empty) == pytest.approx(1 / math.comb(2050, 50))
+    three = pd.DataFrame({"reference": [3, 0], "current": [0, 3]})
+    assert homogeneity_p_value(three) == pytest.approx(2 / math.comb(6, 3))
+
+
+def test_rare_bins_are_pooled_with_the_smallest_of_the_others() -> None:
+    emptied = pd.DataFrame({"reference": [700, 700, 600, 0], "current": [0, 0, 0, 20]})
+    pooled = pd.DataFrame({"reference": [700, 700, 600], "current": [0, 0, 20]})
+    assert homogeneity_p_value(emptied) == homogeneity_p_value(pooled) < 1e-9
+    assert homogeneity_p_value(pd.DataFrame({"reference": [1] * 10, "current": [1] * 10})) == 1.0
+
+
+@pytest.mark.parametrize("n", [20, 50])
+@pytest.mark.parametrize("shares", [(0.9, 0.1), (0.25,) * 4, (0.5, 0.3, 0.1, 0.05, 0.05)])
+def test_small_samples_of_one_population_hardly_ever_look_different(n: int, shares: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(0)
+    p_values = [
+        homogeneity_p_value(
+            pd.DataFrame({"reference": rng.multinomial(2000, shares), "current": rng.multinomial(n, shares)})
+        )
+        for _ in range(400)
+    ]
+    assert np.mean(np.array(p_values) < 0.05) < 0.085  # four standard errors above 5 %
 
 
 def test_chance_of_a_gap() -> None:

@@ -5,6 +5,8 @@ What comes back is the same: lines in the declared layout, and those that are no
 """
 
 import functools
+import glob
+import os
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -37,13 +39,15 @@ class ParsedLines:
     examples: tuple[str, ...] = ()
 
 
-def parse_lines(engine: Any, path: Path, kinds: Mapping[str, str]) -> ParsedLines:
+def parse_lines(engine: Any, path: Path, kinds: Mapping[str, str], scratch: Path) -> ParsedLines:
     """Parse a CSV file in the official layout; empty cells are null.
 
     Args:
         engine: Ibis connection.
         path: File, plain or gzip-compressed.
-        kinds: Every column of the file in its order -> the type that its contract declares.
+        kinds: Every column of the file in its order -> the type that its contract declares. Names that differ in
+            nothing but the case of letters are one name to an engine.
+        scratch: Folder for a typed copy of the file, of which the rows are read until the process ends.
 
     Raises:
         DatasetError: If there is no way of reading for this engine.
@@ -51,25 +55,26 @@ def parse_lines(engine: Any, path: Path, kinds: Mapping[str, str]) -> ParsedLine
     """
     if engine.name not in _PARSERS:
         raise DatasetError(f"Raw files cannot be read by {engine.name}.\nHint: use one of {', '.join(_PARSERS)}.")
-    return _PARSERS[engine.name](engine, path, kinds)
+    return _PARSERS[engine.name](engine, path, kinds, scratch)
 
 
-def _parse_with_duckdb(engine: Any, path: Path, kinds: Mapping[str, str]) -> ParsedLines:
+def _parse_with_duckdb(engine: Any, path: Path, kinds: Mapping[str, str], scratch: Path) -> ParsedLines:
     rejects = f"rejected_{uuid.uuid4().hex}"  # the engine appends to a table it finds
     lines = engine.read_csv(
-        str(path),
+        glob.escape(str(path)),
         columns={name: "VARCHAR" if kind == TEXT else "DOUBLE" for name, kind in kinds.items()},
         header=True,
         delim=",",
         quote='"',
         escape='"',
         nullstr="",
+        hive_partitioning=False,  # a folder named `STATUS=1` would be a column
         store_rejects=True,
         rejects_table=rejects,
         rejects_scan=f"{rejects}_scan",
     )
-    scratch = _scratch_folder() / f"{uuid.uuid5(uuid.NAMESPACE_URL, str(path))}.parquet"
-    rows = _keep_typed(engine, lines, [name for name, kind in kinds.items() if kind == INTEGER], scratch)
+    typed = scratch / f"{uuid.uuid5(uuid.NAMESPACE_URL, str(path))}.parquet"
+    rows = _keep_typed(engine, lines, [name for name, kind in kinds.items() if kind == INTEGER], typed)
     cells = engine.table(rejects)
     bad = cells.group_by("line").agg(error=cells.error_message.min())
     n_rejected = int(bad.count().execute())
@@ -81,7 +86,7 @@ def _parse_with_duckdb(engine: Any, path: Path, kinds: Mapping[str, str]) -> Par
     )
 
 
-def _keep_typed(engine: Any, lines: ir.Table, whole: Sequence[str], scratch: Path) -> ir.Table:
+def _keep_typed(engine: Any, lines: ir.Table, whole: Sequence[str], target: Path) -> ir.Table:
     """Write the lines as they are parsed, their whole numbers typed as such, and return what was written.
 
     DuckDB's own parser of whole numbers rounds 3.5 to 4, and a table cannot be counted while it is written: a column
@@ -91,15 +96,15 @@ def _keep_typed(engine: Any, lines: ir.Table, whole: Sequence[str], scratch: Pat
     odd = "_not_whole"
     typed = {name: lines[name].try_cast(INTEGER) for name in whole}
     flags = [~lines[name].identical_to(number) for name, number in typed.items()]
-    engine.to_parquet(lines.mutate(**typed, **{odd: ibis.or_(*flags).cast("int8")}), scratch)
-    written = engine.read_parquet(str(scratch))
+    engine.to_parquet(lines.mutate(**typed, **{odd: ibis.or_(*flags).cast("int8")}), target)
+    written = engine.read_parquet(glob.escape(str(target)), hive_partitioning=False)
     if written[odd].max().execute() != 1:
         return written.drop(odd)
-    engine.to_parquet(lines, scratch)
-    return engine.read_parquet(str(scratch))
+    engine.to_parquet(lines, target)
+    return engine.read_parquet(glob.escape(str(target)), hive_partitioning=False)
 
 
-def _parse_with_spark(engine: Any, path: Path, kinds: Mapping[str, str]) -> ParsedLines:
+def _parse_with_spark(engine: Any, path: Path, kinds: Mapping[str, str], scratch: Path) -> ParsedLines:  # noqa: ARG001
     """Read every cell as text and cast it after that: only then does Spark tell a bad number from an empty cell."""
     rejected = "_rejected_line"
     lines = engine.read_csv(
@@ -133,17 +138,23 @@ def _parse_with_spark(engine: Any, path: Path, kinds: Mapping[str, str]) -> Pars
     )
 
 
-_PARSERS: Mapping[str, Callable[[Any, Path, Mapping[str, str]], ParsedLines]] = {
+_PARSERS: Mapping[str, Callable[[Any, Path, Mapping[str, str], Path], ParsedLines]] = {
     "duckdb": _parse_with_duckdb,
     "pyspark": _parse_with_spark,
 }
 
 
+def scratch_folder(spill: str | None) -> Path:
+    """Return the folder of typed copies, which lives as long as the process: lazy tables read it until the end.
+
+    Args:
+        spill: Where the engine puts what does not fit into memory, if it was told; else the system's own folder.
+    """
+    return Path(_make_scratch(spill).name)
+
+
 @functools.cache
-def _scratch() -> tempfile.TemporaryDirectory:
-    """Create the folder of typed copies, which lives as long as the process: lazy tables read it until the end."""
-    return tempfile.TemporaryDirectory(prefix="credit_scoring_")
-
-
-def _scratch_folder() -> Path:
-    return Path(_scratch().name)
+def _make_scratch(spill: str | None) -> tempfile.TemporaryDirectory:
+    if spill:
+        Path(spill).mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix=f"credit_scoring_{os.getpid()}_", dir=spill)

@@ -4,6 +4,10 @@ import csv
 import gzip
 import io
 import os
+import textwrap
+import uuid
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +20,11 @@ import pyarrow.csv as pa_csv
 from kedro.io import DatasetError
 from kedro_datasets.ibis import FileDataset
 
-from credit_scoring.datasets.csv_engines import ParsedLines, parse_lines
+from credit_scoring.datasets.csv_engines import ParsedLines, parse_lines, scratch_folder
+from credit_scoring.datasets.raw_bytes import find_damage, find_other_format, write_with_unix_line_ends
+from credit_scoring.errors import find_fault
 from credit_scoring.schemas.numbers import is_not_finite
-from credit_scoring.schemas.quality import FINITE, UNIQUE, Finding, Severity, find_breaches
+from credit_scoring.schemas.quality import FINITE, UNIQUE, Finding, Problem, Severity, find_breaches
 from credit_scoring.schemas.raw import INTEGER, RAW_TABLES, TEXT, RawTable
 
 
@@ -85,30 +91,51 @@ class RawCsvDataset(FileDataset):
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def load(self) -> RawFile:
-        """Parse the file once and return its rows with the problems found on the way."""
+        """Parse the file once and return its rows with the problems found on the way.
+
+        A full disk, a missing right and their like are no faults of the file: they are raised.
+        """
         path = self._existing_path()
-        if path is None:
-            return self._unreadable(("a file", "none"))
+        return self._unreadable(self._missing()) if path is None else self._read(path)
+
+    def _read(self, path: Path) -> RawFile:
+        if other := find_other_format(path):
+            return self._unreadable(other)
         try:
             header = _read_header(path)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            return self._unreadable(("a CSV file in UTF-8", f"another one ({error})"))
-        findings = self._header_findings(header)
-        if findings:
-            return self._unreadable(*findings)
-        return self._parse(path, header)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            return self._unreadable(*find_damage(path))
+        except (UnicodeDecodeError, csv.Error) as error:
+            return self._unreadable(
+                Problem("a CSV file in UTF-8", f"another one ({error})", "save it as CSV in UTF-8.")
+            )
+        problems = self._header_problems(header)
+        if problems:
+            return self._unreadable(*problems)
+        with ThreadPoolExecutor(1) as thread:
+            damage = thread.submit(find_damage, path)
+            read = self._parse(path, header)
+        # What else is wrong with a damaged file follows from that
+        return self._unreadable(*damage.result()) if damage.result() else read
 
     def _parse(self, path: Path, header: list[str]) -> RawFile:
+        # A column that is not read may have any name or none, or one that differs from a declared one by its case only
+        declared = self._contract.columns
+        kinds = {
+            name if name in declared else f"_unread_{position}": declared.get(name, TEXT)
+            for position, name in enumerate(header)
+        }
+        scratch = scratch_folder(self._connection_config.get("temp_directory"))
         try:
-            parsed = parse_lines(
-                self.connection, path, {name: self._contract.columns.get(name, TEXT) for name in header}
-            )
+            parsed = self._parse_lines(path, kinds, scratch)
         except DatasetError:
             raise
         except Exception as error:  # of the engine's own type: in any case the file could not be read
-            return self._unreadable(("a CSV file", f"an unreadable one ({str(error).splitlines()[0]})"))
+            if find_fault(error):
+                raise
+            return self._unreadable(Problem("a CSV file", f"an unreadable one ({str(error).splitlines()[0]})"))
         # A whole number may be written 12 or 12.0; a fraction in its place is a problem, never rounded away.
-        rows = parsed.rows.select(*self._contract.columns)
+        rows = parsed.rows.select(*declared)
         n_rows, findings = find_breaches(rows, self._contract)
         return RawFile(
             self._contract,
@@ -117,6 +144,20 @@ class RawCsvDataset(FileDataset):
             n_rows,
             (*self._rejected_lines(parsed), *findings),
         )
+
+    def _parse_lines(self, path: Path, kinds: dict[str, str], scratch: Path) -> ParsedLines:
+        """Parse the file; if the engine refuses it as a whole, once more with lines that all end alike."""
+        try:
+            return parse_lines(self.connection, path, kinds, scratch)
+        except Exception as error:
+            if isinstance(error, DatasetError) or find_fault(error):
+                raise
+            copy = scratch / f"{uuid.uuid4()}.csv"
+            try:
+                write_with_unix_line_ends(path, copy)
+                return parse_lines(self.connection, copy, kinds, scratch)
+            finally:
+                copy.unlink(missing_ok=True)
 
     def _typed(self, rows: ir.Table, findings: list[Finding]) -> ir.Table:
         """Give the rows their declared types, and undo what was found and can be undone without loss."""
@@ -136,28 +177,47 @@ class RawCsvDataset(FileDataset):
         count = parsed.n_rejected
         if not count:
             return []
-        found = f"{count:,} line{'s' * (count > 1)} of another one ({'; '.join(parsed.examples)})"
+        examples = "; ".join(_printable(example) for example in parsed.examples)
+        found = f"{count:,} line{'s' * (count > 1)} of another one ({examples})"
         return [Finding("error", self._contract.name, "", "lines in the declared layout", found, count)]
 
-    def _header_findings(self, header: list[str]) -> list[tuple[str, str]]:
+    def _header_problems(self, header: list[str]) -> list[Problem]:
         """Compare the header with the contract: what was expected and what was found instead."""
-        missing = [name for name in self._contract.columns if name not in header]
-        duplicated = sorted({name for name in header if header.count(name) > 1})
-        if len(missing) == len(self._contract.columns):
-            return [(f"the columns of table {self._contract.name}", f"a first line {','.join(header)[:60]!r}")]
-        findings = []
+        declared = self._contract.columns
+        missing = [name for name in declared if name not in header]
+        duplicated = [name for name in declared if header.count(name) > 1]
+        if len(missing) == len(declared):
+            return [Problem(f"the columns of table {self._contract.name}", f"a first line {','.join(header)[:60]!r}")]
+        problems = []
         if missing:
-            findings.append((f"column{'s' * (len(missing) > 1)} {', '.join(missing)}", "none of that name"))
+            alike = [name for name in header if name.upper() in {other.upper() for other in missing}]
+            found = f"none of that name{', only ' * bool(alike)}{', '.join(alike)}"
+            problems.append(Problem(f"column{'s' * (len(missing) > 1)} {', '.join(missing)}", found))
         if duplicated:
-            findings.append(("each column once", f"column{'s' * (len(duplicated) > 1)} {', '.join(duplicated)} twice"))
-        return findings
+            found = f"column{'s' * (len(duplicated) > 1)} {', '.join(duplicated)} twice"
+            problems.append(Problem("each column once", found))
+        return problems
 
-    def _unreadable(self, *findings: tuple[str, str]) -> RawFile:
+    def _unreadable(self, *problems: Problem) -> RawFile:
         empty = ibis.memtable([], schema=ibis.schema(dict(self._contract.columns)))
+        return RawFile(
+            self._contract, str(self._target), empty, findings=tuple(self._finding(problem) for problem in problems)
+        )
+
+    def _missing(self) -> Problem:
+        """Say that there is no file, and which of a similar name there are: archives, other spellings."""
+        folder, name = self._target.parent, self._target.name.lower()
+        files = [path.name for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+        alike = sorted(file for file in files if file.lower().startswith(name))
+        if not alike:
+            return Problem("a file", "none")
+        hint = f"unpack or rename it: only {self._target.name} and {self._target.name}.gz are read."
+        return Problem("a file", f"none, but {', '.join(alike)}", hint)
+
+    def _finding(self, problem: Problem) -> Finding:
         optional = self._contract.may_be_missing and self._existing_path() is None
         severity: Severity = "warning" if optional else "error"
-        made = tuple(Finding(severity, self._contract.name, "", expected, found) for expected, found in findings)
-        return RawFile(self._contract, str(self._target), empty, findings=made)
+        return Finding(severity, self._contract.name, "", problem.expected, problem.found, hint=problem.hint)
 
     @property
     def _target(self) -> Path:
@@ -208,4 +268,9 @@ class RawCsvDataset(FileDataset):
 def _read_header(path: Path) -> list[str]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-        return next(csv.reader(lines), [])
+        return [name.strip() for name in next(csv.reader(lines), [])]
+
+
+def _printable(text: str) -> str:
+    """Return a text on one line, as short as a person reads it."""
+    return textwrap.shorten("".join(one if one.isprintable() else "�" for one in text), 150, placeholder="…")

@@ -1,5 +1,6 @@
 """A table of the relational side on disk: one file by DuckDB, a folder of part files by Spark."""
 
+import glob
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,14 @@ class TableFileDataset(FileDataset):
 
     Args: As of `kedro_datasets.ibis.FileDataset`.
     """
+
+    def load(self) -> ir.Table:
+        """Return the table; the path is taken as it stands, neither as a pattern nor for columns named in it."""
+        if self._fs_prefix or self.connection.name != "duckdb":
+            return super().load()
+        reader = getattr(self.connection, f"read_{self._file_format}")
+        path = glob.escape(str(self._get_load_path()))
+        return reader(path, **{"hive_partitioning": False, **self._load_args})
 
     def save(self, data: ir.Table) -> None:
         """Compute the table and write it."""

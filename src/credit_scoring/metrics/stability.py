@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2_contingency, ks_2samp, kstwobign
+from scipy.stats import chi2_contingency, fisher_exact, ks_2samp, kstwobign
 
 from credit_scoring.metrics.inputs import known
 
@@ -69,20 +69,33 @@ def expected_stability_index(counts: pd.DataFrame) -> float:
 def homogeneity_p_value(counts: pd.DataFrame) -> float:
     """Return the probability of counts at least as different as these if the populations are the same.
 
-    Pearson's chi-squared test of homogeneity. Bins that would hold fewer than five of either sample are pooled, as the
-    approximation is poor for them.
+    Pearson's chi-squared test of homogeneity. Bins that would hold fewer than five of either sample are pooled, with
+    the smallest of the others if need be, as the approximation is poor for them. Where two bins remain and one of them
+    is as rare as that, Fisher's exact test.
 
     Returns:
-        1 if fewer than two bins remain, or one of the samples is empty: nothing then speaks for a difference.
+        1 if there are fewer than two bins, all of them are rare, or one of the samples is empty: nothing then speaks
+        for a difference.
     """
     totals = counts.sum()
     if not totals.all():
         return 1.0
-    least_expected = counts.sum(axis=1) * totals.min() / totals.sum()
-    rare = (least_expected < _MIN_EXPECTED).to_numpy()
-    pooled = np.vstack([counts.to_numpy()[~rare], counts.to_numpy()[rare].sum(axis=0)])
-    pooled = pooled[pooled.sum(axis=1) * totals.min() / totals.sum() >= _MIN_EXPECTED]
-    return float(chi2_contingency(pooled, correction=False).pvalue) if len(pooled) > 1 else 1.0
+    share = totals.min() / totals.sum()
+    bins = counts.to_numpy()[counts.sum(axis=1) > 0]
+    if len(bins) > 2:
+        bins = bins[np.argsort(-bins.sum(axis=1), kind="stable")]
+        rare = bins.sum(axis=1) * share < _MIN_EXPECTED
+        kept, pooled = bins[~rare], bins[rare].sum(axis=0)
+        if len(kept) > 1 and pooled.sum() * share < _MIN_EXPECTED:
+            kept[-1] += pooled
+        else:
+            kept = np.vstack([kept, pooled])
+        bins = kept
+    if len(bins) < 2:
+        return 1.0
+    if (bins.sum(axis=1) * share < _MIN_EXPECTED).any():
+        return float(fisher_exact(bins).pvalue)
+    return float(chi2_contingency(bins, correction=False).pvalue)
 
 
 def population_stability_index(reference: pd.Series, current: pd.Series, n_bins: int = 10) -> float:

@@ -15,7 +15,12 @@ class ApplicantFeatures(pa_ibis.DataFrameModel):
     history was not aggregated to one row per applicant before it was joined.
     """
 
-    SK_ID_CURR: dt.Int32 = pa_ibis.Field(unique=True)
+    SK_ID_CURR: dt.Int32
+
+    class Config:
+        """Each applicant once: Pandera's Ibis back end checks that here, and ignores it on a field."""
+
+        unique = ["SK_ID_CURR"]  # noqa: RUF012 - read, not changed
 
 
 class ModelInput(pa.DataFrameModel):

@@ -147,6 +147,7 @@ class RawTable:
         official_bytes: Its size, as the published archive lists it.
         key: Columns that identify a row and may not be null; empty where the file has no unique key.
         parents: Column -> (table whose key it points to, share of rows that point to nothing in the official files).
+        apart_from: Table in which no value of the key may stand, if there is one.
         may_be_empty: Whether a file with a header only is valid.
         may_be_missing: Whether the project can do its work without the file.
     """
@@ -158,6 +159,7 @@ class RawTable:
     official_bytes: int = 0
     key: tuple[str, ...] = ()
     parents: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    apart_from: str = ""
     may_be_empty: bool = True
     may_be_missing: bool = False
 

@@ -20,12 +20,29 @@ _MAX_EXAMPLES = 3
 # Other samples of the same clients differ by a point or two; a column that was filled in or lost differs by far more.
 _MISSING_TOLERANCE = 0.15
 _MIN_ROWS_FOR_SHARES = 100
+_SUSPECT_COPIES = 0.15
 _BITS, _MAX_MONTHS = 60, 120
 
 FINITE = "finite numbers"
-UNIQUE = "unique values"
+_IN_RANGE = "whole numbers from -2,147,483,648 to 2,147,483,647"
+UNIQUE, DIFFERENT = "unique values", "rows that differ from one another"
 
 Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What keeps a file from being read.
+
+    Attributes:
+        expected: What should be there.
+        found: What is there instead.
+        hint: What the user can do about it, where that is known.
+    """
+
+    expected: str
+    found: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,8 @@ class Finding:
         expected: What the contract says.
         found: What stands there instead.
         rows: Number of rows concerned; 0 where they cannot be counted.
+        share: Their share of the rows that the rule is about, from 0 to 1.
+        hint: What the user can do about it, where that is known.
     """
 
     severity: Severity
@@ -47,6 +66,8 @@ class Finding:
     expected: str
     found: str
     rows: int = 0
+    share: float = 0.0
+    hint: str = ""
 
     def __str__(self) -> str:
         subject = f"column {self.column}: " if self.column else ""
@@ -87,7 +108,11 @@ def find_breaches(rows: ir.Table, contract: RawTable) -> tuple[int, list[Finding
     for index, rule in enumerate(rules):
         if n := counted[f"rule_{index}"]:
             found = f"{_rows(n, n_rows)}{_examples(rows, rule)}"
-            broken[rule.column].append(Finding(rule.severity, contract.name, rule.column, rule.expected, found, n))
+            # Spark counts a NaN among the nulls as well
+            share = n / max(n, n_rows - counted[f"null_{rule.column}"])
+            broken[rule.column].append(
+                Finding(rule.severity, contract.name, rule.column, rule.expected, found, n, share)
+            )
     findings = []
     for name in contract.columns:
         findings += [*_missing(contract, name, counted[f"null_{name}"], n_rows), *broken[name]]
@@ -112,7 +137,29 @@ def find_orphans(table: ir.Table, column: str, parent: ir.Table, contract: RawTa
     if not orphans or orphans / n_rows <= usual + (_MISSING_TOLERANCE if usual else 0):
         return []
     expected = f"a row in {name}" + (f" for all but about {usual:.0%} of the rows" if usual else "")
-    return [Finding("warning", contract.name, column, expected, f"none for {_rows(orphans, n_rows)}", orphans)]
+    found = f"none for {_rows(orphans, n_rows)}"
+    return [Finding("warning", contract.name, column, expected, found, orphans, orphans / n_rows)]
+
+
+def find_shared_keys(table: ir.Table, other: ir.Table, contract: RawTable) -> list[Finding]:
+    """Count the rows whose key also stands in the table that they should have nothing in common with.
+
+    Args:
+        table: Rows of the contract.
+        other: Rows of the table `contract.apart_from`.
+        contract: Contract of the first table.
+    """
+    key = list(contract.key)
+    shared = table.semi_join(other, key)
+    count = int(shared.count().execute())
+    if not count:
+        return []
+    n_rows = int(table.count().execute())
+    examples = shared[key].distinct().order_by(key).limit(_MAX_EXAMPLES).execute()
+    shown = ", ".join("/".join(f"{int(value)}" for value in row) for row in examples.itertuples(index=False))
+    expected = f"no row that is in {contract.apart_from} as well"
+    found = f"{_rows(count, n_rows)}, e.g. {shown}"
+    return [Finding("error", contract.name, " and ".join(key), expected, found, count, count / n_rows)]
 
 
 def _find_extremes(rows: ir.Table, contract: RawTable) -> dict[str, tuple[float, float]]:
@@ -140,15 +187,19 @@ def _rules(rows: ir.Table, contract: RawTable, extremes: Mapping[str, tuple[floa
     for name, column in contract.definition.items():
         value, kind = rows[name], contract.columns[name]
         if kind == INTEGER and not value.type().is_integer():
-            whole = value.try_cast(INTEGER)
-            yield _Rule(name, "error", "whole numbers", value.notnull() & (whole.isnull() | (whole != value)))
-        if kind == REAL and name not in extremes:
+            # NaN has no remainder that equals 0 either, but not on every engine
+            fraction = is_not_finite(value) | (value % 1 != 0)
+            yield _Rule(name, "error", "whole numbers", fraction)
+            yield _Rule(name, "error", _IN_RANGE, ~fraction & value.try_cast(INTEGER).isnull())
+        may_be_infinite = kind == REAL and name not in extremes
+        if may_be_infinite:
             yield _Rule(name, "warning", FINITE, is_not_finite(value))
         for check in column.checks:
             if name in extremes and holds_between(check, *extremes[name]):
                 continue
             severity: Severity = "warning" if check.raise_warning else "error"
-            yield _Rule(name, severity, str(check.error), ~holds(check, value))
+            broken = ~holds(check, value)
+            yield _Rule(name, severity, str(check.error), broken & ~is_not_finite(value) if may_be_infinite else broken)
 
 
 def _missing(contract: RawTable, name: str, nulls: int, n_rows: int) -> Iterator[Finding]:
@@ -157,17 +208,21 @@ def _missing(contract: RawTable, name: str, nulls: int, n_rows: int) -> Iterator
     if usual == 0:
         if nulls:
             severity: Severity = "warning" if column.nullable else "error"
-            yield Finding(severity, contract.name, name, "no empty value", _rows(nulls, n_rows), nulls)
+            yield Finding(severity, contract.name, name, "no empty value", _rows(nulls, n_rows), nulls, nulls / n_rows)
     elif n_rows >= _MIN_ROWS_FOR_SHARES and abs(nulls / n_rows - usual) > _MISSING_TOLERANCE:
-        found = f"{nulls / n_rows:.1%}"
-        yield Finding("warning", contract.name, name, f"about {usual:.1%} empty values", found, nulls)
+        share = nulls / n_rows
+        concerned = share if share > usual else usual - share  # those that are empty, or those that were filled in
+        yield Finding(
+            "warning", contract.name, name, f"about {usual:.1%} empty values", f"{share:.1%}", nulls, concerned
+        )
 
 
 def _repeated_keys(rows: ir.Table, contract: RawTable) -> Iterator[Finding]:
     key = list(contract.key)
     if not key:
+        yield from _repeated_rows(rows, contract)
         return
-    known = rows.filter([rows[name].notnull() for name in key])
+    known = rows.filter([_is_known(rows[name]) for name in key])
     if not _may_repeat(known, key):
         return
     repeated = known.group_by(key).agg(n=known.count()).filter(lambda t: t.n > 1)
@@ -184,7 +239,28 @@ def _repeated_keys(rows: ir.Table, contract: RawTable) -> Iterator[Finding]:
         yield Finding("error", contract.name, label, UNIQUE, found, contradicting)
     if surplus := int(copies.count().execute()) - int(counted["distinct"]):
         found = f"{surplus:,} exact cop{'y' if surplus == 1 else 'ies'} of other rows, left out"
-        yield Finding("warning", contract.name, label, UNIQUE, found, surplus)
+        share = surplus / int(known.count().execute())
+        yield Finding("warning", contract.name, label, UNIQUE, found, surplus, share)
+
+
+def _repeated_rows(rows: ir.Table, contract: RawTable) -> Iterator[Finding]:
+    """Look for copies where no key forbids them: a few payments are alike, but not a sixth of them.
+
+    An estimate, right to a tenth, says whether it is worth the memory and the seconds to count them.
+    """
+    row = ibis.struct({name: rows[name] for name in contract.columns})
+    estimated = rows.agg(n=rows.count(), different=row.approx_nunique()).execute().iloc[0]
+    n_rows = int(estimated["n"])
+    if n_rows < _MIN_ROWS_FOR_SHARES or estimated["different"] > (1 - _SUSPECT_COPIES) * n_rows:
+        return
+    if surplus := n_rows - int(rows.distinct().count().execute()):
+        found = f"{surplus:,} exact copies of other rows"
+        yield Finding("warning", contract.name, "", DIFFERENT, found, surplus, surplus / n_rows)
+
+
+def _is_known(value: ir.Column) -> ir.BooleanColumn:
+    """Tell whether a cell of a key holds a number; a key that is not whole is still stored as a real number."""
+    return value.notnull() & ~is_not_finite(value) if value.type().is_floating() else value.notnull()
 
 
 def _may_repeat(known: ir.Table, key: Sequence[str]) -> bool:

@@ -43,7 +43,12 @@ class Scores(DataFrameModel):
 class ScoredApplicants(pa_ibis.DataFrameModel):
     """The whole table of scores, however long: no applicant twice."""
 
-    SK_ID_CURR: dt.Int64 = pa_ibis.Field(unique=True)
+    SK_ID_CURR: dt.Int64
+
+    class Config:
+        """Each applicant once: Pandera's Ibis back end checks that here, and ignores it on a field."""
+
+        unique = ["SK_ID_CURR"]  # noqa: RUF012 - read, not changed
 
 
 def as_arrow(scores: pd.DataFrame) -> pa.Table:

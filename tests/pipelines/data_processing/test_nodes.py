@@ -16,7 +16,7 @@ from credit_scoring.pipelines.data_processing.nodes import (
     split_applicants,
     stack_applications,
 )
-from credit_scoring.pipelines.data_processing.options import SplitOptions
+from credit_scoring.pipelines.data_processing.options import DamageOptions, SplitOptions
 from credit_scoring.schemas.quality import Finding
 from credit_scoring.schemas.raw import RAW_TABLES
 
@@ -37,7 +37,7 @@ def with_findings(file: RawFile, *findings: tuple[str, str]) -> RawFile:
 
 
 def test_sound_tables_pass_under_their_names() -> None:
-    inspected = inspect_raw_tables(**raw_files())
+    inspected = inspect_raw_tables(DamageOptions(), **raw_files())
     assert inspected["data_quality"] == {"folder": "raw", "rows": dict.fromkeys(RAW_TABLES, 0), "findings": []}
     passed = check_raw_tables(inspected["inspected_tables"], inspected["data_quality"])
     assert passed["typed_pos_cash_balance"].columns == tuple(RAW_TABLES["POS_CASH_balance"].columns)
@@ -48,7 +48,7 @@ def test_problems_of_all_tables_are_told_at_once() -> None:
     files = raw_files()
     files["bureau"] = with_findings(files["bureau"], ("error", "first"), ("warning", "second"))
     files["pos_cash_balance"] = with_findings(files["pos_cash_balance"], ("error", "third"), ("error", "fourth"))
-    inspected = inspect_raw_tables(**files)
+    inspected = inspect_raw_tables(DamageOptions(), **files)
     with pytest.raises(DataContractError) as caught:
         check_raw_tables(inspected["inspected_tables"], inspected["data_quality"])
     assert caught.value.problems == (
@@ -66,7 +66,7 @@ def test_problems_of_all_tables_are_told_at_once() -> None:
 def test_what_is_merely_unusual_is_told_and_passes(caplog: pytest.LogCaptureFixture) -> None:
     files = raw_files()
     files["bureau"] = with_findings(files["bureau"], ("warning", "something odd"))
-    inspected = inspect_raw_tables(**files)
+    inspected = inspect_raw_tables(DamageOptions(), **files)
     assert check_raw_tables(inspected["inspected_tables"], inspected["data_quality"])
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
         "Data quality: bureau.csv: expected one thing; found something odd."
@@ -80,7 +80,7 @@ def test_histories_of_clients_that_do_not_exist_are_counted() -> None:
         bureau=pd.DataFrame({"SK_ID_CURR": [1, 3, 4, 4], "SK_ID_BUREAU": [11, 12, 13, 14]}),
         bureau_balance=pd.DataFrame({"SK_ID_BUREAU": [11, 12, 13, 99]}),
     )
-    findings = inspect_raw_tables(**files)["data_quality"]["findings"]
+    findings = inspect_raw_tables(DamageOptions(), **files)["data_quality"]["findings"]
     assert [(finding["table"], finding["column"], finding["rows"]) for finding in findings] == [
         ("bureau", "SK_ID_CURR", 2)  # one month in four without a credit is not more than in the official file
     ]

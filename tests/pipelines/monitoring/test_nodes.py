@@ -103,10 +103,72 @@ def test_a_random_split_of_training_is_silent(twin: pd.DataFrame, n_known: int, 
     training = twin[twin["SAMPLE"] != "new"].sample(n_known + n_new, random_state=seed)
     sides = ["train"] * (n_known - n_known // 4) + ["holdout"] * (n_known // 4) + ["new"] * n_new
     split = training.assign(SAMPLE=sides)
-    judged = judge(split)
-    assert judged.loc[judged["status"] != "stable", "variable"].tolist() == []
+    judged, quiet = judge(split), "stable" if n_new >= OPTIONS.least_applicants else "too_few"
+    assert judged.loc[judged["status"] != quiet, "variable"].tolist() == []
     verdict = judge_drift(judged, with_scores(split), split, FOLDER, OPTIONS, "synthetic")
-    assert (verdict["verdict"], verdict["flags"], verdict["reasons"]) == ("stable", [], [])
+    assert (verdict["verdict"], verdict["flags"], verdict["reasons"]) == (quiet, [], [])
+
+
+def batch(variable: str, known: list, new: list) -> pd.DataFrame:
+    """Return applicants of whom nothing but one variable is known: the same ones as training and as hold-out."""
+    samples = {"train": known, "holdout": known, "new": new}
+    values = [value for column in samples.values() for value in column]
+    sides = [sample for sample, column in samples.items() for _ in column]
+    return pd.DataFrame({variable: values, "SAMPLE": sides, "SK_ID_CURR": range(len(sides)), "EXT_SOURCE_2": 0.5})
+
+
+@pytest.mark.parametrize("n_new", [1, 5, 30])
+def test_few_applicants_who_stand_out_in_nothing_are_too_few_to_tell(n_new: int) -> None:
+    applicants = batch("NAME_HOUSING_TYPE", ["rented", "own"] * 1000, (["rented", "own"] * n_new)[:n_new])
+    judged, scores = judge(applicants), with_scores(applicants)
+    assert set(judged["status"]) == {"too_few"}
+    verdict = judge_drift(judged, scores, applicants, FOLDER, OPTIONS, "synthetic", "november")
+    assert (verdict["verdict"], verdict["flags"], verdict["reasons"]) == ("too_few", [], [])
+    assert verdict["variables"] == {"stable": 0, "too_few": len(judged), "watch": 0, "drift": 0}
+    figures = FigureOptions(language="en", source="synthetic")
+    page = _Page(write_drift_report(verdict, judged, applicants, scores, OPTIONS, figures))
+    assert "Too few to tell" in page.words["header"][0]
+    assert "batch: november" in page.words["header"][0]
+    assert not any("Stable" in words for words in page.words["span"])
+
+
+YES_NO, CODES = ["Y", "N", "N"] * 600, [1.0, 0.0, 0.0] * 600
+
+
+@pytest.mark.parametrize("n_new", [50, 100, 150])
+@pytest.mark.parametrize(
+    ("variable", "known", "new", "why"),
+    [
+        ("AMT_CREDIT", [float(n) for n in range(1800)], [None], "missing"),
+        ("NAME_HOUSING_TYPE", ["rented", "own", "other"] * 600, [None], "missing"),
+        ("FLAG_OWN_CAR", YES_NO, [None], "missing"),
+        ("FLAG_EMAIL", CODES, [None], "missing"),
+        ("FLAG_OWN_CAR", YES_NO, ["1", "0", "0"], "new_categories"),
+        ("FLAG_EMAIL", CODES, [2.0, 1.0], "new_categories"),
+        ("FLAG_EMAIL", CODES, [-1.0], "new_categories"),
+        ("NAME_HOUSING_TYPE", ["rented", "own", "other"] * 600, ["RENTED"], "new_categories"),
+    ],
+)
+def test_an_emptied_or_recoded_column_of_a_small_batch_has_drifted(
+    variable: str, known: list, new: list, why: str, n_new: int
+) -> None:
+    row = judge(batch(variable, known, (new * n_new)[:n_new])).set_index("variable").loc[variable]
+    assert row["status"] == "drift"
+    assert why in row["why"].split()
+    assert row[f"{why}_p"] < 1e-6
+
+
+def test_two_emptied_columns_of_a_hundred_applicants_are_both_named() -> None:
+    applicants = batch("FLAG_OWN_CAR", YES_NO, [None] * 100).assign(
+        AMT_CREDIT=[*range(1800), *range(1800), *[None] * 100]
+    )
+    judged, scores = judge(applicants), with_scores(applicants)
+    verdict = judge_drift(judged, scores, applicants, FOLDER, OPTIONS, "synthetic")
+    assert verdict["verdict"] == "drift"
+    assert {reason["variable"] for reason in verdict["reasons"]} == {"FLAG_OWN_CAR", "AMT_CREDIT"}
+    figures = FigureOptions(source="synthetic")
+    page = _Page(write_drift_report(verdict, judged, applicants, scores, OPTIONS, figures))
+    assert len(page.found["article"]) == 4
 
 
 def test_a_difference_that_is_no_chance_but_too_small_to_matter_is_stable() -> None:

@@ -1,7 +1,7 @@
 """From raw files to one row per applicant: contract check, union of the application files, hold-out."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from credit_scoring.errors import DataContractError
 from credit_scoring.features.history_rows import HISTORIES
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models.row_options import RowModelOptions
-from credit_scoring.pipelines.data_processing.options import SplitOptions
-from credit_scoring.schemas.quality import Finding, find_orphans
+from credit_scoring.pipelines.data_processing.options import DamageOptions, SplitOptions
+from credit_scoring.schemas.quality import Finding, find_orphans, find_shared_keys
 
 logger = logging.getLogger(__name__)
 
@@ -26,22 +26,26 @@ _PRIME = 2**31 - 1
 _MULTIPLIERS = (16807, 48271)
 
 
-def inspect_raw_tables(**files: RawFile) -> dict[str, Any]:
+def inspect_raw_tables(damage: DamageOptions, **files: RawFile) -> dict[str, Any]:
     """Compare the raw tables with their contracts and with one another; nothing is refused here.
 
     Args:
+        damage: From which share of the rows on a breach stops the run.
         **files: Name of a raw table, in small letters -> its file.
 
     Returns:
-        `inspected_tables`: the typed tables by name; `data_quality`: rows per table and every finding;
-        `data_quality_report`: the same for people.
+        `inspected_tables`: the typed tables by name; `data_quality`: rows per table and every finding, what concerns
+        the largest share of rows first; `data_quality_report`: the same for people.
     """
+    within = [(file, damage.judge(finding)) for file in files.values() for finding in file.findings]
+    readable = all(finding.severity == "warning" for _, finding in within)
+    found = [*within, *(_across(files, damage) if readable else ())]
     quality = {
         "folder": str(Path(files["application_train"].path).parent),
         "rows": {file.contract.name: file.n_rows for file in files.values()},
         "findings": [
             {"file": Path(file.path).name, **finding.as_record(), "sentence": str(finding)}
-            for file, finding in [*_breaches(files), *_orphans(files)]
+            for file, finding in sorted(found, key=lambda pair: -pair[1].share)
         ],
     }
     return {
@@ -71,35 +75,46 @@ def check_raw_tables(inspected_tables: dict[str, ir.Table], data_quality: dict[s
     if len(warnings) > _MAX_LOGGED:
         logger.warning("Data quality: %d more violations are in the data quality report.", len(warnings) - _MAX_LOGGED)
     if errors:
-        raise DataContractError(
-            f"Raw data in {data_quality['folder']}",
-            errors,
+        known = [one["hint"] for one in data_quality["findings"] if one["severity"] == "error" and one["hint"]]
+        general = (
             "put the CSV files side by side in the raw folder (`--params raw_folder=...`), unchanged, "
             "or make a synthetic set with `kedro run --pipelines synthetic_data`. Nothing but the data quality report "
-            "was written.",
+            "was written."
+        )
+        raise DataContractError(
+            f"Raw data in {data_quality['folder']}", errors, "\nHint: ".join([*dict.fromkeys(known), general])
         )
     return {f"typed_{name}": table for name, table in inspected_tables.items()}
 
 
-def _breaches(files: dict[str, RawFile]) -> Iterator[tuple[RawFile, Finding]]:
-    for file in files.values():
-        for finding in file.findings:
-            yield file, finding
-
-
-def _orphans(files: dict[str, RawFile]) -> Iterator[tuple[RawFile, Finding]]:
-    """Look for histories of clients and loans that do not exist, in files that could be read."""
-    train, test = files["application_train"].table, files["application_test"].table
+def _across(files: Mapping[str, RawFile], damage: DamageOptions) -> Iterator[tuple[RawFile, Finding]]:
+    """Compare tables with one another: applicants on both sides, histories of nobody, some rows of strangers."""
+    train, test = files["application_train"], files["application_test"]
     parents = {
-        "application": train.select("SK_ID_CURR").union(test.select("SK_ID_CURR")),
+        "application": train.table.select("SK_ID_CURR").union(test.table.select("SK_ID_CURR")),
         "bureau": files["bureau"].table,
         "previous_application": files["previous_application"].table,
     }
-    if any(finding.severity == "error" for file in files.values() for finding in file.findings):
-        return
+    n_rows = {name: file.n_rows for name, file in files.items()} | {"application": train.n_rows + test.n_rows}
     for file in files.values():
-        for column, (parent, _) in file.contract.parents.items():
-            for finding in find_orphans(file.table, column, parents[parent], file.contract):
+        if other := file.contract.apart_from:
+            for finding in find_shared_keys(file.table, files[other.lower()].table, file.contract):
+                yield file, finding
+        orphans = [
+            finding
+            for column, (parent, _) in file.contract.parents.items()
+            if n_rows[parent]  # of an empty table it is told that it is empty, not that all rows lack a parent
+            for finding in find_orphans(file.table, column, parents[parent], file.contract)
+        ]
+        is_nobodys = file.n_rows == 0 or any(finding.rows == file.n_rows for finding in orphans)
+        missing = any(finding.expected == "a file" for finding in file.findings)
+        may_be_empty = not file.contract.parents or missing or file.contract.name in damage.may_be_empty
+        if is_nobodys and not may_be_empty and n_rows["application"] >= damage.least_rows:
+            hint = "if there are none, say so: `damage.may_be_empty` in conf/*/parameters/data_processing.yml."
+            found = f"none among {file.n_rows:,}, for {n_rows['application']:,} applicants"
+            yield file, Finding("error", file.contract.name, "", "rows of the applicants", found, share=1, hint=hint)
+        else:
+            for finding in orphans:
                 yield file, finding
 
 

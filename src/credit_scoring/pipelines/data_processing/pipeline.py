@@ -30,7 +30,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
         [
             Node(
                 func=inspect_raw_tables,
-                inputs={table: f"raw_{table}" for table in tables},
+                inputs={"damage": "params:damage", **{table: f"raw_{table}" for table in tables}},
                 outputs={
                     "inspected_tables": "inspected_tables",
                     "data_quality": "data_quality",

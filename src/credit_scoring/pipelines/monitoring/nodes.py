@@ -32,12 +32,12 @@ from credit_scoring.pipelines.monitoring.options import MonitoringOptions
 from credit_scoring.schemas.raw import RAW_TABLES
 from credit_scoring.scorer import REFUSED, REVIEW, CreditScorer
 
-STABLE, WATCH, DRIFT = "stable", "watch", "drift"
+STABLE, TOO_FEW, WATCH, DRIFT = "stable", "too_few", "watch", "drift"
 SCORE, DECISION, MODEL, OTHER = "score", "decision", "model", "other"
 TRAIN, HOLDOUT, NEW = "train", "holdout", "new"
 PROBABILITY = "probability_default"
 MEASURES = ("psi", "ks", "rate", "missing", "new_categories")
-_SEVERITY = (STABLE, WATCH, DRIFT)
+_SEVERITY = (STABLE, TOO_FEW, WATCH, DRIFT)
 _YES = (1, REFUSED, "Y", "Yes")
 
 
@@ -112,7 +112,7 @@ def measure_drift(
         so large a value by chance (NaN where the measure does not count, as the index of a rate does not), as well as
         `psi_expected` (of two samples of one population), `unseen` (categories that training did not have),
         `reference_mean` and `new_mean` of a number, `reference_rate` and `new_rate` of the decision (refusals) and of a
-        yes-or-no variable (yes, among known values), `reference_missing`, `new_missing`.
+        yes-or-no variable (yes, among known values), `reference_missing`, `new_missing`, `n_new` (applicants).
     """
     used = {column.name for column in served_model.contract.columns}
     pairs = _pairs(monitored_applicants, monitored_scores, used)
@@ -134,8 +134,9 @@ def judge_variables(drift_measures: pd.DataFrame, monitoring: MonitoringOptions)
     half: among hundreds of columns a change of the share declined would have to be larger to be believed.
 
     Returns:
-        The measures, and `status` (`stable`, `watch`, `drift`) and `why` (names of the measures that count, joined by
-        a space), the worst first, then by stability index.
+        The measures, and `status` (`stable`, `watch`, `drift`; `too_few` in place of `stable` where there are fewer
+        new applicants than `least_applicants`) and `why` (names of the measures that count, joined by a space), the
+        worst first, then by stability index.
     """
     p_values = drift_measures[[f"{measure}_p" for measure in MEASURES]].to_numpy(dtype=float)
     summed_up = drift_measures["role"].isin((SCORE, DECISION)).to_numpy()[:, None]
@@ -151,8 +152,9 @@ def judge_variables(drift_measures: pd.DataFrame, monitoring: MonitoringOptions)
         levels[:, i] = (np.abs(sizes[:, i]) >= limits.watch) * 1 + (np.abs(sizes[:, i]) >= limits.drift)
     levels *= no_chance
     worst = levels.max(axis=1)
+    quiet = np.where(drift_measures["n_new"] < monitoring.least_applicants, TOO_FEW, STABLE)
     judged = drift_measures.assign(
-        status=[_SEVERITY[level] for level in worst],
+        status=np.choose(worst, [quiet, np.full(len(worst), WATCH), np.full(len(worst), DRIFT)]),
         why=[" ".join(np.array(MEASURES)[(row == row.max()) & (row > 0)]) for row in levels],
     )
     order = np.lexsort((judged["variable"], -judged["psi"].fillna(0), -worst))
@@ -166,27 +168,32 @@ def judge_drift(
     served_model: ModelFolder,
     monitoring: MonitoringOptions,
     source: str,
+    batch: str | int | None = None,
 ) -> dict[str, Any]:
     """Sum the variables up.
 
     Returns:
         `verdict`: the worst status of score, decision and columns of the model; a column that the model does not use
-        is worth a look at most. With `source`, `model_id`, `applicants` by sample, `variables` (number by status),
-        `score` (stability index, mean probability), `refused_share`, `review_share`, `gaps` (new
-        applicants by kind of gap), `limits` of each measure, `flags` (a sentence if
+        is worth a look at most, and few applicants who are like those of training prove nothing (`too_few`). With
+        `source`, `batch` (its name, or null), `model_id`, `applicants` by sample, `variables` (number by status),
+        `score` (stability index, mean probability), `refused_share`, `review_share`, `gaps` (new applicants by kind of
+        gap), `limits` of each measure, `flags` (a sentence if
         there is drift), and `reasons`: for each variable that is not stable its `variable`, `role`, `status`, and the
         `measures` that say so.
     """
-    telling = variable_drift[variable_drift["status"] != STABLE]
-    within = telling["status"].where(telling["role"] != OTHER, WATCH)
+    telling = variable_drift[variable_drift["status"].isin((WATCH, DRIFT))]
+    within = variable_drift["status"].where(
+        (variable_drift["role"] != OTHER) | (variable_drift["status"] != DRIFT), WATCH
+    )
     score = variable_drift.set_index("role").loc[SCORE]
     shares = pd.crosstab(monitored_scores["SAMPLE"], monitored_scores["decision"], normalize="index")
     refused, reviewed = (shares.get(decision, shares.iloc[:, 0] * 0) for decision in (REFUSED, REVIEW))
     kinds = monitored_scores.loc[monitored_scores["SAMPLE"] == NEW, "gaps"].str.split()
-    verdict = max(within, key=_SEVERITY.index, default=STABLE)
+    verdict = max(within, key=_SEVERITY.index)
     return {
         "verdict": verdict,
         "source": source,
+        "batch": None if batch is None else str(batch),
         "model_id": served_model.identity["model_id"],
         "applicants": {str(key): int(n) for key, n in monitored_applicants["SAMPLE"].value_counts().items()},
         "variables": {status: int((variable_drift["status"] == status).sum()) for status in _SEVERITY},
@@ -199,7 +206,7 @@ def judge_drift(
         "review_share": {REFERENCE: float(reviewed[HOLDOUT]), NEW: float(reviewed[NEW])},
         "gaps": {gap: int(kinds.map(lambda found, gap=gap: gap in found).sum()) for gap in GAPS},
         "limits": [{"measure": measure, **getattr(monitoring, measure).model_dump()} for measure in MEASURES],
-        "flags": [f"Drift: {', '.join(telling.loc[within == DRIFT, 'variable'])}"] if verdict == DRIFT else [],
+        "flags": [f"Drift: {', '.join(variable_drift.loc[within == DRIFT, 'variable'])}"] if verdict == DRIFT else [],
         "reasons": [
             {
                 "variable": row["variable"],
@@ -240,6 +247,7 @@ def _measure(reference: pd.Series, new: pd.Series, monitoring: MonitoringOptions
     counts = count_bins(reference, new, monitoring.n_bins)
     missing = counts[counts.index.isna()].sum()
     known = counts.sum() - missing
+    is_number = pd.api.types.is_numeric_dtype(reference)
     measured: dict[str, Any] = {
         "psi": stability_index(counts),
         "psi_expected": expected_stability_index(counts),
@@ -254,22 +262,26 @@ def _measure(reference: pd.Series, new: pd.Series, monitoring: MonitoringOptions
         "new_categories": np.nan,
         "new_categories_p": np.nan,
         "unseen": "",
-        "reference_mean": np.nan,
-        "new_mean": np.nan,
+        "reference_mean": reference.mean() if is_number else np.nan,
+        "new_mean": new.mean() if is_number else np.nan,
+        "n_new": len(new),
     }
     if is_rate:
         measured |= _measure_rate(reference, new)
-    if pd.api.types.is_numeric_dtype(reference):
-        measured |= {"reference_mean": reference.mean(), "new_mean": new.mean()}
-        if is_rate:
-            return measured
-        gap = distribution_gap(reference.dropna(), new.dropna())
-        return measured | {"ks": gap, "ks_p": gap_p_value(gap, int(known[REFERENCE]), int(known[CURRENT]))}
-    unseen = counts[(counts[REFERENCE] == 0) & ~counts.index.isna()]
-    return measured | {
-        "new_categories": unseen[CURRENT].sum() / len(new),
-        "new_categories_p": homogeneity_p_value(pd.DataFrame([unseen.sum(), counts.sum() - unseen.sum()])),
-        "unseen": ", ".join(map(str, unseen.index)),
+    if is_rate or not is_number:
+        return measured | _measure_unseen(reference.dropna(), new.dropna(), len(reference), len(new))
+    gap = distribution_gap(reference.dropna(), new.dropna())
+    return measured | {"ks": gap, "ks_p": gap_p_value(gap, int(known[REFERENCE]), int(known[CURRENT]))}
+
+
+def _measure_unseen(known: pd.Series, new: pd.Series, n_known: int, n_new: int) -> dict[str, Any]:
+    """Measure how many new applicants have a category, or a code in place of yes and no, that training did not have."""
+    unseen = new[~new.isin(known.unique())]
+    counts = pd.DataFrame({REFERENCE: [0, n_known], CURRENT: [len(unseen), n_new - len(unseen)]})
+    return {
+        "new_categories": len(unseen) / n_new,
+        "new_categories_p": homogeneity_p_value(counts),
+        "unseen": ", ".join(sorted(map(str, unseen.unique()))),
     }
 
 

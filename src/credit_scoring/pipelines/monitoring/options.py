@@ -30,6 +30,7 @@ class MonitoringOptions(BaseModel):
 
     Attributes:
         n_bins: Quantile bins of a number.
+        least_applicants: With fewer, what does not look different is not called stable: it cannot be told.
         false_alarms: Expected share of alarms that are none, among all alarms.
         psi: Limits of the stability index, less what samples of this size have by chance.
         ks: Limits of the largest gap between the distribution functions of a number.
@@ -43,6 +44,7 @@ class MonitoringOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_bins: int = Field(10, ge=2)
+    least_applicants: int = Field(100, ge=1)
     false_alarms: float = Field(0.01, gt=0, lt=1)
     psi: Limits = Limits(watch=0.1, drift=0.25)
     ks: Limits = Limits(watch=0.1, drift=0.2)

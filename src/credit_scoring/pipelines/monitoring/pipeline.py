@@ -49,6 +49,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "served_model",
                     "params:monitoring",
                     "params:source",
+                    "params:batch",
                 ],
                 outputs="drift_verdict",
                 name="judge_drift",

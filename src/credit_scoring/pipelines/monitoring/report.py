@@ -19,11 +19,12 @@ from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.stability import CURRENT, REFERENCE, count_bins
 from credit_scoring.pipelines.monitoring.nodes import (
     DECISION,
+    DRIFT,
     MODEL,
     OTHER,
     PROBABILITY,
     SCORE,
-    STABLE,
+    WATCH,
     compared,
 )
 from credit_scoring.pipelines.monitoring.options import MonitoringOptions
@@ -57,7 +58,7 @@ def write_drift_report(
         has_rate=variable_drift["rate"].notna(),
     )
     columns = described[described["role"].isin([MODEL, OTHER])]
-    moved = columns[columns["status"] != STABLE]
+    moved = columns[columns["status"].isin((WATCH, DRIFT))]
 
     def draw(row: Mapping[str, Any]) -> dict[str, str]:
         pair = compared(monitored_applicants, monitored_scores, row["variable"])

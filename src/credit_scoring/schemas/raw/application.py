@@ -193,7 +193,8 @@ _COLUMNS = {
         ("Panel", "Stone, brick", "Block", "Wooden", "Mixed", "Monolithic", "Others"),
         missing=0.508,
     ),
-    "EMERGENCYSTATE_MODE": text("Building, declared unfit", ("No", "Yes"), missing=0.474),
+    # Copies of the files that went through other tools have it as a truth value; the model takes it as it comes
+    "EMERGENCYSTATE_MODE": text("Building, declared unfit", ("No", "Yes", "false", "true"), missing=0.474),
     "OBS_30_CNT_SOCIAL_CIRCLE": real("Acquaintances observed for arrears of 30 days", 0, 100, missing=0.003),
     "DEF_30_CNT_SOCIAL_CIRCLE": real("Of them, in arrears of 30 days", 0, 40, missing=0.003),
     "OBS_60_CNT_SOCIAL_CIRCLE": real("Acquaintances observed for arrears of 60 days", 0, 100, missing=0.003),
@@ -237,5 +238,6 @@ APPLICATION_TEST = RawTable(
     official_rows=48_744,
     official_bytes=26_567_651,
     key=("SK_ID_CURR",),
+    apart_from="application_train",
     may_be_missing=True,
 )
