@@ -135,7 +135,7 @@ def fit_model(
 def refit_model(
     model: ScoringModel, rows: pd.DataFrame, *, imbalance: str, seed: int = 42, **params: Any
 ) -> ScoringModel:
-    """Fit a copy of a fitted model, with all that it was set to do, on the columns it reads of other rows.
+    """Fit a copy of a fitted model to other rows, on the columns that it was given: it may choose others of them.
 
     Args:
         model: The fitted model, which stays as it is.
@@ -146,7 +146,7 @@ def refit_model(
     """
     from credit_scoring.models.imbalance import rebalance  # noqa: PLC0415
 
-    X = rows[list(model.feature_names_in_)]
+    X = rows[list(model.columns_given_)]
     return clone(model).set_params(**params).fit(X, rows["TARGET"], partial(rebalance, strategy=imbalance, seed=seed))
 
 

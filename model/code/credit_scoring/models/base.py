@@ -67,8 +67,8 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         complexity: How far a person can check a score of the family; a family that does not say so is `unconstrained`.
         test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
         can_be_monotone: Whether the family takes `monotone_constraints`.
-        feature_names_in_: Features the model reads, in order: those it was given to fit on, unless the family chooses
-            among them.
+        columns_given_: Columns the model was given to fit on, in order.
+        feature_names_in_: Features the model reads, in order: those it was given, unless the family chooses among them.
         fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
         classes_: Always `[0, 1]`.
         left_out_: By name of a member of a blend that could not be fitted, why.
@@ -83,6 +83,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
     left_out_: Mapping[str, str] = {}
+    columns_given_: npt.NDArray[np.str_]
     feature_names_in_: npt.NDArray[np.str_]
     fingerprint_: str
     classes_ = np.array([0, 1])
@@ -126,7 +127,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
                 f"TARGET must hold both 0 and 1 and nothing else to fit {type(self).__name__}, found {found}.\n"
                 "Hint: use more rows, fewer folds, or check how TARGET was made."
             )
-        self.feature_names_in_ = np.asarray(X.columns, dtype=str)
+        self.columns_given_ = self.feature_names_in_ = np.asarray(X.columns, dtype=str)
         self.fingerprint_ = self._fingerprint(X, outcomes, rebalance)
         self._fit_rows(X, outcomes.astype(int), rebalance or TrainingRows)
         return self
