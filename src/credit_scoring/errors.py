@@ -19,6 +19,15 @@ class DataContractError(ClickException):
         super().__init__(f"{subject}: {len(self.problems)} {noun} found.\n{bullets}\nHint: {hint}")
 
 
+class ConfigurationError(ClickException):
+    """Configuration or command line say what nothing reads, or what cannot be meant; the message lists all of it."""
+
+    def __init__(self, problems: Sequence[str], hint: str) -> None:
+        self.problems = tuple(problems)
+        bullets = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"The configuration cannot be used as it is:\n{bullets}\nHint: {hint}")
+
+
 class TrackingServerError(ClickException):
     """The MLflow server that the configuration names does not answer."""
 
