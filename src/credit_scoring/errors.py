@@ -28,6 +28,13 @@ class ConfigurationError(ClickException):
         super().__init__(f"The configuration cannot be used as it is:\n{bullets}\nHint: {hint}")
 
 
+class RunRefusedError(ClickException):
+    """A run may not begin: not in this way, not beside another one, or not on these inputs."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(f"{reason}\nHint: {hint}")
+
+
 class TrackingServerError(ClickException):
     """The MLflow server that the configuration names does not answer."""
 

@@ -14,6 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from credit_scoring.configuration import LOCAL, ConfigurationHooks, ProjectConfigLoader
 from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, SparkHooks, TrackingServerHooks, import_kedro_mlflow
+from credit_scoring.provenance import ProvenanceHooks
+from credit_scoring.runs import OneAtATimeHooks, ProjectSession
 
 
 def _project_path() -> str:
@@ -56,7 +58,16 @@ import_kedro_mlflow()
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 
 # Kedro calls the last ones first
-HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks(), SparkHooks(), ConfigurationHooks())
+HOOKS = (
+    RunTagsHooks(),
+    RunSummaryHooks(),
+    TrackingServerHooks(),
+    SparkHooks(),
+    ProvenanceHooks(),
+    OneAtATimeHooks(),
+    ConfigurationHooks(),
+)
+SESSION_CLASS = ProjectSession
 
 CONFIG_LOADER_CLASS = ProjectConfigLoader
 CONFIG_LOADER_ARGS = {

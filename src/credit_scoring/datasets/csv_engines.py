@@ -5,6 +5,7 @@ What comes back is the same: lines in the declared layout, and those that are no
 """
 
 import functools
+import os
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -142,7 +143,7 @@ _PARSERS: Mapping[str, Callable[[Any, Path, Mapping[str, str]], ParsedLines]] = 
 @functools.cache
 def _scratch() -> tempfile.TemporaryDirectory:
     """Create the folder of typed copies, which lives as long as the process: lazy tables read it until the end."""
-    return tempfile.TemporaryDirectory(prefix="credit_scoring_")
+    return tempfile.TemporaryDirectory(prefix=f"credit_scoring_{os.getpid()}_")
 
 
 def _scratch_folder() -> Path:
