@@ -68,6 +68,38 @@ class ConfigurationHooks:
             )
 
 
+def check_asked(pipeline_names: Iterable[str], filters: Mapping[str, Any]) -> None:
+    """Make sure that what the command line names is there.
+
+    Args:
+        pipeline_names: Pipelines that are to run; the default one if there is none.
+        filters: Options of `KedroSession.run` that pick nodes of them, by name.
+
+    Raises:
+        ConfigurationError: Names every unknown pipeline, node, tag and dataset, with the nearest right one.
+    """
+    names = list(pipeline_names) or ["__default__"]
+    hint = "`kedro registry list` lists the pipelines, `kedro registry describe <pipeline>` its nodes."
+    if problems := [_unknown(name, pipelines, "--pipelines") for name in names if name not in pipelines]:
+        raise ConfigurationError(problems, hint)
+    nodes = [node for name in names for node in pipelines[name].nodes]
+    known = {
+        "node": {node.name for node in nodes},
+        "tag": {tag for node in nodes for tag in node.tags},
+        "dataset": {name for node in nodes for name in (*node.inputs, *node.outputs)},
+    }
+    kinds = {"tags": "tag", "from_inputs": "dataset", "to_outputs": "dataset"}
+    kinds |= dict.fromkeys(("node_names", "from_nodes", "to_nodes"), "node")
+    problems = [
+        _unknown(name, known[kind], f"{kind} of the pipeline{'s' * (len(names) > 1)} {', '.join(names)}")
+        for option, kind in kinds.items()
+        for name in filters.get(option) or ()
+        if name not in known[kind]
+    ]
+    if problems:
+        raise ConfigurationError(problems, hint)
+
+
 def _unknown(name: str, known: Iterable[str], place: str) -> str:
     return f"{name} ({place}): nothing is called so{nearest(name, known)}"
 

@@ -44,9 +44,11 @@ class ProvenanceHooks:
         wanted = sorted(name for name in pipeline.inputs() if not _is_parameter(name))
         makers = {name: self._makers(name) for name in wanted if not self._is_there(name)}
         if missing := [name for name, nodes in makers.items() if nodes]:
+            first = set().union(*(self._entries(name) for name in missing if self._path(name) is None))
+            begin = f"begin where it is made: kedro run --from-nodes {','.join(sorted(first))}{self._options}."
+            make = f"make it first: {self._advise(set().union(*makers.values()))}."
             raise RunRefusedError(
-                f"What this run needs is not there: {', '.join(map(self._name, missing))}.",
-                f"make it first: {self._advise(set().union(*makers.values()))}.",
+                f"What this run needs is not there: {', '.join(map(self._name, missing))}.", begin if first else make
             )
         self._refuse_outdated(wanted)
 
@@ -135,6 +137,14 @@ class ProvenanceHooks:
 
     def _makers_of(self, path: Path) -> set[str]:
         return {node.name for node in _making_nodes() if path in map(self._path, node.outputs)}
+
+    def _entries(self, name: str) -> set[str]:
+        """Return the nodes to begin with so that a table is made that is never stored."""
+        found: set[str] = set()
+        for node in (node for node in _making_nodes() if name in node.outputs):
+            read = [one for one in node.inputs if not _is_parameter(one) and self._path(one) is None]
+            found |= set().union(*map(self._entries, read)) or {node.name}
+        return found
 
     def _advise(self, makers: set[str]) -> str:
         """Return the commands that run the pipelines of some nodes, in order."""

@@ -17,11 +17,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.runner import AbstractRunner, ParallelRunner, ThreadRunner
 
+from credit_scoring.configuration import check_asked
 from credit_scoring.errors import RunRefusedError
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class ProjectSession(KedroSession):
 
         Raises:
             RunRefusedError: If the runner uses threads or processes.
+            ConfigurationError: If a pipeline, node, tag or dataset is named that is not there.
         """
         asynchronous = getattr(runner, "_is_async", False)
         if asynchronous or isinstance(runner, ThreadRunner | ParallelRunner):
@@ -51,6 +54,9 @@ class ProjectSession(KedroSession):
                 "several threads or processes at once.",
                 "leave out --async and --runner; models use more cores by `n_jobs` in conf/*/parameters/modelling.yml.",
             )
+        names = pipeline_names or ([pipeline_name] if pipeline_name else None)
+        pipelines.set_requested(names)  # as Kedro does, which would otherwise load them again
+        check_asked(names or (), {"tags": tags, **options})
         try:
             return super().run(pipeline_name, pipeline_names, tags, runner, **options)
         except KeyboardInterrupt:
@@ -82,6 +88,7 @@ class OneAtATimeHooks:
         Raises:
             RunRefusedError: If another run writes what this one reads or writes, or reads what it writes.
         """
+        self.sign_off()  # a run of this process whose start failed, in a session that is not the project's
         folder = Path(run_params["project_path"], "data", ".runs")
         folder.mkdir(parents=True, exist_ok=True)
         reads = sorted(_paths(pipeline.inputs(), catalog))
@@ -108,6 +115,16 @@ class OneAtATimeHooks:
             command = " ".join(["kedro", *sys.argv[1:]])
             described = {"pid": os.getpid(), "command": command, "reads": reads, "writes": writes}
             self._list.write_text(json.dumps(described, indent=1), encoding="utf-8")
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self) -> None:
+        """Sign off."""
+        self.sign_off()
+
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self) -> None:
+        """Sign off."""
+        self.sign_off()
 
     def sign_off(self) -> None:
         """Say that the run has ended, if it was registered."""

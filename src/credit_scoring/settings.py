@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from credit_scoring.configuration import LOCAL, ConfigurationHooks, ProjectConfigLoader
 from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, SparkHooks, TrackingServerHooks, import_kedro_mlflow
+from credit_scoring.mistakes import show_errors
 from credit_scoring.provenance import ProvenanceHooks
 from credit_scoring.runs import OneAtATimeHooks, ProjectSession
 
@@ -53,6 +54,7 @@ atexit.register(gc.freeze)
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 threadpool_limits(1, user_api="blas")
 
+show_errors()
 import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
