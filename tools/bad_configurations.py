@@ -1,4 +1,4 @@
-"""Write the table of bad configurations that the tests hold the project to into docs/bad_configurations.md."""
+"""Write what the tests say of bad configurations and killed runs into docs/bad_configurations.md."""
 
 import json
 from collections.abc import Iterator
@@ -6,23 +6,41 @@ from pathlib import Path
 from typing import Any
 
 from tests.damaged.configurations import BAD_CONFIGURATIONS, BadConfiguration
+from tests.damaged.killed_runs import KILLED_RUNS
 
 TARGET = Path(__file__).parents[1] / "docs" / "bad_configurations.md"
 
-_INTRODUCTION = """# Bad configurations
+_INTRODUCTION = """# Bad configurations and killed runs
 
-What users get wrong in files and behind commands, and what they are told before anything is computed. Every row is a
-test, `tests/damaged`. Whoever meets another mistake adds a row to the table there and runs
-`python -m tools.bad_configurations`, which writes this page.
+What users get wrong in files and behind commands, and what they are told before anything is computed; what a killed run
+leaves, and what the next one makes of it. Every row is a test, `tests/damaged`. Whoever meets another case adds a row to
+the tables there and runs `python -m tools.bad_configurations`, which writes this page.
+
+## Bad configurations
 
 | mistake | for example | what is said |
+|---|---|---|
+"""
+
+_KILLED = """
+## Killed runs
+
+The run is `KILLED` in MLflow as well, its typed copies of raw files are removed. What another run is busy with stays.
+
+| killed | left | after the next start |
 |---|---|---|
 """
 
 
 def write_page() -> str:
     """Return the page, as Markdown."""
-    return _INTRODUCTION + "".join(_rows())
+    return _INTRODUCTION + "".join(_rows()) + _KILLED + "".join(_killed_rows())
+
+
+def _killed_rows() -> Iterator[str]:
+    for case in KILLED_RUNS:
+        left, then = (", ".join(f"`{name}`" for name in files) or "nothing" for files in (case.left, case.then))
+        yield f"| {case.what} | {left} | {then} |\n"
 
 
 def _rows() -> Iterator[str]:
