@@ -12,9 +12,9 @@ TARGET = Path(__file__).parents[1] / "docs" / "bad_configurations.md"
 
 _INTRODUCTION = """# Bad configurations and killed runs
 
-What users get wrong in files and behind commands, and what they are told before anything is computed; what a killed run
-leaves, and what the next one makes of it. Every row is a test, `tests/damaged`. Whoever meets another case adds a row to
-the tables there and runs `python -m tools.bad_configurations`, which writes this page.
+What users get wrong in files and behind commands, and what they are told before anything is computed; what a killed
+run leaves, and what the next one makes of it. Every row is a test, `tests/damaged`. Whoever meets another case adds a
+row to the tables there and runs `python -m tools.bad_configurations`, which writes this page.
 
 ## Bad configurations
 

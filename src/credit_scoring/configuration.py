@@ -14,6 +14,7 @@ from kedro.validation.type_extractor import TypeExtractor
 from pydantic import TypeAdapter, ValidationError
 
 from credit_scoring.errors import ConfigurationError
+from credit_scoring.mistakes import HINT
 from credit_scoring.nearest import nearest
 
 LOCAL = "local"
@@ -156,7 +157,8 @@ def _wrong_values(loader: OmegaConfigLoader, name: str, kind: type, value: Any) 
                 yield _unknown(".".join(path), _paths_of(name, adapter.json_schema()), place)
             else:
                 found = "" if isinstance(issue["input"], Mapping) else f", found {issue['input']!r}"
-                yield f"{'.'.join(path)} ({place}): {issue['msg'].removeprefix('Value error, ')}{found}"
+                told = issue["msg"].removeprefix("Value error, ").replace(HINT, " ")
+                yield f"{'.'.join(path)} ({place}): {told}{found}"
 
 
 def _paths_of(name: str, schema: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,8 @@ from typing import IO, Any
 from click import ClickException, echo
 from kedro.utils import find_kedro_project
 
+OWN_FOLDER = ".runs"
+"""Folder of the project for what runs keep of themselves: locks, notes, errors in full."""
 HINT = "\nHint: "
 _ASKED = ("kedro", "omegaconf", "yaml")
 """Packages whose own errors are about what they were asked: an unknown pipeline, a file that is no YAML."""
@@ -71,8 +73,8 @@ def _where(file: Path | None) -> str:
 def _write_down(error: BaseException) -> Path | None:
     """Write the traceback to a file of its own in the project, and return it; nothing where none can be written."""
     project = find_kedro_project(Path.cwd())
-    folder = Path(project, "data", ".errors") if project else Path(tempfile.gettempdir())
-    file = folder / f"credit_scoring_error_{datetime.now():%Y-%m-%dT%H-%M-%S.%f}.txt"
+    folder = Path(project, OWN_FOLDER, "errors") if project else Path(tempfile.gettempdir())
+    file = folder / f"credit_scoring_{datetime.now():%Y-%m-%dT%H-%M-%S.%f}.txt"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")

@@ -1,6 +1,6 @@
 """What each file of the project was made of, so that none is combined with what has changed since.
 
-Of every file that a node writes a note is kept, in `data/.made_of`: its digest, and the digests of the files that the
+Of every file that a node writes a note is kept, in `.runs/made_of`: its digest, and the digests of the files that the
 node read. A file is out of date if one that it was made of has another content now, or is out of date itself. A file
 without a note, or changed by hand since, is taken as it is: nothing is known of it.
 """
@@ -19,6 +19,7 @@ from kedro.io import AbstractDataset, DataCatalog
 from kedro.pipeline import Node, Pipeline
 
 from credit_scoring.errors import RunRefusedError
+from credit_scoring.mistakes import OWN_FOLDER
 
 FREE = "stands_alone"
 """Key in a dataset's metadata: it may be combined with any other, as a released model with later applicants."""
@@ -126,7 +127,7 @@ class ProvenanceHooks:
         return path.relative_to(self._project).as_posix() if path.is_relative_to(self._project) else path.as_posix()
 
     def _note(self, path: Path) -> Path:
-        return self._project / "data" / ".made_of" / f"{quote(self._relative(path), safe='')}.json"
+        return self._project / OWN_FOLDER / "made_of" / f"{quote(self._relative(path), safe='')}.json"
 
     def _makers(self, name: str) -> set[str]:
         """Return the nodes that make a dataset; none for raw files, which are made on request only."""

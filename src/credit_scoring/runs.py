@@ -1,6 +1,6 @@
 """How runs share a folder: one at a time where they touch the same files, and none keeps what a killed one left.
 
-A run is registered in `data/.runs` while it goes on: a list of what it reads and writes, beside a lock that its process
+A run is registered in `.runs` while it goes on: a list of what it reads and writes, beside a lock that its process
 holds. The system takes the lock back when the process ends, however it ends; a list whose lock is free is that of a run
 that was killed, on this machine.
 """
@@ -25,6 +25,7 @@ from kedro.runner import AbstractRunner, ParallelRunner, ThreadRunner
 
 from credit_scoring.configuration import check_asked
 from credit_scoring.errors import RunRefusedError
+from credit_scoring.mistakes import OWN_FOLDER
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class OneAtATimeHooks:
             RunRefusedError: If another run writes what this one reads or writes, or reads what it writes.
         """
         self.sign_off()  # a run of this process whose start failed, in a session that is not the project's
-        folder = Path(run_params["project_path"], "data", ".runs")
+        folder = Path(run_params["project_path"], OWN_FOLDER)
         folder.mkdir(parents=True, exist_ok=True)
         reads = sorted(_paths(pipeline.inputs(), catalog))
         writes = sorted(_paths(pipeline.all_outputs(), catalog))

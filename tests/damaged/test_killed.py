@@ -60,7 +60,7 @@ def store(tmp_path: Path) -> Iterator[Any]:
 
 
 def leave_list(project: Path, pid: int, writes: tuple[str, ...] = (TABLE,)) -> None:
-    folder = project / "data" / ".runs"
+    folder = project / ".runs"
     folder.mkdir(parents=True)
     described = {"pid": pid, "command": "kedro run", "reads": [], "writes": [f"{project}/{path}" for path in writes]}
     (folder / "killed.json").write_text(json.dumps(described))
@@ -68,7 +68,7 @@ def leave_list(project: Path, pid: int, writes: tuple[str, ...] = (TABLE,)) -> N
 
 def files(project: Path) -> dict[str, str]:
     found = {path.relative_to(project).as_posix(): path for path in project.rglob("*") if path.is_file()}
-    return {name: path.read_text() for name, path in found.items() if not name.startswith(("data/.runs", "runs"))}
+    return {name: path.read_text() for name, path in found.items() if not name.startswith(".runs")}
 
 
 @pytest.mark.parametrize("case", KILLED_RUNS, ids=lambda case: case.what)
@@ -82,7 +82,7 @@ def test_the_next_run_finds_whole_files_and_no_others(
         (project / name).write_text(text)
     register(project, "next").sign_off()
     assert files(project) == case.then
-    assert [path.name for path in (project / "data" / ".runs").iterdir()] == ["registering.lock"]
+    assert [path.name for path in (project / ".runs").iterdir()] == ["registering.lock"]
 
 
 def test_typed_copies_of_a_killed_run_are_removed_and_those_of_others_kept(
@@ -112,8 +112,8 @@ def test_a_killed_run_and_those_below_it_are_killed_in_mlflow_and_no_others(
 
 @pytest.mark.parametrize("text", ["", '{"pid": 1, "wri'])
 def test_a_run_that_was_killed_while_it_registered_is_forgotten(text: str, tmp_path: Path) -> None:
-    (tmp_path / "data" / ".runs").mkdir(parents=True)
-    (tmp_path / "data" / ".runs" / "killed.json").write_text(text)
+    (tmp_path / ".runs").mkdir(parents=True)
+    (tmp_path / ".runs" / "killed.json").write_text(text)
     register(tmp_path, "next").sign_off()
     assert files(tmp_path) == {}
 
@@ -141,7 +141,7 @@ def test_runs_that_touch_different_files_go_on_side_by_side(tmp_path: Path) -> N
     second._spill = None
     only_reads = Pipeline([Node(str.upper, "source", "in_memory", name="read_source")])
     second.before_pipeline_run({"project_path": tmp_path, "run_id": "second"}, only_reads, reads)
-    assert len(list((tmp_path / "data" / ".runs").glob("*.json"))) == 2
+    assert len(list((tmp_path / ".runs").glob("*.json"))) == 2
     second.sign_off()
     first.sign_off()
 
