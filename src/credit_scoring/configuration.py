@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.validation.type_extractor import TypeExtractor
+from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from pydantic import TypeAdapter, ValidationError
 
 from credit_scoring.errors import ConfigurationError
@@ -27,14 +29,20 @@ _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 
 class ProjectConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, with `conf/local` on top of every environment and not in place of the one that is named."""
+    """Kedro's loader, with `conf/local` on top of every environment and not in place of the one that is named.
+
+    A kind of configuration is read once, however many ask for it.
+    """
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Return the configuration of a kind: of the base, the environment, then the user."""
-        loaded_before = key in self.data
-        config = super().__getitem__(key)
-        folder = self._get_conf_env_path(LOCAL)
-        if loaded_before or self.env in (None, LOCAL) or not Path(folder).is_dir():
+        if key not in self:
+            self[key] = self._load(key)
+        return deepcopy(self.data[key])
+
+    def _load(self, key: str) -> dict[str, Any]:
+        config, folder = super().__getitem__(key), self._get_conf_env_path(LOCAL)
+        if self.env in (None, LOCAL) or not Path(folder).is_dir():
             return config
         own = self._read_dir_configs(folder, self.config_patterns[key], key, set(), key == "credentials")
         return self._merge_configs(config, self._merge_and_resolve(key, own), key, folder)
@@ -56,6 +64,7 @@ class ConfigurationHooks:
             hint = f"environments are the folders of conf/: {', '.join(environments)}."
             raise ConfigurationError([_unknown(loader.env, environments, "--env")], hint)
         problems = [*_unread_files(loader), *_unknown_globals(loader), *_unknown_parameters(loader)]
+        problems += _wrong_values(loader, (), KedroMlflowConfig, loader["mlflow"])
         if "spark" in loader.config_patterns and loader["globals"]["relational"]["backend"] == "pyspark":
             from credit_scoring.hooks import start_spark  # noqa: PLC0415 - which imports this module's errors
 
@@ -141,33 +150,33 @@ def _unknown_parameters(loader: OmegaConfigLoader) -> Iterator[str]:
     types = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
     for name, kind in types.items():
         if name in parameters:
-            yield from _wrong_values(loader, name, kind, parameters[name])
+            yield from _wrong_values(loader, (name,), kind, parameters[name])
 
 
-def _wrong_values(loader: OmegaConfigLoader, name: str, kind: type, value: Any) -> Iterator[str]:
-    """Say what is wrong with the value of a parameter that has a type, names within it included."""
+def _wrong_values(loader: OmegaConfigLoader, above: tuple[str, ...], kind: type, value: Any) -> Iterator[str]:
+    """Say what is wrong with a value that has a type, names within it included."""
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     try:
         adapter.validate_python(value)
     except ValidationError as error:
         for issue in error.errors():
-            path = (name, *map(str, issue["loc"]))
+            path = (*above, *map(str, issue["loc"]))
             place = _place_of(loader, path)
             if issue["type"] in _UNKNOWN:
-                yield _unknown(".".join(path), _paths_of(name, adapter.json_schema()), place)
+                yield _unknown(".".join(path), _paths_of(above, adapter.json_schema()), place)
             else:
                 found = "" if isinstance(issue["input"], Mapping) else f", found {issue['input']!r}"
                 told = issue["msg"].removeprefix("Value error, ").replace(HINT, " ")
                 yield f"{'.'.join(path)} ({place}): {told}{found}"
 
 
-def _paths_of(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the full names of the values that a parameter may hold."""
+def _paths_of(above: tuple[str, ...], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the full names of the values that something with a type may hold."""
     definitions = schema.get("$defs", {})
     for own, described in schema.get("properties", {}).items():
-        yield f"{name}.{own}"
+        yield ".".join((*above, own))
         nested = definitions.get(described.get("$ref", "").rpartition("/")[2], {})
-        yield from _paths_of(f"{name}.{own}", {**nested, "$defs": definitions})
+        yield from _paths_of((*above, own), {**nested, "$defs": definitions})
 
 
 def _place_of(loader: OmegaConfigLoader, path: Iterable[str]) -> str:

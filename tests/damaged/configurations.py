@@ -72,6 +72,7 @@ BAD_CONFIGURATIONS = [
     BadConfiguration("a file that is no YAML", ("modelling.yml",), files={MODELLING: "tuning: {n_trials: 3\n"}),
     BadConfiguration("the same section in two files", ("Duplicate keys",), files={MODELLING: "tuning: {n_trials: 3}\n", "conf/local/parameters/tuning.yml": "tuning: {n_trials: 4}\n"}),
     BadConfiguration("settings of Spark with a misspelt name", ("answer_withn (spark.yml)", "did you mean answer_within?"), files={"conf/local/spark.yml": "answer_withn: 3\n"}, env="spark"),
+    BadConfiguration("the address of the MLflow server under a misspelt name", ("server.mlflow_tracking_url (", "conf/local/mlflow.yml", "did you mean server.mlflow_tracking_uri?"), files={"conf/local/mlflow.yml": "server: {mlflow_tracking_url: 'http://127.0.0.1:5000'}\n"}),
     BadConfiguration("an environment that there is not", ("kagle (--env)", "did you mean kaggle?"), env="kagle"),
     BadConfiguration("a pipeline that there is not", ("modeling (--pipelines)", "did you mean modelling?"), run={"pipeline_names": ["modeling"]}),
     BadConfiguration("a node that there is not", ("fit_champoin (node of the pipeline modelling)", "did you mean fit_champion?"), run={"pipeline_names": ["modelling"], "from_nodes": ["fit_champoin"]}),
