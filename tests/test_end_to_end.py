@@ -245,6 +245,20 @@ def test_a_bound_chooses_within_it_and_replaces_a_champion_above_it(copy_of_demo
     assert "champion.max_complexity allows at most `equation`" in (copy_of_demo.path / "docs/model_card.md").read_text()
 
 
+def test_a_champion_of_one_run_is_not_released_with_the_predictions_of_another(copy_of_demo: Project) -> None:
+    other = ("--params", "champion.max_complexity=equation")
+    copy_of_demo.run(
+        "--pipelines", "modelling", "--from-nodes", "select_champion", "--to-nodes", "calibrate_champion", *other
+    )
+    before = fingerprint(copy_of_demo.path)
+    failed = copy_of_demo.kedro("run", "--env", "test", "--pipelines", "threshold_tuning")
+    assert failed.returncode != 0
+    said = "champion_model.pkl was made of another data/06_models/synthetic/champion.json"
+    assert said in failed.stderr
+    assert "Hint: make them anew: kedro run --pipelines modelling --env test." in failed.stderr
+    assert fingerprint(copy_of_demo.path) == before
+
+
 def test_scoring_gives_what_the_exported_model_gives(demo: Project) -> None:
     demo.run("--pipelines", "scoring")
     scores = pd.read_parquet(demo.path / OUTPUT / "scores.parquet")
