@@ -16,6 +16,7 @@ from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from pydantic import TypeAdapter, ValidationError
 
 from credit_scoring.errors import ConfigurationError
+from credit_scoring.hooks import start_spark
 from credit_scoring.mistakes import HINT
 from credit_scoring.nearest import nearest
 
@@ -59,15 +60,15 @@ class ConfigurationHooks:
             ConfigurationError: Names every problem, where it stands, and the nearest right name.
         """
         loader = context.config_loader
+        if not Path(loader.conf_source).is_dir():
+            return  # an archive or an address, as a packaged project may have: only Kedro reads these
         if not Path(loader.conf_source, loader.env or LOCAL).is_dir():
             environments = sorted(path.name for path in Path(loader.conf_source).iterdir() if path.is_dir())
             hint = f"environments are the folders of conf/: {', '.join(environments)}."
-            raise ConfigurationError([_unknown(loader.env, environments, "--env")], hint)
+            raise ConfigurationError([_unknown(loader.env or LOCAL, environments, "--env")], hint)
         problems = [*_unread_files(loader), *_unknown_globals(loader), *_unknown_parameters(loader)]
         problems += _wrong_values(loader, (), KedroMlflowConfig, loader["mlflow"])
-        if "spark" in loader.config_patterns and loader["globals"]["relational"]["backend"] == "pyspark":
-            from credit_scoring.hooks import start_spark  # noqa: PLC0415 - which imports this module's errors
-
+        if loader["globals"]["relational"]["backend"] == "pyspark":
             known = signature(start_spark).parameters
             problems += [_unknown(name, known, "spark.yml") for name in loader["spark"] if name not in known]
         if problems:

@@ -91,16 +91,18 @@ class OneAtATimeHooks:
         """
         self.sign_off()  # a run of this process whose start failed, in a session that is not the project's
         folder = Path(run_params["project_path"], OWN_FOLDER)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = f"A run writes into the project's folder, and {folder} cannot be made: {error.strerror}."
+            raise RunRefusedError(reason, "let the user who runs this write there, or make room.") from error
         reads = sorted(_paths(pipeline.inputs(), catalog))
         writes = sorted(_paths(pipeline.all_outputs(), catalog))
         with FileLock(folder / "registering.lock"):
-            going_on = []
-            for path in sorted(folder.glob("*.json")):
-                if (other := _read_if_alive(path)) is None:
-                    self._clear_away(path)
-                else:
-                    going_on.append(other)
+            lists = {path: _read_if_alive(path) for path in sorted(folder.glob("*.json"))}
+            going_on = [other for other in lists.values() if other is not None]
+            for path in (path for path, other in lists.items() if other is None):
+                self._clear_away(path, {other["pid"] for other in going_on})
             for other in going_on:
                 theirs = {*other["writes"]} & {*reads, *writes} or {*other["reads"]} & {*writes}
                 if theirs:
@@ -135,13 +137,13 @@ class OneAtATimeHooks:
             self._list.with_suffix(".lock").unlink(missing_ok=True)
         self._list = self._lock = None
 
-    def _clear_away(self, path: Path) -> None:
+    def _clear_away(self, path: Path, alive: set[int]) -> None:
         """Remove what a killed run left unfinished, give back what it had put aside, and end its run in MLflow."""
         killed = _read(path)
         if killed:
             for written in killed["writes"]:
                 _tidy(Path(written))
-            if not _is_alive(killed["pid"]):
+            if killed["pid"] not in alive:  # the number may have come again
                 for place in filter(None, (tempfile.gettempdir(), self._spill)):
                     for copies in Path(place).glob(f"credit_scoring_{killed['pid']}_*"):
                         shutil.rmtree(copies, ignore_errors=True)
@@ -179,16 +181,6 @@ def _read_if_alive(path: Path) -> dict[str, Any] | None:
         return _read(path)
     lock.release()
     return None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass  # of somebody else
-    return True
 
 
 def _tidy(target: Path) -> None:

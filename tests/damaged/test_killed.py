@@ -11,14 +11,17 @@ from typing import Any
 
 import mlflow
 import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.text import TextDataset
 
 from credit_scoring.errors import RunRefusedError
-from credit_scoring.runs import OneAtATimeHooks
+from credit_scoring.runs import OneAtATimeHooks, ProjectSession
 from tests.damaged.killed_runs import KILLED_RUNS, TABLE, KilledRun
 
+ROOT = Path(__file__).parents[2]
 PIPELINE = Pipeline([Node(str.upper, "source", "table", name="make_table")])
 WAITS = """
 import sys, time
@@ -119,10 +122,10 @@ def test_a_run_that_was_killed_while_it_registered_is_forgotten(text: str, tmp_p
 
 
 def test_a_run_is_refused_beside_one_that_goes_on_and_not_after_it_was_killed(store: Any, tmp_path: Path) -> None:
-    project, root = tmp_path / "project", Path(__file__).parents[2]
-    variables = os.environ | {"PYTHONPATH": f"{root / 'src'}:{root}"}
+    project = tmp_path / "project"
+    variables = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     started = [sys.executable, "-c", WAITS, project.as_posix(), "first"]
-    with subprocess.Popen(started, env=variables, stdout=subprocess.PIPE, text=True, cwd=root) as first:
+    with subprocess.Popen(started, env=variables, stdout=subprocess.PIPE, text=True, cwd=ROOT) as first:
         assert first.stdout is not None
         try:
             assert first.stdout.readline() == "registered\n"
@@ -144,6 +147,27 @@ def test_runs_that_touch_different_files_go_on_side_by_side(tmp_path: Path) -> N
     assert len(list((tmp_path / ".runs").glob("*.json"))) == 2
     second.sign_off()
     first.sign_off()
+
+
+def test_a_run_that_the_user_ends_is_killed_and_not_finished_in_mlflow(
+    store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        mlflow.start_run()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(KedroSession, "run", interrupt)
+    bootstrap_project(ROOT)
+    with pytest.raises(KeyboardInterrupt), ProjectSession.create(ROOT) as session:
+        session.run(pipeline_names=["documentation"])
+    (run,) = store.search_runs(["0"])
+    assert run.info.status == "KILLED"
+
+
+def test_a_project_that_cannot_be_written_to_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".runs").write_text("a file in its place")
+    with pytest.raises(RunRefusedError, match=r"\.runs cannot be made: File exists.\nHint: let the user"):
+        register(tmp_path, "next")
 
 
 def test_the_list_names_no_moment_twice() -> None:
