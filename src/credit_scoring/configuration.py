@@ -7,6 +7,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.framework.hooks import hook_impl
@@ -68,9 +69,17 @@ class ConfigurationHooks:
             raise ConfigurationError([_unknown(loader.env or LOCAL, environments, "--env")], hint)
         problems = [*_unread_files(loader), *_unknown_globals(loader), *_unknown_parameters(loader)]
         problems += _wrong_values(loader, (), KedroMlflowConfig, loader["mlflow"])
-        if loader["globals"]["relational"]["backend"] == "pyspark":
-            known = signature(start_spark).parameters
+        engine = loader["globals"]["relational"]
+        if engine["backend"] == "pyspark":
+            known = {*signature(start_spark).parameters}
             problems += [_unknown(name, known, "spark.yml") for name in loader["spark"] if name not in known]
+        elif engine["backend"] == "duckdb":
+            known = {"backend", "database", "read_only", "extensions", *_settings_of_duckdb()}
+            problems += [
+                _unknown(f"relational.{name}", (f"relational.{one}" for one in known), "globals.yml")
+                for name in engine
+                if name not in known
+            ]
         if problems:
             raise ConfigurationError(
                 problems,
@@ -113,6 +122,11 @@ def check_asked(pipeline_names: Iterable[str], filters: Mapping[str, Any]) -> No
 
 def _unknown(name: str, known: Iterable[str], place: str) -> str:
     return f"{name} ({place}): nothing is called so{nearest(name, known)}"
+
+
+def _settings_of_duckdb() -> list[str]:
+    with duckdb.connect() as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM duckdb_settings()").fetchall()]
 
 
 def _folders(loader: OmegaConfigLoader) -> list[Path]:

@@ -67,6 +67,7 @@ BAD_CONFIGURATIONS = [
     BadConfiguration("a parameter file of the user, with a wrong value", ("tuning.n_trials (", "conf/local/parameters.yml", "found -1"), files={"conf/local/parameters.yml": "tuning: {n_trials: -1}\n"}),
     BadConfiguration("the section of a parameter file left empty", ("tuning (", MODELLING), files={MODELLING: "tuning:\n"}),
     BadConfiguration("globals with a misspelt name", ("langage (", GLOBALS, "did you mean language?"), files={GLOBALS: "langage: en\n"}),
+    BadConfiguration("a setting of the engine, misspelt", ("relational.memory_limt (globals.yml)", "did you mean relational.memory_limit?"), files={GLOBALS: "relational: {backend: duckdb, memory_limt: 3GB}\n"}),
     BadConfiguration("a file that nothing reads", ("paramters.yml (", "conf/local", "did you mean parameters.yml?"), files={"conf/local/paramters.yml": "tuning: {n_trials: 3}\n"}),
     BadConfiguration("a file of globals that nothing reads", ("global.yml (", "did you mean globals.yml?"), files={"conf/local/global.yml": "language: en\n"}),
     BadConfiguration("a file that is no YAML", ("modelling.yml",), files={MODELLING: "tuning: {n_trials: 3\n"}),

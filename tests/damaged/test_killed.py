@@ -153,7 +153,7 @@ def test_a_run_that_the_user_ends_is_killed_and_not_finished_in_mlflow(
     store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
-        mlflow.start_run()
+        mlflow.start_run(experiment_id="0")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(KedroSession, "run", interrupt)
