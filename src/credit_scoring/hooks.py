@@ -69,7 +69,6 @@ class TrackingServerHooks:
         Raises:
             TrackingServerError: If nothing accepts a connection at the address.
         """
-        context.config_loader.config_patterns.setdefault("mlflow", ["mlflow*", "mlflow*/**", "**/mlflow*"])
         server = context.config_loader["mlflow"].get("server") or {}
         uri = str(server.get("mlflow_tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI", ""))
         address = urlsplit(uri)
