@@ -59,7 +59,7 @@ class SparkUnavailableError(Mistake):
         super().__init__(f"Spark cannot run: {problem}.\nHint: {hint}")
 
 
-class FolderNameError(ClickException):
+class FolderNameError(Mistake):
     """The project or its raw files lie in a folder that configuration, engine or addresses cannot name."""
 
     def __init__(self, folder: str, odd: Sequence[str]) -> None:
@@ -69,7 +69,7 @@ class FolderNameError(ClickException):
         )
 
 
-class EnvironmentFault(ClickException):
+class EnvironmentFault(Mistake):
     """The machine is in the way, not the data: a disk, the memory, a right, a lock."""
 
 
