@@ -13,7 +13,8 @@ from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 from threadpoolctl import threadpool_limits
 
-from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, SparkHooks, TrackingServerHooks, import_kedro_mlflow
+from credit_scoring.datasets.whole_files import write_files_whole
+from credit_scoring.hooks import RunSummaryHooks, RunTagsHooks, SparkHooks, TrackingStoreHooks, import_kedro_mlflow
 
 
 def _project_path() -> str:
@@ -22,7 +23,7 @@ def _project_path() -> str:
     SQLite and DuckDB resolve relative paths against the working directory, which is `notebooks/` for a notebook; the
     configuration therefore says `${project_path:}` where one of them is given a path.
     """
-    return Path(find_kedro_project(Path.cwd()) or Path(__file__).parents[2]).as_posix()
+    return Path(find_kedro_project(Path.cwd()) or Path.cwd()).as_posix()
 
 
 def name_population_folder(batch: str | int | None, source: str) -> str:
@@ -51,17 +52,23 @@ atexit.register(gc.freeze)
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 threadpool_limits(1, user_api="blas")
 
+write_files_whole()
 import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 
-HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingServerHooks(), SparkHooks())
+HOOKS = (RunTagsHooks(), RunSummaryHooks(), TrackingStoreHooks(), SparkHooks())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "custom_resolvers": {"project_path": _project_path, "population": name_population_folder},
-    "config_patterns": {"catalog": ["catalog/**"], "parameters": ["parameters/**"], "spark": ["spark.yml"]},
+    "config_patterns": {
+        "catalog": ["catalog/**"],
+        "parameters": ["parameters/**"],
+        "mlflow": ["mlflow*"],
+        "spark": ["spark.yml"],
+    },
     "merge_strategy": {"parameters": "soft"},
 }
