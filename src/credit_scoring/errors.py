@@ -35,14 +35,32 @@ class RunRefusedError(Mistake):
         super().__init__(f"{reason}\nHint: {hint}")
 
 
+class ProjectNotFoundError(Mistake):
+    """A command or a notebook was started outside a project, or the project has no configuration."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}.\nHint: change into the folder of the project (papermill --cwd); a packaged project needs its "
+            "configuration: unpack conf-credit_scoring.tar.gz, or name it (--conf-source)."
+        )
+
+
 class TrackingServerError(Mistake):
     """The MLflow server that the configuration names does not answer."""
 
     def __init__(self, uri: str, reason: str) -> None:
         super().__init__(
             f"The MLflow server at {uri} does not answer: {reason}.\n"
-            "Hint: start it, or name another one as `server.mlflow_tracking_uri` in conf/local/mlflow.yml."
+            "Hint: start it, or name another one by MLFLOW_TRACKING_URI or `server.mlflow_tracking_uri` in "
+            "conf/local/mlflow.yml."
         )
+
+
+class TrackingStoreError(Mistake):
+    """Runs and models cannot be kept, or not be found again, where the configuration says."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(f"{problem}.\nHint: {hint}")
 
 
 class DownloadError(Mistake):
