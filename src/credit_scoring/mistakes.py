@@ -57,8 +57,12 @@ def is_mistake(error: BaseException) -> bool:
 
 
 def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    from credit_scoring.errors import find_fault  # noqa: PLC0415 - its errors are shown as this module says
+
     if not isinstance(error, Exception):
         sys.__excepthook__(kind, error, trace)
+    elif fault := find_fault(error):
+        show_mistake(fault.message, error)
     elif is_mistake(error):
         show_mistake(str(error), error)
     else:
