@@ -18,7 +18,7 @@ from credit_scoring.datasets.history_rows import HistoryFiles
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.models import FAMILIES
 from credit_scoring.schemas.raw import OFFICIAL_TABLES
-from tests.conftest import Project
+from tests.conftest import Project, copy_project
 
 pytestmark = pytest.mark.e2e
 
@@ -40,8 +40,7 @@ def fingerprint(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def copy_of_demo(demo: Project, tmp_path: Path) -> Project:
     """Return a project that already holds everything the demo made, to be spoilt."""
-    shutil.copytree(demo.path, tmp_path / "project")
-    return Project(tmp_path / "project")
+    return copy_project(demo.path, tmp_path / "project")
 
 
 def test_demo_makes_what_it_promises(demo: Project) -> None:

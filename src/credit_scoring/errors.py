@@ -25,8 +25,16 @@ class TrackingServerError(ClickException):
     def __init__(self, uri: str, reason: str) -> None:
         super().__init__(
             f"The MLflow server at {uri} does not answer: {reason}.\n"
-            "Hint: start it, or name another one as `server.mlflow_tracking_uri` in conf/local/mlflow.yml."
+            "Hint: start it, or name another one by MLFLOW_TRACKING_URI or `server.mlflow_tracking_uri` in "
+            "conf/local/mlflow.yml."
         )
+
+
+class TrackingStoreError(ClickException):
+    """Runs and models cannot be kept, or not be found again, where the configuration says."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(f"{problem}.\nHint: {hint}")
 
 
 class DownloadError(ClickException):

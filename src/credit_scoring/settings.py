@@ -13,13 +13,14 @@ from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 from threadpoolctl import threadpool_limits
 
+from credit_scoring.datasets.whole_files import write_files_whole
 from credit_scoring.hooks import (
     EnvironmentFaultHooks,
     FolderNameHooks,
     RunSummaryHooks,
     RunTagsHooks,
     SparkHooks,
-    TrackingServerHooks,
+    TrackingStoreHooks,
     import_kedro_mlflow,
 )
 
@@ -30,7 +31,7 @@ def _project_path() -> str:
     SQLite and DuckDB resolve relative paths against the working directory, which is `notebooks/` for a notebook; the
     configuration therefore says `${project_path:}` where one of them is given a path.
     """
-    return Path(find_kedro_project(Path.cwd()) or Path(__file__).parents[2]).as_posix()
+    return Path(find_kedro_project(Path.cwd()) or Path.cwd()).as_posix()
 
 
 def name_population_folder(batch: str | int | None, source: str) -> str:
@@ -59,6 +60,7 @@ atexit.register(gc.freeze)
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 threadpool_limits(1, user_api="blas")
 
+write_files_whole()
 import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
@@ -66,7 +68,7 @@ warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 HOOKS = (
     RunTagsHooks(),
     RunSummaryHooks(),
-    TrackingServerHooks(),
+    TrackingStoreHooks(),
     SparkHooks(),
     EnvironmentFaultHooks(),
     FolderNameHooks(),
@@ -77,6 +79,11 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "custom_resolvers": {"project_path": _project_path, "population": name_population_folder},
-    "config_patterns": {"catalog": ["catalog/**"], "parameters": ["parameters/**"], "spark": ["spark.yml"]},
+    "config_patterns": {
+        "catalog": ["catalog/**"],
+        "parameters": ["parameters/**"],
+        "mlflow": ["mlflow*"],
+        "spark": ["spark.yml"],
+    },
     "merge_strategy": {"parameters": "soft"},
 }
