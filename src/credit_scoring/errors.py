@@ -1,6 +1,7 @@
 """Errors that a user can mend: the command line shows their message alone, without a traceback."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from click import ClickException
 
@@ -17,6 +18,16 @@ class DataContractError(ClickException):
         noun = "problem" if len(self.problems) == 1 else "problems"
         bullets = "\n".join(f"  - {problem}" for problem in self.problems)
         super().__init__(f"{subject}: {len(self.problems)} {noun} found.\n{bullets}\nHint: {hint}")
+
+
+class ProjectNotFoundError(ClickException):
+    """The working directory is in no project."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} is in no project: neither it nor a folder above it has a pyproject.toml with [tool.kedro].\n"
+            "Hint: change into the folder of the project."
+        )
 
 
 class TrackingServerError(ClickException):

@@ -20,7 +20,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from credit_scoring.errors import FolderNameError, SparkUnavailableError, TrackingServerError, find_fault
-from credit_scoring.tracking_store import VARIABLE, configure, find_tracking_store
+from credit_scoring.tracking_store import VARIABLE, TrackingStore, configure, find_tracking_store
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -75,7 +75,7 @@ class TrackingStoreHooks:
         loader = context.config_loader
         store = find_tracking_store(Path(context.project_path), loader.conf_source, loader["mlflow"])
         store.check_place()
-        _await_server(store.uri)
+        _await_server(store)
         logger.info("Runs and models: %s", store)
         loader["mlflow"] = configure(loader["mlflow"], store)
         given = os.environ.get(VARIABLE)
@@ -87,15 +87,15 @@ class TrackingStoreHooks:
                 os.environ[VARIABLE] = given
 
 
-def _await_server(uri: str) -> None:
-    address = urlsplit(uri)
+def _await_server(store: TrackingStore) -> None:
+    address = urlsplit(store.uri)
     if address.scheme not in ("http", "https") or not address.hostname:
         return
     try:
         port = address.port or {"http": 80, "https": 443}[address.scheme]
         socket.create_connection((address.hostname, port), timeout=_CONNECT_WITHIN).close()
     except OSError as error:
-        raise TrackingServerError(uri, error.strerror or str(error)) from error
+        raise TrackingServerError(store.shown, error.strerror or str(error)) from error
 
 
 class RunTagsHooks:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from click import ClickException
 from omegaconf import OmegaConf
 
 from credit_scoring.errors import TrackingStoreError
@@ -49,11 +50,14 @@ class TrackingStore:
         """The SQLite file; none for other stores."""
         return Path(self.uri.removeprefix(_SQLITE)) if self.uri.startswith(_SQLITE) else None
 
+    @property
+    def shown(self) -> str:
+        """The URI without a password."""
+        password = urlsplit(self.uri).password
+        return self.uri.replace(f":{password}@", ":***@") if password else self.uri
+
     def __str__(self) -> str:
-        """Say it without a password."""
-        address = urlsplit(self.uri)
-        shown = self.uri.replace(f":{address.password}@", ":***@") if address.password else self.uri
-        return f"{shown} (named by {self.named_by})"
+        return f"{self.shown} (named by {self.named_by})"
 
     def check_place(self) -> None:
         """Make sure that the artefacts of a SQLite file are those beside it.
@@ -135,7 +139,7 @@ def find_tracking_store(project: Path, conf_source: str, configured: Mapping[str
     if "://" in uri and kind != "file" and location:
         return TrackingStore(uri, named_by, location)
     raise TrackingStoreError(
-        f"Runs and models cannot be kept in {uri or 'no store at all'} (named by {named_by or 'nothing'})",
+        f"Runs and models cannot be kept in {TrackingStore(uri or 'no store', named_by or 'nothing', None)}",
         "name a file (sqlite:///mlflow.db) or an MLflow server (https://…). A database without a server needs "
         "`tracking.experiment.create_experiment_kwargs.artifact_location` in conf/local/mlflow.yml, the same for all.",
     )
@@ -183,26 +187,26 @@ def _text_columns(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """Say which store the project has, put it right after a move, or run a command on it."""
-    from kedro.framework.project import settings  # noqa: PLC0415
-    from kedro.framework.startup import bootstrap_project  # noqa: PLC0415
+    from kedro.framework.project import settings  # noqa: PLC0415 - which import this module
+
+    from credit_scoring.project import enter_project  # noqa: PLC0415 - as above
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--env", help="environment of the configuration, such as kaggle")
     parser.add_argument("--relocate", action="store_true", help="make the artefacts those beside the database")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="a command of MLflow's")
     arguments = parser.parse_args()
-    project = Path.cwd()
-    bootstrap_project(project)
-    conf_source = str(project / settings.CONF_SOURCE)
-    loader = settings.CONFIG_LOADER_CLASS(conf_source, env=arguments.env, **settings.CONFIG_LOADER_ARGS)
     try:
+        project = enter_project()
+        conf_source = str(project / settings.CONF_SOURCE)
+        loader = settings.CONFIG_LOADER_CLASS(conf_source, env=arguments.env, **settings.CONFIG_LOADER_ARGS)
         store = find_tracking_store(project, conf_source, loader["mlflow"])
         sys.stderr.write(f"Runs and models: {store}\n")
         if arguments.relocate:
             sys.stderr.write(f"{store.relocate()} paths changed\n")
         store.check_place()
-    except TrackingStoreError as error:
-        sys.exit(error.message)
+    except ClickException as error:
+        sys.exit(str(error))
     if arguments.command[1:2] == ["ui"] and store.database is None:
         sys.exit("They are on a server, which shows them itself.")
     if arguments.command:
