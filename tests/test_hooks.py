@@ -14,6 +14,7 @@ from credit_scoring import hooks
 from credit_scoring.errors import SparkUnavailableError, TrackingServerError
 from credit_scoring.hooks import SparkHooks, TrackingStoreHooks, check_spark_installation, start_spark
 from credit_scoring.pipeline_registry import register_pipelines
+from tests.conftest import ROOT
 
 
 class Configuration(dict):
@@ -21,7 +22,7 @@ class Configuration(dict):
 
     def __init__(self, **read: object) -> None:
         super().__init__(read)
-        self.conf_source = "conf"
+        self.conf_source = (ROOT / "conf").as_posix()
 
 
 def begin(uri: str | None) -> Generator[None, None, None]:

@@ -1,7 +1,6 @@
 """Errors that a user can mend: the command line shows their message alone, without a traceback."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from click import ClickException
 
@@ -21,12 +20,12 @@ class DataContractError(ClickException):
 
 
 class ProjectNotFoundError(ClickException):
-    """The working directory is in no project."""
+    """A command or a notebook was started outside a project, or the project has no configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, problem: str) -> None:
         super().__init__(
-            f"{folder} is in no project: neither it nor a folder above it has a pyproject.toml with [tool.kedro].\n"
-            "Hint: change into the folder of the project."
+            f"{problem}.\nHint: change into the folder of the project (papermill --cwd); a packaged project needs its "
+            "configuration: unpack conf-credit_scoring.tar.gz, or name it (--conf-source)."
         )
 
 

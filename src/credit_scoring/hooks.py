@@ -19,7 +19,13 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from credit_scoring.errors import FolderNameError, SparkUnavailableError, TrackingServerError, find_fault
+from credit_scoring.errors import (
+    FolderNameError,
+    ProjectNotFoundError,
+    SparkUnavailableError,
+    TrackingServerError,
+    find_fault,
+)
 from credit_scoring.tracking_store import VARIABLE, TrackingStore, configure, find_tracking_store
 
 if TYPE_CHECKING:
@@ -69,10 +75,13 @@ class TrackingStoreHooks:
         """Give kedro-mlflow the store.
 
         Raises:
+            ProjectNotFoundError: If there is no configuration.
             TrackingStoreError: If there is no such store, or its artefacts are those of another place.
             TrackingServerError: If nothing accepts a connection at the address of a server.
         """
         loader = context.config_loader
+        if not Path(loader.conf_source).exists():
+            raise ProjectNotFoundError(f"There is no configuration in {loader.conf_source}")
         store = find_tracking_store(Path(context.project_path), loader.conf_source, loader["mlflow"])
         store.check_place()
         _await_server(store)

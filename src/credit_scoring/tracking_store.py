@@ -192,7 +192,7 @@ def main() -> None:
     from credit_scoring.project import enter_project  # noqa: PLC0415 - as above
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--env", help="environment of the configuration, such as kaggle")
+    parser.add_argument("--env", default="base", help="environment of the configuration, such as kaggle")
     parser.add_argument("--relocate", action="store_true", help="make the artefacts those beside the database")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="a command of MLflow's")
     arguments = parser.parse_args()
