@@ -113,7 +113,8 @@ screenshots: install ## Take the pictures of MLflow that the report shows (needs
 
 image: ## Build the image that serves the exported model
 	@test -n "$(CONTAINER_ENGINE)" || { echo "Neither docker nor podman was found."; exit 1; }
-	$(CONTAINER_ENGINE) build -t $(IMAGE) --build-arg MODEL=$(MODEL) .
+	$(CONTAINER_ENGINE) build -t $(IMAGE) --build-arg MODEL=$(MODEL) \
+	  --build-arg PYTHON=$$(sed -n 's/^python: *\([0-9]*\.[0-9]*\).*/\1/p' $(MODEL)/python_env.yaml) .
 
 clean: ## Remove the environment and caches, never data, runs or models
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .viz site
