@@ -25,10 +25,11 @@ class Configuration(dict):
         self.conf_source = (ROOT / "conf").as_posix()
 
 
-def begin(uri: str | None) -> Generator[None, None, None]:
+def begin(uri: str | None, **context: object) -> Generator[None, None, None]:
     """Do what comes before kedro-mlflow."""
     loader = Configuration(mlflow={"server": {"mlflow_tracking_uri": uri}})
-    hook = TrackingStoreHooks().after_context_created(SimpleNamespace(project_path="/nowhere", config_loader=loader))
+    context |= {"project_path": "/nowhere", "config_loader": loader}
+    hook = TrackingStoreHooks().after_context_created(SimpleNamespace(**context))
     next(hook)
     return hook
 
@@ -64,6 +65,20 @@ def test_what_mlflow_sets_for_its_children_is_not_taken_for_what_the_user_said(m
         with pytest.raises(StopIteration):
             hook.send(None)
         assert os.environ.get("MLFLOW_TRACKING_URI") == given
+
+
+@pytest.mark.parametrize(("place", "warnings"), [("file:///home/one/mlruns", 1), ("mlflow-artifacts:/1", 0)])
+def test_an_experiment_of_a_server_that_is_kept_in_a_folder_of_one_client_is_told(
+    port: int, place: str, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    experiment = SimpleNamespace(name="credit_scoring", artifact_location=place)
+    mlflow = SimpleNamespace(tracking=SimpleNamespace(experiment=SimpleNamespace(_experiment=experiment)))
+    with socket.create_server(("127.0.0.1", port)):
+        hook = begin(f"http://127.0.0.1:{port}", mlflow=mlflow)
+    with caplog.at_level("WARNING"), pytest.raises(StopIteration):
+        hook.send(None)
+    assert [record.levelname for record in caplog.records].count("WARNING") == warnings
+    assert ("credit_scoring are in file:///home/one/mlruns, not on the server" in caplog.text) == bool(warnings)
 
 
 def java(folder: Path, banner: str) -> str:

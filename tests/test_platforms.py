@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,17 +27,14 @@ MACHINES = {
 BUILT_FROM_SOURCE = "antlr4-python3-runtime"  # pure Python, without a wheel on the index
 
 
-@cache
-def ask(platform: str, python: str, *files: Path, deps: bool) -> subprocess.CompletedProcess[str]:
-    """Look for a wheel of everything in the files, and of what it needs; nothing is installed."""
-    options = ("--quiet", "--no-header", "--no-annotate", *(() if deps else ("--no-deps",)))
+def ask(platform: str, python: str, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Look for a wheel of everything in a file, and of what that needs; nothing is installed."""
     wheels = ("--only-binary", ":all:", "--no-binary", BUILT_FROM_SOURCE)
     machine = ("--python-platform", platform, "--python-version", python)
-    uv = Path(sys.executable).with_name("uv")
-    done = subprocess.run(
-        [uv, "pip", "compile", *options, *wheels, *machine, *files], capture_output=True, text=True, check=False
-    )
-    if re.search(r"error sending request|Failed to fetch|network connectivity", done.stderr):
+    command = [Path(sys.executable).with_name("uv"), "pip", "compile", "--quiet", *options, *wheels, *machine, file]
+    # Bounds that a project declares for its own lock are not those of a model
+    done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=False)
+    if done.returncode and "No solution found" not in done.stderr:
         pytest.skip(f"the package index does not answer: {done.stderr.strip()[-200:]}")
     return done
 
@@ -55,8 +51,8 @@ def test_the_lock_and_a_model_can_be_installed_where_the_table_says_so(
     ((_, _, project, model),) = [row for row in ROWS if row[1] == platform]
     served = exported("blend", every_library=True).folder / "requirements.txt"
     for says, found in (
-        (project, ask(platform, python, ROOT / "requirements.txt", deps=False)),
-        (model, ask(platform, python, served, deps=True)),
+        (project, ask(platform, python, ROOT / "requirements.txt", "--no-deps")),
+        (model, ask(platform, python, served)),
     ):
         assert says in ("yes", "no")
         assert (found.returncode == 0) == (says == "yes"), found.stderr

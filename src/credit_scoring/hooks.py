@@ -89,11 +89,25 @@ class TrackingStoreHooks:
         loader["mlflow"] = configure(loader["mlflow"], store)
         given = os.environ.get(VARIABLE)
         try:
-            return (yield)
+            done = yield
+            _warn_of_folders_of_clients(store, context)
+            return done
         finally:  # MLflow sets the variable, and the next project of this process would take it for the user's
             os.environ.pop(VARIABLE, None)
             if given is not None:
                 os.environ[VARIABLE] = given
+
+
+def _warn_of_folders_of_clients(store: TrackingStore, context: Any) -> None:
+    """Say so if a server keeps no artefacts of the experiment: each client then has those of its own runs alone."""
+    experiment = None if store.database else context.mlflow.tracking.experiment._experiment
+    if experiment is not None and urlsplit(experiment.artifact_location).scheme in ("", "file"):
+        logger.warning(
+            "Artefacts of the experiment %s are in %s, not on the server: whoever does not see this folder cannot load "
+            "its models. Another name (`experiment` in conf/local/globals.yml) begins one on the server.",
+            experiment.name,
+            experiment.artifact_location,
+        )
 
 
 def _await_server(store: TrackingStore) -> None:
