@@ -236,6 +236,7 @@ CANDIDATES: dict[str, Any] = {
     "lr": {"family": "logistic_regression", "params": {"C": 0.1}, "imbalance": ["none", "smote"], "tuned": True},
     "bare": {"family": "random_forest"},
     "kept": {"family": "lightgbm", "monotone": True},
+    "only": {"family": "lightgbm", "monotone": [True]},
 }
 
 
@@ -268,10 +269,11 @@ def test_a_member_that_names_a_candidate_has_its_family_and_parameters() -> None
         (["lr", "bare"], r"members: \['lr', 'bare'\], expected each by its name"),
         (
             {"a": {"candidate": "lgb"}, "b": {"candidate": "lr"}},
-            r"members\.a\.candidate: lgb, expected one of lr, bare, kept",
+            r"members\.a\.candidate: lgb, expected one of lr, bare, kept, only",
         ),
         ({"a": {"candidate": "lr", "params": {"C": 1}}, "b": {"candidate": "bare"}}, "without `family` or `params`"),
         ({"a": {"candidate": "lr"}, "b": {"candidate": "kept"}}, r"members\.b\.candidate: kept is monotone, which"),
+        ({"a": {"candidate": "lr"}, "b": {"candidate": "only"}}, r"members\.b\.candidate: only is monotone, which"),
         ({"a": {"candidate": "lr"}}, "a blend needs two at least, found a"),
         ({"a": {"candidate": "lr"}, "b": {"candidate": "blend"}}, r"members\.b\.family: blend, expected one of"),
         (

@@ -245,7 +245,7 @@ def _find_members(params: Mapping[str, Any], candidates: Mapping[str, Any]) -> d
         if "candidate" not in member:
             continue
         its = candidates.get(member["candidate"])
-        if isinstance(its, Mapping) and its.get("monotone") is True:
+        if isinstance(its, Mapping) and its.get("monotone") in (True, [True]):
             raise ValueError(
                 f"members.{name}.candidate: {member['candidate']} is monotone, which a member of a blend cannot be kept"
             )
@@ -261,7 +261,7 @@ def _find_members(params: Mapping[str, Any], candidates: Mapping[str, Any]) -> d
 def list_variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:
     """Yield the candidates that a description stands for, by name, as far as its lists ask for them.
 
-    One for each treatment of class imbalance, free of constraints, and one that is monotone, without a treatment.
+    One for each treatment of class imbalance, free of constraints, and one that is monotone, without one of the list.
     """
     if not isinstance(described, Mapping):
         yield name, described
