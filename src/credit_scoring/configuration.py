@@ -1,7 +1,7 @@
 """Names in the configuration and on the command line: one that nothing reads is an error, never a default kept."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from copy import deepcopy
 from inspect import signature
 from pathlib import Path
@@ -53,39 +53,44 @@ class ProjectConfigLoader(OmegaConfigLoader):
 class ConfigurationHooks:
     """Look at all names before anything is read or computed."""
 
-    @hook_impl(tryfirst=True)
-    def after_context_created(self, context: Any) -> None:
-        """Raise if a name is unknown or a value is none that its parameter takes.
-
-        Raises:
-            ConfigurationError: Names every problem, where it stands, and the nearest right name.
-        """
+    @hook_impl(wrapper=True)  # as the hook of the tracking store is, which reads the configuration
+    def after_context_created(self, context: Any) -> Generator[None, Any, Any]:
+        """Check the configuration, then let all others have the context."""
         loader = context.config_loader
-        if not Path(loader.conf_source).is_dir():
-            return  # an archive or an address, as a packaged project may have: only Kedro reads these
-        if not Path(loader.conf_source, loader.env or LOCAL).is_dir():
-            environments = sorted(path.name for path in Path(loader.conf_source).iterdir() if path.is_dir())
-            hint = f"environments are the folders of conf/: {', '.join(environments)}."
-            raise ConfigurationError([_unknown(loader.env or LOCAL, environments, "--env")], hint)
-        problems = [*_unread_files(loader), *_unknown_globals(loader), *_unknown_parameters(loader)]
-        problems += _wrong_values(loader, (), KedroMlflowConfig, loader["mlflow"])
-        engine = loader["globals"]["relational"]
-        if engine["backend"] == "pyspark":
-            known = {*signature(start_spark).parameters}
-            problems += [_unknown(name, known, "spark.yml") for name in loader["spark"] if name not in known]
-        elif engine["backend"] == "duckdb":
-            known = {"backend", "database", "read_only", "extensions", *_settings_of_duckdb()}
-            problems += [
-                _unknown(f"relational.{name}", (f"relational.{one}" for one in known), "globals.yml")
-                for name in engine
-                if name not in known
-            ]
-        if problems:
-            raise ConfigurationError(
-                problems,
-                "parameters are listed in conf/base/parameters/, names of places and sources in conf/base/globals.yml; "
-                "your own values belong into the same files in conf/local/.",
-            )
+        if Path(loader.conf_source).is_dir():  # else an archive or an address: only Kedro reads these
+            _check_configuration(loader)
+        return (yield)
+
+
+def _check_configuration(loader: OmegaConfigLoader) -> None:
+    """Raise if a name is unknown or a value is none that its parameter takes.
+
+    Raises:
+        ConfigurationError: Names every problem, where it stands, and the nearest right name.
+    """
+    if not Path(loader.conf_source, loader.env or LOCAL).is_dir():
+        environments = sorted(path.name for path in Path(loader.conf_source).iterdir() if path.is_dir())
+        hint = f"environments are the folders of conf/: {', '.join(environments)}."
+        raise ConfigurationError([_unknown(loader.env or LOCAL, environments, "--env")], hint)
+    problems = [*_unread_files(loader), *_unknown_globals(loader), *_unknown_parameters(loader)]
+    problems += _wrong_values(loader, (), KedroMlflowConfig, loader["mlflow"])
+    engine = loader["globals"]["relational"]
+    if engine["backend"] == "pyspark":
+        known = {*signature(start_spark).parameters}
+        problems += [_unknown(name, known, "spark.yml") for name in loader["spark"] if name not in known]
+    elif engine["backend"] == "duckdb":
+        known = {"backend", "database", "read_only", "extensions", *_settings_of_duckdb()}
+        problems += [
+            _unknown(f"relational.{name}", (f"relational.{one}" for one in known), "globals.yml")
+            for name in engine
+            if name not in known
+        ]
+    if problems:
+        raise ConfigurationError(
+            problems,
+            "parameters are listed in conf/base/parameters/, names of places and sources in conf/base/globals.yml; "
+            "your own values belong into the same files in conf/local/.",
+        )
 
 
 def check_asked(pipeline_names: Iterable[str], filters: Mapping[str, Any]) -> None:

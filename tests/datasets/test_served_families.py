@@ -22,8 +22,11 @@ ASK = """
 import json, sys
 sys.path = [place for place in sys.path if not place.rstrip("/").endswith("/src")]
 sys.meta_path = [finder for finder in sys.meta_path if "credit_scoring" not in getattr(finder, "__module__", "")]
-for name in sys.argv[2:]:
-    sys.modules[name] = None
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name in sys.argv[2:]:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, NotInstalled())
 sys.path.insert(0, "model/code")
 import pickle, pandas
 scorer = pickle.load(open("model/model.pkl", "rb"))

@@ -20,12 +20,12 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import AbstractDataset, MemoryDataset
 from kedro_datasets.json import JSONDataset
-from kedro_datasets.matplotlib import MatplotlibDataset
 from kedro_datasets.pandas import CSVDataset, ParquetDataset
 from kedro_datasets.pickle import PickleDataset
 from kedro_datasets.text import TextDataset
 
 from credit_scoring.datasets.chunks import ResumableParquetDataset
+from credit_scoring.datasets.figure import FigureDataset
 from credit_scoring.datasets.history_rows import HistoryRowsDataset
 from credit_scoring.datasets.mlflow_registry import MlflowScorerDataset
 from credit_scoring.datasets.raw_csv import RawCsvDataset
@@ -61,7 +61,7 @@ def table(seed: int) -> ibis.Table:
 CONTENTS: dict[type, Callable[[int], Any]] = {
     ResumableParquetDataset: lambda seed: {f"part{seed}": lambda: pa.Table.from_pandas(numbers(seed))},
     TableFileDataset: table,
-    MatplotlibDataset: figure,
+    FigureDataset: figure,
     ParquetDataset: numbers,
     CSVDataset: numbers,
     JSONDataset: lambda seed: {"rows": text(seed)},
@@ -156,7 +156,7 @@ def open_datasets(folder: Path) -> dict[str, Any]:
     write_files_whole()
     kinds = {"json": JSONDataset, "pkl": PickleDataset, "md": TextDataset, "csv": CSVDataset, "parquet": ParquetDataset}
     opened = {suffix: kind(filepath=(folder / f"file.{suffix}").as_posix()) for suffix, kind in kinds.items()}
-    return opened | {"png": MatplotlibDataset(filepath=(folder / "file.png").as_posix())}
+    return opened | {"png": FigureDataset(filepath=(folder / "file.png").as_posix())}
 
 
 def rewrite_for_ever(folder: Path) -> None:

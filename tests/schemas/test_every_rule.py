@@ -159,6 +159,7 @@ SCORES = pd.DataFrame(
         "threshold": 0.1,
         "model_id": "m-1",
         "model_digest": "0" * 64,
+        "gaps": [[], [], []],
         "reasons": [[], [], []],
     }
 )
@@ -172,7 +173,7 @@ SOUND = {
 }
 # Rules on more than one column say nothing of how they are broken: one entry each
 ACROSS_COLUMNS = {
-    "decides_by_threshold": SCORES.assign(decision="refused"),
+    "decides_by_gaps_and_threshold": SCORES.assign(decision="refused"),
     "has_finite_numbers": INPUT.assign(AMT_CREDIT=[1.0, np.inf, 2.0]),
 }
 

@@ -100,7 +100,7 @@ def test_a_changed_file_is_read_again_and_a_broken_one_changes_nothing(
             clock.now += 1
             assert keys.name(b"new") == "web"
     assert counted == [True, False, False]
-    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert [record.levelname for record in caplog.records] == ["INFO", "ERROR", "ERROR"]
     replace(line("web", "newest"))
     clock.now += 1
     assert keys.name(b"newest") == "web"

@@ -140,7 +140,6 @@ CANDIDATES: dict[str, Any] = {
     "baseline": {"family": "dummy"},
     "regression": {"family": "logistic_regression", "imbalance": ["none", "smote"]},
     "trees": {"family": "xgboost"},
-    "misspelt": {"family": "xgbost"},
 }
 
 
@@ -150,7 +149,6 @@ def test_a_bound_that_no_candidate_meets_stops_the_run_with_all_of_them_named() 
     said = str(caught.value)
     assert "baseline is `constant`, regression is `equation`, regression_smote is `equation`" in said
     assert "trees is `unconstrained`" in said
-    assert "misspelt" not in said
     assert "Hint: add a simpler one under `candidates`" in said
     check_candidates(CANDIDATES, ChampionOptions(max_complexity="equation"), ProtectedOptions())
     check_candidates({"baseline": {"family": "dummy"}}, ChampionOptions(), ProtectedOptions())

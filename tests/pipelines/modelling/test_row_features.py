@@ -200,7 +200,7 @@ def test_later_applicants_get_the_features_of_the_served_models() -> None:
     assert set(model.feature_names_in_) == {"EXT_SOURCE_2", *row_models.feature_names}
     calibration = Calibration("none").to_dict()
     policy = {"threshold": 0.2, "model_digest": digest_model(model, Calibration("none"))}
-    scorer = build_scorer(model, calibration, policy, None, ProtectedOptions(), row_models)  # type: ignore[arg-type]
+    scorer = build_scorer(model, calibration, policy, None, None, ProtectedOptions(), row_models)  # type: ignore[arg-type]
     expected = predict_holdout(model, calibration, holdout)["PROBABILITY"].to_numpy()
     later = applicants.loc[applicants["SPLIT"] == "holdout", ["SK_ID_CURR", "EXT_SOURCE_2"]]
     completed = scorer.row_models.complete(later, histories)
@@ -219,7 +219,7 @@ def test_a_champion_without_such_features_is_served_without_row_models() -> None
     champion = {"name": "plain", **read_candidates(CANDIDATES)["logistic_regression"].model_dump()}
     model = fit_champion(select_training_rows(applicants, made), champion, SELECTION, FOLDS)
     policy = {"threshold": 0.2, "model_digest": digest_model(model, Calibration("none"))}
-    scorer = build_scorer(model, Calibration("none").to_dict(), policy, None, ProtectedOptions(), row_models)  # type: ignore[arg-type]
+    scorer = build_scorer(model, Calibration("none").to_dict(), policy, None, None, ProtectedOptions(), row_models)  # type: ignore[arg-type]
     assert list(model.feature_names_in_) == ["EXT_SOURCE_2"]
     assert scorer.row_models is NO_ROW_MODELS
 

@@ -168,7 +168,7 @@ def judge_drift(
     served_model: ModelFolder,
     monitoring: MonitoringOptions,
     source: str,
-    batch: str | int | None = None,
+    batch: object = None,  # a name, of which the command line makes a number where it looks like one
 ) -> dict[str, Any]:
     """Sum the variables up.
 

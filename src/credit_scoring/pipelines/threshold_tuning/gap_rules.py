@@ -37,7 +37,7 @@ _OF_UNIT: Mapping[Unit, tuple[float, float]] = {
 _MAY_BE_NEGATIVE = ("amount", "ratio", "number", "score")
 
 
-def learn_gap_rules(champion_model: ScoringModel, training_rows: pd.DataFrame, gaps: GapOptions) -> GapRules:
+def learn_gap_rules(champion_model: ScoringModel, permitted_training_rows: pd.DataFrame, gaps: GapOptions) -> GapRules:
     """Learn from training rows what the columns of the champion may hold.
 
     A column of the application form may hold what the contract of the raw table calls plausible. Any other number may
@@ -47,7 +47,7 @@ def learn_gap_rules(champion_model: ScoringModel, training_rows: pd.DataFrame, g
     A column that is never null in training must be known. Of a source (the form, or a history that the applicant has)
     as many columns may be null as in all but the last few of the training applicants, and a margin more.
     """
-    rows = training_rows[list(champion_model.feature_names_in_)]
+    rows = permitted_training_rows[list(champion_model.feature_names_in_)]
     names, texts = tuple(map(str, rows.columns)), set(text_columns(rows))
     records = [find_feature(name) for name in names]
     ranges = [(-inf, inf) if name in texts else _range(name, rows[name], gaps.widen) for name in names]

@@ -128,7 +128,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=learn_gap_rules,
-                inputs=["champion_model", "training_rows", "params:gaps"],
+                inputs=["champion_model", "permitted_training_rows", "params:gaps"],
                 outputs="gap_rules",
                 name="learn_gap_rules",
             ),
