@@ -40,12 +40,12 @@ def _equal(out: Numbers, a: Numbers, b: Numbers) -> None:
 
 
 def _and(out: Numbers, a: Numbers, b: Numbers) -> None:
-    np.minimum(a, b, out)
+    np.minimum(a, b, out=out)
     np.copyto(out, 0.0, where=(a == 0) | (b == 0))
 
 
 def _or(out: Numbers, a: Numbers, b: Numbers) -> None:
-    np.maximum(a, b, out)
+    np.maximum(a, b, out=out)
     np.copyto(out, 1.0, where=(a == 1) | (b == 1))
 
 
@@ -103,8 +103,8 @@ ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
     "null_if": _null_if,
     "least": lambda out, a, b: np.fmin(a, b, out),  # of the known ones
     "greatest": lambda out, a, b: np.fmax(a, b, out),
-    "at_most": lambda out, a, b: np.minimum(a, b, out),  # null of null
-    "at_least": lambda out, a, b: np.maximum(a, b, out),
+    "at_most": lambda out, a, b: np.minimum(a, b, out=out),  # null of null
+    "at_least": lambda out, a, b: np.maximum(a, b, out=out),
 }
 """Name -> function of one row's values."""
 

@@ -1,7 +1,7 @@
 """The raw tables of a request as numbers: what reading a raw file does to its rows, from the same contract."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from typing import Any
 
@@ -58,21 +58,17 @@ class RawTables:
         n_rows: Table -> number of rows without exact copies.
     """
 
-    def __init__(self, vocabulary: Sequence[str]) -> None:
+    def __init__(self, vocabulary: Sequence[str], others: Mapping[str, float]) -> None:
         self.n_given: dict[str, int] = {}
         self.n_rows: dict[str, int] = {}
         self._columns: dict[tuple[str, str], Numbers] = {}
         self._vocabulary = vocabulary
-        self._others: dict[float, str] = {}
+        self._others = {code: text for text, code in others.items()}
 
     def add(self, table: str, columns: Mapping[str, Numbers], n_given: int, n_rows: int) -> None:
         """Add the columns of a table."""
         self.n_given[table], self.n_rows[table] = n_given, n_rows
         self._columns |= {(table, name): column for name, column in columns.items()}
-
-    def name_others(self, texts: Mapping[str, float]) -> None:
-        """Remember the texts of codes that are not in the vocabulary."""
-        self._others |= {code: text for text, code in texts.items()}
 
     def fill(self, table: str, names: Sequence[str], out: Numbers) -> None:
         """Write columns of a table to the rows of a matrix."""
@@ -82,10 +78,11 @@ class RawTables:
 
     def decode(self, codes: Numbers) -> list[str | None]:
         """Return the texts of codes."""
-        return [
-            None if code != code else self._others.get(code) or self._vocabulary[int(code)]  # noqa: PLR0124 - NaN
-            for code in codes.tolist()
-        ]
+        texts = {
+            code: self._others[code] if code in self._others else self._vocabulary[int(code)]
+            for code in {*codes[~np.isnan(codes)].tolist()}
+        }
+        return [texts.get(code) for code in codes.tolist()]
 
 
 class Tables:
@@ -127,28 +124,22 @@ class Tables:
         ]
         if not tables.get("application"):
             problems.append("application: at least one row has to be there")
-        readers = {}
-        read, texts = RawTables(self._vocabulary), _Texts(self._codes, self._order)
-        for name, contract in self._contracts.items():
-            rows = tables.get(name, ())
-            if isinstance(rows, Mapping):
-                columns = {
-                    column: texts.recode(*values) if isinstance(values, tuple) else values
-                    for column, values in rows.items()
-                }
-                n_rows = len(next(iter(columns.values()), ()))
-                read.add(name, columns, n_rows, n_rows)
-                continue
-            try:
-                readers[name] = reader = _Reader(name, contract, rows)
-                read.add(name, reader.columns(self._wanted[name], texts), len(rows), reader.n_rows)
-            except InputError as error:
-                problems += error.problems
-        for reader in readers.values():
-            problems += reader.strangers(readers)
+        texts = _Texts(self._codes, self._order)
+        readers = {
+            name: _Columns(tables[name])
+            if isinstance(tables.get(name), Mapping)
+            else _Records(name, contract, tables.get(name, ()))
+            for name, contract in self._contracts.items()
+        }
+        for name, reader in readers.items():
+            problems += reader.encode(self._wanted[name], texts)
+        if not problems:
+            problems = [one for reader in readers.values() for one in reader.strangers(readers)]
         if problems:
             raise InputError(problems)
-        read.name_others(texts.code_others())
+        read = RawTables(self._vocabulary, texts.code_others())
+        for name, reader in readers.items():
+            read.add(name, reader.columns(), reader.n_given, reader.n_rows)
         return read
 
 
@@ -171,12 +162,6 @@ class _Texts:
                     self._others.setdefault(text, []).append((codes, i))
             return codes
 
-    def recode(self, places: Any, texts: Sequence[str]) -> Numbers:
-        """Return the codes of texts that are given by their places among distinct ones."""
-        distinct = self.encode([*texts, None])
-        self.code_others()
-        return distinct[places]
-
     def code_others(self) -> dict[str, float]:
         """Give each other text a code between those of its neighbours in the order of UTF-8, as engines sort."""
         by_place: dict[int, list[str]] = {}
@@ -191,44 +176,76 @@ class _Texts:
         return found
 
 
-class _Reader:
-    """Reads the records of one table."""
+class _Columns:
+    """Typed columns of a table, taken as they are."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+        self._codes: dict[str, Numbers] = {}
+        self.n_given = self.n_rows = max(
+            (len(one[0] if isinstance(one, tuple) else one) for one in given.values()), default=0
+        )
+
+    def encode(self, wanted: Set[str], texts: _Texts) -> list[str]:
+        """Have the texts coded."""
+        for column in wanted & self._given.keys():
+            if isinstance(self._given[column], tuple):
+                self._codes[column] = texts.encode([*self._given[column][1], None])
+        return []
+
+    def strangers(self, others: Mapping[str, Any]) -> Iterable[str]:  # noqa: ARG002 - as of records
+        """Find no problem: rows of a raw file may belong to nobody."""
+        return ()
+
+    def columns(self) -> dict[str, Numbers]:
+        """Return the columns as numbers."""
+        numbers = {column: values for column, values in self._given.items() if not isinstance(values, tuple)}
+        return numbers | {column: codes[self._given[column][0]] for column, codes in self._codes.items()}
+
+
+class _Records:
+    """Records of one table, checked."""
 
     def __init__(self, name: str, contract: Mapping[str, Any], rows: Any) -> None:
-        if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
-            raise InputError([f"{name}: a list of rows was expected, each an object"])
         self._name = name
         self._contract = contract
         self._kinds = {column: told["type"] for column, told in contract["columns"].items()}
-        self._given = {column: [row.get(column) for row in rows] for column in self._kinds}
-        if unknown := sorted(set(chain.from_iterable(rows)) - self._kinds.keys()):
-            raise InputError([f"{name}: there is no column {column}" for column in unknown])
-        self.n_rows = len(rows)
+        self._read: dict[str, Numbers] = {}
+        self._is_list = isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows)
+        records: Records = rows if self._is_list else ()
+        self._unknown = sorted(set(chain.from_iterable(records)) - self._kinds.keys())
+        self._given = {column: [row.get(column) for row in records] for column in self._kinds}
+        self.n_given = self.n_rows = len(records)
 
-    def columns(self, wanted: Set[str], texts: _Texts) -> dict[str, Numbers]:
-        """Return the wanted columns, and all whole numbers, as numbers."""
+    def encode(self, wanted: Set[str], texts: _Texts) -> list[str]:
+        """Read the wanted columns and all whole numbers, and return what is wrong."""
+        if not self._is_list:
+            return [f"{self._name}: a list of rows was expected, each an object"]
         if not self.n_rows:
-            return {}
-        if problems := [*self._wrong_types()]:
-            raise InputError(problems)
-        self._leave_out_copies()
+            return []
+        problems = [f"{self._name}: there is no column {column}" for column in self._unknown] + [*self._wrong_types()]
+        if problems:
+            return problems
+        problems = self._leave_out_copies()
         numbers = [
             column for column, kind in self._kinds.items() if kind == _INTEGER or (column in wanted and kind != _TEXT)
         ]
         values = np.array([self._given[column] for column in numbers], dtype=np.float64)
         values[~np.isfinite(values)] = np.nan
-        if problems := [*self._not_whole(numbers, values)]:
-            raise InputError(problems)
-        encoded = {column: texts.encode(self._given[column]) for column in wanted if self._kinds[column] == _TEXT}
-        return dict(zip(numbers, values, strict=True)) | encoded
+        self._read = dict(zip(numbers, values, strict=True))
+        self._read |= {column: texts.encode(self._given[column]) for column in wanted if self._kinds[column] == _TEXT}
+        return [*problems, *self._not_whole(numbers, values)]
 
-    def strangers(self, others: Mapping[str, "_Reader"]) -> Iterator[str]:
+    def columns(self) -> dict[str, Numbers]:
+        """Return the columns as numbers."""
+        return self._read
+
+    def strangers(self, others: Mapping[str, Any]) -> Iterable[str]:
         """Find rows that lead to no applicant: by their SK_ID_CURR, or else by the row that they belong to."""
         parents = self._contract["parents"]
         for column in [_APPLICANT] if _APPLICANT in parents else parents:
-            parent = others.get(parents[column])
-            known = set(parent._given[column]) if parent else set()
-            for row, value in enumerate(self._given[column] if parent else ()):
+            known = set(others[parents[column]].columns().get(column, ()))
+            for row, value in enumerate(self._given[column]):
                 if value not in known:
                     yield self._problem(row, column, f"that of a row of {parents[column]}")
 
@@ -237,26 +254,23 @@ class _Reader:
             is_text = self._kinds[column] == _TEXT
             allowed = {str, type(None)} if is_text else _NUMBERS
             if not set(map(type, values)) <= allowed:
-                expected = (
-                    "a text or null" if is_text else "a number" + (" or null" if self._may_be_null(column) else "")
-                )
                 for row, value in enumerate(values):
                     if type(value) not in allowed:
-                        yield self._problem(row, column, expected)
+                        yield self._problem(row, column, "a text or null" if is_text else "a number or null")
 
     def _not_whole(self, numbers: Sequence[str], values: Numbers) -> Iterator[str]:
         at = [i for i, column in enumerate(numbers) if self._kinds[column] == _INTEGER]
         whole = values[at]
         bad = ~(whole == np.trunc(whole)) | (np.abs(whole) >= _TOO_LARGE)
         if bad.any():
-            for i, row in np.argwhere(bad):
+            for row, i in np.argwhere(bad.T):
                 yield self._problem(row, numbers[at[i]], "a whole number, not null")
 
-    def _leave_out_copies(self) -> None:
+    def _leave_out_copies(self) -> list[str]:
         """Drop exact copies of rows under a key; the same key of different rows is a problem."""
         key = self._contract["key"]
         if not key or len(set(zip(*(self._given[column] for column in key), strict=True))) == self.n_rows:
-            return
+            return []
         first: dict[tuple[Any, ...], int] = {}
         problems, at = [], [list(self._given).index(column) for column in key]
         rows = list(zip(*self._given.values(), strict=True))
@@ -269,13 +283,9 @@ class _Reader:
                 problems.append(
                     f"{self._name}, rows {same + 1} and {i + 1}: the same {' and '.join(key)} stands for both"
                 )
-        if problems:
-            raise InputError(problems)
         self._given = {column: [values[i] for i in keep] for column, values in self._given.items()}
         self.n_rows = len(keep)
-
-    def _may_be_null(self, column: str) -> bool:
-        return bool(self._contract["columns"][column]["nullable"])
+        return problems
 
     def _problem(self, row: int, column: str, expected: str) -> str:
         return f"{self._name}, row {row + 1}, column {column}: expected {expected}"
