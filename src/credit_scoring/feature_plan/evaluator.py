@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from credit_scoring.feature_plan.aggregates import Aggregates
-from credit_scoring.feature_plan.description import FILTER, TABLE, Operand, Plan, Text
-from credit_scoring.feature_plan.operations import ELEMENTWISE, Numbers
+from credit_scoring.feature_plan.description import FILTER, TABLE, Operand, Plan, PlanError, Text
+from credit_scoring.feature_plan.operations import ELEMENTWISE, OPERATIONS, Numbers
 from credit_scoring.feature_plan.rows import Groups, Indices, Matches, lead, number_rows
 from credit_scoring.feature_plan.schedule import Batch, schedule
 from credit_scoring.feature_plan.tables import RawTables, Tables
@@ -76,9 +76,14 @@ class FeaturePlan:
 
     Attributes:
         plan: The plan.
+
+    Raises:
+        PlanError: If an operation is unknown.
     """
 
     def __init__(self, plan: Plan) -> None:
+        if unknown := sorted({step.operation for step in plan.steps} - OPERATIONS):
+            raise PlanError(f"The feature plan asks for {', '.join(unknown)}, of which this code knows nothing.")
         self.plan = plan
         self._tables = Tables(plan)
         scheduled = schedule(plan)

@@ -7,8 +7,9 @@ matrix, and equal operations that need nothing of one another are one call on se
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from credit_scoring.feature_plan.description import Frame, Plan, Step
+from credit_scoring.feature_plan.description import TABLE, Frame, Plan, Step
 from credit_scoring.feature_plan.operations import AGGREGATES
 
 
@@ -47,35 +48,47 @@ class Schedule:
             places[step.name] = len(places)
 
 
-_Task = Step | Frame
+Task: TypeAlias = Step | Frame
+
+
+def dependencies(plan: Plan) -> dict[Task, set[Task]]:
+    """Return what each frame and each step is made from, a step's frame included."""
+    frames = {frame.name: frame for frame in plan.frames}
+    steps = {(step.frame, step.name): step for step in plan.steps}
+    rows: dict[Task, set[Task]] = {
+        frame: {frames[frame.of], *(steps[frame.of, name] for name in frame.by)} if frame.kind != TABLE else set()
+        for frame in plan.frames
+    }
+    return rows | {step: _needs(step, frames, steps) for step in plan.steps}
 
 
 def schedule(plan: Plan) -> Schedule:
     """Put the steps of a plan into few batches.
 
-    Of what can be computed, that is taken first of which nothing alike is still waiting for something else; else what
-    has the greatest share of its like.
+    Of what can be computed, that is taken first of which nothing alike still waits for something else; else what has
+    the greatest share of its like, aggregates last: they are the dearest to take in two parts.
     """
     frames = {frame.name: frame for frame in plan.frames}
-    steps = {(step.frame, step.name): step for step in plan.steps}
-    needs: dict[_Task, set[_Task]] = {
-        **{frame: {*_behind(frame, frames), *(steps[frame.of, name] for name in frame.by)} for frame in plan.frames},
-        **{step: _needs(step, frames, steps) for step in plan.steps},
-    }
-    needed_by: dict[_Task, list[_Task]] = defaultdict(list)
+    needs = dependencies(plan)
+    needed_by: dict[Task, list[Task]] = defaultdict(list)
     for task, others in needs.items():
         for other in others:
             needed_by[other].append(task)
     kinds = {task: _kind(task) for task in needs}
     left = Counter(kinds.values())
-    ready: dict[Hashable, list[_Task]] = defaultdict(list)
+    ready: dict[tuple[Hashable, ...], list[Task]] = defaultdict(list)
     waiting = {task: len(others) for task, others in needs.items()}
     for task, count in waiting.items():
         if not count:
             ready[kinds[task]].append(task)
+
+    def urgency(kind: tuple[Hashable, ...]) -> tuple[bool, bool, float]:
+        share = len(ready[kind]) / left[kind]
+        return share == 1, kind[1] != "aggregate", share
+
     done = Schedule()
     while ready:
-        kind = max(ready, key=lambda one: len(ready[one]) / left[one])
+        kind = max(ready, key=urgency)
         tasks = ready.pop(kind)
         left[kind] -= len(tasks)
         frame = tasks[0] if isinstance(tasks[0], Frame) else frames[tasks[0].frame]
@@ -88,12 +101,7 @@ def schedule(plan: Plan) -> Schedule:
     return done
 
 
-def _behind(frame: Frame, frames: dict[str, Frame]) -> set[_Task]:
-    return {frames[frame.of]} if frame.of in frames and frame.name != frame.of else set()
-
-
-def _needs(step: Step, frames: dict[str, Frame], steps: dict[tuple[str, str], Step]) -> set[_Task]:
-    """Return what a step is computed from, its frame included."""
+def _needs(step: Step, frames: dict[str, Frame], steps: dict[tuple[str, str], Step]) -> set[Task]:
     frame = frames[step.frame]
     behind = step.operation in AGGREGATES or step.operation in ("take", "key")
     of = step.source or (frame.of if behind else frame.name)
@@ -101,14 +109,14 @@ def _needs(step: Step, frames: dict[str, Frame], steps: dict[tuple[str, str], St
     read = [(of, name) for name in values] + [(frame.name, name) for name in (*step.by, *step.order)]
     if step.where:
         read.append((of, step.where))
-    source: set[_Task] = {frames[step.source]} if step.source else set()
+    source: set[Task] = {frames[step.source]} if step.source else set()
     return {frame, *source, *(steps[one] for one in read)}
 
 
-def _kind(task: _Task) -> Hashable:
+def _kind(task: Task) -> tuple[Hashable, ...]:
     """Name what may be one batch."""
     if isinstance(task, Frame):
-        return task
+        return task.name, "frame"
     if task.operation in AGGREGATES:
         return task.frame, "aggregate"
     digits = task.operands[1:] if task.operation == "round" else ()

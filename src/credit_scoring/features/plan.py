@@ -1,12 +1,14 @@
 """The feature plan of the project: its expressions of features, to be evaluated without an engine."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
 from credit_scoring.feature_plan.description import Plan, PlanError
+from credit_scoring.feature_plan.schedule import Task, dependencies
 from credit_scoring.features.expressions import CLIENT_KEY, OUTCOME
 from credit_scoring.features.join import join_features
 from credit_scoring.features.plan_compiler import Compiler
@@ -66,7 +68,7 @@ def compile_table(table: ir.Table, clean: Mapping[str, ir.Table], columns: Seque
     outputs = {name: compiler.name_column(table.op(), name) for name in columns}
     kept = {name.lower(): compiler.frame(rows.op()).name for name, rows in clean.items()}
     kinds = table.schema()
-    return Plan(
+    plan = Plan(
         tables={name: describe_table(contract) for name, contract in _CONTRACTS.items()},
         frames=list(compiler.frames.values()),
         steps=list(compiler.steps.values()),
@@ -75,6 +77,25 @@ def compile_table(table: ir.Table, clean: Mapping[str, ir.Table], columns: Seque
         kept=kept,
         vocabulary=sorted(compiler.texts, key=str.encode),
         spine=spine.name,
+    )
+    return _prune(plan)
+
+
+def _prune(plan: Plan) -> Plan:
+    """Leave out the rows that were joined to and the keys they were found by, if no wanted column reads them."""
+    needs = dependencies(plan)
+    ends = {*plan.outputs.values(), CLIENT_KEY}
+    wanted: set[Task] = set()
+    found: list[Task] = [step for step in plan.steps if step.frame == plan.spine and step.name in ends]
+    found += [frame for frame in plan.frames if frame.name in plan.kept.values()]
+    while found:
+        task = found.pop()
+        found += needs[task] - wanted
+        wanted.add(task)
+    return replace(
+        plan,
+        frames=[frame for frame in plan.frames if frame in wanted],
+        steps=[step for step in plan.steps if step in wanted],
     )
 
 
