@@ -1,6 +1,7 @@
 """Features by DuckDB and by the plan, of the same raw tables."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import duckdb
 import ibis
@@ -46,14 +47,20 @@ class Batch:
         return engine.execute(self._join).to_arrow_table().to_pandas().drop(columns="TARGET")
 
 
-def as_records(tables: Tables) -> dict[str, list[dict[str, object]]]:
-    """Return tables as a request has them: without the outcome."""
-    return {
-        name.lower(): [
-            {column: value for column, value in row.items() if column != "TARGET"} for row in table.to_pylist()
-        ]
-        for name, table in tables.items()
+def as_requests(tables: Tables) -> list[dict[str, Any]]:
+    """Return tables as requests have them: those of each applicant, without the outcome and what is nobody's."""
+    rows = {name: table.to_pylist() for name, table in tables.items()}
+    requests = {
+        row["SK_ID_CURR"]: {"application": {name: value for name, value in row.items() if name != "TARGET"}}
+        for row in rows["application"]
     }
+    owners = {row["SK_ID_BUREAU"]: row["SK_ID_CURR"] for row in rows["bureau"]}
+    for name in rows.keys() - {"application"}:
+        for row in rows[name]:
+            owner = row["SK_ID_CURR"] if "SK_ID_CURR" in row else owners.get(row["SK_ID_BUREAU"])
+            if owner in requests:
+                requests[owner].setdefault(name.lower(), []).append(row)
+    return list(requests.values())
 
 
 def as_columns(tables: Tables) -> dict[str, dict[str, object]]:

@@ -14,6 +14,7 @@ from credit_scoring.feature_plan import FeaturePlan, PlanError
 from credit_scoring.feature_plan.operations import AGGREGATES, BETWEEN_ROWS, ELEMENTWISE
 from credit_scoring.features.plan import compile_table
 from credit_scoring.schemas.raw import contract_of
+from tests.feature_plan.conftest import as_columns
 
 NUMBERS = (None, 0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 0.0005, -0.0015, 1234.5675, 1e15, 3.0)
 TEXTS = (None, "", "F", "M", "Zzz", "XNA")
@@ -45,14 +46,7 @@ def both(build: Callable[[ir.Table], ir.Table], table: pa.Table) -> tuple[list[o
     engine.create_table("application", table)
     theirs = engine.to_pyarrow(built).to_pandas().set_index("SK_ID_CURR")["VALUE"].sort_index()
     plan = FeaturePlan(compile_table(built, {}, ["VALUE"]))
-    rows = [
-        {k: v for k, v in row.items() if k in ("SK_ID_CURR", "AMT_CREDIT", "AMT_ANNUITY", "CODE_GENDER")}
-        for row in table.to_pylist()
-    ]
-    whole = {
-        name: 0 for name, kind in contract_of("application").columns.items() if kind == "int32" and name != "TARGET"
-    }
-    features = plan.evaluate({"application": [whole | row for row in rows]})
+    features = plan.evaluate_typed(as_columns({"application": table}))
     ours = features.texts.get("VALUE", features.numbers[:, 0].tolist())
     return [None if value is None or value != value else value for value in theirs], [
         None if value is None or value != value else value for value in ours

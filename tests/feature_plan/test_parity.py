@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from credit_scoring.feature_plan import FeaturePlan, Features
 from credit_scoring.schemas.raw import contract_of
-from tests.feature_plan.conftest import Batch, Tables, as_columns, as_records, differences
+from tests.feature_plan.conftest import Batch, Tables, as_columns, as_requests, differences
 from tests.features.conftest import ARROW_TYPES, make_twin_tables, raw_names
 
 N_APPLICANTS = 1_000
@@ -39,7 +39,7 @@ def expected(twin: Tables, batch: Batch) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def found(twin: Tables, full_plan: FeaturePlan) -> Features:
-    return full_plan.evaluate(as_columns(twin))
+    return full_plan.evaluate_typed(as_columns(twin))
 
 
 def test_all_features_of_a_thousand_applicants_are_those_of_the_batch(found: Features, expected: pd.DataFrame) -> None:
@@ -62,24 +62,16 @@ def test_probability_and_decision_are_those_of_the_batch(twin: Tables, found: Fe
     assert ours.tolist() == theirs.tolist()
 
 
-def test_one_applicant_alone_has_the_features_that_it_has_among_others(
+def test_a_request_of_one_applicant_or_of_all_gives_the_same(
     twin: Tables, found: Features, full_plan: FeaturePlan
 ) -> None:
-    owners = twin["bureau"].to_pandas().set_index("SK_ID_BUREAU")["SK_ID_CURR"]
-    for place in (0, 1, 2, N_APPLICANTS - 1):
-        client = int(found.applicants[place])
-        own = {
-            name: table.filter(
-                pa.array(
-                    table["SK_ID_CURR"].to_pandas().eq(client)
-                    if "SK_ID_CURR" in table.column_names
-                    else table["SK_ID_BUREAU"].to_pandas().map(owners).eq(client)
-                )
-            )
-            for name, table in twin.items()
-        }
-        alone = full_plan.evaluate(as_records(own))
-        assert alone.applicants.tolist() == [client]
+    requests = as_requests(twin)
+    together = full_plan.evaluate(requests)
+    assert together.applicants.tolist() == found.applicants.tolist()
+    np.testing.assert_allclose(together.numbers, found.numbers, rtol=1e-12)
+    assert together.texts == found.texts
+    for place in (0, 1, N_APPLICANTS - 1):
+        alone = full_plan.evaluate(requests[place : place + 1])
         np.testing.assert_allclose(alone.numbers[0], found.numbers[place], rtol=1e-12)
         assert {name: text[0] for name, text in alone.texts.items()} == {
             name: text[place] for name, text in found.texts.items()
@@ -179,4 +171,5 @@ def test_whatever_the_tables_hold_the_features_are_those_of_the_batch(
 ) -> None:
     tables = draw_tables(seed, clients, nulls)
     expected = batch.features(tables)
-    assert differences(full_plan.evaluate(as_columns(tables)), expected) == []
+    assert differences(full_plan.evaluate(as_requests(tables)), expected) == []
+    assert differences(full_plan.evaluate_typed(as_columns(tables)), expected) == []

@@ -94,7 +94,6 @@ class FeaturePlan:
         places = self._places[plan.spine]
         self._names = list(plan.outputs)
         self._outputs = np.array([places[value] for value in plan.outputs.values()], dtype=np.intp)
-        self._client = places["SK_ID_CURR"]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -105,29 +104,43 @@ class FeaturePlan:
         """
         return cls(Plan.from_json(path.read_text(encoding="utf-8")))
 
-    def evaluate(self, tables: Mapping[str, Any]) -> Features:
-        """Compute the features of applicants.
+    def evaluate(self, applicants: Sequence[Mapping[str, Any]]) -> Features:
+        """Compute the features of applicants from what a request holds.
 
         Args:
-            tables: Raw table -> its rows: a list of records, or a mapping of columns. Only `application` has to be
-                there; one row of it is one applicant. Histories may hold the rows of all applicants, in any order.
+            applicants: Of each, by the name of the raw table in small letters, its `application`, one record, and its
+                histories, lists of records in any order. A history that is not there is none, a column null. The same
+                applicant may come twice.
 
         Raises:
-            InputError: If a table is unknown, or its rows are not what the contract says; with every problem.
+            InputError: If a table or a column is unknown, a value of the wrong type, a whole number null, a key stands
+                for different rows, or a row leads to another applicant or none.
         """
-        state = _State(self._tables.read(tables), len(self.plan.frames))
+        return self._evaluate(self._tables.read(applicants))
+
+    def evaluate_typed(self, tables: Mapping[str, Mapping[str, Any]]) -> Features:
+        """Compute the features of applicants from typed tables: what reading a raw file gives.
+
+        Args:
+            tables: Raw table -> column -> values: float64 in which null is NaN, and texts as Arrow encodes them, a pair
+                of places, -1 for null, and distinct texts. No row is a copy of another one with a key. Histories may
+                hold the rows of others, in any order.
+        """
+        return self._evaluate(self._tables.take(tables))
+
+    def _evaluate(self, tables: RawTables) -> Features:
+        state = _State(tables, len(self.plan.frames))
         with np.errstate(all="ignore"):
             for act in self._actions:
                 act(state)
-        values = state.values[self._spine]
-        numbers = values.take(self._outputs, 0).T
+        numbers = state.values[self._spine].take(self._outputs, 0).T
         return Features(
             self._names,
             numbers,
-            {name: state.tables.decode(numbers[:, self._names.index(name)]) for name in self.plan.texts},
-            values[self._client].astype(np.int64),
+            {name: tables.decode(numbers[:, self._names.index(name)]) for name in self.plan.texts},
+            tables.applicants,
             {
-                table: state.tables.n_given[table] - state.values[self._number[kept]].shape[1]
+                table: tables.n_given[table] - state.values[self._number[kept]].shape[1]
                 for table, kept in self.plan.kept.items()
             },
         )

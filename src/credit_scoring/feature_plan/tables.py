@@ -1,23 +1,25 @@
 """The raw tables of a request as numbers: what reading a raw file does to its rows, from the same contract."""
 
+import sys
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from credit_scoring.feature_plan.description import Plan
 from credit_scoring.feature_plan.operations import Numbers
 
 _MAX_PROBLEMS = 20
 _INTEGER, _TEXT = "int32", "string"
-_NUMBERS = {int, float, type(None)}
+_NUMBERS, _TEXTS = {int, float, type(None)}, {str, type(None)}
 _TOO_LARGE = 2.0**31
-_APPLICANT = "SK_ID_CURR"
-
-Records = Sequence[Mapping[str, Any]]
-"""Rows by column; a column that is not there is null."""
+_SPINE, _APPLICANT = "application", "SK_ID_CURR"
+_NONE: Mapping[str, Any] = {_SPINE: None}
+# Keys are below 2**31 in size, and exact as float64 for two million applicants
+_APART = 2.0**32
 
 
 class InputError(Exception):
@@ -35,30 +37,21 @@ class InputError(Exception):
         super().__init__(f"{self.n_problems} problem{'s' * (self.n_problems != 1)} in the raw tables:\n{bullets}")
 
 
-def stack_applicants(applicants: Sequence[Mapping[str, Any]]) -> dict[str, Records]:
-    """Put the tables of several applicants together.
-
-    Args:
-        applicants: Of each its `application`, one record, and its histories, lists of records.
-    """
-    names = dict.fromkeys(chain.from_iterable(applicants))
-    return {
-        name: [one[name] for one in applicants if name in one]
-        if name == "application"
-        else [row for one in applicants for row in one.get(name, ())]
-        for name in names
-    }
-
-
 class RawTables:
     """Rows of raw tables as numbers, in one evaluation.
 
+    Args:
+        vocabulary: Texts by their code.
+        others: The codes of other texts.
+
     Attributes:
+        applicants: SK_ID_CURR of each row of `application`.
         n_given: Table -> number of rows that were given.
         n_rows: Table -> number of rows without exact copies.
     """
 
     def __init__(self, vocabulary: Sequence[str], others: Mapping[str, float]) -> None:
+        self.applicants: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.n_given: dict[str, int] = {}
         self.n_rows: dict[str, int] = {}
         self._columns: dict[tuple[str, str], Numbers] = {}
@@ -71,10 +64,9 @@ class RawTables:
         self._columns |= {(table, name): column for name, column in columns.items()}
 
     def fill(self, table: str, names: Sequence[str], out: Numbers) -> None:
-        """Write columns of a table to the rows of a matrix."""
+        """Write columns of a table to the rows of a matrix; one that was not given is null."""
         for i, name in enumerate(names):
-            column = self._columns.get((table, name))
-            out[i] = np.nan if column is None else column
+            out[i] = self._columns.get((table, name), np.nan)
 
     def decode(self, codes: Numbers) -> list[str | None]:
         """Return the texts of codes."""
@@ -99,8 +91,9 @@ class Tables:
         for step in plan.steps:
             if step.operation == "raw":
                 self._wanted[tables[step.frame]].add(str(step.operands[0]))
+        self._links = frozenset(column for contract in plan.tables.values() for column in contract["parents"])
         self._vocabulary = list(plan.vocabulary)
-        self._order = [text.encode() for text in self._vocabulary]
+        self._order = [_utf8(text) for text in self._vocabulary]
         self._codes: dict[str | None, float] = {text: float(i) for i, text in enumerate(self._vocabulary)}
         self._codes[None] = np.nan
 
@@ -108,39 +101,57 @@ class Tables:
         """Return the place of a text in the vocabulary."""
         return self._codes[text]
 
-    def read(self, tables: Mapping[str, Any]) -> RawTables:
-        """Read tables, each from records, which are checked, or from typed columns, which are taken as they are.
+    def read(self, applicants: Sequence[Mapping[str, Any]]) -> RawTables:
+        """Read and check the tables of each applicant; see `FeaturePlan.evaluate`.
 
-        Typed columns are arrays of float64 in which null is NaN, and texts as Arrow encodes them: a pair of places,
-        -1 for null, and distinct texts. They are what reading a raw file gives: whole numbers whole, no copy of a key.
+        Keys of different applicants are set apart, so that no row of one can meet a row of another.
 
         Raises:
-            InputError: If a table or a column is unknown, a value of the wrong type, a whole number null, or a key
-                stands for different rows.
+            InputError: With the problems of all applicants and tables.
         """
+        if not applicants:
+            raise InputError(["there is no applicant"])
         problems = [
-            f"{name} is no raw table; they are {', '.join(self._contracts)}"
+            f"{_whose(i, len(applicants))}{name} is no raw table; they are {', '.join(self._contracts)}"
+            for i, tables in enumerate(applicants)
             for name in sorted(tables.keys() - self._contracts.keys())
         ]
-        if not tables.get("application"):
-            problems.append("application: at least one row has to be there")
         texts = _Texts(self._codes, self._order)
         readers = {
-            name: _Columns(tables[name])
-            if isinstance(tables.get(name), Mapping)
-            else _Records(name, contract, tables.get(name, ()))
+            name: Records(name, contract, [tables.get(name, _NONE.get(name, ())) for tables in applicants], self._links)
             for name, contract in self._contracts.items()
         }
         for name, reader in readers.items():
-            problems += reader.encode(self._wanted[name], texts)
+            problems += reader.read(self._wanted[name], texts)
         if not problems:
             problems = [one for reader in readers.values() for one in reader.strangers(readers)]
         if problems:
             raise InputError(problems)
         read = RawTables(self._vocabulary, texts.code_others())
+        read.applicants = np.array(readers[_SPINE].given[_APPLICANT], dtype=np.int64)
         for name, reader in readers.items():
-            read.add(name, reader.columns(), reader.n_given, reader.n_rows)
+            read.add(name, reader.columns, reader.n_given, reader.n_rows)
         return read
+
+    def take(self, tables: Mapping[str, Mapping[str, Any]]) -> RawTables:
+        """Take typed columns as they are; see `FeaturePlan.evaluate_typed`."""
+        texts = _Texts(self._codes, self._order)
+        codes = {
+            (table, name): texts.encode([*values[1], None])
+            for table, columns in tables.items()
+            for name, values in columns.items()
+            if isinstance(values, tuple)
+        }
+        taken = RawTables(self._vocabulary, texts.code_others())
+        taken.applicants = tables[_SPINE][_APPLICANT].astype(np.int64)
+        for table in self._contracts:
+            columns = {
+                name: codes[table, name][values[0]] if isinstance(values, tuple) else values
+                for name, values in tables.get(table, {}).items()
+            }
+            n_rows = len(next(iter(columns.values()), ()))
+            taken.add(table, columns, n_rows, n_rows)
+        return taken
 
 
 class _Texts:
@@ -165,8 +176,8 @@ class _Texts:
     def code_others(self) -> dict[str, float]:
         """Give each other text a code between those of its neighbours in the order of UTF-8, as engines sort."""
         by_place: dict[int, list[str]] = {}
-        for text in sorted(self._others, key=str.encode):
-            by_place.setdefault(bisect_left(self._order, text.encode()), []).append(text)
+        for text in sorted(self._others, key=_utf8):
+            by_place.setdefault(bisect_left(self._order, _utf8(text)), []).append(text)
         found = {}
         for place, texts in by_place.items():
             for i, text in enumerate(texts, start=1):
@@ -176,116 +187,127 @@ class _Texts:
         return found
 
 
-class _Columns:
-    """Typed columns of a table, taken as they are."""
+class Records:
+    """Records of one table, of all applicants of an evaluation.
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self._given = given
-        self._codes: dict[str, Numbers] = {}
-        self.n_given = self.n_rows = max(
-            (len(one[0] if isinstance(one, tuple) else one) for one in given.values()), default=0
-        )
+    Args:
+        name: Its name.
+        contract: Its contract.
+        tables: Of each applicant the rows; of the spine the one row.
+        links: Columns by which rows of different tables belong together.
 
-    def encode(self, wanted: Set[str], texts: _Texts) -> list[str]:
-        """Have the texts coded."""
-        for column in wanted & self._given.keys():
-            if isinstance(self._given[column], tuple):
-                self._codes[column] = texts.encode([*self._given[column][1], None])
-        return []
+    Attributes:
+        given: Column -> values as they were given, without exact copies of rows.
+        columns: Column -> numbers, for those that are wanted or whole.
+        n_given: Number of rows that were given.
+        n_rows: Number of rows without exact copies.
+    """
 
-    def strangers(self, others: Mapping[str, Any]) -> Iterable[str]:  # noqa: ARG002 - as of records
-        """Find no problem: rows of a raw file may belong to nobody."""
-        return ()
-
-    def columns(self) -> dict[str, Numbers]:
-        """Return the columns as numbers."""
-        numbers = {column: values for column, values in self._given.items() if not isinstance(values, tuple)}
-        return numbers | {column: codes[self._given[column][0]] for column, codes in self._codes.items()}
-
-
-class _Records:
-    """Records of one table, checked."""
-
-    def __init__(self, name: str, contract: Mapping[str, Any], rows: Any) -> None:
+    def __init__(self, name: str, contract: Mapping[str, Any], tables: Sequence[Any], links: Set[str]) -> None:
         self._name = name
         self._contract = contract
+        self._links = links
+        self._n_applicants = len(tables)
         self._kinds = {column: told["type"] for column, told in contract["columns"].items()}
-        self._read: dict[str, Numbers] = {}
-        self._is_list = isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows)
-        records: Records = rows if self._is_list else ()
-        self._unknown = sorted(set(chain.from_iterable(records)) - self._kinds.keys())
-        self._given = {column: [row.get(column) for row in records] for column in self._kinds}
-        self.n_given = self.n_rows = len(records)
+        tables = [[one] for one in tables] if name == _SPINE else tables
+        expected = "an object" if name == _SPINE else "a list of rows, each an object"
+        self._problems = [
+            f"{_whose(i, len(tables))}{name}: expected {expected}"
+            for i, rows in enumerate(tables)
+            if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows)
+        ]
+        rows = [] if self._problems else [row for rows in tables for row in rows]
+        unknown = sorted(set(chain.from_iterable(rows)) - self._kinds.keys())
+        self._problems += [f"{name}: there is no column {column}" for column in unknown]
+        self.given = {column: [row.get(column) for row in rows] for column in self._kinds}
+        self.columns: dict[str, Numbers] = {}
+        self.n_given = self.n_rows = len(rows)
+        sizes = [0 if self._problems else len(rows) for rows in tables]
+        self._applicant = np.repeat(np.arange(len(tables)), sizes)
+        self._row = np.concatenate([np.arange(size) for size in sizes])
 
-    def encode(self, wanted: Set[str], texts: _Texts) -> list[str]:
+    def read(self, wanted: Set[str], texts: _Texts) -> list[str]:
         """Read the wanted columns and all whole numbers, and return what is wrong."""
-        if not self._is_list:
-            return [f"{self._name}: a list of rows was expected, each an object"]
-        if not self.n_rows:
-            return []
-        problems = [f"{self._name}: there is no column {column}" for column in self._unknown] + [*self._wrong_types()]
-        if problems:
+        problems = self._problems or [*self._wrong_types()]
+        if problems or not self.n_rows:
             return problems
         problems = self._leave_out_copies()
         numbers = [
             column for column, kind in self._kinds.items() if kind == _INTEGER or (column in wanted and kind != _TEXT)
         ]
-        values = np.array([self._given[column] for column in numbers], dtype=np.float64)
+        try:
+            values = np.array([self.given[column] for column in numbers], dtype=np.float64)
+        except OverflowError:  # JSON has whole numbers of any length
+            return [*problems, *self._too_large(numbers)]
         values[~np.isfinite(values)] = np.nan
-        self._read = dict(zip(numbers, values, strict=True))
-        self._read |= {column: texts.encode(self._given[column]) for column in wanted if self._kinds[column] == _TEXT}
-        return [*problems, *self._not_whole(numbers, values)]
+        problems += self._not_whole(numbers, values)
+        for column, one in zip(numbers, values, strict=True):
+            self.columns[column] = one + _APART * self._applicant if column in self._links else one
+        self.columns |= {column: texts.encode(self.given[column]) for column in wanted if self._kinds[column] == _TEXT}
+        return problems
 
-    def columns(self) -> dict[str, Numbers]:
-        """Return the columns as numbers."""
-        return self._read
-
-    def strangers(self, others: Mapping[str, Any]) -> Iterable[str]:
-        """Find rows that lead to no applicant: by their SK_ID_CURR, or else by the row that they belong to."""
+    def strangers(self, others: Mapping[str, "Records"]) -> Iterator[str]:
+        """Find rows that lead to another applicant or none: by their SK_ID_CURR, or else by the row they belong to."""
         parents = self._contract["parents"]
         for column in [_APPLICANT] if _APPLICANT in parents else parents:
-            known = set(others[parents[column]].columns().get(column, ()))
-            for row, value in enumerate(self._given[column]):
-                if value not in known:
+            if self.n_rows:
+                known = others[parents[column]].columns.get(column, ())
+                for row in np.flatnonzero(~np.isin(self.columns[column], known)).tolist():
                     yield self._problem(row, column, f"that of a row of {parents[column]}")
 
     def _wrong_types(self) -> Iterator[str]:
-        for column, values in self._given.items():
+        for column, values in self.given.items():
             is_text = self._kinds[column] == _TEXT
-            allowed = {str, type(None)} if is_text else _NUMBERS
+            allowed = _TEXTS if is_text else _NUMBERS
             if not set(map(type, values)) <= allowed:
                 for row, value in enumerate(values):
                     if type(value) not in allowed:
                         yield self._problem(row, column, "a text or null" if is_text else "a number or null")
+
+    def _too_large(self, numbers: Sequence[str]) -> Iterator[str]:
+        for column in numbers:
+            for row, value in enumerate(self.given[column]):
+                if isinstance(value, int) and abs(value) > sys.float_info.max:
+                    yield self._problem(row, column, "a number that is not so large")
 
     def _not_whole(self, numbers: Sequence[str], values: Numbers) -> Iterator[str]:
         at = [i for i, column in enumerate(numbers) if self._kinds[column] == _INTEGER]
         whole = values[at]
         bad = ~(whole == np.trunc(whole)) | (np.abs(whole) >= _TOO_LARGE)
         if bad.any():
-            for row, i in np.argwhere(bad.T):
+            for row, i in np.argwhere(bad.T).tolist():
                 yield self._problem(row, numbers[at[i]], "a whole number, not null")
 
     def _leave_out_copies(self) -> list[str]:
         """Drop exact copies of rows under a key; the same key of different rows is a problem."""
         key = self._contract["key"]
-        if not key or len(set(zip(*(self._given[column] for column in key), strict=True))) == self.n_rows:
+        keys = list(zip(self._applicant.tolist(), *(self.given[column] for column in key), strict=True))
+        if not key or len(set(keys)) == self.n_rows:
             return []
         first: dict[tuple[Any, ...], int] = {}
-        problems, at = [], [list(self._given).index(column) for column in key]
-        rows = list(zip(*self._given.values(), strict=True))
-        keep = []
-        for i, row in enumerate(rows):
-            same = first.setdefault(tuple(row[j] for j in at), i)
-            if same == i:
-                keep.append(i)
-            elif rows[same] != row:
-                problems.append(
-                    f"{self._name}, rows {same + 1} and {i + 1}: the same {' and '.join(key)} stands for both"
-                )
-        self._given = {column: [values[i] for i in keep] for column, values in self._given.items()}
-        self.n_rows = len(keep)
+        rows = list(zip(*self.given.values(), strict=True))
+        same = [first.setdefault(one, row) for row, one in enumerate(keys)]
+        problems = [
+            self._problem(
+                row, " and ".join(key), f"another one than in row {self._row[same[row]] + 1}, or an equal row"
+            )
+            for row in range(self.n_rows)
+            if rows[same[row]] != rows[row]
+        ]
+        keep = [row for row in range(self.n_rows) if same[row] == row]
+        self.given = {column: [values[row] for row in keep] for column, values in self.given.items()}
+        self._applicant, self._row, self.n_rows = self._applicant[keep], self._row[keep], len(keep)
         return problems
 
     def _problem(self, row: int, column: str, expected: str) -> str:
-        return f"{self._name}, row {row + 1}, column {column}: expected {expected}"
+        whose = _whose(self._applicant[row], self._n_applicants)
+        place = f", row {self._row[row] + 1}" if self._name != _SPINE else ""
+        return f"{whose}{self._name}{place}, column {column}: expected {expected}"
+
+
+def _whose(applicant: int, of: int) -> str:
+    return f"applicant {applicant + 1}, " if of > 1 else ""
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
