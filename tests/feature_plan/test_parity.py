@@ -161,7 +161,7 @@ history = st.sampled_from([0, 0, 1, 2, 7, 40])
 applicants = st.lists(st.lists(history, min_size=6, max_size=6), min_size=1, max_size=6)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32 - 1), clients=applicants, nulls=st.sampled_from([0.0, 0.2, 0.9, 1.0]))
 @example(seed=1, clients=[[0] * 6], nulls=0.0)
 @example(seed=2, clients=[[1] * 6], nulls=0.0)
