@@ -324,7 +324,7 @@ class Compiler:
 
     def _refuse(self, node: ops.Node, what: str = "has no operation in a feature plan") -> NoReturn:
         formulas = [f", `{FEATURES[name].formula}`" for name in self._path[:1] if name in FEATURES]
-        place = " of ".join(reversed(self._path)) or "the rows"
+        place = " of ".join(dict.fromkeys(reversed(self._path))) or "the rows"
         tables = sorted({one.name for one in node.find(ops.UnboundTable)} if isinstance(node, ops.Node) else ())
         raise PlanError(
             f"{type(node).__name__} {what}: in {place}{''.join(formulas)}, on {', '.join(tables) or 'no table'}.\n"
