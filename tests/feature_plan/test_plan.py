@@ -10,7 +10,7 @@ from credit_scoring.feature_plan import FeaturePlan, Plan, PlanError
 from credit_scoring.feature_plan.operations import AGGREGATES, OPERATIONS
 from credit_scoring.feature_plan.schedule import dependencies, schedule
 from credit_scoring.features import bureau
-from credit_scoring.features.plan import compile_plan
+from credit_scoring.features.plan import compile_plan, compile_table
 from credit_scoring.features.plan_compiler import Compiler
 from credit_scoring.schemas.raw import contract_of
 
@@ -104,3 +104,9 @@ def test_an_operation_that_a_plan_has_no_word_for_is_refused_with_feature_formul
         "Sin has no operation in a feature plan: in AMT_CREDIT_SUM of CREDIT of BUREAU_CREDIT_MEAN, "
         "`mean(CREDIT) over credits`, on bureau.\nHint: "
     )
+
+
+def test_a_plan_that_leaves_out_applicants_is_refused() -> None:
+    application = ibis.table(contract_of("application").columns, name="application")
+    with pytest.raises(PlanError, match="Applicants are left out"):
+        compile_table(application.filter(application.CNT_CHILDREN > 0), {}, ["AMT_CREDIT"])

@@ -7,7 +7,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from credit_scoring.feature_plan.description import Plan, PlanError
+from credit_scoring.feature_plan.description import TABLE, Plan, PlanError
 from credit_scoring.feature_plan.schedule import Task, dependencies
 from credit_scoring.features.expressions import CLIENT_KEY, OUTCOME
 from credit_scoring.features.join import join_features
@@ -52,6 +52,9 @@ def compile_table(table: ir.Table, clean: Mapping[str, ir.Table], columns: Seque
         table: One row per row of the raw table `application`, on which all others are left-joined.
         clean: Raw table -> its clean rows, of which the plan tells how many were kept.
         columns: Columns of `table`.
+
+    Raises:
+        PlanError: If a plan has no word for an operation, or rows of `application` are left out.
     """
     compiler = Compiler(
         {
@@ -64,6 +67,8 @@ def compile_table(table: ir.Table, clean: Mapping[str, ir.Table], columns: Seque
         }
     )
     spine = compiler.frame(table.op())
+    if spine.kind != TABLE:
+        raise PlanError("Applicants are left out: every row of `application` has to be one of the plan's.")
     compiler.name_column(table.op(), CLIENT_KEY)
     outputs = {name: compiler.name_column(table.op(), name) for name in columns}
     kept = {name.lower(): compiler.frame(rows.op()).name for name, rows in clean.items()}
