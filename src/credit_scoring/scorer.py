@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from credit_scoring.counterfactual import Levers
 from credit_scoring.gaps import Gap, GapRules, name_unknown
 from credit_scoring.models.base import CodedModel, PointsModel, ScoringModel
 from credit_scoring.models.calibration import Calibration
@@ -38,6 +39,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         row_models: What makes those features of the model that come from single rows of histories: whoever has the rows
             completes applicants with them (`RowModels.complete`) before they are scored.
         gap_rules: What makes an applicant a case for manual review; without them, nobody is.
+        levers: What an applicant can change, for a change that would lead to approval.
 
     Raises:
         ValueError: If the policy belongs to another model, or does not say to which.
@@ -45,6 +47,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
 
     row_models: RowModels = NO_ROW_MODELS  # of the class, for scorers that were pickled before there were any
     gap_rules: GapRules | None = None
+    levers: Levers = Levers()
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         reason_book: ReasonBook | None = None,
         row_models: RowModels = NO_ROW_MODELS,
         gap_rules: GapRules | None = None,
+        levers: Levers = Levers(),
     ) -> None:
         mine, its = digest_model(model, calibration), decision_policy.get("model_digest")
         if mine != its:
@@ -68,6 +72,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         self.reason_book = reason_book
         self.row_models = row_models
         self.gap_rules = gap_rules
+        self.levers = levers
 
     def __sklearn_is_fitted__(self) -> bool:
         """Report that nothing is left to fit."""

@@ -6,6 +6,6 @@ tables of one applicant or of thousands. An exported model carries this package 
 
 from credit_scoring.feature_plan.description import Plan, PlanError
 from credit_scoring.feature_plan.evaluator import FeaturePlan, Features
-from credit_scoring.feature_plan.tables import InputError
+from credit_scoring.feature_plan.tables import Implausible, InputError, Problem
 
-__all__ = ["FeaturePlan", "Features", "InputError", "Plan", "PlanError"]
+__all__ = ["FeaturePlan", "Features", "Implausible", "InputError", "Plan", "PlanError", "Problem"]

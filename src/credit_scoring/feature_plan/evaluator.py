@@ -1,7 +1,7 @@
 """Evaluating a plan with numpy alone, from the raw tables of one applicant or of many."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from credit_scoring.feature_plan.description import FILTER, TABLE, Operand, Plan
 from credit_scoring.feature_plan.operations import ELEMENTWISE, OPERATIONS, Numbers
 from credit_scoring.feature_plan.rows import Groups, Indices, Matches, lead, number_rows
 from credit_scoring.feature_plan.schedule import Batch, schedule
-from credit_scoring.feature_plan.tables import RawTables, Tables
+from credit_scoring.feature_plan.tables import Implausible, RawTables, Tables
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,22 @@ class Features:
         numbers: One row per applicant, one column per feature; null is NaN, and a text any number.
         texts: Feature that is a text -> that of each applicant; None is null.
         applicants: SK_ID_CURR of each row, in the order of the table `application`.
-        dropped: Raw table -> number of its rows that cleaning leaves out, for all applicants.
+        dropped: Raw table -> number of its rows that are left out of each applicant's: by cleaning, and exact copies
+            under a key; of a request only.
+        implausible: Values that their contracts do not call plausible; of a request only.
     """
 
     names: Sequence[str]
     numbers: Numbers
     texts: Mapping[str, Sequence[str | None]]
     applicants: npt.NDArray[np.int64]
-    dropped: Mapping[str, int]
+    dropped: Mapping[str, npt.NDArray[np.intp]]
+    implausible: Sequence[Implausible]
+
+    def take(self, rows: Sequence[int]) -> "Features":
+        """Return the features of some of the applicants; what is told of raw tables stays that of all."""
+        texts = {name: [told[row] for row in rows] for name, told in self.texts.items()}
+        return replace(self, numbers=self.numbers[rows], texts=texts, applicants=self.applicants[rows])
 
     def encode(self, codes: Mapping[str, Mapping[str | None, float]]) -> Numbers:
         """Return the rows that `CreditScorer.score_coded` takes.
@@ -96,27 +104,29 @@ class FeaturePlan:
         self._outputs = np.array([places[value] for value in plan.outputs.values()], dtype=np.intp)
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a plan from its file.
+    def read(cls, file: Path | bytes) -> Self:
+        """Read a plan from its file, or from what the file holds.
 
         Raises:
-            PlanError: If the file is of another version.
+            PlanError: If it is of another version.
         """
-        return cls(Plan.from_json(path.read_text(encoding="utf-8")))
+        content = file if isinstance(file, bytes) else file.read_bytes()
+        return cls(Plan.from_json(content.decode()))
 
-    def evaluate(self, applicants: Sequence[Mapping[str, Any]]) -> Features:
+    def evaluate(self, applicants: Sequence[Mapping[str, Any]], most_rows: int | None = None) -> Features:
         """Compute the features of applicants from what a request holds.
 
         Args:
             applicants: Of each, by the name of the raw table in small letters, its `application`, one record, and its
                 histories, lists of records in any order. A history that is not there is none, a column null. The same
                 applicant may come twice.
+            most_rows: Most rows of a table that an applicant may have; any number without.
 
         Raises:
             InputError: If a table or a column is unknown, a value of the wrong type, a whole number null, a key stands
-                for different rows, or a row leads to another applicant or none.
+                for different rows, a row leads to another applicant or none, or there are too many.
         """
-        return self._evaluate(self._tables.read(applicants))
+        return self._evaluate(self._tables.read(applicants, most_rows))
 
     def evaluate_typed(self, tables: Mapping[str, Mapping[str, Any]]) -> Features:
         """Compute the features of applicants from typed tables: what reading a raw file gives.
@@ -139,11 +149,14 @@ class FeaturePlan:
             numbers,
             {name: tables.decode(numbers[:, self._names.index(name)]) for name in self.plan.texts},
             tables.applicants,
-            {
-                table: tables.n_given[table] - state.values[self._number[kept]].shape[1]
-                for table, kept in self.plan.kept.items()
-            },
+            {table: given - self._count_kept(table, state) for table, given in tables.n_given.items()},
+            tables.implausible,
         )
+
+    def _count_kept(self, table: str, state: _State) -> npt.NDArray[np.intp]:
+        """Count the rows of each applicant that cleaning keeps."""
+        owners, kept = state.tables.owners[table], state.rows[self._number[self.plan.kept[table]]]
+        return np.bincount(owners if kept is None else owners[kept], minlength=len(state.tables.applicants))
 
     # -- from batches to actions --------------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from difflib import get_close_matches
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,19 +23,75 @@ _NONE: Mapping[str, Any] = {_SPINE: None}
 _APART = 2.0**32
 
 
+# Names that nobody knows are compared with known ones for so many of a table, up to so many characters
+_LOOKED_FOR, _LONGEST = 5, 100
+
+
+class Problem(NamedTuple):
+    """What is wrong at one place of a request. Neither a value is told nor a name that nobody knows.
+
+    Attributes:
+        applicant: Place of the applicant, from 0.
+        table: The raw table; empty for a name that is none.
+        row: Place of the row in the applicant's table, from 0; null of no single row.
+        column: The column; empty of no single one.
+        expected: What was expected: `applicant` (one at least), `known_table`, `known_column`, `object`, `rows`,
+            `fewer_rows`, `number`, `smaller_number`, `whole_number`, `text`, `own_key`, or `parent`.
+        detail: The name that may be meant, the most rows, the table of the parent; empty without one.
+    """
+
+    applicant: int
+    table: str
+    row: int | None
+    column: str
+    expected: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Say it in short."""
+        row = "" if self.row is None else f"row {self.row}"
+        place = ", ".join(filter(None, (f"applicant {self.applicant}", self.table, row, self.column)))
+        return f"{place}: expected {self.expected}{f' ({self.detail})' if self.detail else ''}"
+
+
 class InputError(Exception):
     """Raw tables are not what their contracts say.
 
+    Args:
+        problems: What is wrong.
+        untold: How many more problems there are than these.
+
     Attributes:
-        problems: One sentence per problem, the first twenty: table, row, column, what was expected. No value is told.
+        problems: The first twenty problems.
         n_problems: How many there are.
     """
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems[:_MAX_PROBLEMS])
-        self.n_problems = len(problems)
+    def __init__(self, problems: Iterable[Problem], untold: int = 0) -> None:
+        told: list[Problem] = []
+        self.n_problems = untold
+        for problem in problems:
+            self.n_problems += 1
+            if len(told) < _MAX_PROBLEMS:
+                told.append(problem)
+        self.problems = tuple(told)
         bullets = "\n".join(f"  - {problem}" for problem in self.problems)
         super().__init__(f"{self.n_problems} problem{'s' * (self.n_problems != 1)} in the raw tables:\n{bullets}")
+
+
+class Implausible(NamedTuple):
+    """A value that its contract does not call plausible: out of bounds, or none of those that are listed.
+
+    Attributes:
+        applicant: Place of the applicant, from 0.
+        table: The raw table.
+        row: Place of the row in the applicant's table, from 0.
+        column: The column.
+    """
+
+    applicant: int
+    table: str
+    row: int
+    column: str
 
 
 class RawTables:
@@ -46,21 +103,25 @@ class RawTables:
 
     Attributes:
         applicants: SK_ID_CURR of each row of `application`.
-        n_given: Table -> number of rows that were given.
+        owners: Table -> place of the applicant of each row, without exact copies; of a request only.
+        n_given: Table -> number of rows that were given, of each applicant; of a request only.
         n_rows: Table -> number of rows without exact copies.
+        implausible: Values that their contracts do not call plausible; of a request only.
     """
 
     def __init__(self, vocabulary: Sequence[str], others: Mapping[str, float]) -> None:
         self.applicants: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        self.n_given: dict[str, int] = {}
+        self.owners: dict[str, npt.NDArray[np.intp]] = {}
+        self.n_given: dict[str, npt.NDArray[np.intp]] = {}
+        self.implausible: list[Implausible] = []
         self.n_rows: dict[str, int] = {}
         self._columns: dict[tuple[str, str], Numbers] = {}
         self._vocabulary = vocabulary
         self._others = {code: text for text, code in others.items()}
 
-    def add(self, table: str, columns: Mapping[str, Numbers], n_given: int, n_rows: int) -> None:
+    def add(self, table: str, columns: Mapping[str, Numbers], n_rows: int) -> None:
         """Add the columns of a table."""
-        self.n_given[table], self.n_rows[table] = n_given, n_rows
+        self.n_rows[table] = n_rows
         self._columns |= {(table, name): column for name, column in columns.items()}
 
     def fill(self, table: str, names: Sequence[str], out: Numbers) -> None:
@@ -91,6 +152,7 @@ class Tables:
         for step in plan.steps:
             if step.operation == "raw":
                 self._wanted[tables[step.frame]].add(str(step.operands[0]))
+        self._bounds = {name: _Bounds(one["columns"], self._wanted[name]) for name, one in plan.tables.items()}
         self._links = frozenset(column for contract in plan.tables.values() for column in contract["parents"])
         self._vocabulary = list(plan.vocabulary)
         self._order = [_utf8(text) for text in self._vocabulary]
@@ -101,7 +163,7 @@ class Tables:
         """Return the place of a text in the vocabulary."""
         return self._codes[text]
 
-    def read(self, applicants: Sequence[Mapping[str, Any]]) -> RawTables:
+    def read(self, applicants: Sequence[Mapping[str, Any]], most_rows: int | None) -> RawTables:
         """Read and check the tables of each applicant; see `FeaturePlan.evaluate`.
 
         Keys of different applicants are set apart, so that no row of one can meet a row of another.
@@ -110,27 +172,30 @@ class Tables:
             InputError: With the problems of all applicants and tables.
         """
         if not applicants:
-            raise InputError(["there is no applicant"])
+            raise InputError([Problem(0, "", None, "", "applicant")])
         problems = [
-            f"{_whose(i, len(applicants))}{name} is no raw table; they are {', '.join(self._contracts)}"
+            Problem(i, "", None, "", "known_table", near)
             for i, tables in enumerate(applicants)
-            for name in sorted(tables.keys() - self._contracts.keys())
+            for near in _nearest(tables.keys() - self._contracts.keys(), self._contracts)
         ]
         texts = _Texts(self._codes, self._order)
         readers = {
             name: Records(name, contract, [tables.get(name, _NONE.get(name, ())) for tables in applicants], self._links)
             for name, contract in self._contracts.items()
         }
-        for name, reader in readers.items():
-            problems += reader.read(self._wanted[name], texts)
-        if not problems:
-            problems = [one for reader in readers.values() for one in reader.strangers(readers)]
-        if problems:
-            raise InputError(problems)
+        found = [
+            reader.read(texts, self._bounds[name], most_rows) for name, reader in readers.items()
+        ]
+        if problems or any(found):
+            raise InputError(chain(problems, *found))
+        if strangers := [one for reader in readers.values() for one in reader.strangers(readers)]:
+            raise InputError(strangers)
         read = RawTables(self._vocabulary, texts.code_others())
         read.applicants = np.array(readers[_SPINE].given[_APPLICANT], dtype=np.int64)
         for name, reader in readers.items():
-            read.add(name, reader.columns, reader.n_given, reader.n_rows)
+            read.add(name, reader.columns, reader.n_rows)
+            read.owners[name], read.n_given[name] = reader.owners, reader.n_given
+            read.implausible += reader.implausible
         return read
 
     def take(self, tables: Mapping[str, Mapping[str, Any]]) -> RawTables:
@@ -150,7 +215,7 @@ class Tables:
                 for name, values in tables.get(table, {}).items()
             }
             n_rows = len(next(iter(columns.values()), ()))
-            taken.add(table, columns, n_rows, n_rows)
+            taken.add(table, columns, n_rows)
         return taken
 
 
@@ -187,6 +252,39 @@ class _Texts:
         return found
 
 
+class _Bounds:
+    """What the wanted columns of a table may plausibly hold.
+
+    Args:
+        columns: Column -> what the plan tells of it.
+        wanted: Those that features are computed from.
+
+    Attributes:
+        numbers: Columns of numbers that are read: the wanted ones, and all whole numbers, which may not be null.
+        low: Least plausible value of each, -inf if any is, shape (p, 1).
+        high: Greatest plausible value, likewise.
+        codes: Column of numbers -> what stands for something else.
+        texts: Column of texts -> the texts that are listed, and null.
+    """
+
+    def __init__(self, columns: Mapping[str, Mapping[str, Any]], wanted: Set[str]) -> None:
+        numbers = {
+            name: told if name in wanted else {}
+            for name, told in columns.items()
+            if told["type"] == _INTEGER or (name in wanted and told["type"] != _TEXT)
+        }
+        self.numbers = list(numbers)
+        ends = [
+            (told.get("low", min(told.get("values", (-np.inf,)))), told.get("high", max(told.get("values", (np.inf,)))))
+            for told in numbers.values()
+        ]
+        self.low, self.high = np.array(ends, dtype=np.float64).T[:, :, None]
+        self.codes = {name: frozenset(told.get("codes", ())) for name, told in numbers.items()}
+        self.texts = {
+            name: frozenset([*columns[name]["values"], None]) for name in wanted if columns[name]["type"] == _TEXT
+        }
+
+
 class Records:
     """Records of one table, of all applicants of an evaluation.
 
@@ -198,115 +296,135 @@ class Records:
 
     Attributes:
         given: Column -> values as they were given, without exact copies of rows.
-        columns: Column -> numbers, for those that are wanted or whole.
-        n_given: Number of rows that were given.
+        columns: Column -> its numbers, or the codes of its texts if it is wanted.
+        owners: Place of the applicant of each row, without exact copies.
+        n_given: Number of rows that were given, of each applicant.
         n_rows: Number of rows without exact copies.
+        implausible: Values that the contract does not call plausible.
     """
 
     def __init__(self, name: str, contract: Mapping[str, Any], tables: Sequence[Any], links: Set[str]) -> None:
         self._name = name
         self._contract = contract
         self._links = links
-        self._n_applicants = len(tables)
         self._kinds = {column: told["type"] for column, told in contract["columns"].items()}
-        tables = [[one] for one in tables] if name == _SPINE else tables
-        expected = "an object" if name == _SPINE else "a list of rows, each an object"
-        self._problems = [
-            f"{_whose(i, len(tables))}{name}: expected {expected}"
-            for i, rows in enumerate(tables)
-            if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows)
+        self._tables = [[one] for one in tables] if name == _SPINE else tables
+        self._is_table = [
+            isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows) for rows in self._tables
         ]
-        rows = [] if self._problems else [row for rows in tables for row in rows]
-        unknown = sorted(set(chain.from_iterable(rows)) - self._kinds.keys())
-        self._problems += [f"{name}: there is no column {column}" for column in unknown]
+        rows = [row for rows in self._tables for row in rows] if all(self._is_table) else []
+        self._unknown = set(chain.from_iterable(rows)) - self._kinds.keys()
         self.given = {column: [row.get(column) for row in rows] for column in self._kinds}
         self.columns: dict[str, Numbers] = {}
-        self.n_given = self.n_rows = len(rows)
-        sizes = [0 if self._problems else len(rows) for rows in tables]
-        self._applicant = np.repeat(np.arange(len(tables)), sizes)
-        self._row = np.concatenate([np.arange(size) for size in sizes])
+        self.implausible: list[Implausible] = []
+        self.n_rows = len(rows)
+        self.n_given = np.array([len(rows) for rows in self._tables] if rows else [0] * len(tables), dtype=np.intp)
+        self.owners = np.repeat(np.arange(len(tables)), self.n_given)
+        self._row = np.concatenate([np.arange(size) for size in self.n_given])
 
-    def read(self, wanted: Set[str], texts: _Texts) -> list[str]:
-        """Read the wanted columns and all whole numbers, and return what is wrong."""
-        problems = self._problems or [*self._wrong_types()]
+    def read(self, texts: _Texts, bounds: _Bounds, most_rows: int | None) -> Sequence[Problem]:
+        """Read the wanted columns and all whole numbers, look for implausible values, and return what is wrong."""
+        problems = [*self._wrong_form(most_rows)]
+        problems += self._wrong_types()
         if problems or not self.n_rows:
             return problems
-        problems = self._leave_out_copies()
-        numbers = [
-            column for column, kind in self._kinds.items() if kind == _INTEGER or (column in wanted and kind != _TEXT)
-        ]
+        problems += self._leave_out_copies()
         try:
-            values = np.array([self.given[column] for column in numbers], dtype=np.float64)
+            values = np.array([self.given[column] for column in bounds.numbers], dtype=np.float64)
         except OverflowError:  # JSON has whole numbers of any length
-            return [*problems, *self._too_large(numbers)]
+            return [*problems, *self._too_large(bounds.numbers)]
         values[~np.isfinite(values)] = np.nan
-        problems += self._not_whole(numbers, values)
-        for column, one in zip(numbers, values, strict=True):
-            self.columns[column] = one + _APART * self._applicant if column in self._links else one
-        self.columns |= {column: texts.encode(self.given[column]) for column in wanted if self._kinds[column] == _TEXT}
+        problems += self._not_whole(bounds.numbers, values)
+        self.implausible = [*self._look_for_implausible(bounds, values)]
+        for column, one in zip(bounds.numbers, values, strict=True):
+            self.columns[column] = one + _APART * self.owners if column in self._links else one
+        self.columns |= {column: texts.encode(self.given[column]) for column in bounds.texts}
         return problems
 
-    def strangers(self, others: Mapping[str, "Records"]) -> Iterator[str]:
+    def strangers(self, others: Mapping[str, "Records"]) -> Iterator[Problem]:
         """Find rows that lead to another applicant or none: by their SK_ID_CURR, or else by the row they belong to."""
         parents = self._contract["parents"]
         for column in [_APPLICANT] if _APPLICANT in parents else parents:
             if self.n_rows:
                 known = others[parents[column]].columns.get(column, ())
                 for row in np.flatnonzero(~np.isin(self.columns[column], known)).tolist():
-                    yield self._problem(row, column, f"that of a row of {parents[column]}")
+                    yield self._problem(row, column, "parent", parents[column])
 
-    def _wrong_types(self) -> Iterator[str]:
+    def _wrong_form(self, most_rows: int | None) -> Iterator[Problem]:
+        for i, (rows, is_table) in enumerate(zip(self._tables, self._is_table, strict=True)):
+            if not is_table:
+                yield Problem(i, self._name, None, "", "object" if self._name == _SPINE else "rows")
+            elif most_rows is not None and len(rows) > most_rows:
+                yield Problem(i, self._name, None, "", "fewer_rows", str(most_rows))
+        for near in _nearest(self._unknown, self._kinds):
+            row = next(i for i, one in enumerate(chain.from_iterable(self._tables)) if not one.keys() <= self._kinds.keys())
+            yield self._problem(row, "", "known_column", near)
+
+    def _wrong_types(self) -> Iterator[Problem]:
         for column, values in self.given.items():
             is_text = self._kinds[column] == _TEXT
             allowed = _TEXTS if is_text else _NUMBERS
             if not set(map(type, values)) <= allowed:
                 for row, value in enumerate(values):
                     if type(value) not in allowed:
-                        yield self._problem(row, column, "a text or null" if is_text else "a number or null")
+                        yield self._problem(row, column, "text" if is_text else "number")
 
-    def _too_large(self, numbers: Sequence[str]) -> Iterator[str]:
+    def _too_large(self, numbers: Sequence[str]) -> Iterator[Problem]:
         for column in numbers:
             for row, value in enumerate(self.given[column]):
                 if isinstance(value, int) and abs(value) > sys.float_info.max:
-                    yield self._problem(row, column, "a number that is not so large")
+                    yield self._problem(row, column, "smaller_number")
 
-    def _not_whole(self, numbers: Sequence[str], values: Numbers) -> Iterator[str]:
+    def _not_whole(self, numbers: Sequence[str], values: Numbers) -> Iterator[Problem]:
         at = [i for i, column in enumerate(numbers) if self._kinds[column] == _INTEGER]
         whole = values[at]
         bad = ~(whole == np.trunc(whole)) | (np.abs(whole) >= _TOO_LARGE)
         if bad.any():
             for row, i in np.argwhere(bad.T).tolist():
-                yield self._problem(row, numbers[at[i]], "a whole number, not null")
+                yield self._problem(row, numbers[at[i]], "whole_number")
 
-    def _leave_out_copies(self) -> list[str]:
+    def _look_for_implausible(self, bounds: _Bounds, values: Numbers) -> Iterator[Implausible]:
+        outside = (values < bounds.low) | (values > bounds.high)
+        if np.count_nonzero(outside):
+            for row, i in np.argwhere(outside.T).tolist():
+                column = bounds.numbers[i]
+                if values[i, row] not in bounds.codes[column]:
+                    yield Implausible(int(self.owners[row]), self._name, int(self._row[row]), column)
+        for column, listed in bounds.texts.items():
+            if not set(self.given[column]) <= listed:
+                for row, text in enumerate(self.given[column]):
+                    if text not in listed:
+                        yield Implausible(int(self.owners[row]), self._name, int(self._row[row]), column)
+
+    def _leave_out_copies(self) -> list[Problem]:
         """Drop exact copies of rows under a key; the same key of different rows is a problem."""
         key = self._contract["key"]
-        keys = list(zip(self._applicant.tolist(), *(self.given[column] for column in key), strict=True))
+        keys = list(zip(self.owners.tolist(), *(self.given[column] for column in key), strict=True))
         if not key or len(set(keys)) == self.n_rows:
             return []
         first: dict[tuple[Any, ...], int] = {}
         rows = list(zip(*self.given.values(), strict=True))
         same = [first.setdefault(one, row) for row, one in enumerate(keys)]
         problems = [
-            self._problem(
-                row, " and ".join(key), f"another one than in row {self._row[same[row]] + 1}, or an equal row"
-            )
-            for row in range(self.n_rows)
-            if rows[same[row]] != rows[row]
+            self._problem(row, ", ".join(key), "own_key") for row in range(self.n_rows) if rows[same[row]] != rows[row]
         ]
         keep = [row for row in range(self.n_rows) if same[row] == row]
         self.given = {column: [values[row] for row in keep] for column, values in self.given.items()}
-        self._applicant, self._row, self.n_rows = self._applicant[keep], self._row[keep], len(keep)
+        self.owners, self._row, self.n_rows = self.owners[keep], self._row[keep], len(keep)
         return problems
 
-    def _problem(self, row: int, column: str, expected: str) -> str:
-        whose = _whose(self._applicant[row], self._n_applicants)
-        place = f", row {self._row[row] + 1}" if self._name != _SPINE else ""
-        return f"{whose}{self._name}{place}, column {column}: expected {expected}"
+    def _problem(self, row: int, column: str, expected: str, detail: str = "") -> Problem:
+        place = None if self._name == _SPINE else int(self._row[row])
+        return Problem(int(self.owners[row]), self._name, place, column, expected, detail)
 
 
-def _whose(applicant: int, of: int) -> str:
-    return f"applicant {applicant + 1}, " if of > 1 else ""
+def _nearest(unknown: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """Yield for each name that nobody knows the known one that may be meant, empty where none is near."""
+    names = {"".join(filter(str.isalnum, name.lower())): name for name in known}
+    for number, name in enumerate(sorted(unknown)):
+        spelt = "".join(filter(str.isalnum, name[:_LONGEST].lower()))
+        near = get_close_matches(spelt, names, n=1, cutoff=0.8) if number < _LOOKED_FOR else []
+        yield names[near[0]] if near else ""
 
 
 def _utf8(text: str) -> bytes:

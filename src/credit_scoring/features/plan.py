@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import ibis
@@ -30,12 +31,7 @@ def compile_plan(columns: Sequence[str] | None = None) -> Plan:
     Raises:
         PlanError: If a column is no feature computed by expressions, or a plan has no word for one of its operations.
     """
-    clean = {
-        one.table: one.apply(ibis.table(contract_of(one.table).columns, name=one.table.lower()))
-        for source in SOURCES
-        for one in source.cleaning
-    }
-    joined = join_features(*(source.compute(*(clean[one.table] for one in source.cleaning)) for source in SOURCES))
+    joined, clean = _join_sources()
     features = [name for name in joined.columns if name not in (CLIENT_KEY, OUTCOME)]
     if unknown := sorted(set(columns or ()) - set(features)):
         raise PlanError(
@@ -43,6 +39,17 @@ def compile_plan(columns: Sequence[str] | None = None) -> Plan:
             "Hint: features that a model learns from single rows of histories need that model; leave out `row_models`."
         )
     return compile_table(joined, clean, features if columns is None else columns)
+
+
+@cache
+def _join_sources() -> tuple[ir.Table, Mapping[str, ir.Table]]:
+    """Return the expression of all features, and that of the clean rows of each raw table."""
+    clean = {
+        one.table: one.apply(ibis.table(contract_of(one.table).columns, name=one.table.lower()))
+        for source in SOURCES
+        for one in source.cleaning
+    }
+    return join_features(*(source.compute(*(clean[one.table] for one in source.cleaning)) for source in SOURCES)), clean
 
 
 def compile_table(table: ir.Table, clean: Mapping[str, ir.Table], columns: Sequence[str]) -> Plan:
