@@ -52,6 +52,9 @@ class Levers:
         }[lever]
 
 
+USUAL_LEVERS = Levers()
+
+
 class Move(NamedTuple):
     """One lever, moved.
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from credit_scoring.counterfactual import Levers
+from credit_scoring.counterfactual import USUAL_LEVERS, Levers
 from credit_scoring.gaps import Gap, GapRules, name_unknown
 from credit_scoring.models.base import CodedModel, PointsModel, ScoringModel
 from credit_scoring.models.calibration import Calibration
@@ -47,7 +47,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
 
     row_models: RowModels = NO_ROW_MODELS  # of the class, for scorers that were pickled before there were any
     gap_rules: GapRules | None = None
-    levers: Levers = Levers()
+    levers: Levers = USUAL_LEVERS
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         reason_book: ReasonBook | None = None,
         row_models: RowModels = NO_ROW_MODELS,
         gap_rules: GapRules | None = None,
-        levers: Levers = Levers(),
+        levers: Levers = USUAL_LEVERS,
     ) -> None:
         mine, its = digest_model(model, calibration), decision_policy.get("model_digest")
         if mine != its:

@@ -45,7 +45,7 @@ def value(plan: FeaturePlan, name: str, **tables: list[dict[str, Any]]) -> float
 def problems(plan: FeaturePlan, *applicants: dict[str, Any]) -> tuple[str, ...]:
     with pytest.raises(InputError) as error:
         plan.evaluate(applicants)
-    return error.value.problems
+    return tuple(map(str, error.value.problems))
 
 
 def test_an_application_alone_is_an_applicant_without_histories(plan: FeaturePlan) -> None:
@@ -63,12 +63,12 @@ def test_an_application_alone_is_an_applicant_without_histories(plan: FeaturePla
 
 def test_rows_that_cleaning_leaves_out_are_counted(plan: FeaturePlan) -> None:
     credits = [row("bureau", SK_ID_CURR=7, SK_ID_BUREAU=i, DAYS_CREDIT=days) for i, days in enumerate((-5, 0, 1, 30))]
-    features = plan.evaluate([request(bureau=credits)])
-    assert features.dropped == {
-        "application": 0, "bureau": 2, "bureau_balance": 0, "previous_application": 0, "pos_cash_balance": 0,
-        "installments_payments": 0, "credit_card_balance": 0,
+    features = plan.evaluate([request(), request(bureau=[*credits, credits[0]]), request(bureau=credits[:3])])
+    assert {table: counts.tolist() for table, counts in features.dropped.items()} == {
+        "application": [0, 0, 0], "bureau": [0, 3, 1], "bureau_balance": [0, 0, 0], "previous_application": [0, 0, 0],
+        "pos_cash_balance": [0, 0, 0], "installments_payments": [0, 0, 0], "credit_card_balance": [0, 0, 0],
     }  # fmt: skip
-    assert features.numbers[0, features.names.index("BUREAU_CREDITS_COUNT")] == 2
+    assert features.numbers[1:, features.names.index("BUREAU_CREDITS_COUNT")].tolist() == [2, 2]
 
 
 def test_exact_copies_under_a_key_count_once_and_payments_have_no_key(plan: FeaturePlan) -> None:
@@ -99,30 +99,69 @@ def test_every_problem_of_every_table_is_told_without_its_value(plan: FeaturePla
             "income": [],
         },
     ) == (
-        "income is no raw table; they are application, bureau, bureau_balance, previous_application, pos_cash_balance, "
-        "installments_payments, credit_card_balance",
-        "application, column CNT_CHILDREN: expected a number or null",
-        "application, column AMT_CREDIT: expected a number or null",
-        "application, column NAME_TYPE_SUITE: expected a text or null",
-        "bureau, row 2, column DAYS_CREDIT: expected a whole number, not null",
-        "bureau, row 3, column SK_ID_BUREAU: expected a whole number, not null",
-        "bureau_balance: there is no column COLOUR",
-        "previous_application, row 1, column SK_ID_PREV: expected a whole number, not null",
-        "credit_card_balance: expected a list of rows, each an object",
-    )  # fmt: skip
-    assert problems(plan, {"bureau": []}) == ("application: expected an object",)
-    assert problems(plan, request(), {"application": []}) == ("applicant 2, application: expected an object",)
-    assert problems(plan) == ("there is no applicant",)
+        "applicant 0: expected known_table",
+        "applicant 0, application, CNT_CHILDREN: expected number",
+        "applicant 0, application, AMT_CREDIT: expected number",
+        "applicant 0, application, NAME_TYPE_SUITE: expected text",
+        "applicant 0, bureau, row 1, DAYS_CREDIT: expected whole_number",
+        "applicant 0, bureau, row 2, SK_ID_BUREAU: expected whole_number",
+        "applicant 0, bureau_balance, row 0: expected known_column",
+        "applicant 0, previous_application, row 0, SK_ID_PREV: expected whole_number",
+        "applicant 0, credit_card_balance: expected rows",
+    )
+    assert problems(plan, {"bureau": []}) == ("applicant 0, application: expected object",)
+    assert problems(plan, request(), {"application": []}) == ("applicant 1, application: expected object",)
+    assert problems(plan) == ("applicant 0: expected applicant",)
     huge = row("bureau", SK_ID_CURR=7, SK_ID_BUREAU=1, AMT_CREDIT_SUM=10**400)
     assert problems(plan, request(bureau=[huge])) == (
-        "bureau, row 1, column AMT_CREDIT_SUM: expected a number that is not so large",
+        "applicant 0, bureau, row 0, AMT_CREDIT_SUM: expected smaller_number",
     )
+
+
+def test_of_a_name_that_nobody_knows_the_nearest_is_told_and_never_itself(plan: FeaturePlan) -> None:
+    credit = row("bureau", SK_ID_CURR=7, SK_ID_BUREAU=1)
+    assert problems(plan, request(bureau=[credit, credit | {"amt_credit_summ": 1}], Bureau_Balances=[])) == (
+        "applicant 0: expected known_table (bureau_balance)",
+        "applicant 0, bureau, row 1: expected known_column (AMT_CREDIT_SUM)",
+    )
+    many = problems(plan, request(bureau=[credit | {f"AMT_CREDIT_SUM{'_' * i}": 1 for i in range(1, 10)}]))
+    assert [one.endswith("(AMT_CREDIT_SUM)") for one in many] == [True] * 5 + [False] * 4
+
+
+def test_a_table_of_more_rows_than_are_asked_for_is_refused(plan: FeaturePlan) -> None:
+    credits = [row("bureau", SK_ID_CURR=7, SK_ID_BUREAU=i) for i in range(3)]
+    with pytest.raises(InputError, match=r"applicant 1, bureau: expected fewer_rows \(2\)"):
+        plan.evaluate([request(), request(bureau=credits)], most_rows=2)
+    assert plan.evaluate([request(bureau=credits)], most_rows=3).applicants.tolist() == [7]
+
+
+def test_values_that_the_contract_calls_implausible_are_found_where_features_read_them(plan: FeaturePlan) -> None:
+    features = plan.evaluate(
+        [
+            request(),
+            {
+                "application": APPLICATION
+                | {"AMT_CREDIT": -1e9, "NAME_TYPE_SUITE": "Nobody", "DAYS_EMPLOYED": 365243, "FLAG_MOBIL": 7},
+                "bureau": [
+                    row("bureau", SK_ID_CURR=7, SK_ID_BUREAU=i, DAYS_CREDIT=days) for i, days in ((1, 0), (2, 1))
+                ],
+            },
+        ]
+    )
+    # FLAG_MOBIL is read by no wanted feature, and 365243 stands for no employment
+    found = [one for one in features.implausible if one.applicant == 1]
+    assert [(one.table, one.row, one.column) for one in found] == [
+        ("application", 0, "AMT_CREDIT"),
+        ("application", 0, "NAME_TYPE_SUITE"),
+        ("bureau", 1, "DAYS_CREDIT"),
+    ]
+    assert {one.column for one in features.implausible if one.applicant == 0} <= {"AMT_CREDIT", "AMT_INCOME_TOTAL"}
 
 
 def test_a_key_of_two_different_rows_and_rows_of_others_are_problems(plan: FeaturePlan) -> None:
     credit = row("bureau", SK_ID_CURR=7, SK_ID_BUREAU=1)
     contradiction = problems(plan, request(bureau=[credit, credit | {"DAYS_CREDIT": -1}]))
-    assert contradiction == ("bureau, row 2, column SK_ID_BUREAU: expected another one than in row 1, or an equal row",)
+    assert contradiction == ("applicant 0, bureau, row 1, SK_ID_BUREAU: expected own_key",)
     strangers = problems(
         plan,
         request(
@@ -133,8 +172,8 @@ def test_a_key_of_two_different_rows_and_rows_of_others_are_problems(plan: Featu
         ),
     )
     assert strangers == (
-        "bureau, row 1, column SK_ID_CURR: expected that of a row of application",
-        "bureau_balance, row 1, column SK_ID_BUREAU: expected that of a row of bureau",
+        "applicant 0, bureau, row 0, SK_ID_CURR: expected parent (application)",
+        "applicant 0, bureau_balance, row 0, SK_ID_BUREAU: expected parent (bureau)",
     )
 
 
@@ -173,7 +212,7 @@ def test_applicants_keep_their_order_and_never_meet_even_under_the_same_keys(pla
     assert features.numbers[::2, at[:2]].tolist() == [[100, 3], [300, 1]]
     others = request(bureau=[credit | {"SK_ID_CURR": 3}])
     assert problems(plan, {"application": APPLICATION | {"SK_ID_CURR": 3}}, others) == (
-        "applicant 2, bureau, row 1, column SK_ID_CURR: expected that of a row of application",
+        "applicant 1, bureau, row 0, SK_ID_CURR: expected parent (application)",
     )
 
 

@@ -1,10 +1,10 @@
 """Decisions on applicants from their raw tables: features by the plan, and the scorer's answer."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from credit_scoring.counterfactual import search
@@ -33,7 +33,12 @@ class Decider:
     Args:
         scorer: The scorer.
         plan: The features that it reads, in its order.
+
+    Attributes:
+        input_error: What `decide` raises if a request is not in order.
     """
+
+    input_error = InputError
 
     def __init__(self, scorer: CreditScorer, plan: FeaturePlan) -> None:
         self._scorer = scorer
@@ -51,11 +56,6 @@ class Decider:
     def tables(self) -> Mapping[str, Mapping[str, Any]]:
         """Raw table -> its contract as data; see `feature_plan.Plan`."""
         return self._plan.plan.tables
-
-    @property
-    def features(self) -> Sequence[str]:
-        """Names of the features."""
-        return list(self._plan.plan.outputs)
 
     def decide(self, applicants: Sequence[Any], most_rows: int | None = None) -> list[dict[str, Any]]:
         """Decide on applicants.
@@ -88,7 +88,8 @@ class Decider:
         scores = self._score(features, asked)
         answers = [self._answer(features, i, score) for i, score in enumerate(scores)]
         if changed:
-            for at, (i, after) in enumerate(zip(simulated, self._score(changed, [asked[i] for i in simulated]), strict=True)):
+            scores_after = self._score(changed, [asked[i] for i in simulated])
+            for at, (i, after) in enumerate(zip(simulated, scores_after, strict=True)):
                 answers[i]["simulation"] = _compare(scores[i], self._answer(changed, at, after), after, asked[i])
         for i, (one, answer) in enumerate(zip(asked, answers, strict=True)):
             if one.explain:
@@ -99,8 +100,9 @@ class Decider:
                 answer["counterfactual"] = self._look_for_change(one, answer["decision"])
         return answers
 
-    def describe_problems(self, error: InputError, applicants: Any) -> tuple[str, list[dict[str, Any]]]:
+    def describe_problems(self, error: Exception, applicants: Any) -> tuple[str, list[dict[str, Any]]]:
         """Say what is wrong with a request, in the language that it asks for; see `words.describe_problems`."""
+        assert isinstance(error, InputError)
         n_applicants = len(applicants) if isinstance(applicants, list) else 1
         return describe_problems(error, n_applicants, language_of(applicants))
 
@@ -145,10 +147,11 @@ class Decider:
         return scored["probability_default"].to_numpy(), scored["gaps"].tolist(), told
 
     def _join_gaps(self, of_features: Sequence[Gap], of_tables: Iterable[Gap]) -> list[Gap]:
-        """Join gaps: a field of the form that is a feature as well is told of once."""
-        told = {gap["column"] for gap in of_features}
-        others = [gap for gap in of_tables if gap["table"] != "application" or gap["column"] not in told]
-        return [*of_features, *others][: self._most_gaps]
+        """Join gaps: of a field of the form that is a feature as well, what was sent is told of, and once."""
+        told = {(gap["column"], gap["gap"]) for gap in of_features}
+        others = [gap for gap in of_tables if (gap["column"], gap["gap"]) not in told or gap["table"] != "application"]
+        sent = {gap["column"] for gap in others if gap["table"] == "application"}
+        return [*others, *(gap for gap in of_features if gap["column"] not in sent)][: self._most_gaps]
 
     def _answer(self, features: Features, place: int, score: _Score) -> dict[str, Any]:
         dropped = {table: int(numbers[place]) for table, numbers in features.dropped.items() if numbers[place]}
@@ -162,15 +165,14 @@ class Decider:
         }
 
     def _name_features(self, features: Features, place: int) -> dict[str, Any]:
-        numbers = np.where(np.isnan(features.numbers[place]), None, features.numbers[place]).tolist()
-        return dict(zip(features.names, numbers, strict=True)) | {
-            name: texts[place] for name, texts in features.texts.items()
-        }
+        numbers = [None if math.isnan(number) else number for number in features.numbers[place].tolist()]
+        texts = {name: told[place] for name, told in features.texts.items()}
+        return dict(zip(features.names, numbers, strict=True)) | texts
 
     def _look_for_change(self, asked: Asked, decision: str) -> dict[str, Any]:
         """Look for a change that leads to approval, if the decision is a refusal, and score what was found anew."""
         if decision != REFUSED:
-            return {"found": False, "text": texts_in(asked.language).say(f"decisions.counterfactual.{decision}")}
+            return {"found": False, "text": texts_in(asked.language).say(f"decisions.no_search.{decision}")}
 
         def are_granted(changed: Sequence[Mapping[str, Any]]) -> list[bool]:
             asking = [Asked(tables, language=asked.language) for tables in changed]

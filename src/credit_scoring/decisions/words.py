@@ -39,9 +39,13 @@ def _say(problem: Problem, name_applicant: bool, texts: Texts) -> str:
     place += [problem.table] if problem.table else []
     place += [] if problem.row is None else [texts.say("decisions.row", row=problem.row)]
     place += [texts.say("decisions.column", name=problem.column)] if problem.column else []
-    key = f"decisions.expected.{problem.expected}"
-    expected = texts.say(f"{key}_with", detail=problem.detail) if problem.detail else texts.say(key)
-    return texts.say("decisions.wrong", place=", ".join(place), expected=expected) if place else expected
+    if problem.detail:
+        expected = texts.say(f"decisions.expected_of.{problem.expected}", detail=problem.detail)
+    else:
+        expected = texts.say(f"decisions.expected.{problem.expected}")
+    if not place:
+        return expected[0].upper() + expected[1:]
+    return texts.say("decisions.wrong", place=", ".join(place), expected=expected)
 
 
 def describe_simulation(old: float, new: float, decision: str, language: str) -> str:
@@ -65,7 +69,9 @@ def describe_search(
     texts = texts_in(language)
     if not searched.moves:
         tried = texts.join([texts.say(f"decisions.counterfactual.tried.{name}", **levers.span(name)) for name in names])
-        return texts.say(f"decisions.counterfactual.{'none' if searched.complete else 'stopped'}", tried=tried)
+        return texts.say(
+            "decisions.counterfactual.none" if searched.complete else "decisions.counterfactual.stopped", tried=tried
+        )
     changes = [
         texts.say(f"decisions.counterfactual.change.{move.lever}", old=move.old, new=move.new)
         for move in searched.moves

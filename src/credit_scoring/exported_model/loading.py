@@ -78,15 +78,17 @@ class ServedScorer(Protocol):
 
 
 class ServedDecider(Protocol):
-    """What a server asks of what decides from raw tables; see `decisions.Decider`."""
+    """What a server asks of what decides from raw tables; see `decisions.Decider`.
+
+    Attributes:
+        input_error: What `decide` raises if a request is not in order.
+    """
+
+    input_error: type[Exception]
 
     @property
     def tables(self) -> Mapping[str, Mapping[str, Any]]:
         """Raw table -> its contract as data."""
-
-    @property
-    def features(self) -> Sequence[str]:
-        """Names of the features."""
 
     def decide(self, applicants: Sequence[Any], most_rows: int | None = None) -> list[dict[str, Any]]:
         """Decide on applicants."""

@@ -163,7 +163,7 @@ class Tables:
         """Return the place of a text in the vocabulary."""
         return self._codes[text]
 
-    def read(self, applicants: Sequence[Mapping[str, Any]], most_rows: int | None) -> RawTables:
+    def read(self, applicants: Sequence[Mapping[str, Any]], most_rows: int | None = None) -> RawTables:
         """Read and check the tables of each applicant; see `FeaturePlan.evaluate`.
 
         Keys of different applicants are set apart, so that no row of one can meet a row of another.
@@ -183,9 +183,7 @@ class Tables:
             name: Records(name, contract, [tables.get(name, _NONE.get(name, ())) for tables in applicants], self._links)
             for name, contract in self._contracts.items()
         }
-        found = [
-            reader.read(texts, self._bounds[name], most_rows) for name, reader in readers.items()
-        ]
+        found = [reader.read(texts, self._bounds[name], most_rows) for name, reader in readers.items()]
         if problems or any(found):
             raise InputError(chain(problems, *found))
         if strangers := [one for reader in readers.values() for one in reader.strangers(readers)]:
@@ -357,8 +355,9 @@ class Records:
             elif most_rows is not None and len(rows) > most_rows:
                 yield Problem(i, self._name, None, "", "fewer_rows", str(most_rows))
         for near in _nearest(self._unknown, self._kinds):
-            row = next(i for i, one in enumerate(chain.from_iterable(self._tables)) if not one.keys() <= self._kinds.keys())
-            yield self._problem(row, "", "known_column", near)
+            rows = enumerate(chain.from_iterable(self._tables))
+            first = next(i for i, one in rows if not one.keys() <= self._kinds.keys())
+            yield self._problem(first, "", "known_column", near)
 
     def _wrong_types(self) -> Iterator[Problem]:
         for column, values in self.given.items():

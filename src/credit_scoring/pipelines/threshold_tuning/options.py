@@ -152,13 +152,16 @@ class CounterfactualOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    least_amount: float = Field(0.5, gt=0, le=1)
-    least_annuity: float = Field(0.6, gt=0, le=1)
-    greatest_annuity: float = Field(1.5, ge=1)
-    most_down_payment: float = Field(0.3, ge=0, lt=1)
+    least_amount: float = Field(default=0.5, gt=0, le=1)
+    least_annuity: float = Field(default=0.6, gt=0, le=1)
+    greatest_annuity: float = Field(default=1.5, ge=1)
+    most_down_payment: float = Field(default=0.3, ge=0, lt=1)
     settle_overdue: bool = True
-    round_to: float = Field(100, gt=0)
-    milliseconds: float = Field(50, gt=0, le=10_000)
+    round_to: float = Field(default=100, gt=0)
+    milliseconds: float = Field(default=50, gt=0, le=10_000)
+
+
+USUAL_COUNTERFACTUAL = CounterfactualOptions()
 
 
 class PromotionOptions(BaseModel):
