@@ -1,6 +1,6 @@
 """Make `examples/applicant.json`: a synthetic applicant with a history of the usual length.
 
-    python -m tools.example_applicant
+python -m tools.example_applicant
 """
 
 import json
@@ -20,7 +20,7 @@ def make_example() -> str:
     """Return the raw tables of the median applicant, by rows, of a small twin: a row per line, without null."""
     requests = make_requests(_APPLICANTS)
     tables = requests[len(requests) // 2]
-    lines = [f'{json.dumps(name)}: {_write(table)}' for name, table in tables.items()]
+    lines = [f"{json.dumps(name)}: {_write(table)}" for name, table in tables.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 

@@ -16,8 +16,10 @@ from credit_scoring.features.join import join_features
 from credit_scoring.features.plan import compile_plan
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.schemas.raw import contract_of
+from tests.features.conftest import ARROW_TYPES, make_twin_tables, raw_names
 
 Tables = Mapping[str, pa.Table]
+N_APPLICANTS = 1_000
 
 
 class Batch:
@@ -89,6 +91,11 @@ def differences(found: Features, expected: pd.DataFrame) -> list[Difference]:
     return compare_tables(as_frame(found, expected.dtypes), expected, "SK_ID_CURR")
 
 
+def typed(name: str, table: pd.DataFrame) -> pa.Table:
+    fields = [(column, ARROW_TYPES[kind]) for column, kind in contract_of(name).columns.items()]
+    return pa.Table.from_pandas(table, pa.schema(fields), preserve_index=False)
+
+
 @pytest.fixture(scope="session")
 def batch() -> Batch:
     return Batch()
@@ -98,3 +105,16 @@ def batch() -> Batch:
 def full_plan() -> FeaturePlan:
     """The plan of all features, as it is read from its file."""
     return FeaturePlan(Plan.from_json(compile_plan().to_json()))
+
+
+@pytest.fixture(scope="session")
+def twin() -> Tables:
+    tables = make_twin_tables(n_train=N_APPLICANTS * 4 // 5, n_test=N_APPLICANTS // 5)
+    train, test = tables["application_train"], tables["application_test"]
+    tables["application"] = pd.concat([train, test])
+    return {name: typed(name, tables[name]) for name in dict.fromkeys(raw_names())}
+
+
+@pytest.fixture(scope="session")
+def expected(twin: Tables, batch: Batch) -> pd.DataFrame:
+    return batch.features(twin)

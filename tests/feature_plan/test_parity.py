@@ -13,28 +13,7 @@ from hypothesis import strategies as st
 
 from credit_scoring.feature_plan import FeaturePlan, Features
 from credit_scoring.schemas.raw import contract_of
-from tests.feature_plan.conftest import Batch, Tables, as_columns, as_requests, differences
-from tests.features.conftest import ARROW_TYPES, make_twin_tables, raw_names
-
-N_APPLICANTS = 1_000
-
-
-def typed(name: str, table: pd.DataFrame) -> pa.Table:
-    fields = [(column, ARROW_TYPES[kind]) for column, kind in contract_of(name).columns.items()]
-    return pa.Table.from_pandas(table, pa.schema(fields), preserve_index=False)
-
-
-@pytest.fixture(scope="module")
-def twin() -> Tables:
-    tables = make_twin_tables(n_train=N_APPLICANTS * 4 // 5, n_test=N_APPLICANTS // 5)
-    train, test = tables["application_train"], tables["application_test"]
-    tables["application"] = pd.concat([train, test])
-    return {name: typed(name, tables[name]) for name in dict.fromkeys(raw_names())}
-
-
-@pytest.fixture(scope="module")
-def expected(twin: Tables, batch: Batch) -> pd.DataFrame:
-    return batch.features(twin)
+from tests.feature_plan.conftest import N_APPLICANTS, Batch, Tables, as_columns, as_requests, differences, typed
 
 
 @pytest.fixture(scope="module")

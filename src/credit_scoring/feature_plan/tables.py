@@ -183,11 +183,11 @@ class Tables:
             name: Records(name, contract, [tables.get(name, _NONE.get(name, ())) for tables in applicants], self._links)
             for name, contract in self._contracts.items()
         }
-        found = [reader.read(texts, self._bounds[name], most_rows) for name, reader in readers.items()]
-        if problems or any(found):
-            raise InputError(chain(problems, *found))
-        if strangers := [one for reader in readers.values() for one in reader.strangers(readers)]:
-            raise InputError(strangers)
+        for name, reader in readers.items():
+            reader.read(texts, self._bounds[name], most_rows)
+        found = [problem for reader in readers.values() for problem in (*reader.problems, *reader.strangers(readers))]
+        if problems or found:
+            raise InputError(chain(problems, found))
         read = RawTables(self._vocabulary, texts.code_others())
         read.applicants = np.array(readers[_SPINE].given[_APPLICANT], dtype=np.int64)
         for name, reader in readers.items():
@@ -298,6 +298,7 @@ class Records:
         owners: Place of the applicant of each row, without exact copies.
         n_given: Number of rows that were given, of each applicant.
         n_rows: Number of rows without exact copies.
+        problems: What is wrong with the table by itself.
         implausible: Values that the contract does not call plausible.
     """
 
@@ -306,67 +307,76 @@ class Records:
         self._contract = contract
         self._links = links
         self._kinds = {column: told["type"] for column, told in contract["columns"].items()}
-        self._tables = [[one] for one in tables] if name == _SPINE else tables
-        self._is_table = [
-            isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows) for rows in self._tables
+        tables = [[one] for one in tables] if name == _SPINE else tables
+        tables = [
+            rows if isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows) else None
+            for rows in tables
         ]
-        rows = [row for rows in self._tables for row in rows] if all(self._is_table) else []
-        self._unknown = set(chain.from_iterable(rows)) - self._kinds.keys()
-        self.given = {column: [row.get(column) for row in rows] for column in self._kinds}
+        expected = "object" if name == _SPINE else "rows"
+        self.problems = [Problem(i, name, None, "", expected) for i, rows in enumerate(tables) if rows is None]
+        self._rows = [row for rows in tables if rows is not None for row in rows]
+        self.given = {column: [row.get(column) for row in self._rows] for column in self._kinds}
         self.columns: dict[str, Numbers] = {}
         self.implausible: list[Implausible] = []
-        self.n_rows = len(rows)
-        self.n_given = np.array([len(rows) for rows in self._tables] if rows else [0] * len(tables), dtype=np.intp)
+        self.n_rows = len(self._rows)
+        self.n_given = np.array([0 if rows is None else len(rows) for rows in tables], dtype=np.intp)
         self.owners = np.repeat(np.arange(len(tables)), self.n_given)
         self._row = np.concatenate([np.arange(size) for size in self.n_given])
 
-    def read(self, texts: _Texts, bounds: _Bounds, most_rows: int | None) -> Sequence[Problem]:
-        """Read the wanted columns and all whole numbers, look for implausible values, and return what is wrong."""
-        problems = [*self._wrong_form(most_rows)]
-        problems += self._wrong_types()
-        if problems or not self.n_rows:
-            return problems
-        problems += self._leave_out_copies()
+    def read(self, texts: _Texts, bounds: _Bounds, most_rows: int | None) -> None:
+        """Read the wanted columns and all whole numbers; look for problems and for implausible values."""
+        if not self.n_rows:
+            return
+        self.problems += [*self._too_many(most_rows), *self._unknown_columns(), *self._wrong_types()]
+        if not any(problem.column in self._contract["key"] for problem in self.problems):
+            self.problems += self._leave_out_copies()
         try:
             values = np.array([self.given[column] for column in bounds.numbers], dtype=np.float64)
         except OverflowError:  # JSON has whole numbers of any length
-            return [*problems, *self._too_large(bounds.numbers)]
+            self.problems += self._too_large(bounds.numbers)
+            return
         values[~np.isfinite(values)] = np.nan
-        problems += self._not_whole(bounds.numbers, values)
+        self.problems += self._not_whole(bounds.numbers, values)
         self.implausible = [*self._look_for_implausible(bounds, values)]
         for column, one in zip(bounds.numbers, values, strict=True):
             self.columns[column] = one + _APART * self.owners if column in self._links else one
         self.columns |= {column: texts.encode(self.given[column]) for column in bounds.texts}
-        return problems
 
     def strangers(self, others: Mapping[str, "Records"]) -> Iterator[Problem]:
-        """Find rows that lead to another applicant or none: by their SK_ID_CURR, or else by the row they belong to."""
+        """Find rows that lead to another applicant or none: by their SK_ID_CURR, or else by the row they belong to.
+
+        Nothing is said where either table is not in order by itself.
+        """
         parents = self._contract["parents"]
         for column in [_APPLICANT] if _APPLICANT in parents else parents:
-            if self.n_rows:
-                known = others[parents[column]].columns.get(column, ())
+            parent = others[parents[column]]
+            if self.n_rows and not self.problems and not parent.problems:
+                known = parent.columns.get(column, ())
                 for row in np.flatnonzero(~np.isin(self.columns[column], known)).tolist():
                     yield self._problem(row, column, "parent", parents[column])
 
-    def _wrong_form(self, most_rows: int | None) -> Iterator[Problem]:
-        for i, (rows, is_table) in enumerate(zip(self._tables, self._is_table, strict=True)):
-            if not is_table:
-                yield Problem(i, self._name, None, "", "object" if self._name == _SPINE else "rows")
-            elif most_rows is not None and len(rows) > most_rows:
+    def _too_many(self, most_rows: int | None) -> Iterator[Problem]:
+        if most_rows is not None:
+            for i in np.flatnonzero(self.n_given > most_rows).tolist():
                 yield Problem(i, self._name, None, "", "fewer_rows", str(most_rows))
-        for near in _nearest(self._unknown, self._kinds):
-            rows = enumerate(chain.from_iterable(self._tables))
-            first = next(i for i, one in rows if not one.keys() <= self._kinds.keys())
-            yield self._problem(first, "", "known_column", near)
+
+    def _unknown_columns(self) -> Iterator[Problem]:
+        """Find the first row with columns that nobody knows, and say which ones may be meant."""
+        if unknown := set(chain.from_iterable(self._rows)) - self._kinds.keys():
+            first = next(i for i, row in enumerate(self._rows) if not row.keys() <= self._kinds.keys())
+            for near in _nearest(unknown, self._kinds):
+                yield self._problem(first, "", "known_column", near)
 
     def _wrong_types(self) -> Iterator[Problem]:
+        """Find values of another type; 0 or null stands in their place, so that more can be looked for."""
         for column, values in self.given.items():
             is_text = self._kinds[column] == _TEXT
-            allowed = _TEXTS if is_text else _NUMBERS
+            allowed, instead = (_TEXTS, None) if is_text else (_NUMBERS, 0)
             if not set(map(type, values)) <= allowed:
                 for row, value in enumerate(values):
                     if type(value) not in allowed:
                         yield self._problem(row, column, "text" if is_text else "number")
+                        values[row] = instead
 
     def _too_large(self, numbers: Sequence[str]) -> Iterator[Problem]:
         for column in numbers:
