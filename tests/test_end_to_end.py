@@ -377,13 +377,14 @@ def test_any_client_can_be_explained_and_an_unknown_one_is_an_error(demo: Projec
     assert dossier["probability_default"] == answer["probability_default"]
     assert dossier["reasons"]["en"] == answer["reasons"]
     assert dossier["reasons"]["en"]
-    assert not dossier["outcome_known"]
+    assert dossier["learnt_from"] is False
     assert (demo.path / f"reports/clients/client_{to_score}.png").stat().st_size > 10_000
     assert "Données synthétiques" in (demo.path / f"reports/clients/client_{to_score}.md").read_text()
     done = demo.kedro("run", "--env", "test", "--pipelines", "explain_client", "--params", "client_id=7")
     assert done.returncode != 0
     ids = features["SK_ID_CURR"]
     said = " ".join((done.stdout + done.stderr).split())
+    assert "Traceback" not in done.stdout + done.stderr
     assert "No client 7: data/04_feature/synthetic/applicant_features.parquet holds" in said
     assert f"holds {len(ids):,} clients with ids from {ids.min()} to {ids.max()}" in said
 

@@ -19,6 +19,10 @@ class DataContractError(ClickException):
         super().__init__(f"{subject}: {len(self.problems)} {noun} found.\n{bullets}\nHint: {hint}")
 
 
+class UnknownClientError(ClickException):
+    """A client is asked for who is not in the features."""
+
+
 class TrackingServerError(ClickException):
     """The MLflow server that the configuration names does not answer."""
 

@@ -1,0 +1,186 @@
+"""`/decisions`: raw tables in, the decision of batch scoring out, behind the same gate as `/invocations`."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import requests
+
+from credit_scoring.decide import decide
+from credit_scoring.exported_model import FEATURE_PLAN
+from credit_scoring.exported_model.manifest import check_manifest, write_manifest
+from tests.conftest import ROOT, Project
+from tests.serving.conftest import JSON, Server, serving, wait_until
+from tools.example_applicant import EXAMPLE, make_example
+
+pytestmark = pytest.mark.e2e
+
+TABLES = (
+    "bureau", "bureau_balance", "previous_application", "POS_CASH_balance", "installments_payments",
+    "credit_card_balance",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def applicants(demo: Project, holdout: pd.DataFrame) -> list[dict[str, Any]]:
+    """Raw tables of the first applicants of the hold-out, as they lie in the raw files."""
+    raw = demo.path / "data/01_raw/synthetic"
+    wanted = list(holdout.index[:60])
+    form = pd.read_csv(raw / "application_train.csv").drop(columns="TARGET").set_index("SK_ID_CURR", drop=False)
+    found = {client: {"application": plain(form.loc[[client]])[0]} for client in wanted}
+    owners = pd.read_csv(raw / "bureau.csv").set_index("SK_ID_BUREAU")["SK_ID_CURR"]
+    for name in TABLES:
+        table = pd.read_csv(raw / f"{name}.csv")
+        clients = table["SK_ID_CURR"] if "SK_ID_CURR" in table else table["SK_ID_BUREAU"].map(owners)
+        for client, rows in table[clients.isin(wanted)].groupby(clients):
+            found[int(client)][name.lower()] = plain(rows)
+    return list(found.values())
+
+
+def plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return json.loads(rows.to_json(orient="records", double_precision=15))
+
+
+def ask(server: Server, body: Any, content_type: str = JSON, **headers: str) -> requests.Response:
+    data = body if isinstance(body, str) else json.dumps(body)
+    return requests.post(
+        f"{server.url}/decisions", data=data, headers={"Content-Type": content_type} | headers, timeout=60
+    )
+
+
+@pytest.fixture(scope="module", params=["mlflow", "lean"])
+def server(demo: Project, request: pytest.FixtureRequest) -> Iterator[Server]:
+    settings = {"SERVING_WORKERS": "1", "SERVING_MAX_ROWS": "100", "SERVING_MAX_HISTORY": "2000", "SERVING_LOG": "json"}
+    shadow = {"SERVING_SHADOW": str(demo.path / "model")} if request.param == "lean" else {}
+    with serving(demo.path, SERVING_FRONT_END=request.param, **settings, **shadow) as started:
+        yield started
+
+
+def test_raw_tables_are_answered_as_the_batch_scored_them(
+    server: Server, demo: Project, applicants: list[dict[str, Any]], holdout: pd.DataFrame, batch: pd.Series
+) -> None:
+    threshold = json.loads((demo.path / "data/06_models/synthetic/decision_policy.json").read_text())["threshold"]
+    answers = ask(server, applicants).json()
+    expected = batch.loc[holdout.index[:60]]
+    assert [one["SK_ID_CURR"] for one in answers] == expected.index.tolist()
+    assert [one["probability_default"] for one in answers] == pytest.approx(expected.tolist(), rel=1e-13)
+    assert [one["decision"] for one in answers] == ["refused" if p >= threshold else "granted" for p in expected]
+    assert len({one["decision"] for one in answers}) == 2
+
+
+def test_one_applicant_is_one_answer_that_names_model_and_request(
+    server: Server, demo: Project, applicants: list[dict[str, Any]]
+) -> None:
+    answer = ask(server, applicants[0] | {"params": {"explain": True, "language": "en"}}, **{"X-Request-Id": "order-1"})
+    told = answer.json()
+    assert told["request_id"] == "order-1" == answer.headers["x-request-id"]
+    assert told["manifest_sha256"] == check_manifest(demo.path / "model").sha256
+    assert told["reasons"]
+    wait_until(lambda: b'"order-1"' in server.log.read_bytes())
+    line = next(json.loads(one) for one in server.log.read_bytes().splitlines() if b'"order-1"' in one)
+    assert (line["path"], line["rows"], line["status"]) == ("/decisions", 1, 200)
+    assert 'scoring_requests_total{key="",path="/decisions",status="200"}' in server.get("/metrics").text
+
+
+def test_what_is_not_in_order_is_refused(server: Server, applicants: list[dict[str, Any]]) -> None:
+    one = applicants[0]
+    bad = one | {"application": one["application"] | {"AMT_CREDIT": "secret"}, "params": {"language": "en"}}
+    answer = ask(server, bad)
+    assert answer.status_code == 400
+    assert answer.json()["problems"] == [
+        {
+            "applicant": 0, "table": "application", "row": None, "column": "AMT_CREDIT",
+            "text": "application, column AMT_CREDIT: expected a number or null",
+        }
+    ]  # fmt: skip
+    assert "secret" not in answer.text
+    credit = {"SK_ID_CURR": one["application"]["SK_ID_CURR"]}
+    many = ask(server, one | {"bureau": [credit] * 2001}).json()["problems"]
+    assert many[0]["text"] == "bureau : 2000 lignes au plus sont acceptées"
+    for body, content_type, status in (
+        ([one] * 101, JSON, 413),
+        ("5", JSON, 400),
+        ("[]", JSON, 400),
+        ("{", JSON, 400),
+        ("a,b\n1,2\n", "text/csv", 415),
+    ):
+        assert ask(server, body, content_type).status_code == status, body
+    assert requests.get(f"{server.url}/decisions", timeout=10).headers["allow"] == "POST"
+
+
+def test_the_description_has_the_raw_tables_and_its_examples_are_true(server: Server) -> None:
+    document = server.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    bureau = schemas["RawApplicant"]["properties"]["bureau"]
+    assert bureau["items"]["properties"]["DAYS_CREDIT"]["type"] == "integer"
+    assert "Plausible: from -2922 to 0" in bureau["items"]["properties"]["DAYS_CREDIT"]["description"]
+    assert schemas["RawApplicant"]["required"] == ["application"]
+    described = document["paths"]["/decisions"]["post"]
+    asked = described["requestBody"]["content"][JSON]["examples"]
+    told = described["responses"]["200"]["content"][JSON]["examples"]
+    assert asked.keys() == told.keys() == {"français", "English"}
+    for language, example in asked.items():
+        answer = ask(server, example["value"]).json()
+        origin = {name: answer[name] for name in ("manifest_sha256", "request_id")}
+        assert told[language]["value"] | origin == answer
+        assert answer.keys() <= schemas["Decision"]["properties"].keys()
+
+
+def test_a_challenger_decides_on_raw_tables_too(server: Server, applicants: list[dict[str, Any]]) -> None:
+    if "scoring_shadow_requests_total" not in server.get("/metrics").text:
+        pytest.skip("this server has none")
+    ask(server, [one | {"params": {"explain": True}} for one in applicants[:5]])
+    wait_until(lambda: 'scoring_shadow_requests_total{outcome="scored"}' in server.get("/metrics").text, 30)
+    assert 'outcome="failed"' not in server.get("/metrics").text
+
+
+def test_the_example_is_what_its_command_makes_and_is_answered_alike_by_command_and_python(
+    demo: Project, server: Server
+) -> None:
+    assert EXAMPLE.read_text() == make_example()
+    asked = json.loads(EXAMPLE.read_text())
+    expected = {
+        name: value
+        for name, value in ask(server, asked).json().items()
+        if name not in ("manifest_sha256", "request_id")
+    }
+    assert expected["decision"] in ("granted", "refused")
+    assert decide(asked, demo.path / "model") == expected
+    command = [sys.executable, "-m", "credit_scoring", "decide", str(EXAMPLE)]
+    done = subprocess.run(command, cwd=demo.path, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == expected
+    broken = demo.path / "broken.json"
+    broken.write_text(json.dumps({"application": []}))
+    done = subprocess.run(
+        [*command[:-1], str(broken), "--language", "en"], cwd=demo.path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "application: expected an object." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_model_without_a_plan_scores_and_says_that_it_cannot_decide_from_raw_tables(
+    demo: Project, tmp_path: Path, applicants: list[dict[str, Any]]
+) -> None:
+    shutil.copytree(demo.path / "model", tmp_path / "model")
+    (tmp_path / "model" / FEATURE_PLAN).unlink()
+    write_manifest(tmp_path / "model")
+    with serving(tmp_path, SERVING_FRONT_END="lean", SERVING_WORKERS="1") as server:
+        answer = ask(server, applicants[0])
+        assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED")
+        assert "/decisions" not in server.get("/openapi.json").json()["paths"]
+        example = (tmp_path / "model/serving_input_example.json").read_text()
+        assert server.post(example).status_code == 200
+
+
+def test_the_documentation_shows_the_call(server: Server) -> None:
+    call = "curl http://127.0.0.1:1234/decisions -H 'Content-Type: application/json' -d @examples/applicant.json"
+    assert call in (ROOT / "README.md").read_text()
+    assert call in (ROOT / "docs/serving.md").read_text()
+    assert ask(server, EXAMPLE.read_text()).status_code == 200
