@@ -1,14 +1,20 @@
 # Serves the exported model. Trains nothing, tracks nothing, holds no data, and can do without a file system to write to.
-#   docker build -t credit-scoring .
+#   docker build -t credit-scoring .         a model made on another Python: make image, which names that one
 #   docker run --rm -p 1234:1234 --read-only --cap-drop ALL credit-scoring
-FROM python:3.11-slim AS packages
+ARG PYTHON=3.11
+FROM python:${PYTHON}-slim AS packages
 
 # The folder of the exported model, within the build context
 ARG MODEL=model
 # Others than the model's: opentelemetry-exporter-otlp-proto-http, for traces
 ARG PACKAGES=
 
-COPY ${MODEL}/requirements.txt /tmp/requirements.txt
+COPY ${MODEL}/requirements.txt ${MODEL}/python_env.yaml /tmp/
+# A pickle is only sure to be read by the Python that wrote it
+RUN made_with=$(sed -n 's/^python: *\([0-9]*\.[0-9]*\).*/\1/p' /tmp/python_env.yaml) \
+ && here=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
+ && { [ "$here" = "$made_with" ] \
+      || { echo "The model was made with Python $made_with, this image has $here. Hint: --build-arg PYTHON=$made_with"; exit 1; }; }
 # Tests, headers and pip itself are a fifth of what is installed, and serve nobody here
 RUN python -m venv /opt/packages \
  && /opt/packages/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt ${PACKAGES} \
@@ -16,7 +22,7 @@ RUN python -m venv /opt/packages \
  && find . -depth -type d \( -name tests -o -name test -o -name include \) -exec rm -rf {} + \
  && rm -rf pip pip-* setuptools setuptools-* /opt/packages/bin/pip*
 
-FROM python:3.11-slim
+FROM python:${PYTHON}-slim
 
 # libgomp1: the OpenMP runtime of LightGBM. Nothing can install anything: not the pip of the base image either, nor the
 # copy of it that Python keeps to make environments

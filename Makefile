@@ -10,6 +10,8 @@ KEDRO_ENV ?= base
 PORT ?= 1234
 SIZE ?= 1
 RESUME ?=
+# Runs and models are kept where this says, for every target
+STORE = $(BIN)/python -m credit_scoring.tracking_store --env $(KEDRO_ENV)
 CONTAINER_ENGINE ?= $(shell command -v docker || command -v podman)
 
 # MLflow starts its servers by name, as it would in the activated environment
@@ -18,7 +20,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo data test bench attack fuzz lint format lock serve lean export ui viz docs screenshots image clean
+.PHONY: help install demo data test bench attack fuzz lint format lock serve lean export ui relocate viz docs screenshots image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -86,8 +88,7 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.row_models $(RESUME)
 
 serve: install ## Serve the registry's champion on port $(PORT), by MLflow alone
-	@MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} PYTHONDONTWRITEBYTECODE=1 \
-	  $(BIN)/mlflow models serve -m $(MODEL_URI) -p $(PORT) --env-manager local
+	@PYTHONDONTWRITEBYTECODE=1 $(STORE) $(BIN)/mlflow models serve -m $(MODEL_URI) -p $(PORT) --env-manager local
 
 lean: install ## Serve the exported model on port $(PORT), by the lean server
 	@SERVING_FRONT_END=lean SERVING_MODEL=$(MODEL) SERVING_PORT=$(PORT) $(BIN)/python -m credit_scoring.serving
@@ -96,7 +97,10 @@ export: install ## Refresh the exported model from the registry's champion
 	@$(BIN)/python -m credit_scoring.export --env $(KEDRO_ENV)
 
 ui: install ## Compare the runs at http://127.0.0.1:5000
-	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(STORE) $(BIN)/mlflow ui --workers 1
+
+relocate: install ## After the project was moved or copied: let mlflow.db find the artefacts beside it
+	@$(STORE) --relocate
 
 viz: install ## Draw the pipelines at http://127.0.0.1:4141
 	@$(BIN)/kedro viz
@@ -110,7 +114,8 @@ screenshots: install ## Take the pictures of MLflow that the report shows (needs
 
 image: ## Build the image that serves the exported model
 	@test -n "$(CONTAINER_ENGINE)" || { echo "Neither docker nor podman was found."; exit 1; }
-	$(CONTAINER_ENGINE) build -t $(IMAGE) --build-arg MODEL=$(MODEL) .
+	$(CONTAINER_ENGINE) build -t $(IMAGE) --build-arg MODEL=$(MODEL) \
+	  --build-arg PYTHON=$$(sed -n 's/^python: *\([0-9]*\.[0-9]*\).*/\1/p' $(MODEL)/python_env.yaml) .
 
 clean: ## Remove the environment and caches, never data, runs or models
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .viz site

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
+from credit_scoring.tracking_store import find_tracking_store
+
 if TYPE_CHECKING:
     from tests.exports import Export
 
@@ -57,6 +59,13 @@ def make_project(path: Path) -> Project:
     return Project(path)
 
 
+def copy_project(original: Path, copy: Path) -> Project:
+    """Copy a project with its runs and models, which are then found in the copy."""
+    shutil.copytree(original, copy)
+    find_tracking_store(copy, "no configuration", {"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}}).relocate()
+    return Project(copy)
+
+
 @pytest.fixture(scope="session")
 def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
     """Return a maker of empty projects."""
@@ -73,8 +82,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
             shutil.rmtree(common, ignore_errors=True)  # of a worker whose run failed
             log = make_project(common).run("--pipelines", "demo")
             (common / "run.log").write_text(log)
-    shutil.copytree(common, own / "demo_of_worker")
-    return Project(own / "demo_of_worker")
+    return copy_project(common, own / "demo_of_worker")
 
 
 @pytest.fixture(scope="session")

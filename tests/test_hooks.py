@@ -1,7 +1,9 @@
 """Side effects of a run: what is checked before anything is computed."""
 
 import importlib.util
+import os
 import socket
+from collections.abc import Generator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,8 +12,9 @@ from kedro.pipeline import Node, Pipeline
 
 from credit_scoring import hooks
 from credit_scoring.errors import SparkUnavailableError, TrackingServerError
-from credit_scoring.hooks import SparkHooks, TrackingServerHooks, check_spark_installation, start_spark
+from credit_scoring.hooks import SparkHooks, TrackingStoreHooks, check_spark_installation, start_spark
 from credit_scoring.pipeline_registry import register_pipelines
+from tests.conftest import ROOT
 
 
 class Configuration(dict):
@@ -19,11 +22,16 @@ class Configuration(dict):
 
     def __init__(self, **read: object) -> None:
         super().__init__(read)
-        self.config_patterns: dict[str, list[str]] = {}
+        self.conf_source = (ROOT / "conf").as_posix()
 
 
-def context(uri: str | None) -> SimpleNamespace:
-    return SimpleNamespace(config_loader=Configuration(mlflow={"server": {"mlflow_tracking_uri": uri}}))
+def begin(uri: str | None, **context: object) -> Generator[None, None, None]:
+    """Do what comes before kedro-mlflow."""
+    loader = Configuration(mlflow={"server": {"mlflow_tracking_uri": uri}})
+    context |= {"project_path": "/nowhere", "config_loader": loader}
+    hook = TrackingStoreHooks().after_context_created(SimpleNamespace(**context))
+    next(hook)
+    return hook
 
 
 @pytest.fixture
@@ -35,16 +43,42 @@ def port() -> int:
 
 def test_a_server_that_does_not_answer_is_one_error_at_the_start(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TrackingServerError, match=f"http://127.0.0.1:{port} does not answer: Connection refused"):
-        TrackingServerHooks().after_context_created(context(f"http://127.0.0.1:{port}"))
+        begin(f"http://127.0.0.1:{port}")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
     with pytest.raises(TrackingServerError, match="Hint: start it"):
-        TrackingServerHooks().after_context_created(context(None))
+        begin("sqlite:///mlflow.db")
 
 
 def test_a_server_that_answers_and_a_file_need_nothing(port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
-        TrackingServerHooks().after_context_created(context(f"http://127.0.0.1:{port}"))
-    TrackingServerHooks().after_context_created(context("sqlite:////tmp/mlflow.db"))
+        begin(f"http://127.0.0.1:{port}")
+    begin("sqlite:////tmp/mlflow.db")
+
+
+def test_what_mlflow_sets_for_its_children_is_not_taken_for_what_the_user_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in ("sqlite:////tmp/named.db", None):
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        if given:
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", given)
+        hook = begin("sqlite:///mlflow.db")
+        os.environ["MLFLOW_TRACKING_URI"] = "sqlite:////nowhere/mlflow.db"
+        with pytest.raises(StopIteration):
+            hook.send(None)
+        assert os.environ.get("MLFLOW_TRACKING_URI") == given
+
+
+@pytest.mark.parametrize(("place", "warnings"), [("file:///home/one/mlruns", 1), ("mlflow-artifacts:/1", 0)])
+def test_an_experiment_of_a_server_that_is_kept_in_a_folder_of_one_client_is_told(
+    port: int, place: str, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    experiment = SimpleNamespace(name="credit_scoring", artifact_location=place)
+    mlflow = SimpleNamespace(tracking=SimpleNamespace(experiment=SimpleNamespace(_experiment=experiment)))
+    with socket.create_server(("127.0.0.1", port)):
+        hook = begin(f"http://127.0.0.1:{port}", mlflow=mlflow)
+    with caplog.at_level("WARNING"), pytest.raises(StopIteration):
+        hook.send(None)
+    assert [record.levelname for record in caplog.records].count("WARNING") == warnings
+    assert ("credit_scoring are in file:///home/one/mlruns, not on the server" in caplog.text) == bool(warnings)
 
 
 def java(folder: Path, banner: str) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, Project, make_project
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -18,7 +19,31 @@ def test_a_notebook_runs_on_what_the_demo_made(demo: Project, path: Path, monkey
     monkeypatch.setenv("KEDRO_ENV", "test")
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=180, resources={"metadata": {"path": demo.path}})
+    execute(notebook, demo.path)
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    client = NotebookClient(notebook, timeout=180, resources={"metadata": {"path": folder}})
     client.km = client.create_kernel_manager()
     client.km.kernel_spec.argv[0] = sys.executable  # of this environment, not a kernel installed for the user
     client.execute()
+
+
+@pytest.mark.parametrize(
+    ("place", "cell", "error"),
+    [
+        ("elsewhere", "1", "The notebook runs in .*elsewhere, which is in no project"),
+        ("project", "catalog['raw_bureau']; 1 / 0", "division by zero"),
+    ],
+)
+def test_who_runs_a_notebook_is_told_what_went_wrong(
+    place: str, cell: str, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rich's drawing of an error is a picture to those who look, and nothing to a program."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    monkeypatch.setenv("KEDRO_ENV", "test")
+    (tmp_path / "elsewhere").mkdir()
+    make_project(tmp_path / "project")
+    cells = [nbformat.v4.new_code_cell(source) for source in ("%load_ext credit_scoring.notebook", cell)]
+    with pytest.raises(CellExecutionError, match=error):
+        execute(nbformat.v4.new_notebook(cells=cells), tmp_path / place)

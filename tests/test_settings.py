@@ -23,6 +23,19 @@ def test_a_batch_never_leaves_the_folder_of_its_source(batch: str) -> None:
         name_population_folder(batch, "synthetic")
 
 
+def test_a_start_does_without_what_only_some_nodes_need() -> None:
+    told = (
+        "import json, sys; from kedro.framework.startup import bootstrap_project; bootstrap_project(sys.argv[1]); "
+        "from kedro.framework.project import pipelines; list(pipelines); print(json.dumps(list(sys.modules)))"
+    )
+    root = Path(__file__).parents[1].as_posix()
+    found = subprocess.run([sys.executable, "-c", told, root], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in json.loads(found.stdout.splitlines()[-1])}
+    assert "ibis" in loaded
+    late = {"matplotlib", "lightgbm", "xgboost", "shap", "imblearn", "optbinning", "missingno", "typst"}
+    assert loaded & late == set()
+
+
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells what a process has loaded")
 @pytest.mark.parametrize(("given", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
 def test_threads_are_told_to_sleep_before_any_of_their_libraries_is_loaded(given: str | None, expected: str) -> None:

@@ -24,12 +24,13 @@ from urllib.request import urlopen
 
 import mlflow
 from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Page, sync_playwright
+
+from credit_scoring.project import enter_project
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHOWN = ("business_cost", "roc_auc", "average_precision", "recall", "precision", "log_loss")
@@ -45,8 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", help="environment of the configuration, such as kaggle")
     env = parser.parse_args().env
-    project = Path.cwd()
-    bootstrap_project(project)
+    project = enter_project()
     with KedroSession.create(project, env=env) as session:
         shared = session.load_context().config_loader["globals"]  # this also tells MLflow where the store is
     for path in take_pictures(shared["experiment"], shared["registered_model"], project / shared["screenshots"]):

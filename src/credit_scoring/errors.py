@@ -1,11 +1,11 @@
-"""Errors that a user can mend: the command line shows their message alone, without a traceback."""
+"""Errors that a user can mend: the command line shows their message in a panel, without a traceback."""
 
 from collections.abc import Sequence
 
-from click import ClickException
+from credit_scoring.mistakes import Mistake
 
 
-class DataContractError(ClickException):
+class DataContractError(Mistake):
     """Input data break their contract; the message lists every problem found, not only the first.
 
     Attributes:
@@ -19,35 +19,69 @@ class DataContractError(ClickException):
         super().__init__(f"{subject}: {len(self.problems)} {noun} found.\n{bullets}\nHint: {hint}")
 
 
-class UnknownClientError(ClickException):
+class UnknownClientError(Mistake):
     """A client is asked for who is not in the features."""
 
 
-class TrackingServerError(ClickException):
+class ConfigurationError(Mistake):
+    """Configuration or command line say what nothing reads, or what cannot be meant; the message lists all of it."""
+
+    def __init__(self, problems: Sequence[str], hint: str) -> None:
+        self.problems = tuple(problems)
+        bullets = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"The configuration cannot be used as it is:\n{bullets}\nHint: {hint}")
+
+
+class RunRefusedError(Mistake):
+    """A run may not begin: not in this way, not beside another one, or not on these inputs."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(f"{reason}\nHint: {hint}")
+
+
+class ProjectNotFoundError(Mistake):
+    """A command or a notebook was started outside a project, or the project has no configuration."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}.\nHint: change into the folder of the project (papermill --cwd); a packaged project needs its "
+            "configuration: unpack conf-credit_scoring.tar.gz, or name it (--conf-source)."
+        )
+
+
+class TrackingServerError(Mistake):
     """The MLflow server that the configuration names does not answer."""
 
     def __init__(self, uri: str, reason: str) -> None:
         super().__init__(
             f"The MLflow server at {uri} does not answer: {reason}.\n"
-            "Hint: start it, or name another one as `server.mlflow_tracking_uri` in conf/local/mlflow.yml."
+            "Hint: start it, or name another one by MLFLOW_TRACKING_URI or `server.mlflow_tracking_uri` in "
+            "conf/local/mlflow.yml."
         )
 
 
-class DownloadError(ClickException):
+class TrackingStoreError(Mistake):
+    """Runs and models cannot be kept, or not be found again, where the configuration says."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(f"{problem}.\nHint: {hint}")
+
+
+class DownloadError(Mistake):
     """The competition's files could not be fetched, for a reason that a user can mend."""
 
     def __init__(self, reason: str, hint: str) -> None:
         super().__init__(f"The files of the competition were not downloaded: {reason}.\nHint: {hint}")
 
 
-class SparkUnavailableError(ClickException):
+class SparkUnavailableError(Mistake):
     """The environment asks for Spark, and it cannot start or does not answer."""
 
     def __init__(self, problem: str, hint: str) -> None:
         super().__init__(f"Spark cannot run: {problem}.\nHint: {hint}")
 
 
-class FolderNameError(ClickException):
+class FolderNameError(Mistake):
     """The project or its raw files lie in a folder that configuration, engine or addresses cannot name."""
 
     def __init__(self, folder: str, odd: Sequence[str]) -> None:
@@ -57,7 +91,7 @@ class FolderNameError(ClickException):
         )
 
 
-class EnvironmentFault(ClickException):
+class EnvironmentFault(Mistake):
     """The machine is in the way, not the data: a disk, the memory, a right, a lock."""
 
 

@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import cast
 
+from click import ClickException
 from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
+from kedro.io import DatasetError
 
 from credit_scoring.datasets.mlflow_registry import MlflowScorerDataset
+from credit_scoring.project import enter_project
 
 
 def main() -> None:
@@ -16,13 +17,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", help="environment of the configuration, such as kaggle")
     env = parser.parse_args().env
-    project = Path.cwd()
-    bootstrap_project(project)
-    session = KedroSession.create(project, env=env)
-    with session:
-        scorer = cast(MlflowScorerDataset, session.load_context().catalog.get("credit_scorer"))
-        version = scorer.export_champion()
-        described = scorer._describe()
+    try:
+        session = KedroSession.create(enter_project(), env=env)
+        with session:
+            scorer = cast(MlflowScorerDataset, session.load_context().catalog.get("credit_scorer"))
+            version = scorer.export_champion()
+            described = scorer._describe()
+    except (ClickException, DatasetError) as error:
+        sys.exit(str(error))
     sys.stdout.write(f"{described['filepath']}: version {version} of {described['registered_model_name']}\n")
 
 

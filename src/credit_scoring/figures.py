@@ -1,12 +1,32 @@
 """How every figure speaks: its language, its numbers, and the mark of synthetic data."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 from pydantic import BaseModel, ConfigDict
 
 from credit_scoring.texts import DEFAULT_LANGUAGE, Language, Texts, texts_in
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
+else:  # a start takes half a second less: what is drawn with is imported when it is drawn
+    Axes = Figure = FuncFormatter = Any
+
+
+def new_figure(**options: Any) -> Figure:
+    """Return an empty figure, see `matplotlib.figure.Figure`."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - see above
+
+    return Figure(**options)
+
+
+def format_ticks(write: Callable[[float], str]) -> FuncFormatter:
+    """Return a tick formatter that writes each value."""
+    from matplotlib.ticker import FuncFormatter  # noqa: PLC0415 - see above
+
+    return FuncFormatter(lambda value, _: write(value))
 
 
 class FigureOptions(BaseModel):
@@ -41,7 +61,7 @@ class FigureOptions(BaseModel):
 
     def axis(self, spec: str = "g") -> FuncFormatter:
         """Return a tick formatter in the figure's language."""
-        return FuncFormatter(lambda value, _: self.number(value, spec))
+        return format_ticks(lambda value: self.number(value, spec))
 
     def percent_axis(self) -> FuncFormatter:
         """Return a tick formatter of shares."""
@@ -49,7 +69,7 @@ class FigureOptions(BaseModel):
 
     def points_axis(self) -> FuncFormatter:
         """Return a tick formatter of differences of shares, in percentage points."""
-        return FuncFormatter(lambda value, _: self.number(100 * value, "g"))
+        return format_ticks(lambda value: self.number(100 * value, "g"))
 
     def mark_source(self, figure: Figure) -> None:
         """Write into the figure that its data are synthetic, if they are."""

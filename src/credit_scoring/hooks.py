@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,7 +19,14 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from credit_scoring.errors import FolderNameError, SparkUnavailableError, TrackingServerError, find_fault
+from credit_scoring.errors import (
+    FolderNameError,
+    ProjectNotFoundError,
+    SparkUnavailableError,
+    TrackingServerError,
+    find_fault,
+)
+from credit_scoring.tracking_store import VARIABLE, TrackingStore, configure, find_tracking_store
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -59,27 +67,58 @@ def git_commit(project_path: Path) -> str:
     return described.stdout.strip()
 
 
-class TrackingServerHooks:
-    """Ask the MLflow server for a connection before anything is loaded or computed."""
+class TrackingStoreHooks:
+    """Settle which store keeps runs and models, and say so, before anything is loaded or computed."""
 
-    @hook_impl(tryfirst=True)  # before kedro-mlflow, which would try again and again for minutes
-    def after_context_created(self, context: Any) -> None:
-        """Raise if the server of the configuration cannot be reached; a local file needs no server.
+    @hook_impl(wrapper=True)  # around kedro-mlflow, which would try again and again for minutes to reach a server
+    def after_context_created(self, context: Any) -> Generator[None, Any, Any]:
+        """Give kedro-mlflow the store.
 
         Raises:
-            TrackingServerError: If nothing accepts a connection at the address.
+            ProjectNotFoundError: If there is no configuration.
+            TrackingStoreError: If there is no such store, or its artefacts are those of another place.
+            TrackingServerError: If nothing accepts a connection at the address of a server.
         """
-        context.config_loader.config_patterns.setdefault("mlflow", ["mlflow*", "mlflow*/**", "**/mlflow*"])
-        server = context.config_loader["mlflow"].get("server") or {}
-        uri = str(server.get("mlflow_tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI", ""))
-        address = urlsplit(uri)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            return
+        loader = context.config_loader
+        if not Path(loader.conf_source).exists():
+            raise ProjectNotFoundError(f"There is no configuration in {loader.conf_source}")
+        store = find_tracking_store(Path(context.project_path), loader.conf_source, loader["mlflow"])
+        store.check_place()
+        _await_server(store)
+        logger.info("Runs and models: %s", store)
+        loader["mlflow"] = configure(loader["mlflow"], store)
+        given = os.environ.get(VARIABLE)
         try:
-            port = address.port or {"http": 80, "https": 443}[address.scheme]
-            socket.create_connection((address.hostname, port), timeout=_CONNECT_WITHIN).close()
-        except OSError as error:
-            raise TrackingServerError(uri, error.strerror or str(error)) from error
+            done = yield
+            _warn_of_folders_of_clients(store, context)
+            return done
+        finally:  # MLflow sets the variable, and the next project of this process would take it for the user's
+            os.environ.pop(VARIABLE, None)
+            if given is not None:
+                os.environ[VARIABLE] = given
+
+
+def _warn_of_folders_of_clients(store: TrackingStore, context: Any) -> None:
+    """Say so if a server keeps no artefacts of the experiment: each client then has those of its own runs alone."""
+    experiment = None if store.database else context.mlflow.tracking.experiment._experiment
+    if experiment is not None and urlsplit(experiment.artifact_location).scheme in ("", "file"):
+        logger.warning(
+            "Artefacts of the experiment %s are in %s, not on the server: whoever does not see this folder cannot load "
+            "its models. Another name (`experiment` in conf/local/globals.yml) begins one on the server.",
+            experiment.name,
+            experiment.artifact_location,
+        )
+
+
+def _await_server(store: TrackingStore) -> None:
+    address = urlsplit(store.uri)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        return
+    try:
+        port = address.port or {"http": 80, "https": 443}[address.scheme]
+        socket.create_connection((address.hostname, port), timeout=_CONNECT_WITHIN).close()
+    except OSError as error:
+        raise TrackingServerError(store.shown, error.strerror or str(error)) from error
 
 
 class RunTagsHooks:

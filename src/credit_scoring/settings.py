@@ -9,19 +9,23 @@ from pathlib import Path
 
 import numpy  # noqa: F401, ICN001 - limits reach what is loaded: its matrix products
 import scipy.linalg  # noqa: F401 - and those of SciPy
-from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 from threadpoolctl import threadpool_limits
 
+from credit_scoring.configuration import LOCAL, ConfigurationHooks, ProjectConfigLoader
+from credit_scoring.datasets.whole_files import write_files_whole
 from credit_scoring.hooks import (
     EnvironmentFaultHooks,
     FolderNameHooks,
     RunSummaryHooks,
     RunTagsHooks,
     SparkHooks,
-    TrackingServerHooks,
+    TrackingStoreHooks,
     import_kedro_mlflow,
 )
+from credit_scoring.mistakes import show_errors
+from credit_scoring.provenance import ProvenanceHooks
+from credit_scoring.runs import OneAtATimeHooks, ProjectSession
 
 
 def _project_path() -> str:
@@ -30,7 +34,7 @@ def _project_path() -> str:
     SQLite and DuckDB resolve relative paths against the working directory, which is `notebooks/` for a notebook; the
     configuration therefore says `${project_path:}` where one of them is given a path.
     """
-    return Path(find_kedro_project(Path.cwd()) or Path(__file__).parents[2]).as_posix()
+    return Path(find_kedro_project(Path.cwd()) or Path.cwd()).as_posix()
 
 
 def name_population_folder(batch: str | int | None, source: str) -> str:
@@ -59,24 +63,36 @@ atexit.register(gc.freeze)
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 threadpool_limits(1, user_api="blas")
 
+show_errors()
+write_files_whole()
 import_kedro_mlflow()
 # Kedro-Viz imports a class that FastAPI has deprecated, and says so at every start
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 
+# Kedro calls the last ones first
 HOOKS = (
     RunTagsHooks(),
     RunSummaryHooks(),
-    TrackingServerHooks(),
+    TrackingStoreHooks(),
     SparkHooks(),
     EnvironmentFaultHooks(),
+    ProvenanceHooks(),
+    OneAtATimeHooks(),
     FolderNameHooks(),
+    ConfigurationHooks(),
 )
+SESSION_CLASS = ProjectSession
 
-CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_CLASS = ProjectConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
-    "default_run_env": "local",
+    "default_run_env": LOCAL,
     "custom_resolvers": {"project_path": _project_path, "population": name_population_folder},
-    "config_patterns": {"catalog": ["catalog/**"], "parameters": ["parameters/**"], "spark": ["spark.yml"]},
+    "config_patterns": {
+        "catalog": ["catalog*", "catalog/**"],
+        "parameters": ["parameters*", "parameters/**"],
+        "mlflow": ["mlflow*"],
+        "spark": ["spark.yml"],
+    },
     "merge_strategy": {"parameters": "soft"},
 }

@@ -216,7 +216,7 @@ FEW = {"lr": MEMBERS["lr"]}
         ({**FEW, "b": {"family": "dummy", "weight": 2}}, r"members\.b: weight is not known, expected family, params"),
         (
             {**FEW, "b": {"family": "xgboost", "params": {"depth": 3}}},
-            r"members\.b\.params: .*got unexpected",
+            r"members\.b\.params: .*depth is not known",
         ),
         ({**FEW, "b": {"family": "xgboost", "n_seeds": 0}}, r"members\.b\.n_seeds: 0, expected a whole number above 0"),
         ({**FEW, "b": {"family": "xgboost", "max_features": 0.5}}, r"members\.b\.max_features: 0.5, expected a whole"),
@@ -236,6 +236,7 @@ CANDIDATES: dict[str, Any] = {
     "lr": {"family": "logistic_regression", "params": {"C": 0.1}, "imbalance": ["none", "smote"], "tuned": True},
     "bare": {"family": "random_forest"},
     "kept": {"family": "lightgbm", "monotone": True},
+    "only": {"family": "lightgbm", "monotone": [True]},
 }
 
 
@@ -268,13 +269,17 @@ def test_a_member_that_names_a_candidate_has_its_family_and_parameters() -> None
         (["lr", "bare"], r"members: \['lr', 'bare'\], expected each by its name"),
         (
             {"a": {"candidate": "lgb"}, "b": {"candidate": "lr"}},
-            r"members\.a\.candidate: lgb, expected one of lr, bare, kept",
+            r"members\.a\.candidate: lgb, expected one of lr, bare, kept, only",
         ),
         ({"a": {"candidate": "lr", "params": {"C": 1}}, "b": {"candidate": "bare"}}, "without `family` or `params`"),
         ({"a": {"candidate": "lr"}, "b": {"candidate": "kept"}}, r"members\.b\.candidate: kept is monotone, which"),
+        ({"a": {"candidate": "lr"}, "b": {"candidate": "only"}}, r"members\.b\.candidate: only is monotone, which"),
         ({"a": {"candidate": "lr"}}, "a blend needs two at least, found a"),
         ({"a": {"candidate": "lr"}, "b": {"candidate": "blend"}}, r"members\.b\.family: blend, expected one of"),
-        ({"a": {"candidate": "lr"}, "b": {"family": "mlp", "params": {"units": 3}}}, r"members\.b\.params: .*'units'"),
+        (
+            {"a": {"candidate": "lr"}, "b": {"family": "mlp", "params": {"units": 3}}},
+            r"members\.b\.params: .*units is not known",
+        ),
     ],
 )
 def test_members_that_cannot_be_read_are_an_error_at_the_start(members: Any, said: str) -> None:

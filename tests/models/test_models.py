@@ -336,13 +336,30 @@ def test_an_unknown_family_names_the_known_ones() -> None:
         build_model("lightgmb", {})
 
 
-TAKES_ANY_NAME = {"lightgbm"}  # aliases among them, of which the library has no public list
-
-
-@pytest.mark.parametrize("family", [family for family in FAMILIES if family not in TAKES_ANY_NAME])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_wrong_parameter_names_the_family(family: str) -> None:
     with pytest.raises(ValueError, match=f"'{family}' does not take"):
         build_model(family, {"no_such_parameter": 3})
+
+
+@pytest.mark.parametrize(
+    ("family", "wrong", "right"),
+    [
+        ("lightgbm", "num_leafs", "num_leaf"),
+        ("xgboost", "max_dept", "max_depth"),
+        ("random_forest", "n_estimator", "n_estimators"),
+        ("logistic_regression", "maxiter", "max_iter"),
+        ("mlp", "hidden_unit", "hidden_units"),
+        ("scorecard", "max_variable", "max_variables"),
+    ],
+)
+def test_a_misspelt_parameter_is_told_the_right_one(family: str, wrong: str, right: str) -> None:
+    with pytest.raises(ValueError, match=f"{wrong} is not known, did you mean {right}?"):
+        build_model(family, {wrong: 3})
+
+
+def test_lightgbm_takes_the_names_that_the_library_calls_aliases() -> None:
+    assert build_model("lightgbm", {"eta": 0.1, "max_leaves": 4, "path_smooth": 1.0}).get_params()["eta"] == 0.1
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,18 @@ def test_the_image_is_small_and_holds_nothing_that_trains_or_compiles(image: str
     assert run.stdout.strip() == "[] []", run.stdout + run.stderr
 
 
+def test_a_model_of_another_python_is_refused_with_the_argument_to_give(image: str, tmp_path: Path) -> None:
+    for name in ("Dockerfile", ".dockerignore"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/requirements.txt").touch()
+    (tmp_path / "model/python_env.yaml").write_text("python: 3.12.4\n")
+    built = engine("build", *flags("CONTAINER_BUILD_FLAGS"), "--target", "packages", str(tmp_path))
+    assert built.returncode != 0
+    said = "The model was made with Python 3.12, this image has 3.11. Hint: --build-arg PYTHON=3.12"
+    assert said in built.stdout + built.stderr
+
+
 def test_no_python_of_the_image_can_install_anything(image: str) -> None:
     look = (
         "find / -xdev \\( -name pip -o -name 'pip-*' -o -path '*/bin/pip*' -o -name 'pip*.whl' -o -name ensurepip \\);"

@@ -11,13 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from credit_scoring.gaps import Gap, GapRules, name_unknown
 from credit_scoring.models.base import CodedModel, PointsModel, ScoringModel
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.models.row_models import NO_ROW_MODELS, RowModels
 from credit_scoring.reasons import ReasonBook
 from credit_scoring.texts import DEFAULT_LANGUAGE, texts_in
 
-GRANTED, REFUSED = "granted", "refused"
+GRANTED, REFUSED, REVIEW = "granted", "refused", "review"
 
 
 def digest_model(model: ScoringModel, calibration: Calibration) -> str:
@@ -36,12 +37,14 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         reason_book: What reasons are told with; without it, decisions come without them.
         row_models: What makes those features of the model that come from single rows of histories: whoever has the rows
             completes applicants with them (`RowModels.complete`) before they are scored.
+        gap_rules: What makes an applicant a case for manual review; without them, nobody is.
 
     Raises:
         ValueError: If the policy belongs to another model, or does not say to which.
     """
 
     row_models: RowModels = NO_ROW_MODELS  # of the class, for scorers that were pickled before there were any
+    gap_rules: GapRules | None = None
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         decision_policy: Mapping[str, Any],
         reason_book: ReasonBook | None = None,
         row_models: RowModels = NO_ROW_MODELS,
+        gap_rules: GapRules | None = None,
     ) -> None:
         mine, its = digest_model(model, calibration), decision_policy.get("model_digest")
         if mine != its:
@@ -63,6 +67,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         self.decision_policy = decision_policy
         self.reason_book = reason_book
         self.row_models = row_models
+        self.gap_rules = gap_rules
 
     def __sklearn_is_fitted__(self) -> bool:
         """Report that nothing is left to fit."""
@@ -113,9 +118,17 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         """Points of a scorecard for one log-odds less of what `contributions` splits; null for a model without."""
         return self.model.factor / self.calibration.slope if isinstance(self.model, PointsModel) else None
 
-    def decide(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
-        """Return `refused` where the probability of default reaches the threshold, and `granted` elsewhere."""
-        return np.where(probability >= self.decision_policy["threshold"], REFUSED, GRANTED)
+    def decide(
+        self, probability: npt.NDArray[np.float64], gaps: Sequence[Sequence[Gap]] | None = None
+    ) -> npt.NDArray[np.str_]:
+        """Return `refused` where the probability of default reaches the threshold, and `granted` elsewhere.
+
+        Args:
+            probability: Of default, one per applicant.
+            gaps: Of each applicant; whoever has one is not decided automatically: `review`.
+        """
+        decided = np.where(probability >= self.decision_policy["threshold"], REFUSED, GRANTED)
+        return np.where([len(found) > 0 for found in gaps], REVIEW, decided) if gaps and any(gaps) else decided
 
     def predict(self, X: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Score and decide, and say why if asked to.
@@ -127,9 +140,10 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
                 `en`.
 
         Returns:
-            One row per row of `X`, same index: `probability_default`, `decision` (`granted` or `refused`), `threshold`.
-            If asked for, `reasons`: a list per row of `effect` (`against` or `for` the applicant) and `text`, what
-            speaks for the decision first, the heaviest first among either.
+            One row per row of `X`, same index: `probability_default`, `decision` (`granted`, `refused`, or `review`
+            for an applicant with gaps), `threshold`, `gaps`: a list per row, see `credit_scoring.gaps`. If asked for,
+            `reasons`: a list per row of `effect` (`against` or `for` the applicant) and `text`, what speaks for the
+            side of the threshold that the probability is on first, the heaviest first among either.
 
         Raises:
             ValueError: If the language is unknown, or the scorer was made without a reason book.
@@ -137,14 +151,25 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         asked = params or {}
         language = texts_in(asked.get("language", DEFAULT_LANGUAGE)).language
         probability = self.predict_proba(X)[:, 1]
+        gaps = self._find_gaps(X, language)
         columns: dict[str, Any] = {
             "probability_default": probability,
-            "decision": self.decide(probability),
+            "decision": self.decide(probability, gaps),
             "threshold": float(self.decision_policy["threshold"]),
+            "gaps": pd.Series(gaps, index=X.index, dtype=object),
         }
         if asked.get("explain"):
-            columns["reasons"] = self._describe_reasons(X, columns["decision"] == REFUSED, language)
+            columns["reasons"] = self._describe_reasons(X, self.decide(probability) == REFUSED, language)
         return pd.DataFrame(columns, index=X.index)
+
+    def _find_gaps(self, X: pd.DataFrame, language: str) -> list[list[Gap]]:
+        if self.gap_rules is None:
+            return [[] for _ in range(len(X))]
+        names, is_text = self.gap_rules.names, self.gap_rules.is_text
+        rows = X if list(X.columns) == list(names) else X.reindex(columns=names)
+        values = np.full(rows.shape, np.nan)
+        values[:, ~is_text] = rows.loc[:, ~is_text].to_numpy(dtype=np.float64, na_value=np.nan)
+        return self.gap_rules.find(values, rows.isna().to_numpy(), language)
 
     def _describe_reasons(
         self, X: pd.DataFrame, declined: npt.NDArray[np.bool_], language: str
@@ -205,6 +230,21 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             texts_in(language).language,
             self.points_per_log_odds,
         )
+
+    def find_gaps_coded(
+        self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
+    ) -> list[list[Gap]]:
+        """Return the gaps that `predict` gives, from rows without a table around them; arguments as `explain_coded`."""
+        if self.gap_rules is None:
+            return [[] for _ in range(len(encoded))]
+        null = np.isnan(encoded)
+        for place, name in self.gap_rules.texts:
+            null[:, place] = [value is None for value in texts[name]]
+        return self.gap_rules.find(encoded, null, language)
+
+    def name_unknown(self, meant: Sequence[str | None], language: str) -> list[Gap]:
+        """Return the gaps of names that whoever asks has sent and nobody knows, see `credit_scoring.gaps`."""
+        return name_unknown(meant, language)
 
     def _coded(self) -> CodedModel:
         if not isinstance(self.model, CodedModel) or self.model.category_codes is None:

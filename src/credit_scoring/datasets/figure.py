@@ -1,19 +1,26 @@
 """Figures that are read again, and pictures that others took."""
 
-from typing import Any
+import io
+from typing import TYPE_CHECKING, Any
 
-from kedro_datasets.matplotlib import MatplotlibDataset
 from kedro_datasets.partitions import PartitionedDataset
+from kedro_datasets.pillow import ImageDataset
 from PIL import Image
 
+if TYPE_CHECKING:  # Kedro's own dataset of figures imports Matplotlib with the catalog, half a second of every start
+    from matplotlib.figure import Figure
 
-class FigureDataset(MatplotlibDataset):
-    """A Matplotlib figure that is saved as a picture and loaded as that picture."""
 
-    def load(self) -> Any:
-        """Return the picture as it was drawn, with what its file says of it (`info`)."""
-        with self._fs.open(str(self._get_load_path()), mode="rb") as file, Image.open(file) as picture:
-            return picture.copy()
+class FigureDataset(ImageDataset):
+    """A Matplotlib figure that is saved as a picture and loaded as that picture, with what its file says of it."""
+
+    def save(self, data: "Figure") -> None:
+        """Draw the figure, with `save_args` as of its method `savefig`."""
+        drawn = io.BytesIO()
+        data.savefig(drawn, **self._save_args)
+        with self._fs.open(str(self._get_save_path()), **self._fs_open_args_save) as file:
+            file.write(drawn.getvalue())
+        self._invalidate_cache()
 
 
 class PicturesDataset(PartitionedDataset):

@@ -262,7 +262,11 @@ class RawCsvDataset(FileDataset):
         return self._existing_path() is not None
 
     def _describe(self) -> dict[str, Any]:
-        return {"table": self._contract.name, "filepath": str(self._target), "read_only": self._read_only}
+        return {
+            "table": self._contract.name,
+            "filepath": str(self._existing_path() or self._target),
+            "read_only": self._read_only,
+        }
 
 
 def _read_header(path: Path) -> list[str]:

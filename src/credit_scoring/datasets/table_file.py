@@ -2,10 +2,13 @@
 
 import glob
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import ibis.expr.types as ir
 from kedro_datasets.ibis import FileDataset
+
+from credit_scoring.datasets.whole_files import aside_of
 
 
 class TableFileDataset(FileDataset):
@@ -32,13 +35,14 @@ class TableFileDataset(FileDataset):
             return
         target = Path(str(self._get_save_path()))
         target.parent.mkdir(parents=True, exist_ok=True)
-        part, old = (target.with_name(f".{target.name}.{state}") for state in ("part", "old"))
+        part, old = aside_of(target), target.with_name(f".{target.name}.old")
         for leftover in (part, old):
             remove_path(leftover)
         getattr(self.connection, f"to_{self._file_format}")(data, part.as_posix(), **self._save_args)
-        if target.exists():
-            target.rename(old)  # a folder cannot be replaced in one step
-        part.rename(target)
+        if part.is_dir() or target.is_dir():  # a folder cannot be replaced in one step
+            with suppress(FileNotFoundError):
+                target.rename(old)
+        part.replace(target)
         remove_path(old)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import yaml
+from packaging.requirements import Requirement
 
 from credit_scoring.exported_model import CODE, FEATURE_PLAN, PYTHON, REQUIREMENTS, SCORER
 from credit_scoring.exported_model.manifest import Manifest, ModelFolderError
@@ -106,8 +107,11 @@ def differing_versions(folder: Path) -> tuple[list[str], list[str]]:
     """
     grave: list[str] = []
     slight: list[str] = []
-    for line in (folder / REQUIREMENTS).read_text(encoding="utf-8").split():
-        name, _, made_with = line.partition("==")
+    for line in (folder / REQUIREMENTS).read_text(encoding="utf-8").splitlines():
+        pin = Requirement(line)
+        if pin.marker is not None and not pin.marker.evaluate():
+            continue  # of other systems
+        name, made_with = pin.name, str(pin.specifier).removeprefix("==")
         try:
             installed = version(name)
         except PackageNotFoundError:

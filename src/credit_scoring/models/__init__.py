@@ -87,6 +87,12 @@ def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:
             import_module(library)
         except Exception as error:  # a missing shared library raises OSError, XGBoost an error of its own
             raise FamilyUnavailableError(family, library, f"{type(error).__name__}: {error}") from error
+    known = model_class.known_params()
+    if known and (unknown := [name for name in params if name not in known]):
+        from credit_scoring.nearest import nearest  # noqa: PLC0415 - not among the code that is served
+
+        told = "; ".join(f"{name} is not known{nearest(name, known)}" for name in unknown)
+        raise ValueError(f"Model family '{family}' does not take these parameters: {told}.")
     try:
         return model_class(**params)
     except TypeError as error:

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -106,6 +106,11 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     def grid(cls) -> dict[str, list[Any]]:
         """Return a small grid of hyper-parameters, in the form of `sklearn.model_selection.ParameterGrid`."""
         return {}
+
+    @classmethod
+    def known_params(cls) -> set[str] | None:
+        """Return the names of the hyper-parameters that the family takes; null if its constructor refuses others."""
+        return set(cls._get_param_names())
 
     def fit(self, X: pd.DataFrame, y: npt.ArrayLike, rebalance: Rebalance | None = None) -> Self:
         """Fit on one row per applicant.
@@ -213,6 +218,17 @@ class LibraryModel(ScoringModel):
 
     params: dict[str, Any]
 
+    @classmethod
+    def library_params(cls) -> Collection[str] | None:
+        """Return the names that the estimator takes; null if it refuses others by itself when it is built."""
+        return None
+
+    @classmethod
+    def known_params(cls) -> set[str] | None:
+        """Return the family's own and those of the library."""
+        own, handed_on = super().known_params(), cls.library_params()
+        return None if own is None or handed_on is None else {*own, *handed_on}
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters as given; scikit-learn alone cannot read them off a `**params` signature."""
         return {**super().get_params(deep), **self.params}
@@ -291,12 +307,7 @@ class BoostedTrees(LibraryModel, CodedModel):
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_share = validation_share
         self.monotone_constraints = monotone_constraints
-        self.check_params(params)
         self.params = params
-
-    @staticmethod
-    def check_params(params: Mapping[str, Any]) -> None:
-        """Refuse parameters that the library's estimator would not."""
 
     def constraint_params(self) -> dict[str, Any]:
         """Return `monotone_constraints` as the libraries take them, one number per column; nothing without any.

@@ -13,6 +13,7 @@ from credit_scoring.datasets.history_rows import HistoryFiles
 from credit_scoring.errors import DataContractError
 from credit_scoring.exported_model.contract import Column, Contract
 from credit_scoring.exported_model.folder import ModelFolder
+from credit_scoring.exported_model.manifest import Manifest
 from credit_scoring.features.application import CLEAN_APPLICATION, compute_application_features
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import build_model
@@ -38,6 +39,7 @@ FOLDER = ModelFolder(
     Path("model"),
     Contract(tuple(Column(name, False, False) for name in ("EXT_SOURCE_1", "EXT_SOURCE_2", "AMT_CREDIT")), {}),
     {"model_id": "m-1"},
+    Manifest(Path("model"), {}, "abc"),
 )
 
 

@@ -16,6 +16,7 @@ from credit_scoring.datasets.history_rows import HistoryFiles
 from credit_scoring.errors import DataContractError
 from credit_scoring.exported_model.contract import Column, Contract
 from credit_scoring.exported_model.folder import ModelFolder
+from credit_scoring.exported_model.manifest import Manifest
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.scoring.nodes import (
@@ -38,6 +39,7 @@ FOLDER = ModelFolder(
     Path("model"),
     Contract((Column("EXT_SOURCE_2", False, True), Column("CODE_GENDER", True, False)), {}),
     {"model_id": "m-1", "manifest_sha256": "abc"},
+    Manifest(Path("model"), {}, "abc"),
 )
 
 
@@ -102,7 +104,7 @@ def test_what_the_model_does_not_require_may_be_missing(
 
 def test_every_problem_is_named_before_anything_is_scored(features: pd.DataFrame, scorer: CreditScorer) -> None:
     broken = pd.concat([features, features.head(1)]).assign(CODE_GENDER=1).drop(columns="EXT_SOURCE_2")
-    folder = ModelFolder(Path("model"), Contract((*FOLDER.contract.columns, Column("X", False, False)), {}), {})
+    folder = ModelFolder(Path("model"), Contract((*FOLDER.contract.columns, Column("X", False, False)), {}), {}, FOLDER.manifest)
     with pytest.raises(DataContractError) as error:
         select(broken, scorer, ALL, folder)
     assert error.value.problems == (
@@ -167,7 +169,7 @@ def test_the_key_of_a_part_changes_with_applicants_model_and_options(
     assert not set(keys) & set(score(rows.assign(EXT_SOURCE_2=0.3), scorer, tmp_path))
     assert not set(keys) & set(score(rows, scorer, tmp_path, ScoringOptions(applicants="all", reasons=True)))
     chunks = ParquetChunksDataset(filepath=f"{tmp_path}/rows.parquet").load()
-    other = ModelFolder(Path("model"), FOLDER.contract, {**FOLDER.identity, "manifest_sha256": "other"})
+    other = ModelFolder(Path("model"), FOLDER.contract, {**FOLDER.identity, "manifest_sha256": "other"}, FOLDER.manifest)
     assert not set(keys) & set(score_applicants(chunks, scorer, other, ALL, NO_ROWS))
 
 

@@ -87,6 +87,12 @@ def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:
             import_module(library)
         except Exception as error:  # a missing shared library raises OSError, XGBoost an error of its own
             raise FamilyUnavailableError(family, library, f"{type(error).__name__}: {error}") from error
+    known = model_class.known_params()
+    if known and (unknown := [name for name in params if name not in known]):
+        from credit_scoring.nearest import nearest  # noqa: PLC0415 - not among the code that is served
+
+        told = "; ".join(f"{name} is not known{nearest(name, known)}" for name in unknown)
+        raise ValueError(f"Model family '{family}' does not take these parameters: {told}.")
     try:
         return model_class(**params)
     except TypeError as error:
@@ -135,7 +141,7 @@ def fit_model(
 def refit_model(
     model: ScoringModel, rows: pd.DataFrame, *, imbalance: str, seed: int = 42, **params: Any
 ) -> ScoringModel:
-    """Fit a copy of a fitted model, with all that it was set to do, on the columns it reads of other rows.
+    """Fit a copy of a fitted model to other rows, on the columns that it was given: it may choose others of them.
 
     Args:
         model: The fitted model, which stays as it is.
@@ -146,7 +152,7 @@ def refit_model(
     """
     from credit_scoring.models.imbalance import rebalance  # noqa: PLC0415
 
-    X = rows[list(model.feature_names_in_)]
+    X = rows[list(model.columns_given_)]
     return clone(model).set_params(**params).fit(X, rows["TARGET"], partial(rebalance, strategy=imbalance, seed=seed))
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -67,8 +67,8 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         complexity: How far a person can check a score of the family; a family that does not say so is `unconstrained`.
         test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
         can_be_monotone: Whether the family takes `monotone_constraints`.
-        feature_names_in_: Features the model reads, in order: those it was given to fit on, unless the family chooses
-            among them.
+        columns_given_: Columns the model was given to fit on, in order.
+        feature_names_in_: Features the model reads, in order: those it was given, unless the family chooses among them.
         fingerprint_: Digest of all that the fitted model follows from: family, parameters, rows, what was done to them.
         classes_: Always `[0, 1]`.
         left_out_: By name of a member of a blend that could not be fitted, why.
@@ -83,6 +83,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
     early_stopping_rounds: int | None = None
     validation_share: float = 0.1
     left_out_: Mapping[str, str] = {}
+    columns_given_: npt.NDArray[np.str_]
     feature_names_in_: npt.NDArray[np.str_]
     fingerprint_: str
     classes_ = np.array([0, 1])
@@ -106,6 +107,11 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         """Return a small grid of hyper-parameters, in the form of `sklearn.model_selection.ParameterGrid`."""
         return {}
 
+    @classmethod
+    def known_params(cls) -> set[str] | None:
+        """Return the names of the hyper-parameters that the family takes; null if its constructor refuses others."""
+        return set(cls._get_param_names())
+
     def fit(self, X: pd.DataFrame, y: npt.ArrayLike, rebalance: Rebalance | None = None) -> Self:
         """Fit on one row per applicant.
 
@@ -126,7 +132,7 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
                 f"TARGET must hold both 0 and 1 and nothing else to fit {type(self).__name__}, found {found}.\n"
                 "Hint: use more rows, fewer folds, or check how TARGET was made."
             )
-        self.feature_names_in_ = np.asarray(X.columns, dtype=str)
+        self.columns_given_ = self.feature_names_in_ = np.asarray(X.columns, dtype=str)
         self.fingerprint_ = self._fingerprint(X, outcomes, rebalance)
         self._fit_rows(X, outcomes.astype(int), rebalance or TrainingRows)
         return self
@@ -212,6 +218,17 @@ class LibraryModel(ScoringModel):
 
     params: dict[str, Any]
 
+    @classmethod
+    def library_params(cls) -> Collection[str] | None:
+        """Return the names that the estimator takes; null if it refuses others by itself when it is built."""
+        return None
+
+    @classmethod
+    def known_params(cls) -> set[str] | None:
+        """Return the family's own and those of the library."""
+        own, handed_on = super().known_params(), cls.library_params()
+        return None if own is None or handed_on is None else {*own, *handed_on}
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters as given; scikit-learn alone cannot read them off a `**params` signature."""
         return {**super().get_params(deep), **self.params}
@@ -290,12 +307,7 @@ class BoostedTrees(LibraryModel, CodedModel):
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_share = validation_share
         self.monotone_constraints = monotone_constraints
-        self.check_params(params)
         self.params = params
-
-    @staticmethod
-    def check_params(params: Mapping[str, Any]) -> None:
-        """Refuse parameters that the library's estimator would not."""
 
     def constraint_params(self) -> dict[str, Any]:
         """Return `monotone_constraints` as the libraries take them, one number per column; nothing without any.

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import logit
 
-from credit_scoring.models.base import Rebalance, ScoringModel
+from credit_scoring.models.base import Rebalance, ScoringModel, text_columns
 
 _BACKGROUND_ROWS = 10
 _PERMUTATIONS = 2
@@ -25,7 +25,10 @@ class PermutationContributions(ScoringModel):
     """
 
     def _fit_rows(self, X: pd.DataFrame, y: npt.NDArray[np.int_], rebalance: Rebalance) -> None:
-        self.background_ = X.sample(min(len(X), _BACKGROUND_ROWS), random_state=0).reset_index(drop=True)
+        rows = X.sample(min(len(X), _BACKGROUND_ROWS), random_state=0).reset_index(drop=True)
+        # Text, names of columns included, as plain objects: pandas keeps it with pyarrow, which no server has
+        rows = rows.astype(dict.fromkeys(text_columns(rows), object))
+        self.background_ = rows.set_axis(rows.columns.astype(object), axis=1)
         super()._fit_rows(X, y, rebalance)
 
     def _contributions(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:

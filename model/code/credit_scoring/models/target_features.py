@@ -16,10 +16,11 @@ from credit_scoring.models.base import Rebalance, ScoringModel
 _AXES = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3", "APPLICATION_CREDIT_TO_ANNUITY_RATIO")
 _CATEGORIES = ("OCCUPATION_TYPE", "ORGANIZATION_TYPE")
 _KNN_MEAN = "TARGET_KNN_MEAN"
+_SOURCES = {_KNN_MEAN: _AXES, **{f"{name}_TARGET_RATE": (name,) for name in _CATEGORIES}}
 _QUERY_ROWS = 5_000
 
 TARGET_FEATURE_SOURCES = (*_AXES, *_CATEGORIES)
-TARGET_FEATURES = (_KNN_MEAN, *(f"{name}_TARGET_RATE" for name in _CATEGORIES))
+TARGET_FEATURES = tuple(_SOURCES)
 
 
 class TargetFeatureModel(ScoringModel):
@@ -52,6 +53,8 @@ class TargetFeatureModel(ScoringModel):
 
     Attributes:
         inner_: The fitted model, on the features given and `TARGET_FEATURES`.
+        feature_names_in_: Features given that `inner_` reads, or that a target feature it reads is made of.
+        indexes_: By target feature that `inner_` reads, the training applicants to be asked for those similar.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class TargetFeatureModel(ScoringModel):
         self.random_state = random_state
 
     def explained_features(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the features of `X` and, after them, `TARGET_FEATURES`."""
+        """Return the features of `X` and, after them, those of `TARGET_FEATURES` that are read."""
         features = super().explained_features(X)
         return features.assign(**{name: self._rate(index, features) for name, index in self.indexes_.items()})
 
@@ -89,7 +92,6 @@ class TargetFeatureModel(ScoringModel):
         }
         # One number for all rows tells none from another, so it may know all outcomes.
         self.default_rate_ = float(y.mean())
-        self.indexes_ = {name: kind(X, y) for name, kind in kinds.items()}
         made = {}
         for name, kind in kinds.items():
             made[name] = np.empty(len(X))
@@ -98,6 +100,10 @@ class TargetFeatureModel(ScoringModel):
                 made[name][here] = self._rate(kind(X.iloc[others], y[others]), X.iloc[here])
         self.inner_ = clone(self.inner).fit(X.assign(**made), y, rebalance)
         self.libraries, self.left_out_ = self.inner_.libraries, self.inner_.left_out_
+        read = set(self.inner_.feature_names_in_)
+        self.indexes_ = {name: kind(X, y) for name, kind in kinds.items() if name in read}
+        asked = read.union(*(_SOURCES[name] for name in self.indexes_))
+        self.feature_names_in_ = np.array([name for name in X.columns if name in asked], dtype=str)
 
     def _rate(self, index: "_Index", X: pd.DataFrame) -> npt.NDArray[np.float64]:
         defaults, rows = index.count(X)
@@ -128,12 +134,14 @@ class _Category:
 
     def __init__(self, X: pd.DataFrame, y: npt.NDArray[np.int_], name: str) -> None:
         self.name = name
-        known = pd.DataFrame({"outcome": y, "category": self._categories(X)})
-        self.counts = known.groupby("category")["outcome"].agg(["sum", "size"])
+        found = pd.Series(y).groupby(self._categories(X)).agg(["sum", "size"])
+        # Not as a table: pandas keeps the text of one with pyarrow, which no server has
+        self.counts = {str(category): (defaults, rows) for category, defaults, rows in found.itertuples()}
 
     def count(self, X: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        found = self.counts.reindex(self._categories(X)).fillna(0.0)
-        return found["sum"].to_numpy(dtype=float), found["size"].to_numpy(dtype=float)
+        found = [self.counts.get(category, (0, 0)) for category in self._categories(X)]
+        defaults, rows = np.array(found, dtype=float).reshape(-1, 2).T
+        return defaults, rows
 
     def _categories(self, X: pd.DataFrame) -> npt.NDArray[np.object_]:
         return X[self.name].astype(object).where(X[self.name].notna(), "").to_numpy()

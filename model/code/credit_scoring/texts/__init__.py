@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache, lru_cache
 from math import isinf, isnan
-from pathlib import Path
+from pkgutil import get_data
 from string import Formatter
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -61,7 +61,7 @@ class Texts:
     def __init__(self, language: Language) -> None:
         self.language = language
         self._locale = Locale(language)
-        content = yaml.load(Path(__file__).with_name(f"{language}.yaml").read_text(encoding="utf-8"), _LOADER)
+        content = yaml.load(get_data(__name__, f"{language}.yaml"), _LOADER)
         self._entries = {key: _Entry.read(forms) for key, forms in _flatten(content, language)}
 
     def say(self, key: str, /, **values: Any) -> str:

@@ -1,7 +1,8 @@
 """Gradient-boosted trees (LightGBM), with native categories and native nulls."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,14 @@ class LightGBMModel(BoostedTrees):
     labels = {"fr": "LightGBM", "en": "LightGBM"}
     libraries = ("lightgbm",)
     test_params = {"n_estimators": 30, "min_child_samples": 5, "random_state": 0, "n_jobs": 1}
+
+    @classmethod
+    def library_params(cls) -> Collection[str]:
+        """Return the names that the library knows, aliases included; it would take others without a word."""
+        import lightgbm
+
+        aliases = lightgbm.basic._ConfigAliases._get_all_param_aliases()  # listed nowhere else
+        return {*lightgbm.LGBMClassifier().get_params(), *chain.from_iterable(aliases.values())}
 
     @classmethod
     def search_space(cls, trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,15 +11,10 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.expressions import DAYS_PER_YEAR
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import Axes, Figure, FigureOptions, new_figure
 from credit_scoring.metrics.discrimination import kolmogorov_smirnov_score
 from credit_scoring.metrics.stability import distribution_gap, population_stability_index
 
@@ -187,7 +182,7 @@ def plot_class_balance(figure_columns: pd.DataFrame, figures: FigureOptions) -> 
     """Draw how many training applications were repaid and how many defaulted."""
     counts = count_outcomes(figure_columns)
     total = max(int(counts.sum()), 1)
-    figure = Figure(figsize=(9, 3.1))
+    figure = new_figure(figsize=(9, 3.1))
     axes = figure.subplots()
     bars = axes.barh([1, 0], counts, color=[_REPAID, _DEFAULT], height=0.62)
     axes.bar_label(
@@ -222,7 +217,7 @@ def plot_missing_values(figure_columns: pd.DataFrame, figures: FigureOptions) ->
     train = figure_columns.loc[figure_columns["SPLIT"] == TRAIN, list(_GROUPS)]
     sample = train.iloc[np.linspace(0, len(train) - 1, min(_MATRIX_ROWS, len(train))).astype(int)]
     names = [figures.say(f"missing_values.group.{name}") for name in _GROUPS]
-    figure = Figure(figsize=(9, 7.8))
+    figure = new_figure(figsize=(9, 7.8))
     above, middle, below = figure.subplots(3, 1, height_ratios=[2.2, 0.8, 0.8])
     shown = sample.astype(bool).astype(object).where(sample.astype(bool), None)
     missingno.matrix(
@@ -257,7 +252,10 @@ def plot_missing_values(figure_columns: pd.DataFrame, figures: FigureOptions) ->
 def plot_distributions_by_outcome(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw the distribution of key variables among those who repaid and those who defaulted."""
     train = figure_columns[figure_columns["SPLIT"] == TRAIN]
-    figure = Figure(figsize=(9, 7.6))
+    from matplotlib.colors import to_rgb  # noqa: PLC0415 - as in figures.py
+    from matplotlib.patches import Patch  # noqa: PLC0415 - as in figures.py
+
+    figure = new_figure(figsize=(9, 7.6))
     panels = figure.subplots(3, 3)
     outcomes = ((0, figures.say("common.repaid"), _REPAID), (1, figures.say("common.defaulted"), _DEFAULT))
     for axes, name in zip(panels.flat, DRAWN_BY_OUTCOME, strict=True):
@@ -284,7 +282,7 @@ def plot_population_shift(figure_columns: pd.DataFrame, figures: FigureOptions) 
     """Draw how far the applications to score are from the training rows: stability index, and the largest shifts."""
     shift = measure_shift(figure_columns)
     train, to_score = (figure_columns[figure_columns["SPLIT"] == side] for side in (TRAIN, TO_SCORE))
-    figure = Figure(figsize=(9, 7.4))
+    figure = new_figure(figsize=(9, 7.4))
     title = figures.say("population_shift.title", train=len(train), to_score=len(to_score))
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     if shift.empty:
@@ -384,6 +382,8 @@ def _draw_densities(axes: Axes, sides: Sequence[tuple[pd.Series, str, str]], fig
         axes.stairs(heights, bins, fill=True, alpha=0.22, color=color)
         axes.stairs(heights, bins, lw=1.6, color=color, label=label)
     large = bool(bins[-1] >= 1000)
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - as in figures.py
+
     axes.xaxis.set_major_locator(MaxNLocator(3 if large else 5, steps=[1, 2, 5, 10], integer=bool(bins[-1] > 4)))
     axes.xaxis.set_major_formatter(figures.axis("," if large else "g"))
     axes.tick_params(labelsize=8.5)

@@ -6,12 +6,10 @@ from typing import Any
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from credit_scoring.errors import UnknownClientError
 from credit_scoring.explanations import sum_by_cause
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import Axes, Figure, FigureOptions, new_figure
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models.row_models import HistoryRows
 from credit_scoring.pipelines.explainability.nodes import draw_client, explain_clients
@@ -115,7 +113,7 @@ def plot_dossier(client_dossier: dict[str, Any], dossier: DossierOptions, figure
     """Draw what weighed for and against the client, and where the client stands among granted and refused ones."""
     peers = client_dossier["peers"]
     n_bars = dossier.n_bars + 1
-    figure = Figure(figsize=(10, 0.42 * n_bars + 0.48 * max(len(peers), 1) + 2.6))
+    figure = new_figure(figsize=(10, 0.42 * n_bars + 0.48 * max(len(peers), 1) + 2.6))
     bars, places = figure.subplots(2, 1, height_ratios=[0.42 * n_bars, 0.48 * max(len(peers), 1) + 0.4])
     draw_client(bars, {"kind": client_dossier["decision"], **client_dossier}, dossier.n_bars, figures)
     bars.set_xlabel(figures.say("common.related"))

@@ -9,11 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from credit_scoring.features.expressions import DAYS_PER_YEAR
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import Figure, FigureOptions, new_figure
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, refuse
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean, rate_difference_interval, rate_interval
@@ -207,7 +205,9 @@ def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Fi
         )
         for attribute, group, n in groups.itertuples(index=False)
     ]
-    figure = Figure(figsize=(14, 0.34 * len(groups) + 1.9))
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - as in figures.py
+
+    figure = new_figure(figsize=(14, 0.34 * len(groups) + 1.9))
     panels = figure.subplots(1, len(_MEASURES), sharey=True)
     breaks = np.flatnonzero(groups["attribute"].to_numpy()[1:] != groups["attribute"].to_numpy()[:-1]) + 0.5
     position = np.arange(len(groups))

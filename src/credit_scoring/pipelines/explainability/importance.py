@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from matplotlib.figure import Figure
 
 from credit_scoring.explanations import rank_correlation
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.expressions import DAYS_PER_YEAR
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import Figure, FigureOptions, new_figure
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
 from credit_scoring.pipelines.explainability.nodes import spread_rows
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
@@ -101,7 +100,7 @@ def plot_importance(
     """
     table = permutation_importance.merge(global_importance, on="feature")[::-1]
     names = [textwrap.fill(find_feature(name).client_label(figures.language), 48) for name in table["feature"]]
-    figure = Figure(figsize=(11, 0.46 * len(table) + 1.6))
+    figure = new_figure(figsize=(11, 0.46 * len(table) + 1.6))
     left, right = figure.subplots(1, 2, sharey=True)
     left.barh(names, table["share"], color="#1f4e79")
     by_model = importance_by_fold.pivot(index=["seed", "fold"], columns="feature", values="share")
@@ -137,7 +136,7 @@ def plot_dependence(
         for name in global_importance["feature"]
         if pd.api.types.is_numeric_dtype(explained_rows[name]) and explained_rows[name].nunique() > 2
     ]
-    figure = Figure(figsize=(12, 7.4))
+    figure = new_figure(figsize=(12, 7.4))
     panels = figure.subplots(2, 3).ravel()
     for axes, name in zip(panels, numbers[: len(panels)], strict=False):
         values = _told(explained_rows[name])

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from credit_scoring.explanations import heaviest_causes
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.records import THEMES, theme_title
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import Axes, Figure, FigureOptions, new_figure
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
 from credit_scoring.reasons import add_points, show_values
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
@@ -83,7 +80,7 @@ def rank_families(shap_values: pd.DataFrame) -> pd.DataFrame:
 def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw what part of the weight each theme and each source table has."""
     themes = {theme: theme_title(theme, figures.language) for theme in THEMES}
-    figure = Figure(figsize=(10, 4.8))
+    figure = new_figure(figsize=(10, 4.8))
     for axes, kind in zip(figure.subplots(1, 2), ("theme", "source"), strict=True):
         rows = family_importance[family_importance["kind"] == kind][::-1]
         names = rows["family"].replace(themes) if kind == "theme" else rows["family"]  # `bureau` is a table, too
@@ -115,6 +112,8 @@ def plot_global_importance(
         .to_numpy(dtype=float, na_value=np.nan)
     )
     shown = min(explanation.n_top_features, contributions.shape[1])
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - as in figures.py
+
     figure = plt.figure(figsize=(9, 0.36 * shown + 1.8))
     axes = figure.add_subplot()
     with _seeded_global_numpy(0), warnings.catch_warnings():
@@ -220,7 +219,7 @@ def plot_local_explanations(
 ) -> Figure:
     """Draw what weighed for and against each example client: bars in log-odds, the largest on top."""
     n_bars = explanation.n_reasons + 1
-    figure = Figure(figsize=(9, len(local_explanations) * (0.36 * n_bars + 1.0) + 0.8))
+    figure = new_figure(figsize=(9, len(local_explanations) * (0.36 * n_bars + 1.0) + 0.8))
     panels = figure.subplots(len(local_explanations), 1, sharex=True, squeeze=False)[:, 0]
     for axes, client in zip(panels, local_explanations, strict=True):
         draw_client(axes, client, explanation.n_reasons, figures)

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from matplotlib.figure import Figure
 
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import Figure, FigureOptions, new_figure
 from credit_scoring.metrics.calibration import calibration_error_by_chance, expected_calibration_error
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, refuse
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
@@ -225,7 +224,7 @@ def plot_leaderboard(
 ) -> Figure:
     """Draw cost and AUC of every candidate, fold by fold."""
     shown = [result for result in candidate_results if not result["error"]][::-1]
-    figure = Figure(figsize=(9, 0.42 * len(shown) + 1.9))
+    figure = new_figure(figsize=(9, 0.42 * len(shown) + 1.9))
     panels = figure.subplots(1, 2, sharey=True)
     for axes, metric in zip(panels, ("business_cost", "roc_auc"), strict=True):
         for row, result in enumerate(shown):

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import Figure, FigureOptions, new_figure
 from credit_scoring.models.complexity import COMPLEXITIES, Complexity, by_hand
 from credit_scoring.pipelines.modelling.comparison import compare_folds
 from credit_scoring.pipelines.modelling.options import CrossValidationOptions
@@ -70,7 +69,7 @@ def price_interpretability(
 def plot_interpretability(price_of_interpretability: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw what each level of complexity costs, and loses in AUC, against the best candidate."""
     rows = price_of_interpretability.to_dict("records")
-    figure = Figure(figsize=(10, 0.62 * len(rows) + 2.1))
+    figure = new_figure(figsize=(10, 0.62 * len(rows) + 2.1))
     panels = figure.subplots(1, 2, sharey=True)
     for axes, short, metric in zip(panels, ("cost", "auc"), ("business_cost", "roc_auc"), strict=True):
         # The baseline is so far off that the others would be one dot: it is told at the edge

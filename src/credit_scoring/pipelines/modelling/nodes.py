@@ -3,9 +3,8 @@
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import Figure, FigureOptions, new_figure
 from credit_scoring.metrics.calibration import (
     calibration_error_by_chance,
     expected_calibration_error,
@@ -113,7 +112,7 @@ def plot_calibration(
     figures: FigureOptions,
 ) -> Figure:
     """Draw observed default rates against predicted ones, in ten groups of equal size with their 95 % intervals."""
-    figure = Figure(figsize=(7.2, 5.6))
+    figure = new_figure(figsize=(7.2, 5.6))
     axes = figure.add_subplot()
     highest = 0.0
     method = figures.say(f"common.calibration.{calibration['method']}")

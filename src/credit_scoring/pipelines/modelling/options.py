@@ -1,16 +1,17 @@
 """Typed parameters of the modelling pipeline."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from contextlib import suppress
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.features.records import Direction
-from credit_scoring.models import FAMILIES, build_model, family_class
+from credit_scoring.models import FAMILIES, FamilyUnavailableError, build_model, family_class
 from credit_scoring.models.complexity import COMPLEXITIES, Complexity, within
 from credit_scoring.models.labels import MONOTONE
+from credit_scoring.nearest import nearest
 from credit_scoring.protected import ProtectedOptions
 
 Imbalance = Literal["none", "class_weight", "smote", "random_over", "random_under"]
@@ -204,6 +205,13 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
                 candidate = CandidateOptions.model_validate(single)
                 if candidate.family == "blend":
                     candidate = candidate.model_copy(update={"params": _find_members(candidate.params, candidates)})
+                if candidate.family not in FAMILIES:
+                    problems.append(
+                        f"  - candidates.{name}.family: {candidate.family}, expected one of {', '.join(FAMILIES)}"
+                        f"{nearest(candidate.family, FAMILIES)}"
+                    )
+                    continue
+                with suppress(FamilyUnavailableError):  # named when it is to be fitted, and left out
                     build_model(candidate.family, candidate.params)
                 if variant in read:
                     problems.append(f"  - candidates.{name}: another candidate is called {variant} as well")
@@ -211,10 +219,10 @@ def read_candidates(candidates: Mapping[str, Any]) -> dict[str, CandidateOptions
                     problems.append(f"  - candidates.{name}.row_models: not set here, but in row_models.candidates")
                 read[variant] = candidate
             except ValidationError as error:
-                problems += [
-                    f"  - candidates.{name}.{'.'.join(map(str, issue['loc']))}: {issue['msg']}"
-                    for issue in error.errors()
-                ]
+                for issue in error.errors():
+                    field = ".".join(map(str, issue["loc"]))
+                    meant = nearest(field, CandidateOptions.model_fields) if issue["type"] == "extra_forbidden" else ""
+                    problems.append(f"  - candidates.{name}.{field}: {issue['msg']}{meant}")
             except ValueError as error:
                 problems.append(f"  - candidates.{name}.params: {error}")
     if problems:
@@ -237,7 +245,7 @@ def _find_members(params: Mapping[str, Any], candidates: Mapping[str, Any]) -> d
         if "candidate" not in member:
             continue
         its = candidates.get(member["candidate"])
-        if isinstance(its, Mapping) and its.get("monotone") is True:
+        if isinstance(its, Mapping) and its.get("monotone") in (True, [True]):
             raise ValueError(
                 f"members.{name}.candidate: {member['candidate']} is monotone, which a member of a blend cannot be kept"
             )
@@ -253,7 +261,7 @@ def _find_members(params: Mapping[str, Any], candidates: Mapping[str, Any]) -> d
 def list_variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:
     """Yield the candidates that a description stands for, by name, as far as its lists ask for them.
 
-    One for each treatment of class imbalance, free of constraints, and one that is monotone, without a treatment.
+    One for each treatment of class imbalance, free of constraints, and one that is monotone, without one of the list.
     """
     if not isinstance(described, Mapping):
         yield name, described
@@ -282,8 +290,7 @@ def check_candidates(candidates: dict[str, Any], champion: ChampionOptions, prot
     """
     described = read_candidates(candidates)
     _check_constraints(described, protected)
-    # One of a family that is not there is named when it is to be fitted, and left out
-    champion.find_allowed({name: one.complexity for name, one in described.items() if one.family in FAMILIES})
+    champion.find_allowed({name: one.complexity for name, one in described.items()})
 
 
 def _check_constraints(described: Mapping[str, CandidateOptions], protected: ProtectedOptions) -> None:
@@ -295,8 +302,7 @@ def _check_constraints(described: Mapping[str, CandidateOptions], protected: Pro
             if column in left_out:
                 problem = "is protected or derives from what is"
             elif column not in FEATURES:
-                meant = "".join(f", did you mean {match}?" for match in get_close_matches(column, known, n=1))
-                problem = f"is not a feature{meant}"
+                problem = f"is not a feature{nearest(column, known)}"
             elif FEATURES[column].unit == "category":
                 problem = "holds text"
             else:

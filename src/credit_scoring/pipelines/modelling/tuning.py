@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import Figure, FigureOptions, new_figure
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.discrimination import score_metrics
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
@@ -149,7 +147,9 @@ def measure_tuning(
 def plot_tuning(tuning_trials: list[dict[str, Any]], figures: FigureOptions) -> Figure:
     """Draw what every trial of the search reached, one panel per tuned candidate; a note if none was searched for."""
     names = list(dict.fromkeys(trial["candidate"] for trial in tuning_trials))
-    figure = Figure(figsize=(9, 3.7))
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - as in figures.py
+
+    figure = new_figure(figsize=(9, 3.7))
     panels = figure.subplots(1, max(len(names), 1), squeeze=False)[0]
     if not names:
         panels[0].set_axis_off()

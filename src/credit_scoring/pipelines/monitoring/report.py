@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from matplotlib.figure import Figure
 
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.categories import category_label
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import FigureOptions, new_figure
 from credit_scoring.metrics.stability import CURRENT, REFERENCE, count_bins
 from credit_scoring.pipelines.monitoring.nodes import (
     DECISION,
@@ -86,7 +84,9 @@ def _draw(row: Mapping[str, Any], counts: pd.DataFrame, figures: FigureOptions) 
     """Draw the shares of the bins of a variable side by side: address of the picture, and what it shows in words."""
     counts = _name_bins(counts, row["variable"], figures)
     shares = counts / counts.sum()
-    figure = Figure(figsize=(5, 2.4), layout="constrained")
+    import matplotlib as mpl  # noqa: PLC0415 - as in figures.py
+
+    figure = new_figure(figsize=(5, 2.4), layout="constrained")
     axes = figure.subplots()
     position = np.arange(len(shares))
     for side, shift in ((REFERENCE, -0.21), (CURRENT, 0.21)):

@@ -1,6 +1,6 @@
 """Forests of independent trees (scikit-learn), with native nulls."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,9 +33,13 @@ class RandomForestModel(LibraryModel, PermutationContributions):
     def __init__(self, kind: str = "random_forest", **params: Any) -> None:
         if kind not in _KINDS:
             raise TypeError(f"kind must be one of {', '.join(_KINDS)}, not {kind!r}")
-        _KINDS[kind](**params)  # says which of them it does not take
         self.kind = kind
         self.params = params
+
+    @classmethod
+    def library_params(cls) -> Collection[str]:
+        """Return the names that both estimators know."""
+        return RandomForestClassifier().get_params()
 
     @classmethod
     def search_space(cls, trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003

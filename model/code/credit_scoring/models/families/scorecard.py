@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 _ORDER: Literal["name"] = "name"
 """Of the codes of categories, which the bins are numbered by as well."""
 
+_MOST_VARIABLES = 25
+"""As many as the card holds on one page."""
+
 
 class ScorecardModel(PointsModel):
     """Whole points for the bins of a few variables, by logistic regression on their weights of evidence.
@@ -38,7 +41,7 @@ class ScorecardModel(PointsModel):
     outcome alone, change no weight of evidence; the regression takes them.
 
     Args:
-        max_variables: Variables at most.
+        max_variables: Variables at most, 1 to 25: the card is one page.
         min_bin_size: Share of the training rows that a bin has to hold.
         max_bins: Bins of a variable at most, beside those of missing values and of rare categories.
         max_correlation: Of two variables whose weights of evidence are correlated above this, in size, the one with
@@ -66,7 +69,7 @@ class ScorecardModel(PointsModel):
 
     def __init__(
         self,
-        max_variables: int = 25,
+        max_variables: int = _MOST_VARIABLES,
         min_bin_size: float = 0.05,
         max_bins: int = 6,
         max_correlation: float = 0.6,
@@ -75,6 +78,8 @@ class ScorecardModel(PointsModel):
         base_points: float = 600,
         base_odds: float = 50,
     ) -> None:
+        if not 1 <= max_variables <= _MOST_VARIABLES:
+            raise TypeError(f"max_variables must be 1 to {_MOST_VARIABLES}, as a card holds, not {max_variables}")
         self.max_variables = max_variables
         self.min_bin_size = min_bin_size
         self.max_bins = max_bins
@@ -88,7 +93,7 @@ class ScorecardModel(PointsModel):
     def search_space(cls, trial: Trial, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
         """Suggest what decides how much the card says: variables, bins, how alike they may be, the penalty."""
         return {
-            "max_variables": trial.suggest_int("max_variables", 8, 25),
+            "max_variables": trial.suggest_int("max_variables", 8, _MOST_VARIABLES),
             "min_bin_size": trial.suggest_float("min_bin_size", 0.03, 0.12, log=True),
             "max_correlation": trial.suggest_float("max_correlation", 0.3, 0.8),
             "C": trial.suggest_float("C", 1e-3, 10.0, log=True),
