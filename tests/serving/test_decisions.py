@@ -181,7 +181,7 @@ def test_the_example_is_what_its_command_makes_and_is_answered_alike_by_command_
     assert "Traceback" not in done.stderr
 
 
-def test_strict_mode_refuses_gaps_of_raw_tables_and_counts_them(demo: Project, applicants: list[dict[str, Any]]) -> None:
+def test_strict_mode_refuses_and_counts_gaps_of_raw_tables(demo: Project, applicants: list[dict[str, Any]]) -> None:
     one = applicants[0]
     born = one | {"application": one["application"] | {"DAYS_BIRTH": -77}, "params": {"language": "en"}}
     with serving(demo.path, SERVING_FRONT_END="lean", SERVING_WORKERS="1", SERVING_GAPS="refuse") as server:
