@@ -23,31 +23,6 @@ from tools.example_applicant import EXAMPLE, make_example
 
 pytestmark = pytest.mark.e2e
 
-TABLES = (
-    "bureau", "bureau_balance", "previous_application", "POS_CASH_balance", "installments_payments",
-    "credit_card_balance",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def applicants(demo: Project, holdout: pd.DataFrame) -> list[dict[str, Any]]:
-    """Raw tables of the first applicants of the hold-out, as they lie in the raw files."""
-    raw = demo.path / "data/01_raw/synthetic"
-    wanted = list(holdout.index[:60])
-    form = pd.read_csv(raw / "application_train.csv").drop(columns="TARGET").set_index("SK_ID_CURR", drop=False)
-    found = {client: {"application": plain(form.loc[[client]])[0]} for client in wanted}
-    owners = pd.read_csv(raw / "bureau.csv").set_index("SK_ID_BUREAU")["SK_ID_CURR"]
-    for name in TABLES:
-        table = pd.read_csv(raw / f"{name}.csv")
-        clients = table["SK_ID_CURR"] if "SK_ID_CURR" in table else table["SK_ID_BUREAU"].map(owners)
-        for client, rows in table[clients.isin(wanted)].groupby(clients):
-            found[int(client)][name.lower()] = plain(rows)
-    return list(found.values())
-
-
-def plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return json.loads(rows.to_json(orient="records", double_precision=15))
-
 
 def ask(server: Server, body: Any, content_type: str = JSON, **headers: str) -> requests.Response:
     data = body if isinstance(body, str) else json.dumps(body)
