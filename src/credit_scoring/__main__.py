@@ -1,14 +1,19 @@
-"""Entry point of `python -m credit_scoring`: the same as `kedro run` in this project."""
+"""Entry point of `credit-scoring` and `python -m credit_scoring`: `decide`, or else the same as `kedro run` here."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.cli.utils import find_run_command
-from kedro.framework.project import configure_project
-
 
 def main(*args: Any, **kwargs: Any) -> Any:
-    """Run the project's pipelines with the arguments of `kedro run`."""
+    """Decide on applicants in a file, or run the project's pipelines with the arguments of `kedro run`."""
+    if not args and sys.argv[1:2] == ["decide"]:
+        from credit_scoring.decide import main as decide  # noqa: PLC0415 - needs no Kedro, which takes seconds
+
+        sys.exit(decide(sys.argv[2:]))
+    from kedro.framework.cli.utils import find_run_command  # noqa: PLC0415
+    from kedro.framework.project import configure_project  # noqa: PLC0415
+
     package_name = Path(__file__).parent.name
     configure_project(package_name)
     return find_run_command(package_name)(*args, **kwargs)

@@ -9,6 +9,7 @@ CODE = "code"
 DESCRIPTION = "MLmodel"
 EXAMPLE = "serving_input_example.json"
 EXAMPLE_ANSWER = "serving_output_example.json"
+FEATURE_PLAN = "feature_plan.json"  # of a model whose features all follow from expressions
 INPUT_COLUMNS = "input_columns.json"
 KNOWN_NAMES = "known_names.json"
 MANIFEST = "MANIFEST.sha256"

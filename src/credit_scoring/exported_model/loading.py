@@ -5,20 +5,21 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.abc import ExecutionLoader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import decode_source, spec_from_loader
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import yaml
 from packaging.requirements import Requirement
 
-from credit_scoring.exported_model import CODE, PYTHON, REQUIREMENTS, SCORER
+from credit_scoring.exported_model import CODE, FEATURE_PLAN, PYTHON, REQUIREMENTS, SCORER
 from credit_scoring.exported_model.manifest import Manifest, ModelFolderError
 
 if TYPE_CHECKING:
@@ -75,6 +76,26 @@ class ServedScorer(Protocol):
         self, probability: npt.NDArray[np.float64], gaps: Sequence[Sequence[Any]] | None = None
     ) -> npt.NDArray[np.str_]:
         """Return the decision for each probability, given each applicant's gaps."""
+
+
+class ServedDecider(Protocol):
+    """What a server asks of what decides from raw tables; see `decisions.Decider`.
+
+    Attributes:
+        input_error: What `decide` raises if a request is not in order.
+    """
+
+    input_error: type[Exception]
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, Any]]:
+        """Raw table -> its contract as data."""
+
+    def decide(self, applicants: Sequence[Any], most_rows: int | None = None) -> list[dict[str, Any]]:
+        """Decide on applicants."""
+
+    def describe_problems(self, error: Exception, applicants: Any) -> tuple[str, list[dict[str, Any]]]:
+        """Say what is wrong with a request."""
 
 
 def differing_versions(folder: Path) -> tuple[list[str], list[str]]:
@@ -178,3 +199,22 @@ def unpickle_scorer(pickled: bytes, folder: Path) -> ServedScorer:
     if not isinstance(scorer, ServedScorer):
         raise ModelFolderError(f"The scorer in {folder} was made by another version of the project.\n{hint}")
     return scorer
+
+
+def load_decider(manifest: Manifest, scorer: ServedScorer) -> ServedDecider | None:
+    """Return what decides from raw tables by a loaded scorer and its feature plan; null if the model has none.
+
+    Raises:
+        ModelFolderError: If the plan was altered since the check, or does not fit the code that is imported.
+    """
+    if FEATURE_PLAN not in manifest.digests:
+        return None
+    plan = manifest.read(FEATURE_PLAN)
+    try:
+        # By name: what a server imports of it is the model's own
+        return cast(ServedDecider, import_module("credit_scoring.decisions").make_decider(plan, scorer))
+    except Exception as error:
+        raise ModelFolderError(
+            f"The {FEATURE_PLAN} in {manifest.folder} does not fit the code that is here: {type(error).__name__}: "
+            f"{error}.\nHint: export the model again with this version of the project."
+        ) from error

@@ -15,8 +15,10 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from credit_scoring.exported_model.folder import ModelFolder
+from credit_scoring.exported_model.loading import ServedDecider
 from credit_scoring.serving import log, metrics
 from credit_scoring.serving.arrivals import Arrivals
+from credit_scoring.serving.decisions import Decisions
 from credit_scoring.serving.front_ends import Answer, FrontEnd
 from credit_scoring.serving.keys import Keys, RateLimit
 from credit_scoring.serving.log import RequestFacts
@@ -37,13 +39,15 @@ _CODES = {
     429: "REQUEST_LIMIT_EXCEEDED",
     431: "HEADERS_TOO_LARGE",
     500: "INTERNAL_ERROR",
+    501: "NOT_IMPLEMENTED",
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
 # Signs of life neither ask for a key nor leave a line while all is well
 _PROBES = ("/ping", "/ready")
 _GET_PATHS = (*_PROBES, "/version", "/metrics", "/openapi.json")
-_ALLOWED = {"/invocations": "POST"} | dict.fromkeys(_GET_PATHS, "GET, HEAD")
+_INVOCATIONS, _DECISIONS = "/invocations", "/decisions"
+_ALLOWED = dict.fromkeys((_INVOCATIONS, _DECISIONS), "POST") | dict.fromkeys(_GET_PATHS, "GET, HEAD")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _ID = re.compile(rb"[!-~]{1,128}")
 # Above this, a body may take more than a few milliseconds to read and score, in which nobody else would be answered
@@ -60,14 +64,14 @@ class Reply(NamedTuple):
         body: Its body.
         content_type: What the body is.
         headers: Others than those of every answer.
-        scored: The request's body, its content type and the scores, if there are any.
+        scored: The request's path, body, content type and the scores, if there are any.
     """
 
     status: int
     body: bytes
     content_type: str = JSON
     headers: Mapping[str, str] = MappingProxyType({})
-    scored: tuple[bytes, str, Answer] | None = None
+    scored: tuple[str, bytes, str, Answer] | None = None
 
 
 class Application:
@@ -77,6 +81,7 @@ class Application:
         settings: How it runs.
         folder: The model that is served.
         front_end: What scores.
+        decider: What decides from raw tables, if the model brings it along.
         life: Returns what has happened to the server, for `/version`.
 
     Attributes:
@@ -87,7 +92,12 @@ class Application:
     draining = False
 
     def __init__(
-        self, settings: Settings, folder: ModelFolder, front_end: FrontEnd, life: Callable[[], Mapping[str, Any]] = dict
+        self,
+        settings: Settings,
+        folder: ModelFolder,
+        front_end: FrontEnd,
+        decider: ServedDecider | None,
+        life: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self._front_end = front_end
         self._timeout = settings.timeout
@@ -106,9 +116,10 @@ class Application:
             refuse_unknown_categories=settings.unknown_category == "refuse",
             refuse_gaps=settings.gaps == "refuse",
         )
+        self._decisions = Decisions(decider, settings, folder.identity["manifest_sha256"])
         self._fixed: Mapping[str, bytes] = {
             "/ping": b"{}",
-            "/openapi.json": orjson.dumps(describe_api(folder, settings)),
+            "/openapi.json": orjson.dumps(describe_api(folder, settings, decider)),
         }
         self.identity = {"front_end": settings.front_end, **folder.identity}
         self._model_id = folder.identity["model_id"].encode()
@@ -167,8 +178,8 @@ class Application:
             allowed = _ALLOWED[facts.path]
             if facts.method not in allowed.split(", "):
                 raise RequestError(405, f"{facts.path} takes {allowed.partition(',')[0]}.", {"allow": allowed})
-            if facts.path == "/invocations":
-                return await self._invoke(facts, headers, receive)
+            if allowed == "POST":
+                return await self._score_request(facts, headers, receive)
             return self._describe(facts.path)
         except RequestError as error:
             return _refusal(error)
@@ -191,7 +202,7 @@ class Application:
     def _is_saturated(self) -> bool:
         return self._in_hand >= self._max_concurrent
 
-    async def _invoke(self, facts: RequestFacts, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
+    async def _score_request(self, facts: RequestFacts, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
         arriving = started = time.perf_counter()
         try:
             self._check_rate(facts)
@@ -201,7 +212,7 @@ class Application:
             if self._is_saturated:
                 raise RequestError(503, "The server has its hands full. Try again in a second.")
             kinds = tuple(headers.get(name, b"").decode("latin-1") for name in (b"content-type", b"content-encoding"))
-            answer, unknown = await self._score(body, *kinds)
+            answer, unknown = await self._score(facts, body, *kinds)
             facts.scoring_ms = _milliseconds(started, time.perf_counter())
         finally:
             metrics.time_request(time.perf_counter() - started)
@@ -209,21 +220,22 @@ class Application:
         self._rate_limit.take(facts.key, facts.rows - 1)
         metrics.count_unknown_categories(unknown)
         metrics.count_gaps(answer.gaps)
-        if refused := self._reader.gap_error(answer.gaps):
+        asked = self._reader if facts.path == _INVOCATIONS else self._decisions
+        if refused := asked.gap_error(answer.gaps):
             raise refused
         metrics.count_scores(answer.probability, facts.decisions)
-        return Reply(200, answer.body, scored=(body, kinds[0], answer))
+        return Reply(200, answer.body, scored=(facts.path, body, kinds[0], answer))
 
-    async def _score(self, body: bytes, *kinds: str) -> tuple[Answer, Mapping[str, int]]:
+    async def _score(self, facts: RequestFacts, body: bytes, *kinds: str) -> tuple[Answer, Mapping[str, int]]:
         """Read and score, in a thread of its own if that may take long; a request is in hand until the thread ends."""
         self._take_in_hand(1)
-        if self._front_end.is_quick and len(body) <= _INLINE_BYTES:
+        if facts.path == _INVOCATIONS and self._front_end.is_quick and len(body) <= _INLINE_BYTES:
             try:
-                return self._read_and_score(body, *kinds)
+                return self._read_and_score(facts, body, *kinds)
             finally:
                 self._take_in_hand(-1)
         run = copy_context().run  # what a library says in the thread has the request's id, too
-        work = asyncio.get_running_loop().run_in_executor(None, run, self._read_and_score, body, *kinds)
+        work = asyncio.get_running_loop().run_in_executor(None, run, self._read_and_score, facts, body, *kinds)
         work.add_done_callback(lambda _: self._take_in_hand(-1))
         await asyncio.wait({work}, timeout=self._timeout)
         if not work.done():
@@ -235,7 +247,9 @@ class Application:
         finally:
             del work  # with an error it would keep itself, and all that was sent, until the next collection
 
-    def _read_and_score(self, body: bytes, *kinds: str) -> tuple[Answer, Mapping[str, int]]:
+    def _read_and_score(self, facts: RequestFacts, body: bytes, *kinds: str) -> tuple[Answer, Mapping[str, int]]:
+        if facts.path == _DECISIONS:
+            return self._decisions.answer(body, *kinds, request_id=facts.id), {}
         rows = self._reader.read(body, *kinds)
         unknown = self._reader.unknown_categories(rows)
         return self._front_end.answer(rows), unknown
@@ -277,7 +291,7 @@ class Application:
 
 
 def _refusal(error: RequestError) -> Reply:
-    body = orjson.dumps({"error_code": _CODES[error.status], "message": error.message})
+    body = orjson.dumps({"error_code": _CODES[error.status], "message": error.message, **error.told})
     retry = {"retry-after": "1"} if error.status == 503 else {}
     return Reply(error.status, body, headers={**retry, **error.headers})
 

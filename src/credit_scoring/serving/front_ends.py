@@ -34,9 +34,11 @@ class FrontEnd(Protocol):
 
     Attributes:
         is_quick: Whether a few rows take it about a millisecond.
+        scorer: The scorer behind it.
     """
 
     is_quick: bool
+    scorer: ServedScorer
 
     def answer(self, rows: Rows) -> Answer:
         """Score rows."""
@@ -53,7 +55,7 @@ class Lean:
     is_quick = True
 
     def __init__(self, scorer: ServedScorer, contract: Contract) -> None:
-        self._scorer = scorer
+        self.scorer = scorer
         self._names = [column.name for column in contract.columns]
         self._threshold = float(scorer.decision_policy["threshold"])
         in_order = self._names == list(scorer.feature_names_in_)
@@ -69,21 +71,21 @@ class Lean:
         language = rows.params[_LANGUAGE]
         if self._codes is not None:
             encoded = self._encode(rows, self._codes)
-            probability = self._scorer.score_coded(encoded)
-            gaps = self._scorer.find_gaps_coded(encoded, rows.texts, language)
-            decisions = self._scorer.decide(probability, gaps)
+            probability = self.scorer.score_coded(encoded)
+            gaps = self.scorer.find_gaps_coded(encoded, rows.texts, language)
+            decisions = self.scorer.decide(probability, gaps)
             scores = zip(probability.tolist(), decisions.tolist(), gaps, strict=True)
             predictions: list[dict[str, Any]] = [
                 {"probability_default": score, "decision": decision, "threshold": self._threshold, "gaps": found}
                 for score, decision, found in scores
             ]
             if rows.params.get(_EXPLAIN):
-                reasons = self._scorer.explain_coded(encoded, rows.texts, language)
+                reasons = self.scorer.explain_coded(encoded, rows.texts, language)
                 for prediction, told in zip(predictions, reasons, strict=True):
                     prediction["reasons"] = told
         else:
-            predictions = self._scorer.predict(self._table(rows), rows.params).to_dict(orient="records")
-        return _answer(predictions, rows, self._scorer)
+            predictions = self.scorer.predict(self._table(rows), rows.params).to_dict(orient="records")
+        return _answer(predictions, rows, self.scorer)
 
     def _encode(self, rows: Rows, codes: Mapping[str, Mapping[str | None, float]]) -> npt.NDArray[np.float64]:
         encoded = rows.numbers
@@ -132,7 +134,7 @@ class Mlflow:
     def __init__(self, invoke: Callable[[bytes], str], contract: Contract, scorer: ServedScorer) -> None:
         self._invoke = invoke
         self._contract = contract
-        self._scorer = scorer
+        self.scorer = scorer
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Mlflow":
@@ -153,7 +155,7 @@ class Mlflow:
     def answer(self, rows: Rows) -> Answer:
         """Score rows."""
         body = self._invoke(self._request(rows))
-        return _answer(orjson.loads(body)["predictions"], rows, self._scorer, body.encode())
+        return _answer(orjson.loads(body)["predictions"], rows, self.scorer, body.encode())
 
     def _request(self, rows: Rows) -> bytes:
         """Write rows by column, which MLflow reads in half the time, or by row where it would read them wrongly.

@@ -22,7 +22,7 @@ from types import FrameType
 import orjson
 
 from credit_scoring.exported_model.folder import ModelFolder
-from credit_scoring.exported_model.loading import use_code_of
+from credit_scoring.exported_model.loading import load_decider, use_code_of
 from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.serving import metrics
 from credit_scoring.serving.application import Application
@@ -228,6 +228,7 @@ def main() -> int:
         return _fail(channel, NOT_IN_ORDER, str(error))
     try:
         front_end = load_front_end(folder, settings)
+        decider = load_decider(folder.manifest, front_end.scorer)
         metrics.name_process(name)
         listener.listen(_BACKLOG)
     except ModelFolderError as error:
@@ -236,7 +237,7 @@ def main() -> int:
         logger.exception("The model cannot be loaded.")
         return _fail(channel, FAILED, f"The model cannot be loaded: {type(error).__name__}: {error}")
     since = {"model_since": datetime.now(UTC).isoformat(timespec="seconds")}
-    application = Application(settings, folder, front_end, lambda: since | orjson.loads(life.read_bytes()))
+    application = Application(settings, folder, front_end, decider, lambda: since | orjson.loads(life.read_bytes()))
     # What has been loaded stays: the collector need not look at it with every generation, nor its memory be copied
     gc.collect()
     gc.freeze()

@@ -25,7 +25,7 @@ if FOLDER_VARIABLE in os.environ:
     values.ValueClass = values.MultiProcessValue(lambda: _process[0])
 _requests = Counter("scoring_requests", "Requests by path, status, name of the key.", ["path", "status", "key"])
 _seconds = Histogram("scoring_request_seconds", "From the last byte of a request to its answer.", buckets=_SECONDS)
-_in_flight = Gauge("scoring_requests_in_flight", "Requests to /invocations in hand.", multiprocess_mode="livesum")
+_in_flight = Gauge("scoring_requests_in_flight", "Requests for scores in hand.", multiprocess_mode="livesum")
 _decisions = Counter("scoring_decisions", "Applicants by decision.", ["decision"])
 _bands = Counter("scoring_probabilities", "Applicants by probability of default, in bands of 0.05.", ["band"])
 _unknown = Counter("scoring_unknown_categories", "Values of a column that training did not hold.", ["column"])

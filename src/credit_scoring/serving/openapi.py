@@ -5,6 +5,8 @@ from typing import Any
 
 from credit_scoring.exported_model.contract import Column
 from credit_scoring.exported_model.folder import ModelFolder
+from credit_scoring.exported_model.loading import ServedDecider
+from credit_scoring.serving.openapi_decisions import describe_answer, describe_request, describe_schemas
 from credit_scoring.serving.requests import CHOICES, LARGEST
 from credit_scoring.serving.settings import Settings
 
@@ -24,14 +26,24 @@ _OF_INVOCATIONS = _OF_ALL | {
     429: "The key has asked more than its share; try again.",
     504: "Not answered in time.",
 }
+_OF_DECISIONS = _OF_INVOCATIONS | {
+    400: "The raw tables are not what their contracts ask for; `problems` says where, the first twenty.",
+    415: "Not JSON, not in UTF-8, or compressed.",
+}
 _HEADERS: Mapping[int, str] = {405: "Allow", 415: "Accept-Encoding", 429: "Retry-After", 503: "Retry-After"}
 _SPLIT, _RECORDS, _INPUTS = "dataframe_split", "dataframe_records", "inputs"
 _STATE = {"type": "object", "properties": {"status": {"enum": ["ready", "saturated", "draining"]}}}
-_GAPS = ("unknown_name", "too_little_known", "out_of_range", "missing")
+_GAPS = ("unknown_name", "too_little_known", "out_of_range", "missing", "unknown_category")
+
+_GAP: Mapping[str, Any] = {
+    "column": {"type": ["string", "null"], "description": "Null if it is of no single column."},
+    "gap": {"enum": list(_GAPS)},
+    "text": {"type": "string", "description": "A sentence in `params.language`."},
+}
 
 
-def describe_api(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
-    """Return an OpenAPI 3.1 document."""
+def describe_api(folder: ModelFolder, settings: Settings, decider: ServedDecider | None) -> dict[str, Any]:
+    """Return an OpenAPI 3.1 document; of a model that cannot decide from raw tables, without `/decisions`."""
     errors = {401: "The API key is missing or wrong."} if settings.asks_for_key else {}
     invoke = {
         "summary": "Score applicants",
@@ -58,6 +70,19 @@ def describe_api(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
         },
         "components": {"schemas": _schemas(folder, settings)},
     }
+    if decider:
+        decide: dict[str, Any] = {
+            "summary": "Decide on applicants from their raw tables",
+            "operationId": "decide",
+            "requestBody": {
+                "required": True,
+                "content": describe_request(decider, settings.max_rows),
+            },
+            "responses": _responses("A decision, or one per applicant, in order.", None, _OF_DECISIONS | errors),
+        }
+        decide["responses"]["200"]["content"] = describe_answer(decider)
+        document["paths"]["/decisions"] = {"post": decide}
+        document["components"]["schemas"] |= describe_schemas(decider, _GAP, settings.max_history)
     if settings.asks_for_key:
         scheme = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
         document["components"]["securitySchemes"] = {"key": scheme}
@@ -86,11 +111,6 @@ def _schemas(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
     }
     params = {"type": ["object", "null"], "properties": parameters, "additionalProperties": False}
     reason = _object({"effect": {"enum": ["against", "for"]}, "text": {"type": "string"}})
-    gap = {
-        "column": {"type": ["string", "null"], "description": "Null if it is of no single column."},
-        "gap": {"enum": list(_GAPS)},
-        "text": {"type": "string", "description": "A sentence in `params.language`."},
-    }
     prediction = {
         "probability_default": {"type": "number", "minimum": 0, "maximum": 1},
         "decision": {
@@ -98,7 +118,7 @@ def _schemas(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
             "description": "`review`: a person has to decide, as there are gaps.",
         },
         "threshold": {"type": "number", "minimum": 0, "maximum": 1, "description": "Refused from here on."},
-        "gaps": {"type": "array", "items": _object(gap), "description": "Why nothing is decided automatically."},
+        "gaps": {"type": "array", "items": _object(_GAP), "description": "Why nothing is decided automatically."},
     }
     reasons = {"type": "array", "items": reason, "description": "With params.explain; the heaviest first."}
     return {
@@ -115,7 +135,13 @@ def _schemas(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
         "Predictions": _object({"predictions": {"type": "array", "items": _schema("Prediction")}}),
         "Error": {
             "type": "object",
-            "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}},
+            "properties": {
+                "error_code": {"type": "string"},
+                "message": {"type": "string"},
+                "problems": {"type": "array", "items": {"type": "object"}, "description": "Of /decisions, by place."},
+                "applicant": {"type": "integer", "description": "Of /decisions, who has the gaps that are refused."},
+                "gaps": {"type": "array", "items": {"type": "object"}, "description": "Of /decisions, see Decision."},
+            },
             "required": ["error_code", "message"],
         },
     }

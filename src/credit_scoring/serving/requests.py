@@ -57,13 +57,21 @@ class RequestError(Exception):
         status: Status of the answer.
         message: What is wrong, for the client.
         headers: What the answer says of it to programs.
+        told: What the answer's body says of it to programs.
     """
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        told: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = headers or {}
+        self.told = told or {}
 
 
 @dataclass(frozen=True)
@@ -160,12 +168,7 @@ class RequestReader:
         Raises:
             RequestError: If it is not what the contract asks for.
         """
-        kind = _media_type(content_type)
-        if content_encoding.strip().lower() not in ("", "identity"):
-            message = "The body must not be compressed: send it without a Content-Encoding."
-            raise RequestError(415, message, {"Accept-Encoding": "identity"})
-        if not body:
-            raise RequestError(400, "The body is empty.")
+        kind = check_body(body, content_type, content_encoding)
         rows = self._read_json(body) if kind == JSON else self._read_csv(body)
         if self._refuse_unknown_categories:
             unknown = self.unknown_categories(rows)
@@ -199,12 +202,7 @@ class RequestReader:
         return found
 
     def _read_json(self, body: bytes) -> Rows:
-        try:
-            payload = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            constants = b"NaN" in body or b"Infinity" in body
-            hint = " NaN and Infinity are not JSON: null stands for what is unknown." if constants else ""
-            raise RequestError(400, f"The body is not valid JSON: {error}.{hint}") from None
+        payload = parse_json(body)
         if not isinstance(payload, dict):
             raise RequestError(
                 400, f"The body must be an object with one of {', '.join(FORMATS)}, got {_word(payload)}."
@@ -380,6 +378,35 @@ class RequestReader:
                 self._layouts.clear()
             self._layouts[layout.columns] = layout
         return Rows(numbers, texts, params, unknown or {})
+
+
+def check_body(body: bytes, content_type: str, content_encoding: str) -> str:
+    """Return the media type of a body, JSON or CSV.
+
+    Raises:
+        RequestError: If it is neither, not in UTF-8, compressed, or empty.
+    """
+    kind = _media_type(content_type)
+    if content_encoding.strip().lower() not in ("", "identity"):
+        message = "The body must not be compressed: send it without a Content-Encoding."
+        raise RequestError(415, message, {"Accept-Encoding": "identity"})
+    if not body:
+        raise RequestError(400, "The body is empty.")
+    return kind
+
+
+def parse_json(body: bytes) -> Any:
+    """Return what a body of JSON holds.
+
+    Raises:
+        RequestError: If it is none.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        constants = b"NaN" in body or b"Infinity" in body
+        hint = " NaN and Infinity are not JSON: null stands for what is unknown." if constants else ""
+        raise RequestError(400, f"The body is not valid JSON: {error}.{hint}") from None
 
 
 def _media_type(content_type: str) -> str:

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
         drain: Seconds of these in which requests are still taken, while `/ready` already says no.
         max_body_mb: Largest body of a request, in millions of bytes.
         max_rows: Most applicants in a request.
+        max_history: Most rows of a raw table that an applicant of `/decisions` may have.
         max_concurrent: Most requests that a worker has in hand; further ones are told to come back.
         max_arriving: Most bodies that a worker waits for; the slowest is given up for one more.
         max_connections: Most connections of a worker; the one that has been idle for longest is closed for one more.
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     drain: int = Field(default=1, ge=0, le=3600)
     max_body_mb: int = Field(default=20, ge=1, le=1000)
     max_rows: int = Field(default=10_000, ge=1, le=1_000_000)
+    max_history: int = Field(default=20_000, ge=1, le=1_000_000)
     max_concurrent: int = Field(default=64, ge=1, le=10_000)
     max_arriving: int = Field(default=16, ge=1, le=10_000)
     max_connections: int = Field(default=1000, ge=1, le=100_000)

@@ -17,10 +17,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import orjson
 
-from credit_scoring.exported_model.loading import use_code_of
+from credit_scoring.exported_model.loading import load_decider, use_code_of
 from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.serving import log, metrics
 from credit_scoring.serving.checking import check_model
+from credit_scoring.serving.decisions import Decisions
 from credit_scoring.serving.front_ends import Answer, Lean
 from credit_scoring.serving.parent import die_with_parent
 from credit_scoring.serving.requests import RequestError, RequestReader
@@ -53,7 +54,7 @@ class Shadow:
             # Its lines are not those of the request that happens to be the first
             self._task = asyncio.create_task(self._keep_running(), context=Context())
 
-    def offer(self, request_id: str, body: bytes, content_type: str, answer: Answer) -> None:
+    def offer(self, request_id: str, path: str, body: bytes, content_type: str, answer: Answer) -> None:
         """Hand an answered request over, or drop it."""
         pipe = self._pipe
         if pipe is None or pipe.is_closing() or pipe.get_write_buffer_size() + len(body) > self._max_waiting:
@@ -61,6 +62,7 @@ class Shadow:
             return
         heading = {
             "id": request_id,
+            "path": path,
             "size": len(body),
             "content_type": content_type,
             "probability": answer.probability.tolist(),
@@ -117,6 +119,8 @@ class Challenger:
         use_code_of(folder.manifest)
         self._lean = Lean.load(folder)
         self._reader = RequestReader(folder.contract, max_rows=settings.max_rows)
+        decider = load_decider(folder.manifest, self._lean.scorer)
+        self._decisions = Decisions(decider, settings, folder.identity["manifest_sha256"])
         self._without_reasons = folder.contract.parameters
         metrics.show_model("challenger", folder.identity)
         logger.info("The challenger %s is loaded.", folder.identity["model_id"])
@@ -131,10 +135,15 @@ class Challenger:
             log.request_id.set(heading["id"])
             metrics.count_shadow(self._compare(heading, body))
 
+    def _answer(self, path: str, body: bytes, content_type: str) -> Answer:
+        if path == "/decisions":
+            return self._decisions.answer(body, content_type, plain=True)
+        rows = self._reader.read(body, content_type)
+        return self._lean.answer(dataclasses.replace(rows, params=self._without_reasons))
+
     def _compare(self, heading: dict[str, Any], body: bytes) -> str:
         try:
-            rows = self._reader.read(body, heading["content_type"])
-            answer = self._lean.answer(dataclasses.replace(rows, params=self._without_reasons))
+            answer = self._answer(heading["path"], body, heading["content_type"])
         except RequestError:
             return "not comparable"
         except Exception as error:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from credit_scoring.datasets.history_rows import HistoryFiles
+from credit_scoring.errors import UnknownClientError
 from credit_scoring.explanations import sum_by_cause
 from credit_scoring.figures import FigureOptions
 from credit_scoring.models import build_model
@@ -28,7 +29,7 @@ from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
 from credit_scoring.scorer import CreditScorer, digest_model
 from credit_scoring.texts import LANGUAGES, texts_in
 
-OPTIONS = DossierOptions(file="features.parquet", n_bars=2, n_peers=2)
+OPTIONS = DossierOptions(file="features.parquet", dossier="reports/client_7", n_bars=2, n_peers=2)
 NO_ROWS = HistoryFiles(Path("there/are/none"))
 KNOWN = pd.DataFrame({"clients": [300], "first": [1000], "last": [1299]})
 
@@ -84,9 +85,21 @@ def test_without_an_id_the_way_to_give_one_is_told(rows: pd.DataFrame, wrong: ob
         select_client(ibis.memtable(rows), wrong)
 
 
+@pytest.mark.parametrize(("split", "learnt"), [("train", True), ("holdout", False), (None, False)])
+def test_the_dossier_knows_whether_the_model_learnt_from_the_client(
+    rows: pd.DataFrame, scorer: CreditScorer, split: str | None, learnt: bool
+) -> None:
+    dossier = dossier_of(rows.assign(SPLIT=split), scorer, 0)
+    assert dossier["learnt_from"] is learnt
+    written = write_dossier(dossier, FigureOptions(language="en", source="home_credit"), "home_credit")
+    assert ("This customer is among the training rows" in written) == learnt
+    assert "may be among the training rows" not in written
+    assert dossier_of(rows, scorer, 0)["learnt_from"] is None
+
+
 def test_an_unknown_id_is_told_which_there_are(rows: pd.DataFrame, scorer: CreditScorer) -> None:
     with pytest.raises(
-        ValueError, match=r"No client 7: features\.parquet holds 300 clients with ids from 1000 to 1299"
+        UnknownClientError, match=r"No client 7: features\.parquet holds 300 clients with ids from 1000 to 1299"
     ):
         compile_dossier(rows.head(0), KNOWN, 7, scorer, OPTIONS, NO_ROWS)
 

@@ -1,6 +1,7 @@
 """A scorer as an MLflow model that a server can take without the project."""
 
 import json
+import logging
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,18 +11,25 @@ import pandas as pd
 from mlflow.models import Model, infer_signature
 
 import credit_scoring
-from credit_scoring.exported_model import DESCRIPTION, EXAMPLE, EXAMPLE_ANSWER, INPUT_COLUMNS, KNOWN_NAMES
+from credit_scoring.exported_model import DESCRIPTION, EXAMPLE, EXAMPLE_ANSWER, FEATURE_PLAN, INPUT_COLUMNS, KNOWN_NAMES
 from credit_scoring.exported_model.loading import ServedScorer
 from credit_scoring.exported_model.writing.columns import describe_columns, known_names
 from credit_scoring.exported_model.writing.requirements import served_requirements
-from credit_scoring.scorer import ScorerRelease
+from credit_scoring.feature_plan import PlanError
+from credit_scoring.features.plan import compile_plan
+from credit_scoring.scorer import CreditScorer, ScorerRelease
 from credit_scoring.texts import DEFAULT_LANGUAGE
 
 # What scoring imports; the exported model carries a copy, so that a server needs no installed project. None of it may
 # be among what the server has of the project: of two modules of one name, Python would take the server's.
-SERVED_CODE = ("__init__.py", "gaps.py", "pyfunc.py", "reasons.py", "scorer.py", "models", "texts")
+SERVED_CODE = (
+    *("__init__.py", "counterfactual.py", "gaps.py", "pyfunc.py", "reasons.py", "scorer.py"),
+    *("decisions", "feature_plan", "models", "texts"),
+)
 # Options of a request, with the value and hence the type of each where a request does not say.
 _PARAMETERS = {"explain": False, "language": DEFAULT_LANGUAGE}
+
+logger = logging.getLogger(__name__)
 
 
 def save_model(*, path: str, release: ScorerRelease, mlflow_model: Model) -> None:
@@ -58,11 +66,20 @@ def save_model(*, path: str, release: ScorerRelease, mlflow_model: Model) -> Non
     for name, content in ((INPUT_COLUMNS, columns), (KNOWN_NAMES, known_names())):
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (folder / name).write_text(text + "\n", encoding="utf-8")
+    _write_plan(folder / FEATURE_PLAN, release.scorer)
     # MLflow writes NaN into its examples, which is no JSON
     for file in (folder / "input_example.json", folder / EXAMPLE):
         _write_json(file, json.loads(file.read_text(encoding="utf-8"), parse_constant=lambda _: None))
     # What a server has to answer to the example, to the last bit, before it serves
     _write_json(folder / EXAMPLE_ANSWER, {"predictions": scorer.predict(example).to_dict(orient="records")})
+
+
+def _write_plan(file: Path, scorer: CreditScorer) -> None:
+    """Write the plan by which a server computes the model's features, if they all follow from expressions."""
+    try:
+        file.write_text(compile_plan(list(scorer.feature_names_in_)).to_json(), encoding="utf-8")
+    except PlanError as error:
+        logger.warning("The exported model cannot decide from raw tables, and has no %s. %s", FEATURE_PLAN, error)
 
 
 def _write_json(file: Path, content: object) -> None:

@@ -1,5 +1,6 @@
 """The dossier of one client: decision, reasons, what weighed, where the client stands among others."""
 
+import logging
 import textwrap
 from typing import Any
 
@@ -7,6 +8,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from credit_scoring.errors import UnknownClientError
 from credit_scoring.explanations import sum_by_cause
 from credit_scoring.figures import Axes, Figure, FigureOptions, new_figure
 from credit_scoring.markdown import markdown_templates
@@ -17,6 +19,7 @@ from credit_scoring.reasons import AGAINST, FOR, ReasonBook, join_reasons
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
 from credit_scoring.texts import LANGUAGES
 
+logger = logging.getLogger(__name__)
 _TEMPLATES = markdown_templates(__file__)
 
 
@@ -50,18 +53,19 @@ def compile_dossier(
     """Decide on the client with the exported scorer and gather all that there is to say.
 
     Returns:
-        What `explain_clients` says, its `gaps` by language, and `outcome_known`, `review` (band in which a person
-        should look, or null), `in_review`, `calibrated_margin` (whether contributions add up to the calibrated
+        What `explain_clients` says, its `gaps` by language, and `learnt_from` (whether the model's
+        training rows hold the client; null if nothing says so), `review` (band in which a person should look, or null),
+        `in_review`, `calibrated_margin` (whether contributions add up to the calibrated
         probability), `reasons` by language, `peers` (the number that speaks for each of the heaviest causes: value, and
         the shares of granted and of refused clients below it).
 
     Raises:
-        ValueError: If there is no such client; tells how many there are, from which id to which, and in what file. If
-            the scorer was made without a reason book.
+        UnknownClientError: If there is no such client; tells how many there are, from which id to which, in what file.
+        ValueError: If the scorer was made without a reason book.
     """
     if client_features.empty:
         known = known_clients.iloc[0]
-        raise ValueError(
+        raise UnknownClientError(
             f"No client {client_id}: {dossier.file} holds {known['clients']:,} clients with ids from {known['first']} "
             f"to {known['last']}.\nHint: kedro run --pipelines explain_client --params client_id={known['first']}"
         )
@@ -72,16 +76,23 @@ def compile_dossier(
         language: credit_scorer.predict(client_features, {"explain": True, "language": language}).iloc[0]
         for language in LANGUAGES
     }
+    logger.info("The dossier of client %d: %s, .png and .json", client_id, f"{dossier.dossier}.md")
     return {
         **client,
         "gaps": {language: answer["gaps"] for language, answer in told.items()},
-        "outcome_known": bool(client_features["TARGET"].notna().item()),
+        "learnt_from": _is_learnt_from(client_features),
         "review": review,
         "in_review": bool(review and review["low"] <= probability < review["high"]),
         "calibrated_margin": credit_scorer.calibration.method != "isotonic",
         "reasons": {language: answer["reasons"] for language, answer in told.items()},
         "peers": _place_among_peers(client, credit_scorer.reasons(), dossier.n_peers),
     }
+
+
+def _is_learnt_from(client_features: pd.DataFrame) -> bool | None:
+    if "SPLIT" in client_features:
+        return bool((client_features["SPLIT"] == "train").item())
+    return None if client_features["TARGET"].notna().item() else False
 
 
 def write_dossier(client_dossier: dict[str, Any], figures: FigureOptions, source: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from credit_scoring.counterfactual import Levers
 from credit_scoring.gaps import GapRules
 from credit_scoring.metrics.cost import (
     ApplicantCosts,
@@ -32,7 +33,9 @@ from credit_scoring.models import ScoringModel
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.models.row_models import NO_ROW_MODELS, RowModels, row_features_among
 from credit_scoring.pipelines.threshold_tuning.options import (
+    USUAL_COUNTERFACTUAL,
     AmountOptions,
+    CounterfactualOptions,
     PolicyOptions,
     ReviewOptions,
 )
@@ -247,8 +250,9 @@ def build_scorer(
     gap_rules: GapRules,
     protected: ProtectedOptions,
     row_models: RowModels = NO_ROW_MODELS,
+    counterfactual: CounterfactualOptions = USUAL_COUNTERFACTUAL,
 ) -> CreditScorer:
-    """Put model, calibration, policy, the words of the reasons and the rules of gaps together into what is served.
+    """Put model, calibration, policy, the words of reasons, rules of gaps and levers together into what is served.
 
     The row models go with it if the champion has features from them.
 
@@ -262,7 +266,13 @@ def build_scorer(
         )
     kept = row_models if row_features_among(champion_model.feature_names_in_) else NO_ROW_MODELS
     return CreditScorer(
-        champion_model, Calibration.from_dict(calibration), decision_policy, reason_book, kept, gap_rules
+        champion_model,
+        Calibration.from_dict(calibration),
+        decision_policy,
+        reason_book,
+        kept,
+        gap_rules,
+        Levers(**counterfactual.model_dump()),
     )
 
 

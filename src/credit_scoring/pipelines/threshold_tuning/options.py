@@ -136,6 +136,34 @@ class GapOptions(BaseModel):
     n_told: int = Field(10, ge=1)
 
 
+class CounterfactualOptions(BaseModel):
+    """What an applicant can change, when a change that leads to approval is looked for, and how far.
+
+    Attributes:
+        least_amount: Smallest loan, as a share of that asked for; price and annuity go down with it. 1: not a change.
+        least_annuity: Smallest annuity, as a share of that asked for: a longer term. 1: not a change.
+        greatest_annuity: Greatest annuity, likewise: a shorter term. 1: not a change.
+        most_down_payment: Most that is paid at once, as a share of the price; the loan is less by as much, the annuity
+            in proportion. 0: not a change.
+        settle_overdue: Whether what is overdue at other lenders may be paid.
+        round_to: Amounts are multiples of this.
+        milliseconds: Time to look for a change and to score it once more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    least_amount: float = Field(default=0.5, gt=0, le=1)
+    least_annuity: float = Field(default=0.6, gt=0, le=1)
+    greatest_annuity: float = Field(default=1.5, ge=1)
+    most_down_payment: float = Field(default=0.3, ge=0, lt=1)
+    settle_overdue: bool = True
+    round_to: float = Field(default=100, gt=0)
+    milliseconds: float = Field(default=50, gt=0, le=10_000)
+
+
+USUAL_COUNTERFACTUAL = CounterfactualOptions()
+
+
 class PromotionOptions(BaseModel):
     """When a new scorer replaces the champion of the registry.
 

@@ -142,6 +142,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "gap_rules",
                     "params:protected",
                     "row_models",
+                    "params:counterfactual",
                 ],
                 outputs="scorer",
                 name="build_scorer",

@@ -1,0 +1,120 @@
+"""Features by DuckDB and by the plan, of the same raw tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from benchmarks.parity import Difference, compare_tables
+from credit_scoring.feature_plan import FeaturePlan, Features, Plan
+from credit_scoring.features.join import join_features
+from credit_scoring.features.plan import compile_plan
+from credit_scoring.features.sources import SOURCES
+from credit_scoring.schemas.raw import contract_of
+from tests.features.conftest import ARROW_TYPES, make_twin_tables, raw_names
+
+Tables = Mapping[str, pa.Table]
+N_APPLICANTS = 1_000
+
+
+class Batch:
+    """The features as a run computes them. Each query is compiled once: that takes longer than computing few rows."""
+
+    def __init__(self) -> None:
+        compiler = ibis.duckdb.connect()
+        self._queries = {}
+        features = []
+        for source in SOURCES:
+            raw = [one.apply(ibis.table(contract_of(one.table).columns, name=one.table)) for one in source.cleaning]
+            computed = source.compute(*raw)
+            self._queries[source.name] = compiler.compile(computed)
+            features.append(ibis.table(computed.schema(), name=source.name))
+        self._join = compiler.compile(join_features(*features))
+
+    def features(self, tables: Tables) -> pd.DataFrame:
+        """Return a row per applicant."""
+        engine = duckdb.connect()
+        for name, table in tables.items():
+            engine.register(name, table)
+        for name, query in self._queries.items():
+            # Tables and sources share names
+            engine.register(f"features_{name}", engine.execute(query).to_arrow_table())
+        for name in self._queries:
+            engine.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM "features_{name}"')
+        return engine.execute(self._join).to_arrow_table().to_pandas().drop(columns="TARGET")
+
+
+def as_requests(tables: Tables) -> list[dict[str, Any]]:
+    """Return tables as requests have them: those of each applicant, without the outcome and what is nobody's."""
+    rows = {name: table.to_pylist() for name, table in tables.items()}
+    requests = {
+        row["SK_ID_CURR"]: {"application": {name: value for name, value in row.items() if name != "TARGET"}}
+        for row in rows["application"]
+    }
+    owners = {row["SK_ID_BUREAU"]: row["SK_ID_CURR"] for row in rows["bureau"]}
+    for name in rows.keys() - {"application"}:
+        for row in rows[name]:
+            owner = row["SK_ID_CURR"] if "SK_ID_CURR" in row else owners.get(row["SK_ID_BUREAU"])
+            if owner in requests:
+                requests[owner].setdefault(name.lower(), []).append(row)
+    return list(requests.values())
+
+
+def as_columns(tables: Tables) -> dict[str, dict[str, object]]:
+    """Return tables as typed columns."""
+
+    def values(column: pa.ChunkedArray) -> object:
+        if pa.types.is_string(column.type):
+            encoded = column.combine_chunks().dictionary_encode()
+            return encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist()
+        return column.to_pandas().to_numpy(dtype=np.float64, na_value=np.nan)
+
+    return {
+        name.lower(): {column: values(table[column]) for column in table.column_names} for name, table in tables.items()
+    }
+
+
+def as_frame(features: Features, kinds: pd.Series) -> pd.DataFrame:
+    """Return features as a table with these types."""
+    frame = pd.DataFrame(features.numbers, columns=features.names).assign(SK_ID_CURR=features.applicants)
+    return frame.assign(**features.texts).astype(kinds[frame.columns].to_dict())
+
+
+def differences(found: Features, expected: pd.DataFrame) -> list[Difference]:
+    """Compare what the plan and the batch give: keys, texts, whole numbers and nulls alike, real ones within 1e-9."""
+    expected = expected[["SK_ID_CURR", *found.names]]
+    return compare_tables(as_frame(found, expected.dtypes), expected, "SK_ID_CURR")
+
+
+def typed(name: str, table: pd.DataFrame) -> pa.Table:
+    fields = [(column, ARROW_TYPES[kind]) for column, kind in contract_of(name).columns.items()]
+    return pa.Table.from_pandas(table, pa.schema(fields), preserve_index=False)
+
+
+@pytest.fixture(scope="session")
+def batch() -> Batch:
+    return Batch()
+
+
+@pytest.fixture(scope="session")
+def full_plan() -> FeaturePlan:
+    """The plan of all features, as it is read from its file."""
+    return FeaturePlan(Plan.from_json(compile_plan().to_json()))
+
+
+@pytest.fixture(scope="session")
+def twin() -> Tables:
+    tables = make_twin_tables(n_train=N_APPLICANTS * 4 // 5, n_test=N_APPLICANTS // 5)
+    train, test = tables["application_train"], tables["application_test"]
+    tables["application"] = pd.concat([train, test])
+    return {name: typed(name, tables[name]) for name in dict.fromkeys(raw_names())}
+
+
+@pytest.fixture(scope="session")
+def expected(twin: Tables, batch: Batch) -> pd.DataFrame:
+    return batch.features(twin)
