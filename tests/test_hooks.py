@@ -34,6 +34,12 @@ def begin(uri: str | None, **context: object) -> Generator[None, None, None]:
     return hook
 
 
+@pytest.fixture(autouse=True)
+def nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what MLflow leaves behind in the environment of a test before, and keep the same from the next."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
 @pytest.fixture
 def port() -> int:
     with socket.socket() as probe:
