@@ -80,7 +80,7 @@ def _read(number: int, given: Any, problems: list[Problem]) -> Asked:
         if expect(isinstance(changed, Mapping), f"{SIMULATE}.{_FORM}", "", "object") and isinstance(form, Mapping):
             simulated = {**tables, **changes, _FORM: {**form, **changed}}
     levers: Any = search.get("levers", LEVERS) if isinstance(search, Mapping) else LEVERS
-    known = isinstance(levers, list | tuple) and all(lever in LEVERS for lever in levers)
+    known = isinstance(levers, list | tuple) and bool(levers) and all(lever in LEVERS for lever in levers)
     is_choice = isinstance(search, Mapping) and search.keys() <= {"levers"} and known
     is_search = search is None or isinstance(search, bool) or is_choice
     expect(is_search, COUNTERFACTUAL, "", "levers", ", ".join(LEVERS))

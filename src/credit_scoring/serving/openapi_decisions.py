@@ -62,7 +62,7 @@ def describe_schemas(decider: ServedDecider, gap: Mapping[str, Any], max_history
         tables[name] = row if name == _FORM else {"type": "array", "items": row, "maxItems": max_history} | grain
     language = {"enum": list(_LANGUAGES.values()), "default": "fr"}
     flag = {"type": "boolean", "default": False}
-    lever = {"type": "array", "items": {"enum": list(_LEVERS)}}
+    lever = {"type": "array", "items": {"enum": list(_LEVERS)}, "minItems": 1}
     or_null = {"type": ["object", "null"]}
     form = {key: value for key, value in tables[_FORM].items() if key != "required"}
     options = {
