@@ -6,17 +6,21 @@ The rules are learnt from training rows and stored with the scorer as plain data
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from credit_scoring.feature_plan import Implausible
 from credit_scoring.texts import texts_in
 
 UNKNOWN_NAME, TOO_LITTLE_KNOWN, OUT_OF_RANGE, MISSING = "unknown_name", "too_little_known", "out_of_range", "missing"
-GAPS = (UNKNOWN_NAME, TOO_LITTLE_KNOWN, OUT_OF_RANGE, MISSING)
+UNKNOWN_CATEGORY = "unknown_category"
+GAPS = (UNKNOWN_NAME, TOO_LITTLE_KNOWN, OUT_OF_RANGE, MISSING, UNKNOWN_CATEGORY)
 
-Gap = dict[str, str | None]
-"""`column` (null if it is of no single column), `gap` (one of `GAPS`), `text` (a sentence)."""
+Gap = dict[str, Any]
+"""`column` (null if it is of no single column), `gap` (one of `GAPS`), `text` (a sentence); of a raw table also `table`
+and `row`, from 0."""
 
 
 @dataclass(frozen=True)
@@ -128,3 +132,31 @@ def name_unknown(meant: Iterable[str | None], language: str) -> list[Gap]:
         }
         for name in meant
     ]
+
+
+def find_in_tables(
+    implausible: Iterable[Implausible], tables: Mapping[str, Mapping[str, Any]], language: str
+) -> dict[int, list[Gap]]:
+    """Return the gaps of raw tables: values that their contracts do not call plausible.
+
+    Args:
+        implausible: These values, of columns that features are computed from.
+        tables: Raw table -> its contract, as a feature plan has it.
+        language: Of the sentences, `fr` or `en`.
+
+    Returns:
+        Place of the applicant -> their gaps; whoever has none is left out.
+    """
+    texts = texts_in(language)
+    found: dict[int, list[Gap]] = {}
+    for applicant, table, row, column in implausible:
+        told = tables[table]["columns"][column]
+        label = texts.say("gaps.place", table=table, row=row, column=column)
+        if "low" in told:
+            gap, text = OUT_OF_RANGE, texts.say("gaps.out_of_bounds", label=label, low=told["low"], high=told["high"])
+        elif told["type"] == "string":
+            gap, text = UNKNOWN_CATEGORY, texts.say("gaps.unknown_category", label=label)
+        else:
+            gap, text = OUT_OF_RANGE, texts.say("gaps.no_yes_no", label=label)
+        found.setdefault(applicant, []).append({"table": table, "row": row, "column": column, "gap": gap, "text": text})
+    return found

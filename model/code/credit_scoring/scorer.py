@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from credit_scoring.counterfactual import USUAL_LEVERS, Levers
 from credit_scoring.gaps import Gap, GapRules, name_unknown
 from credit_scoring.models.base import CodedModel, PointsModel, ScoringModel
 from credit_scoring.models.calibration import Calibration
@@ -38,6 +39,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         row_models: What makes those features of the model that come from single rows of histories: whoever has the rows
             completes applicants with them (`RowModels.complete`) before they are scored.
         gap_rules: What makes an applicant a case for manual review; without them, nobody is.
+        levers: What an applicant can change, for a change that would lead to approval.
 
     Raises:
         ValueError: If the policy belongs to another model, or does not say to which.
@@ -45,6 +47,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
 
     row_models: RowModels = NO_ROW_MODELS  # of the class, for scorers that were pickled before there were any
     gap_rules: GapRules | None = None
+    levers: Levers = USUAL_LEVERS
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         reason_book: ReasonBook | None = None,
         row_models: RowModels = NO_ROW_MODELS,
         gap_rules: GapRules | None = None,
+        levers: Levers = USUAL_LEVERS,
     ) -> None:
         mine, its = digest_model(model, calibration), decision_policy.get("model_digest")
         if mine != its:
@@ -68,6 +72,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         self.reason_book = reason_book
         self.row_models = row_models
         self.gap_rules = gap_rules
+        self.levers = levers
 
     def __sklearn_is_fitted__(self) -> bool:
         """Report that nothing is left to fit."""
@@ -208,7 +213,11 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         return self.calibration.apply(self._coded().predict_coded(encoded))
 
     def explain_coded(
-        self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
+        self,
+        encoded: npt.NDArray[np.float64],
+        texts: Mapping[str, Sequence[str | None]],
+        language: str,
+        probability: npt.NDArray[np.float64] | None = None,
     ) -> list[list[dict[str, str]]]:
         """Return the reasons that `predict` gives, from rows without a table around them.
 
@@ -216,6 +225,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             encoded: As of `score_coded`.
             texts: By text column what stands there, of which `encoded` only knows the categories that training held.
             language: `fr` or `en`.
+            probability: What `score_coded` says of these rows, if it was asked already.
 
         Raises:
             TypeError: If the model has no `category_codes`.
@@ -223,10 +233,11 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         """
         book, place = self.reasons(), {name: i for i, name in enumerate(self.feature_names_in_)}
         values, _ = self._coded().contributions_coded(encoded)
+        probability = self.score_coded(encoded) if probability is None else probability
         return book.explain_values(
             values * self.calibration.slope,
             lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
-            self.decide(self.score_coded(encoded)) == REFUSED,
+            self.decide(probability) == REFUSED,
             texts_in(language).language,
             self.points_per_log_odds,
         )
