@@ -23,6 +23,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Lead links to the reports, which lie beside docs/ in the project, to their place in the site; leave Mermaid out."""
+    """Lead links to the reports, which lie beside docs/ in the project, to their place in the site; drop Mermaid."""
     markdown = re.sub(r"```mermaid\n.*?\n```\n", "", markdown, flags=re.DOTALL)
     return markdown.replace(f"](../{_REPORTS}/", f"]({_REPORTS}/")

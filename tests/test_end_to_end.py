@@ -382,7 +382,8 @@ def test_row_models_make_features_of_single_rows_or_stop_where_there_are_none(co
 def test_any_client_can_be_explained_and_an_unknown_one_is_an_error(demo: Project) -> None:
     features = pd.read_parquet(demo.path / "data/04_feature/synthetic/applicant_features.parquet")
     to_score = int(features.loc[features["TARGET"].isna(), "SK_ID_CURR"].iloc[0])
-    demo.run("--pipelines", "explain_client", "--params", f"client_id={to_score}")
+    told = demo.run("--pipelines", "explain_client", "--params", f"client_id={to_score}")
+    assert f"reports/clients/client_{to_score}.md, .png and .json" in " ".join(told.split())
     dossier = read_json(demo, f"reports/clients/client_{to_score}.json")
     model = mlflow.sklearn.load_model((demo.path / "model").as_posix())
     row = features[features["SK_ID_CURR"] == to_score]

@@ -31,7 +31,7 @@ class Levers:
             in proportion. 0: none.
         settle_overdue: Whether what is overdue at other lenders may be paid.
         round_to: Amounts are multiples of this.
-        milliseconds: Time to look for a change.
+        milliseconds: Time to look for a change and to score it once more.
     """
 
     least_amount: float = 0.5
@@ -80,7 +80,7 @@ class Search(NamedTuple):
         tables: The raw tables after it, those of the applicant if there is none.
         n_tried: How many changes were tried.
         complete: Whether there was time for all.
-        milliseconds: How long it took.
+        milliseconds: How long the search took.
     """
 
     moves: tuple[Move, ...]
@@ -99,6 +99,9 @@ def search(
 ) -> Search:
     """Look for the smallest change that leads to approval: one lever, in finer steps once one helps, or else two.
 
+    What is scored at once is as much as there is time for, by the rate of the last scores, less the time of one score:
+    who asks has what was found scored once more. So time is overrun by what one call of `are_granted` is slower.
+
     Args:
         tables: Raw tables of an applicant, which are in order.
         levers: How far each can be moved.
@@ -107,8 +110,8 @@ def search(
     """
     started = time.perf_counter()
     best: _Changed = (tables, ())
-    n_tried, each = 0, 0.0
-    ways = [way for name in names for way in _ways(levers, name)]
+    n_tried, each, alone = 0, 0.0, 0.0
+    ways = [way for name in names for way in _ways(levers, name, tables)]
     one = [((way, share),) for share in _COARSE for way in ways]
     finer = [((way, share),) for share in _FINE for way in ways]
     two = [
@@ -122,13 +125,14 @@ def search(
         left = [changed for change in changes if (changed := _move(tables, change))]
         while left := [changed for changed in left if not best[1] or _effort(changed) < _effort(best)]:
             spent = time.perf_counter() - started
-            room = min(_CHUNK, int((levers.milliseconds / 1000 - spent) / each)) if n_tried else 1
+            room = min(_CHUNK, int((levers.milliseconds / 1000 - spent - alone) / each)) if n_tried else 1
             if room < 1:
                 return Search(best[1], best[0], n_tried, False, 1000 * spent)
             part, left = left[:room], left[room:]
             granted = are_granted([changed for changed, _ in part])
             n_tried += len(part)
             each = (time.perf_counter() - started - spent) / len(part)
+            alone = alone or each
             best = min((changed for changed, yes in zip(part, granted, strict=True) if yes), key=_effort, default=best)
     return Search(best[1], best[0], n_tried, True, 1000 * (time.perf_counter() - started))
 
@@ -148,8 +152,14 @@ def _move(tables: Tables, ways: Sequence[tuple[_Way, float]]) -> _Changed | None
     return tables, tuple(moves)
 
 
-def _ways(levers: Levers, name: str) -> list[_Way]:
-    """Return what moves a lever by a share of the most that it can be moved, in each direction that it has."""
+def _ways(levers: Levers, name: str, tables: Tables) -> list[_Way]:
+    """Return what moves a lever by a share of the most that it can be moved, in each direction that it has.
+
+    Args:
+        levers: How far levers can be moved.
+        name: Which one.
+        tables: Raw tables of the applicant.
+    """
     if name == AMOUNT:
         return [lambda tables, share: _ask_for_less(tables, 1 - share * (1 - levers.least_amount), levers.round_to)]
     if name == ANNUITY:
@@ -160,7 +170,7 @@ def _ways(levers: Levers, name: str) -> list[_Way]:
         ]
     if name == DOWN_PAYMENT:
         return [lambda tables, share: _pay_at_once(tables, share * levers.most_down_payment, levers.round_to)]
-    return [lambda tables, share: _settle(tables) if levers.settle_overdue and share == 1 else None]
+    return [_settle(tables)] if levers.settle_overdue else []
 
 
 def _ask_for_less(tables: Tables, factor: float, round_to: float) -> tuple[Tables, Move] | None:
@@ -192,18 +202,22 @@ def _pay_at_once(tables: Tables, share: float, round_to: float) -> tuple[Tables,
     return {**tables, "application": changed}, Move(DOWN_PAYMENT, credit, paid, paid / credit)
 
 
-def _settle(tables: Tables) -> tuple[Tables, Move] | None:
-    credits = tables.get("bureau", ())
-    owed = sum(row.get("AMT_CREDIT_SUM_OVERDUE") or 0.0 for row in credits)
-    if owed <= 0:
-        return None
-    settled = []
-    for row in credits:
+def _settle(tables: Tables) -> _Way:
+    """Return what pays all that is overdue, as it is all or nothing: the credits after it are worked out once."""
+    owed, settled = 0.0, []
+    for row in tables.get("bureau", ()):
         overdue, debt = row.get("AMT_CREDIT_SUM_OVERDUE") or 0.0, row.get("AMT_CREDIT_SUM_DEBT")
         paid = {"AMT_CREDIT_SUM_OVERDUE": 0.0, "CREDIT_DAY_OVERDUE": 0} if overdue > 0 else {}
         settled.append({**row, **paid} if debt is None else {**row, **paid, "AMT_CREDIT_SUM_DEBT": debt - overdue})
-    effort = owed / (tables["application"].get("AMT_CREDIT") or owed)
-    return {**tables, "bureau": settled}, Move(SETTLEMENT, owed, 0.0, effort)
+        owed += overdue
+
+    def settle(tables: Tables, share: float) -> tuple[Tables, Move] | None:
+        if owed <= 0 or share < 1:
+            return None
+        effort = owed / (tables["application"].get("AMT_CREDIT") or owed)
+        return {**tables, "bureau": settled}, Move(SETTLEMENT, owed, 0.0, effort)
+
+    return settle
 
 
 def _scale(form: Mapping[str, Any], factor: float, columns: Sequence[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ All that the sentences need is plain data, gathered when the scorer is made: tel
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,10 @@ _FITS, _UNHELPFUL, _CONTRADICTS = 1, 0, -1
 @dataclass(frozen=True)
 class _Stored:
     """What is stored with a scorer, to give its reasons."""
+
+    def __getstate__(self) -> Mapping[str, Any]:
+        """Give what is stored, without what was worked out of it."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         """Restore it, if it is of this version: without its reference, say, a book could not give a reason."""
@@ -319,18 +323,25 @@ class ReasonBook(_Stored):
         return contributions.to_numpy()
 
     def _weigh(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        causes = self._causes()
-        together = np.zeros((len(causes), self.n_causes))
-        together[np.arange(len(causes)), causes] = 1.0
-        return matrix @ together
+        return matrix @ self._membership
 
     @property
     def n_causes(self) -> int:
         """Number of causes."""
-        return max(self._causes()) + 1
+        return int(self._causes.max()) + 1
 
-    def _causes(self) -> list[int]:
-        return [column.cause for column in self.columns]
+    @cached_property
+    def _causes(self) -> npt.NDArray[np.int_]:
+        return np.array([column.cause for column in self.columns])
+
+    @cached_property
+    def _membership(self) -> npt.NDArray[np.float64]:
+        """Return 1 where a column belongs to a cause: one row per column, one column per cause."""
+        return np.eye(self.n_causes)[self._causes]
+
+    @cached_property
+    def _clarity(self) -> npt.NDArray[np.float64]:
+        return np.array([column.clarity for column in self.columns])
 
     def _heaviest(
         self, weights: npt.NDArray[np.float64], n_against: int, n_for: int
@@ -357,12 +368,11 @@ class ReasonBook(_Stored):
         weights: npt.NDArray[np.float64],
     ) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
         """Return the column that speaks for each cause, and how its comparison fits."""
-        of_cause, clarity = np.asarray(self._causes()), np.array([column.clarity for column in self.columns])
         leads, fits = np.empty(len(rows), dtype=int), np.empty(len(rows), dtype=int)
         for cause in np.unique(causes):
-            members = np.flatnonzero(of_cause == cause)
+            members = np.flatnonzero(self._causes == cause)
             told = np.flatnonzero(causes == cause)
-            speech = speaking_weights(related[np.ix_(rows[told], members)], weights[told], clarity[members])
+            speech = speaking_weights(related[np.ix_(rows[told], members)], weights[told], self._clarity[members])
             sign = np.where(weights[told] > 0, 1, -1)
             fit = np.full(speech.shape, _CONTRADICTS)
             for member, column in enumerate(members):

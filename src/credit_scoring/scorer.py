@@ -213,7 +213,11 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         return self.calibration.apply(self._coded().predict_coded(encoded))
 
     def explain_coded(
-        self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
+        self,
+        encoded: npt.NDArray[np.float64],
+        texts: Mapping[str, Sequence[str | None]],
+        language: str,
+        probability: npt.NDArray[np.float64] | None = None,
     ) -> list[list[dict[str, str]]]:
         """Return the reasons that `predict` gives, from rows without a table around them.
 
@@ -221,6 +225,7 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             encoded: As of `score_coded`.
             texts: By text column what stands there, of which `encoded` only knows the categories that training held.
             language: `fr` or `en`.
+            probability: What `score_coded` says of these rows, if it was asked already.
 
         Raises:
             TypeError: If the model has no `category_codes`.
@@ -228,10 +233,11 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
         """
         book, place = self.reasons(), {name: i for i, name in enumerate(self.feature_names_in_)}
         values, _ = self._coded().contributions_coded(encoded)
+        probability = self.score_coded(encoded) if probability is None else probability
         return book.explain_values(
             values * self.calibration.slope,
             lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
-            self.decide(self.score_coded(encoded)) == REFUSED,
+            self.decide(probability) == REFUSED,
             texts_in(language).language,
             self.points_per_log_odds,
         )

@@ -1,6 +1,5 @@
 """The smallest change that leads to approval: how levers move raw tables, and how they are looked through."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -93,12 +92,19 @@ def test_levers_that_the_lender_does_not_offer_are_left_alone() -> None:
     assert (found.moves, found.n_tried, found.complete) == ((), 0, True)
 
 
-def test_the_search_ends_when_its_time_is_up_and_says_so() -> None:
+@pytest.mark.parametrize(("hiccup", "n_tried", "took"), [(0.0, 5, 25.0), (0.07, 5, 95.0)])
+def test_the_search_ends_in_time_for_one_more_score_or_late_by_one_call(
+    monkeypatch: pytest.MonkeyPatch, hiccup: float, n_tried: int, took: float
+) -> None:
+    """A score takes 5 ms, by a clock that nothing else moves on; the second call may take longer."""
+    now, calls = [0.0], []
+
     def slow(changed: Sequence[Any]) -> list[bool]:
-        time.sleep(0.005 * len(changed))
+        calls.append(len(changed))
+        now[0] += 0.005 * len(changed) + hiccup * (len(calls) == 2)
         return [False] * len(changed)
 
-    found = search(TABLES, Levers(milliseconds=30), LEVERS, slow)
-    assert not found.complete
-    assert 1 <= found.n_tried < 12
-    assert not found.moves
+    monkeypatch.setattr("credit_scoring.counterfactual.time.perf_counter", lambda: now[0])
+    found = search(TABLES, Levers(milliseconds=31), LEVERS, slow)
+    assert (found.n_tried, found.complete, found.moves) == (n_tried, False, ())
+    assert found.milliseconds == pytest.approx(took)

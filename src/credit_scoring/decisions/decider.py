@@ -137,8 +137,10 @@ class Decider:
         scorer = self._scorer
         if self._codes is not None:
             encoded = features.encode(self._codes)
-            told = scorer.explain_coded(encoded, features.texts, language) if reasons else [[]] * len(encoded)
-            return scorer.score_coded(encoded), scorer.find_gaps_coded(encoded, features.texts, language), told
+            probability, gaps = scorer.score_coded(encoded), scorer.find_gaps_coded(encoded, features.texts, language)
+            if not reasons:
+                return probability, gaps, [[]] * len(encoded)
+            return probability, gaps, scorer.explain_coded(encoded, features.texts, language, probability)
         table = pd.DataFrame(features.numbers, columns=list(features.names))
         for name, texts in features.texts.items():
             table[name] = pd.Series(texts, dtype=object)

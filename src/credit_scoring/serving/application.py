@@ -220,7 +220,8 @@ class Application:
         self._rate_limit.take(facts.key, facts.rows - 1)
         metrics.count_unknown_categories(unknown)
         metrics.count_gaps(answer.gaps)
-        if facts.path == _INVOCATIONS and (refused := self._reader.gap_error(answer.gaps)):
+        asked = self._reader if facts.path == _INVOCATIONS else self._decisions
+        if refused := asked.gap_error(answer.gaps):
             raise refused
         metrics.count_scores(answer.probability, facts.decisions)
         return Reply(200, answer.body, scored=(facts.path, body, kinds[0], answer))

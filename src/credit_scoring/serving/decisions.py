@@ -1,6 +1,6 @@
 """Requests that bring raw tables: from the body to decisions, by what the model brings along."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,8 +67,6 @@ class Decisions:
             message, problems = self._decider.describe_problems(error, payload)
             raise RequestError(400, message, told={"problems": problems}) from None
         for one in decided:
-            if self._refuse_gaps and one["gaps"]:
-                raise RequestError(400, " ".join(f"{gap['text']}." for gap in one["gaps"]), told={"gaps": one["gaps"]})
             one |= {"manifest_sha256": self._manifest, "request_id": request_id}
         return Answer(
             orjson.dumps(decided if isinstance(payload, list) else decided[0]),
@@ -76,6 +74,13 @@ class Decisions:
             np.array([one["decision"] for one in decided]),
             [one["gaps"] for one in decided],
         )
+
+    def gap_error(self, gaps: Sequence[Sequence[Mapping[str, Any]]]) -> RequestError | None:
+        """Return what is told of the first applicant with gaps where gaps are refused; nothing if there is none."""
+        place, found = next(((place, found) for place, found in enumerate(gaps) if found), (0, ()))
+        if not found or not self._refuse_gaps:
+            return None
+        return RequestError(400, " ".join(f"{gap['text']}." for gap in found), told={"applicant": place, "gaps": found})
 
 
 def _without_options(applicant: Any) -> Any:

@@ -29,7 +29,7 @@ from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
 from credit_scoring.scorer import CreditScorer, digest_model
 from credit_scoring.texts import LANGUAGES, texts_in
 
-OPTIONS = DossierOptions(file="features.parquet", n_bars=2, n_peers=2)
+OPTIONS = DossierOptions(file="features.parquet", dossier="reports/client_7", n_bars=2, n_peers=2)
 NO_ROWS = HistoryFiles(Path("there/are/none"))
 KNOWN = pd.DataFrame({"clients": [300], "first": [1000], "last": [1299]})
 

@@ -104,7 +104,9 @@ def test_what_the_model_does_not_require_may_be_missing(
 
 def test_every_problem_is_named_before_anything_is_scored(features: pd.DataFrame, scorer: CreditScorer) -> None:
     broken = pd.concat([features, features.head(1)]).assign(CODE_GENDER=1).drop(columns="EXT_SOURCE_2")
-    folder = ModelFolder(Path("model"), Contract((*FOLDER.contract.columns, Column("X", False, False)), {}), {}, FOLDER.manifest)
+    folder = ModelFolder(
+        Path("model"), Contract((*FOLDER.contract.columns, Column("X", False, False)), {}), {}, FOLDER.manifest
+    )
     with pytest.raises(DataContractError) as error:
         select(broken, scorer, ALL, folder)
     assert error.value.problems == (
@@ -169,7 +171,9 @@ def test_the_key_of_a_part_changes_with_applicants_model_and_options(
     assert not set(keys) & set(score(rows.assign(EXT_SOURCE_2=0.3), scorer, tmp_path))
     assert not set(keys) & set(score(rows, scorer, tmp_path, ScoringOptions(applicants="all", reasons=True)))
     chunks = ParquetChunksDataset(filepath=f"{tmp_path}/rows.parquet").load()
-    other = ModelFolder(Path("model"), FOLDER.contract, {**FOLDER.identity, "manifest_sha256": "other"}, FOLDER.manifest)
+    other = ModelFolder(
+        Path("model"), FOLDER.contract, {**FOLDER.identity, "manifest_sha256": "other"}, FOLDER.manifest
+    )
     assert not set(keys) & set(score_applicants(chunks, scorer, other, ALL, NO_ROWS))
 
 

@@ -1,5 +1,6 @@
 """The dossier of one client: decision, reasons, what weighed, where the client stands among others."""
 
+import logging
 import textwrap
 from typing import Any
 
@@ -18,6 +19,7 @@ from credit_scoring.reasons import AGAINST, FOR, ReasonBook, join_reasons
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
 from credit_scoring.texts import LANGUAGES
 
+logger = logging.getLogger(__name__)
 _TEMPLATES = markdown_templates(__file__)
 
 
@@ -74,6 +76,7 @@ def compile_dossier(
         language: credit_scorer.predict(client_features, {"explain": True, "language": language}).iloc[0]
         for language in LANGUAGES
     }
+    logger.info("The dossier of client %d: %s, .png and .json", client_id, f"{dossier.dossier}.md")
     return {
         **client,
         "gaps": {language: answer["gaps"] for language, answer in told.items()},

@@ -69,6 +69,7 @@ class DossierOptions(BaseModel):
 
     Attributes:
         file: Where the clients are; told to who asks for one that is not there.
+        dossier: Where the files of the dossier are, without their endings; told at the end.
         n_bars: Causes drawn; the others are summed up.
         n_peers: Numbers for which the place among granted and refused clients is shown.
     """
@@ -76,5 +77,6 @@ class DossierOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str
+    dossier: str
     n_bars: int = Field(10, gt=0)
     n_peers: int = Field(6, gt=0)
