@@ -15,9 +15,9 @@ from credit_scoring.decision_log.settings import LogError, read_log_settings
 from credit_scoring.decision_log.tables import connect, upgrade
 
 _BY = click.option("--by", "actor", required=True, help="who does it")
-_MODEL = click.option(
-    "--model", type=click.Path(path_type=Path), default=Path("model"), help="folder of the model (model)"
-)
+_FOLDER = click.Path(path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MODEL = click.option("--model", type=_FOLDER, default=Path("model"), help="folder of the exported model (model)")
 _SINCE = click.option("--since", help="from this time on, ISO 8601 in UTC, or its beginning")
 _WORDS = {
     "agreed": "agree",
@@ -38,9 +38,7 @@ def decisions() -> None:
 
 
 @decisions.command()
-@click.option(
-    "--anchors", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="lines that `anchors` printed"
-)
+@click.option("--anchors", type=_FILE, help="lines that `anchors` printed")
 def verify(anchors: Path | None) -> None:
     """Walk the chain and name the first record that was altered, removed or inserted (status 1)."""
     lines = anchors.read_text(encoding="utf-8").splitlines() if anchors else []
@@ -172,6 +170,47 @@ def replay(decision_id: str | None, everything: bool, since: str | None, model: 
     )
     if found.different or found.failed:
         raise LogError("Not every decision can be replayed.\nHint: see the lines above.")
+
+
+@decisions.command()
+@click.argument("file", type=_FILE)
+@_BY
+def outcomes(file: Path, actor: str) -> None:
+    """Record what became of loans: a CSV file with id, outcome (repaid or defaulted), date."""
+    from credit_scoring.decision_log.outcomes import record_outcomes  # noqa: PLC0415
+
+    click.echo(f"{record_outcomes(DecisionLog(), file, actor):,} outcomes were recorded.")
+
+
+@decisions.command()
+@_SINCE
+@click.option("--false-negative", default=10.0, show_default=True, help="cost of a bad loan approved")
+@click.option("--false-positive", default=1.0, show_default=True, help="cost of a good customer declined")
+def report(since: str | None, false_negative: float, false_positive: float) -> None:
+    """Print what became of decisions, what is to be expected of them, and how they change from week to week."""
+    from credit_scoring.decision_log import outcomes, watching  # noqa: PLC0415
+    from credit_scoring.metrics.cost import MisclassificationCosts  # noqa: PLC0415
+
+    log, costs = DecisionLog(), MisclassificationCosts(false_negative=false_negative, false_positive=false_positive)
+    table = outcomes.read_decisions(log, since)
+    for title, shown in (
+        ("Realised, of decisions whose outcome is known", outcomes.measure_outcomes(table, costs)),
+        ("Expected, if probabilities still mean what they say", outcomes.expect_outcomes(table, costs)),
+        ("By week", watching.measure_weeks(table)),
+        ("What was told first against applicants", watching.count_reasons(log, since)),
+        ("Challengers in the shadow", outcomes.compare_challengers(log, table, costs)),
+    ):
+        told = shown.to_string(index=False, float_format="{:.4f}".format) if len(shown) else "none"
+        click.echo(f"{title}\n{told}\n")
+
+
+@decisions.command("export-training")
+@click.argument("folder", type=_FOLDER)
+def export_training(folder: Path) -> None:
+    """Write decisions with outcomes as raw files, and which of them a person has decided."""
+    from credit_scoring.decision_log.outcomes import export_training as export  # noqa: PLC0415
+
+    click.echo(f"{export(DecisionLog(), folder):,} applicants were written to {folder}.")
 
 
 @decisions.command("upgrade")
