@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from credit_scoring.serving.requests import RequestError
 # What `close` may take of the time that a worker has to end in
 _SECONDS_TO_CLOSE = 1.0
 _RETRY_AFTER = "5"
+_SWITCH = 0.0002
 
 logger = logging.getLogger("credit_scoring.serving")
 
@@ -44,6 +46,8 @@ class Recorder:
             logger.warning("The decision log cannot be reached yet: %s.", type(error).__name__)
         finally:
             engine.dispose()  # connections must not be shared with the workers
+        # A thread that writes gives the interpreter away with every row, and waits for so long to get it back
+        sys.setswitchinterval(_SWITCH)
         self._writer = RecordWriter(settings.address, settings.timeout, metrics.count_records)
         self._is_required = settings.mode == "required"
         self._timeout = settings.timeout
