@@ -41,7 +41,7 @@ def measure_servers(folder: Path, seconds: float) -> list[str]:
         "required": {"DECISION_LOG_URL": f"sqlite:///{log.absolute()}/decisions.db"},
     }
     lines = [
-        "| clients | rows per call | p50 without a log, ms | p50 with, ms | rise, ms | decisions/s without | with | failed |",
+        "| clients | rows per call | p50 without a log, ms | with | rise | decisions/s without | with | failed |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     with ExitStack() as stack:
@@ -49,7 +49,7 @@ def measure_servers(folder: Path, seconds: float) -> list[str]:
         for clients, n_rows in LOADS:
             body = request_body(n_rows)
             loads: dict[str, list[Load]] = {mode: [] for mode in modes}
-            for mode, port in ports.items():
+            for port in ports.values():
                 put_under_load(port, body, 1, 2)  # what is slow the first time only
             for _ in range(_ROUNDS):
                 for mode, port in ports.items():
@@ -145,9 +145,9 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     explanation = (
-        "The lean server with two workers on the exported model, without a decision log and with `DECISION_LOG=required`"
-        f" in SQLite (`synchronous=FULL`): the median of {_ROUNDS} loads of {arguments.seconds:g} seconds each, in turns."
-        " A record and its mark as answered are two records of the chain."
+        "The lean server with two workers on the exported model, without a decision log and with one that is required, "
+        f"in SQLite (`synchronous=FULL`): the median of {_ROUNDS} loads of {arguments.seconds:g} seconds each, in "
+        "turns. Each decision and its mark as answered are two records of the chain."
     )
     servers = measure_servers(arguments.folder, arguments.seconds)
     questions = measure_questions(arguments.folder, arguments.decisions)

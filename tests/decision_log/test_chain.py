@@ -83,8 +83,9 @@ def test_a_column_that_a_later_version_adds_leaves_old_digests_as_they_are() -> 
         ("DELETE FROM personal WHERE record_id = '{2}'", "no record says that they were erased"),
         ("INSERT INTO personal SELECT 'x', decision_id, applicant, salt, content FROM personal WHERE record_id = '{0}'",
          "Personal data of a record x were inserted"),
-        ("INSERT INTO records SELECT 6, 'x', time, kind, 'x', actor, role, channel, request_id, language, model_digest, "
-         "model_id, run_id, code_version, probability, cut_off, review_low, review_high, decision, gaps, milliseconds, "
+        ("INSERT INTO records SELECT 6, 'x', time, kind, 'x', actor, role, channel, request_id, language, "
+         "model_digest, model_id, run_id, code_version, probability, cut_off, review_low, review_high, decision, "
+         "gaps, milliseconds, "
          "facts, NULL, previous, digest FROM records WHERE sequence = 5", "Record 6 (decided, id x"),
     ],
 )  # fmt: skip

@@ -58,7 +58,7 @@ def test_a_second_examination_waits_until_it_is_closed(log: DecisionLog) -> None
         ("refused", OVERRIDDEN, {"content": {"reason": "x"}}, "expected the decision granted or refused, got none"),
         ("refused", OVERRIDDEN, {"decision": "refused", "content": {"reason": "x"}}, "is refused already"),
         ("refused", OVERRIDDEN, {"decision": "granted", "content": {"reason": "x"}, "actor": " "}, "who does it"),
-        ("refused", OVERRIDDEN, {"decision": "granted", "content": {"reason": "x"}, "role": "customer"}, "role officer"),
+        ("refused", OVERRIDDEN, {"decision": "granted", "content": {"reason": "x"}, "role": "system"}, "role officer"),
         ("refused", AGREED, {"decision": "refused"}, "expected no decision"),
         ("refused", REVIEWED, {"decision": "granted", "content": {"reason": "x"}}, "the model has decided"),
         ("review", AGREED, {}, "waits for a person"),

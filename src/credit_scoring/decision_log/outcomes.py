@@ -1,6 +1,4 @@
-"""What became of the loans, joined with the decisions: realised cost, discrimination, calibration; and, before that is
-known, what calibrated probabilities lead to expect.
-"""
+"""What became of the loans, joined with the decisions; and, before that is known, what is to be expected."""
 
 import csv
 from collections.abc import Iterator, Mapping

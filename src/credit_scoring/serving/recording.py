@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +20,6 @@ from credit_scoring.serving.requests import RequestError
 # What `close` may take of the time that a worker has to end in
 _SECONDS_TO_CLOSE = 1.0
 _RETRY_AFTER = "5"
-_SWITCH = 0.0002
 
 logger = logging.getLogger("credit_scoring.serving")
 
@@ -46,8 +44,6 @@ class Recorder:
             logger.warning("The decision log cannot be reached yet: %s.", type(error).__name__)
         finally:
             engine.dispose()  # connections must not be shared with the workers
-        # A thread that writes gives the interpreter away with every row, and waits for so long to get it back
-        sys.setswitchinterval(_SWITCH)
         self._writer = RecordWriter(settings.address, settings.timeout, metrics.count_records)
         self._is_required = settings.mode == "required"
         self._timeout = settings.timeout
@@ -77,7 +73,12 @@ class Recorder:
         }
         drafts = [
             Draft(
-                {**request, **_judge(one), "language": (given.get("params") or {}).get("language", self._language)},
+                {
+                    **request,
+                    "id": one["id"],
+                    **_judge(one),
+                    "language": (given.get("params") or {}).get("language", self._language),
+                },
                 str(one["SK_ID_CURR"]) if "SK_ID_CURR" in one else None,
                 {"input": given, "answer": one},
             )
