@@ -1,0 +1,162 @@
+"""Writes records for a process that has no time to wait: one thread, which writes all that wait in one transaction.
+
+So the price of a transaction is shared by whoever asks at the same time, and the more ask, the less each pays.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from credit_scoring.decision_log import chain
+from credit_scoring.decision_log.chain import Draft
+from credit_scoring.decision_log.settings import LogError
+from credit_scoring.decision_log.tables import connect, prepare, writing
+
+# Records that nobody waits for are written with the next ones that somebody does, or after so many seconds
+_EASE = 0.25
+# So many of them are kept while the database cannot be reached; a decision without its mark counts as unanswered
+_MOST_KEPT = 50_000
+_MOST_AT_ONCE = 2_000
+_SECONDS_BETWEEN_COMPLAINTS = 10.0
+
+logger = logging.getLogger("credit_scoring.decision_log")
+
+
+class RecordWriter:
+    """Appends records to the decision log; begins in the process that first asks it to.
+
+    Args:
+        url: Of the database.
+        timeout: Seconds that a record may take to be written.
+        count: Is told how many records were `written`, `failed` (somebody waited for them) or `lost` (nobody did).
+    """
+
+    def __init__(self, url: str, timeout: float, count: Callable[[str, int], None] = lambda *_: None) -> None:
+        self._url = url
+        self._timeout = timeout
+        self._count = count
+        self._engine: Engine | None = None
+        self._change = threading.Condition()
+        self._waiting: list[tuple[list[Draft], Future[None]]] = []
+        self._easy: list[Draft] = []
+        self._thread: threading.Thread | None = None
+        self._is_closing = False
+        self._silent_until = 0.0
+
+    def write(self, drafts: Sequence[Draft]) -> "Future[None]":
+        """Have records written; the future is done once they are, and has a `LogError` if they cannot be.
+
+        A future that is cancelled before its turn takes its records back.
+        """
+        future: Future[None] = Future()
+        with self._change:
+            self._waiting.append((list(drafts), future))
+            self._start()
+            self._change.notify()
+        return future
+
+    def note(self, drafts: Sequence[Draft]) -> None:
+        """Have records written that nobody waits for."""
+        with self._change:
+            free = max(0, _MOST_KEPT - len(self._easy))
+            self._easy += drafts[:free]
+            self._start()
+        if lost := len(drafts[free:]):
+            self._count("lost", lost)
+
+    def close(self, seconds: float) -> None:
+        """Write what waits, for so many seconds at most."""
+        with self._change:
+            self._is_closing = True
+            self._change.notify()
+        if self._thread:
+            self._thread.join(seconds)
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                if not self._waiting and not self._is_closing:
+                    self._change.wait(_EASE)
+                waiting, easy = self._take()
+                if not waiting and not easy:
+                    if self._is_closing:
+                        return
+                    continue
+            self._write_all(waiting, easy)
+
+    def _take(self) -> "tuple[list[tuple[list[Draft], Future[None]]], list[Draft]]":
+        """Return what is written in one transaction: not too much at once, so that others get their turn."""
+        taken, size = [], 0
+        while self._waiting and size < _MOST_AT_ONCE:
+            drafts, future = self._waiting.pop(0)
+            if future.set_running_or_notify_cancel():
+                taken.append((drafts, future))
+                size += len(drafts)
+        easy, self._easy = self._easy[:_MOST_AT_ONCE], self._easy[_MOST_AT_ONCE:]
+        return taken, easy
+
+    def _write_all(self, waiting: "list[tuple[list[Draft], Future[None]]]", easy: list[Draft]) -> None:
+        drafts: list[Draft] = []
+        people: list[dict[str, object] | None] = []
+        futures: list[Future[None]] = []
+        for group, future in waiting:
+            try:
+                people += [draft.seal() for draft in group]
+            except Exception as error:  # such as an input nested too deeply; it concerns nobody else
+                future.set_exception(error)
+            else:
+                drafts += group
+                futures.append(future)
+        try:
+            self._append([*drafts, *easy], [*people, *(draft.seal() for draft in easy)])
+        except Exception as error:  # nothing was written, and whoever waits is told
+            self._fail(error, len(drafts), easy, futures)
+        else:
+            self._count("written", len(drafts) + len(easy))
+            for future in futures:
+                future.set_result(None)
+
+    def _fail(self, error: Exception, failed: int, easy: list[Draft], futures: "list[Future[None]]") -> None:
+        if failed:
+            self._count("failed", failed)
+        may_pass = isinstance(error, OperationalError | OSError | LogError) and not self._is_closing
+        with self._change:
+            kept = easy[: max(0, _MOST_KEPT - len(self._easy))] if may_pass else []
+            self._easy[:0] = kept
+        if len(easy) > len(kept):
+            self._count("lost", len(easy) - len(kept))
+        for future in futures:
+            future.set_exception(LogError("The record could not be written."))
+        if time.monotonic() > self._silent_until:
+            self._silent_until = time.monotonic() + _SECONDS_BETWEEN_COMPLAINTS
+            # What SQLAlchemy says repeats what was to be written, which is personal
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            said = str(cause).strip().partition("\n")[0]
+            logger.error("The decision log cannot be written to: %s: %s", type(cause).__name__, said)
+        if not futures and kept:
+            time.sleep(_EASE)
+
+    def _append(self, drafts: list[Draft], people: list[dict[str, object] | None]) -> None:
+        for is_last in (False, True):
+            try:
+                if self._engine is None:
+                    engine = connect(self._url, self._timeout)
+                    prepare(engine, self._timeout)
+                    self._engine = engine
+                with writing(self._engine, self._timeout) as connection:
+                    chain.append(connection, drafts, people)
+                return
+            except DBAPIError as error:
+                # A connection from before the database was started anew; the transaction had not begun to be committed
+                if is_last or not error.connection_invalidated:
+                    raise
