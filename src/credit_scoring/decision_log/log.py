@@ -17,6 +17,8 @@ from credit_scoring.decision_log.tables import LogError, connect, personal, prep
 AGREED, OVERRIDDEN, REVIEWED = "agreed", "overridden", "reviewed"
 EXAMINATION_REQUESTED, EXAMINATION_CLOSED = "examination_requested", "examination_closed"
 LETTER_SENT, OUTCOME = "letter_sent", "outcome"
+# What precedes a decision of a person: their view before they knew the model's, the first of two signatures
+FIRST_VIEW, SIGNED = "first_view", "signed"
 GRANTED, REFUSED, REVIEW = "granted", "refused", "review"
 REPAID, DEFAULTED = "repaid", "defaulted"
 OFFICER, CUSTOMER, SYSTEM = "officer", "customer", "system"
@@ -50,6 +52,8 @@ EVENTS: Mapping[str, _Rule] = {
     REVIEWED: _Rule((OFFICER,), decides=True, needs=("reason",)),
     EXAMINATION_REQUESTED: _Rule((OFFICER, CUSTOMER), needs=("observations",)),
     EXAMINATION_CLOSED: _Rule((OFFICER,), decides=True, needs=("reason",)),
+    FIRST_VIEW: _Rule((OFFICER,), needs=("view",)),
+    SIGNED: _Rule((OFFICER,), needs=("decision", "reason")),
     LETTER_SENT: _Rule((OFFICER, SYSTEM), needs=("letter",)),
     OUTCOME: _Rule((OFFICER, SYSTEM), needs=("outcome", "date")),
 }
