@@ -1,4 +1,4 @@
-"""Entry point of `credit-scoring`, `python -m credit_scoring`: `decide`, `desk`, or else the same as `kedro run` here."""
+"""Entry point of `credit-scoring`: `decide`, `decisions`, `desk`, or else the same as `kedro run` here."""
 
 import sys
 from pathlib import Path
@@ -6,11 +6,15 @@ from typing import Any
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
-    """Decide on applicants in a file, open the officer's desk, or run the project's pipelines with the arguments of `kedro run`."""
+    """Decide on applicants in a file, look after recorded decisions, open the desk, or else do what `kedro run` does."""
     if not args and sys.argv[1:2] == ["decide"]:
         from credit_scoring.decide import main as decide  # noqa: PLC0415 - needs no Kedro, which takes seconds
 
         sys.exit(decide(sys.argv[2:]))
+    if not args and sys.argv[1:2] == ["decisions"]:
+        from credit_scoring.decision_log.commands import main as decisions  # noqa: PLC0415
+
+        sys.exit(decisions(sys.argv[2:]))
     if not args and sys.argv[1:2] == ["desk"]:
         from credit_scoring.desk.command import main as desk  # noqa: PLC0415
 

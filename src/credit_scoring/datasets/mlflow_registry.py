@@ -91,7 +91,7 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
                     None, mlflow_model, name="credit_scorer", flavor_name="sklearn", metadata=facts, release=data
                 )
                 if data.promoted:
-                    _download(info.model_uri, fresh)  # before the registration: a full disk promotes nothing
+                    download_served(info.model_uri, fresh)  # before the registration: a full disk promotes nothing
                 if data.out_of_fold is not None:
                     data.out_of_fold.to_parquet(workspace / _OUT_OF_FOLD)
                     MlflowClient().log_model_artifact(info.model_id, (workspace / _OUT_OF_FOLD).as_posix())
@@ -118,9 +118,9 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
         if found := self._found_instead_of(version):
             told = "%s is not the registry's champion, version %s of %s, and is replaced by it. Found: %s."
             logger.warning(told, self._folder, version.version, version.name, found)
-        with workspace_beside(self._folder) as workspace, _quiet_mlflow():
+        with workspace_beside(self._folder) as workspace:
             fresh = workspace / "model"
-            _download(_uri(version), fresh)
+            download_served(_uri(version), fresh)
             replace_model(self._folder, fresh)
         return str(version.version)
 
@@ -242,9 +242,10 @@ def _uri(version: ModelVersion) -> str:
     return f"models:/{version.name}/{version.version}"
 
 
-def _download(uri: str, folder: Path) -> None:
+def download_served(uri: str, folder: Path) -> None:
     """Copy what is served of a logged model, without the note on the registry that MLflow adds to it."""
-    mlflow.artifacts.download_artifacts(uri, dst_path=folder.as_posix())
+    with _quiet_mlflow():
+        mlflow.artifacts.download_artifacts(uri, dst_path=folder.as_posix())
     for name in ("registered_model_meta", _OUT_OF_FOLD):
         (folder / name).unlink(missing_ok=True)
     for bytecode in list(folder.rglob("__pycache__")):  # of whoever served it from the registry's store

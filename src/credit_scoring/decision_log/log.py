@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from credit_scoring.decision_log import chain
 from credit_scoring.decision_log.chain import ANSWERED, DECIDED, ERASED, SHADOWED, Draft
-from credit_scoring.decision_log.settings import read_log_settings
-from credit_scoring.decision_log.tables import LogError, connect, personal, prepare, records, writing
+from credit_scoring.decision_log.settings import LogError, read_log_settings
+from credit_scoring.decision_log.tables import connect, personal, prepare, records, writing
 
 AGREED, OVERRIDDEN, REVIEWED = "agreed", "overridden", "reviewed"
 EXAMINATION_REQUESTED, EXAMINATION_CLOSED = "examination_requested", "examination_closed"
@@ -161,17 +161,18 @@ class DecisionLog:
     Args:
         url: Of the database; as the environment says (`DECISION_LOG_URL`) without.
         timeout: Seconds that the database may take.
+        create: Whether to make one that is not there.
 
     Raises:
         LogError: If it cannot be reached.
     """
 
-    def __init__(self, url: str | None = None, timeout: float | None = None) -> None:
+    def __init__(self, url: str | None = None, timeout: float | None = None, *, create: bool = False) -> None:
         settings = read_log_settings()
         self.timeout = timeout or settings.timeout
         self.engine = connect(url or settings.address, self.timeout)
         try:
-            prepare(self.engine, self.timeout)
+            prepare(self.engine, self.timeout, create=create)
         except (DBAPIError, OSError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             raise LogError(

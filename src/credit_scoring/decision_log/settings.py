@@ -12,7 +12,11 @@ DEFAULT_FILE = Path("data/decision_log/decisions.db")
 Mode = Literal["off", "required", "best_effort"]
 
 
-class LogSettingError(ValueError):
+class LogError(Exception):
+    """The decision log cannot be reached, or not be used as asked; ends in a hint."""
+
+
+class LogSettingError(LogError):
     """Environment variables have values that the decision log cannot use."""
 
 

@@ -28,11 +28,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from credit_scoring.decision_log.settings import LogError
+
 REVISION = "0001"  # of the newest migration
 # Held while records are appended; any number that nobody else in the database uses
 _LOCK = 7_364_520_181
 _PAUSE = 0.0003
 _WRITES = "decision_log_writes"
+_FIND = "Hint: DECISION_LOG_URL names the database; a server that records decisions makes one."
 
 metadata = MetaData()
 
@@ -80,10 +83,6 @@ personal = Table(
 )
 
 
-class LogError(Exception):
-    """The decision log cannot be reached, or not be used as asked; ends in a hint."""
-
-
 def connect(url: str, timeout: float = 5.0) -> Engine:
     """Return what makes connections to a decision log; none is made yet.
 
@@ -115,19 +114,28 @@ def connect(url: str, timeout: float = 5.0) -> Engine:
     raise LogError(f"The decision log cannot be kept in {kind or 'memory'}.\n{hint}")
 
 
-def prepare(engine: Engine, timeout: float = 5.0) -> None:
-    """Make the tables in an empty database; leave one alone that has them.
+def prepare(engine: Engine, timeout: float = 5.0, *, create: bool = True) -> None:
+    """Look whether a database has the tables, and make them in one that is empty.
+
+    Args:
+        engine: Of the database.
+        timeout: Seconds that it may take.
+        create: Whether to make what is not there.
 
     Raises:
-        LogError: If the tables are of another version.
+        LogError: If the tables are of another version, or are not there and not to be made.
         SQLAlchemyError, OSError: If the database cannot be reached.
     """
     if engine.dialect.name == "sqlite":
         file = Path(str(engine.url.database))
+        if not create and not file.exists():
+            raise LogError(f"There is no decision log {file}.\n{_FIND}")
         file.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # personal data: for nobody else
     with engine.connect() as connection:
         found = _revision(connection)
+    if found is None and not create:
+        raise LogError(f"There is no decision log in {engine.url!r}.\n{_FIND}")
     if found is None:
         upgrade(engine, timeout)
     elif found != REVISION:

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from credit_scoring.decision_log import chain
 from credit_scoring.decision_log.chain import Draft
-from credit_scoring.decision_log.tables import LogError, connect, prepare, writing
+from credit_scoring.decision_log.settings import LogError
+from credit_scoring.decision_log.tables import connect, prepare, writing
 
 # Records that nobody waits for are written with the next ones that somebody does, or after so many seconds
 _EASE = 0.25

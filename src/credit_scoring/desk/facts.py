@@ -102,7 +102,7 @@ def _history(tables: Mapping[str, Any], texts: Texts) -> Iterator[tuple[str, str
         if form.get(name) is not None:
             yield texts.say("desk.fact.external", number=place), texts.number(form[name], ".2f")
     if credits:
-        active = [row for row in credits if row.get("CREDIT_ACTIVE") == "Active"]
+        active = [row for row in credits if row.get("CREDIT_ACTIVE") != "Closed"]
         yield texts.say("desk.fact.credits"), texts.say("desk.fact.credits_are", n=len(credits), active=len(active))
         yield texts.say("desk.fact.debt"), _amount(sum(row.get("AMT_CREDIT_SUM_DEBT") or 0 for row in active), texts)
         overdue = sum(row.get("AMT_CREDIT_SUM_OVERDUE") or 0 for row in credits)

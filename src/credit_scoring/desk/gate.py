@@ -1,8 +1,10 @@
 """The gate before every page: who asks, whether they may, whether the form is one of ours, and the headers of answers."""
 
 import hmac
+import logging
 import re
 import secrets
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 SESSION, LANGUAGE, FORM = "desk_session", "desk_language", "desk_form"
 TOKEN_FIELD = "form_token"
 _MOST_BYTES, _MOST_FIELDS = 65_536, 50
+logger = logging.getLogger("credit_scoring.desk")
+
 _PATH = re.compile(r"/(?!/)[\w/.-]*(\?[\w=&.-]*)?")
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -125,6 +129,11 @@ def page(
             response = visit.render("error", error.status, key=error.key)
         except JournalDownError:
             response = visit.render("error", 503, key="log_down")
+        except Exception as error:
+            # What an error says may repeat what is personal; where it happened does not
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("A page could not be made: %s\n%s", type(error).__name__, where)
+            response = visit.render("error", 500, key="defect")
         if fresh:
             set_cookie(desk, response, SESSION, fresh)
         elif session is None and not given:

@@ -141,6 +141,7 @@ def _content(visit: Visit, record: Record, language: Language) -> dict[str, Any]
         "reasons": principal_reasons(record, language) if is_declined else [],
         "then": texts.say(f"desk.letter.then.{decision}"),
         "sources_title": texts.say("desk.letter.sources"),
+        "how": texts.say("desk.letter.how_decided"),
         "sources": sources,
         "rights_title": texts.say("desk.letter.rights"),
         "rights": [texts.say(f"desk.letter.right.{name}") for name in ("explanation", "view", "review", "data")],

@@ -11,6 +11,7 @@ from credit_scoring.texts import Texts
 
 _FEWEST = 100
 _BINS = 18
+_NEARLY_ALL = 0.99
 _MEASURES = ("score", "burden", "amount", "income", "employed")
 _ALIKE_AMOUNT, _ALIKE_AGE = 1.5, 10.0
 
@@ -84,13 +85,13 @@ def _distribute(name: str, value: float, others: npt.NDArray[Any], texts: Texts)
     low, high = (float(end) for end in np.quantile(others, [0.01, 0.99]))
     high = high if high > low else low + 1
     counts, _ = np.histogram(others.clip(low, high), bins=_BINS, range=(low, high))
-    below = float((others < value).mean())
+    below, above = (min(_NEARLY_ALL, float(side.mean())) for side in (others < value, others > value))
     label = texts.say(f"desk.measure.{name}")
     shown = _write(name, value, texts)
     if below >= 0.5:
         sentence = texts.say("desk.peers.above", value=shown, share=below)
     else:
-        sentence = texts.say("desk.peers.below", value=shown, share=float((others > value).mean()))
+        sentence = texts.say("desk.peers.below", value=shown, share=above)
     return Distribution(
         label,
         [round(float(count), 3) for count in counts / counts.max()],

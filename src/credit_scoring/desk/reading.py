@@ -176,7 +176,8 @@ def render_application(
         refused=refused,
         simulated=simulated,
         change=change,
-        kept=kept or {},
+        again=bool(kept),
+        kept={"decision": "", "code": "", "reason": "", **(kept or {})},
     )
 
 

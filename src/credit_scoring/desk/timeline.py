@@ -162,7 +162,10 @@ def _payments(tables: Mapping[str, Any], axis: _Axis, texts: Texts) -> _Drawn:
             yield _bar(axis, month, max(share, 0.05), "late" if days > 0 else "on_time", title)
 
     months = sum(days > 0 for days in late.values())
-    told = texts.say("desk.lane.payments_told", n=months, months=len(late), most=max(late.values()))
+    if months:
+        told = texts.say("desk.lane.payments_told", n=months, months=len(late), most=max(late.values()))
+    else:
+        told = texts.say("desk.lane.on_time", n=len(late))
     return told, _BARS, list(bars())
 
 
@@ -187,8 +190,7 @@ def _cards(tables: Mapping[str, Any], axis: _Axis, texts: Texts) -> _Drawn:
         )
         for month, share in sorted(used.items())
     ]
-    latest = max(used)
-    told = texts.say("desk.lane.cards_told", latest=used[latest], months=-latest, most=max(used.values()))
+    told = texts.say("desk.lane.cards_told", latest=used[max(used)], most=max(used.values()))
     return told, _BARS, shapes
 
 

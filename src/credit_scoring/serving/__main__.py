@@ -11,9 +11,11 @@ from pathlib import Path
 # A container's first process does not hear a signal that it has no handler for, and the imports take their time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
+from credit_scoring.decision_log.settings import LogSettingError
 from credit_scoring.serving.keys import Keys
 from credit_scoring.serving.log import configure_log
 from credit_scoring.serving.processes import Server
+from credit_scoring.serving.recorders import check_log_settings
 from credit_scoring.serving.settings import SettingError, read_settings
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -37,7 +39,8 @@ def main() -> int:
     try:
         settings = read_settings()
         Keys(settings)
-    except SettingError as error:
+        check_log_settings()
+    except (SettingError, LogSettingError) as error:
         logger.error("%s", error)
         return 2
     processes = 2 + settings.workers * (2 if settings.shadow else 1)

@@ -6,10 +6,10 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -27,6 +27,10 @@ from credit_scoring.serving.requests import JSON, RequestError, RequestReader
 from credit_scoring.serving.settings import Settings
 from credit_scoring.serving.shadow import Shadow
 from credit_scoring.serving.traces import make_tracer, trace_id
+
+if TYPE_CHECKING:
+    from credit_scoring.decision_log.chain import Draft
+    from credit_scoring.serving.recording import Recorder
 
 _CODES = {
     400: "BAD_REQUEST",
@@ -65,6 +69,7 @@ class Reply(NamedTuple):
         content_type: What the body is.
         headers: Others than those of every answer.
         scored: The request's path, body, content type and the scores, if there are any.
+        recorded: Ids of the decisions that were recorded.
     """
 
     status: int
@@ -72,6 +77,11 @@ class Reply(NamedTuple):
     content_type: str = JSON
     headers: Mapping[str, str] = MappingProxyType({})
     scored: tuple[str, bytes, str, Answer] | None = None
+    recorded: Sequence[str] = ()
+
+
+# An answer, the values of a column that training did not hold, and what is recorded
+_Scored: TypeAlias = "tuple[Answer, Mapping[str, int], list[Draft]]"
 
 
 class Application:
@@ -83,6 +93,7 @@ class Application:
         front_end: What scores.
         decider: What decides from raw tables, if the model brings it along.
         life: Returns what has happened to the server, for `/version`.
+        recorder: Records decisions, if that is wished for.
 
     Attributes:
         draining: Whether the worker is about to stop.
@@ -98,6 +109,7 @@ class Application:
         front_end: FrontEnd,
         decider: ServedDecider | None,
         life: Callable[[], Mapping[str, Any]] = dict,
+        recorder: "Recorder | None" = None,
     ) -> None:
         self._front_end = front_end
         self._timeout = settings.timeout
@@ -106,6 +118,7 @@ class Application:
         self._in_hand = 0
         self._overdue = 0
         self._life = life
+        self._recorder = recorder
         self._keys = Keys(settings, metrics.count_key_file)
         self._rate_limit = RateLimit(settings.rate_limit / settings.workers)
         self._tracer = make_tracer()
@@ -152,8 +165,10 @@ class Application:
             self._tell(facts)
             if self._tracer:
                 self._tracer.end(span, facts, self._model)
+        if self._recorder and reply.recorded:
+            self._recorder.mark_answered(reply.recorded)
         if self._shadow and reply.scored:
-            self._shadow.offer(facts.id, *reply.scored)
+            self._shadow.offer(facts.id, reply.recorded, *reply.scored)
 
     def refuse_unread(self, error: RequestError) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Tell of what could not be made a request of; return the headers and the body of what to say to it."""
@@ -164,7 +179,9 @@ class Application:
         return self._headers(reply, facts), reply.body
 
     def finish(self) -> None:
-        """Send what waits for the collector of traces."""
+        """Send what waits for the collector of traces, and write what waits for the decision log."""
+        if self._recorder:
+            self._recorder.close()
         if self._tracer:
             self._tracer.finish()
 
@@ -212,7 +229,7 @@ class Application:
             if self._is_saturated:
                 raise RequestError(503, "The server has its hands full. Try again in a second.")
             kinds = tuple(headers.get(name, b"").decode("latin-1") for name in (b"content-type", b"content-encoding"))
-            answer, unknown = await self._score(facts, body, *kinds)
+            answer, unknown, drafts = await self._score(facts, body, *kinds)
             facts.scoring_ms = _milliseconds(started, time.perf_counter())
         finally:
             metrics.time_request(time.perf_counter() - started)
@@ -223,10 +240,17 @@ class Application:
         asked = self._reader if facts.path == _INVOCATIONS else self._decisions
         if refused := asked.gap_error(answer.gaps):
             raise refused
+        if self._recorder:
+            self._take_in_hand(1)
+            try:
+                await self._recorder.write(drafts, facts.scoring_ms)
+            finally:
+                self._take_in_hand(-1)
         metrics.count_scores(answer.probability, facts.decisions)
-        return Reply(200, answer.body, scored=(facts.path, body, kinds[0], answer))
+        recorded = [draft.values["id"] for draft in drafts]
+        return Reply(200, answer.body, scored=(facts.path, body, kinds[0], answer), recorded=recorded)
 
-    async def _score(self, facts: RequestFacts, body: bytes, *kinds: str) -> tuple[Answer, Mapping[str, int]]:
+    async def _score(self, facts: RequestFacts, body: bytes, *kinds: str) -> _Scored:
         """Read and score, in a thread of its own if that may take long; a request is in hand until the thread ends."""
         self._take_in_hand(1)
         if facts.path == _INVOCATIONS and self._front_end.is_quick and len(body) <= _INLINE_BYTES:
@@ -247,12 +271,18 @@ class Application:
         finally:
             del work  # with an error it would keep itself, and all that was sent, until the next collection
 
-    def _read_and_score(self, facts: RequestFacts, body: bytes, *kinds: str) -> tuple[Answer, Mapping[str, int]]:
+    def _read_and_score(self, facts: RequestFacts, body: bytes, *kinds: str) -> _Scored:
         if facts.path == _DECISIONS:
-            return self._decisions.answer(body, *kinds, request_id=facts.id), {}
-        rows = self._reader.read(body, *kinds)
-        unknown = self._reader.unknown_categories(rows)
-        return self._front_end.answer(rows), unknown
+            answer, unknown = self._decisions.answer(body, *kinds, request_id=facts.id), {}
+        else:
+            rows = self._reader.read(body, *kinds)
+            unknown = self._reader.unknown_categories(rows)
+            answer = self._front_end.answer(rows)
+        if not self._recorder:
+            return answer, unknown, []
+        inputs = answer.asked if facts.path == _DECISIONS else self._reader.describe(answer.asked)
+        answer, drafts = self._recorder.draft(facts, answer, inputs)
+        return answer, unknown, drafts
 
     def _take_in_hand(self, change: int) -> None:
         self._in_hand += change

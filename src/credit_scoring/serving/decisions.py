@@ -1,6 +1,7 @@
 """Requests that bring raw tables: from the body to decisions, by what the model brings along."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -68,11 +69,15 @@ class Decisions:
             raise RequestError(400, message, told={"problems": problems}) from None
         for one in decided:
             one |= {"manifest_sha256": self._manifest, "request_id": request_id}
+        wrap: Callable[[list[dict[str, Any]]], Any] = list if isinstance(payload, list) else itemgetter(0)
         return Answer(
-            orjson.dumps(decided if isinstance(payload, list) else decided[0]),
+            orjson.dumps(wrap(decided)),
             np.array([one["probability_default"] for one in decided]),
             np.array([one["decision"] for one in decided]),
             [one["gaps"] for one in decided],
+            decided,
+            applicants,
+            wrap,
         )
 
     def gap_error(self, gaps: Sequence[Sequence[Mapping[str, Any]]]) -> RequestError | None:

@@ -21,12 +21,29 @@ _EXPLAIN, _LANGUAGE = "explain", "language"
 
 
 class Answer(NamedTuple):
-    """The body of an answer, and what it says in numbers; the gaps of each row."""
+    """An answer.
+
+    Attributes:
+        body: What is sent.
+        probability: Of default, one per applicant.
+        decisions: One per applicant.
+        gaps: Of each applicant.
+        told: What is said of each applicant.
+        asked: Rows, or raw tables, of the applicants.
+        wrap: Makes of what is said of each applicant what is sent.
+    """
 
     body: bytes
     probability: npt.NDArray[np.float64]
     decisions: npt.NDArray[np.str_]
     gaps: list[list[Mapping[str, Any]]]
+    told: list[dict[str, Any]]
+    asked: Any
+    wrap: Callable[[list[dict[str, Any]]], Any]
+
+    def retold(self, told: list[dict[str, Any]]) -> "Answer":
+        """Return the answer with something else said of each applicant."""
+        return self._replace(body=orjson.dumps(self.wrap(told)), told=told)
 
 
 class FrontEnd(Protocol):
@@ -113,11 +130,18 @@ def _answer(predictions: list[dict[str, Any]], rows: Rows, scorer: ServedScorer,
             predictions[row] |= {"decision": reviewed, "gaps": [*named[meant], *predictions[row]["gaps"]]}
         body = None
     return Answer(
-        orjson.dumps({"predictions": predictions}) if body is None else body,
+        orjson.dumps(_wrap(predictions)) if body is None else body,
         np.array([row["probability_default"] for row in predictions]),
         np.array([row["decision"] for row in predictions]),
         [row["gaps"] for row in predictions],
+        predictions,
+        rows,
+        _wrap,
     )
+
+
+def _wrap(predictions: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"predictions": predictions}
 
 
 class Mlflow:

@@ -21,6 +21,7 @@ from types import FrameType
 
 import orjson
 
+from credit_scoring.decision_log.settings import LogError
 from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.exported_model.loading import load_decider, use_code_of
 from credit_scoring.exported_model.manifest import ModelFolderError
@@ -31,6 +32,7 @@ from credit_scoring.serving.front_ends import FRONT_ENDS, FrontEnd
 from credit_scoring.serving.log import configure_log
 from credit_scoring.serving.parent import die_with_parent
 from credit_scoring.serving.processes import FAILED, HAND_OVER, NOT_IN_ORDER, STOP
+from credit_scoring.serving.recorders import make_recorder
 from credit_scoring.serving.self_test import run_self_test
 from credit_scoring.serving.settings import Settings, read_settings
 from credit_scoring.serving.worker import work
@@ -229,15 +231,20 @@ def main() -> int:
     try:
         front_end = load_front_end(folder, settings)
         decider = load_decider(folder.manifest, front_end.scorer)
+        recorder = make_recorder(folder)
         metrics.name_process(name)
         listener.listen(_BACKLOG)
+    except LogError as error:
+        return _fail(channel, NOT_IN_ORDER, str(error))
     except ModelFolderError as error:
         return _fail(channel, FAILED, str(error))
     except Exception as error:
         logger.exception("The model cannot be loaded.")
         return _fail(channel, FAILED, f"The model cannot be loaded: {type(error).__name__}: {error}")
     since = {"model_since": datetime.now(UTC).isoformat(timespec="seconds")}
-    application = Application(settings, folder, front_end, decider, lambda: since | orjson.loads(life.read_bytes()))
+    application = Application(
+        settings, folder, front_end, decider, lambda: since | orjson.loads(life.read_bytes()), recorder
+    )
     # What has been loaded stays: the collector need not look at it with every generation, nor its memory be copied
     gc.collect()
     gc.freeze()

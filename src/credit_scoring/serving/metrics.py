@@ -39,6 +39,8 @@ _shadow_requests = Counter("scoring_shadow_requests", "Requests offered to the c
 _shadow_deaths = Counter("scoring_shadow_deaths", "Processes of the challenger that ended by themselves.")
 _agreement = Counter("scoring_shadow_decisions", "Applicants by both decisions.", ["champion", "challenger"])
 _score_gaps = Histogram("scoring_shadow_gap", "Probability of default, challenger's less champion's.", buckets=_GAPS)
+_records = Counter("scoring_decision_records", "Records of the decision log, by what became of them.", ["outcome"])
+_record_seconds = Histogram("scoring_record_seconds", "How long a decision waited for its record.", buckets=_SECONDS)
 _gaps = Counter("scoring_gaps", "Gaps told of applicants, by kind and column.", ["gap", "column"])
 # Looking a label up takes longer than counting
 _band = [_bands.labels(f"{i / _BANDS:.2f}-{(i + 1) / _BANDS:.2f}") for i in range(_BANDS)]
@@ -86,6 +88,16 @@ def count_gaps(gaps: Iterable[Iterable[Mapping[str, str | None]]]) -> None:
         for gap in found:
             column = "unknown" if gap["gap"] == "unknown_name" else gap["column"] or "several"
             _gaps.labels(gap["gap"], column).inc()
+
+
+def count_records(outcome: str, number: int) -> None:
+    """Count records of the decision log: `written`, `failed` (somebody waited for them), or `lost`."""
+    _records.labels(outcome).inc(number)
+
+
+def time_record(seconds: float) -> None:
+    """Count how long a decision waited for its record."""
+    _record_seconds.observe(seconds)
 
 
 def count_key_file(readable: bool) -> None:

@@ -121,6 +121,7 @@ def _schemas(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
         "gaps": {"type": "array", "items": _object(_GAP), "description": "Why nothing is decided automatically."},
     }
     reasons = {"type": "array", "items": reason, "description": "With params.explain; the heaviest first."}
+    record = {"type": "string", "description": "Id of the decision's record, where decisions are recorded."}
     return {
         "Applicant": {"type": "object", "properties": values, "required": required},
         "Request": {
@@ -131,7 +132,7 @@ def _schemas(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
                 _form(_INPUTS, applicants, params),
             ]
         },
-        "Prediction": _object(prediction | {"reasons": reasons}, optional=("reasons",)),
+        "Prediction": _object(prediction | {"reasons": reasons, "id": record}, optional=("reasons", "id")),
         "Predictions": _object({"predictions": {"type": "array", "items": _schema("Prediction")}}),
         "Error": {
             "type": "object",

@@ -124,10 +124,11 @@ def describe_schemas(decider: ServedDecider, gap: Mapping[str, Any], max_history
         "counterfactual": _object({**found, **further}, required=tuple(found))
         | {"description": "With counterfactual. A simulation, no promise."},
     }
+    record = {"id": {"type": "string", "description": "Of the decision's record, where decisions are recorded."}}
     origin = {"manifest_sha256": {"type": "string"}, "request_id": {"type": "string"}}
     return {
         "RawApplicant": _object({**tables, **options}, required=(_FORM,)),
-        "Decision": _object({**decision, **asked, **origin}, required=(*decision, *origin)),
+        "Decision": _object({**decision, **asked, **origin, **record}, required=(*decision, *origin)),
     }
 
 

@@ -180,6 +180,24 @@ class RequestReader:
             raise RequestError(400, f"Row {row}: expected names of the contract, got another one{hint}.")
         return rows
 
+    def describe(self, rows: Rows) -> list[dict[str, Any]]:
+        """Return of each row what `restore` makes the same row of: `row` without nulls, `params`, `unknown`."""
+        described = []
+        for number, values in enumerate(rows.numbers.tolist()):
+            row = {name: value for name, value in zip(self._names, values, strict=True) if value == value}  # noqa: PLR0124
+            row |= {name: texts[number] for name, texts in rows.texts.items()}
+            one: dict[str, Any] = {"row": row, "params": rows.params}
+            if number in rows.unknown:
+                one["unknown"] = rows.unknown[number]
+            described.append(one)
+        return described
+
+    def restore(self, described: Sequence[Mapping[str, Any]]) -> Rows:
+        """Return the rows of one request that `describe` has described, or some of them."""
+        unknown = {i: tuple(one["unknown"]) for i, one in enumerate(described) if "unknown" in one}
+        data = [tuple(map(one["row"].get, self._names)) for one in described]
+        return self._fill(self._whole, data, dict(described[0]["params"]), unknown)
+
     def gap_error(self, gaps: Sequence[Sequence[Mapping[str, Any]]]) -> RequestError | None:
         """Return what is told of the first gap of some applicants where gaps are refused; nothing if there is none."""
         row, gap = next(((row, found[0]) for row, found in enumerate(gaps) if found), (0, None))

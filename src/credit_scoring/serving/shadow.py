@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextvars import Context
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import orjson
 
+from credit_scoring.decision_log.settings import LogError
 from credit_scoring.exported_model.loading import load_decider, use_code_of
 from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.serving import log, metrics
@@ -24,6 +26,7 @@ from credit_scoring.serving.checking import check_model
 from credit_scoring.serving.decisions import Decisions
 from credit_scoring.serving.front_ends import Answer, Lean
 from credit_scoring.serving.parent import die_with_parent
+from credit_scoring.serving.recorders import make_recorder
 from credit_scoring.serving.requests import RequestError, RequestReader
 from credit_scoring.serving.settings import Settings, read_settings
 
@@ -54,14 +57,17 @@ class Shadow:
             # Its lines are not those of the request that happens to be the first
             self._task = asyncio.create_task(self._keep_running(), context=Context())
 
-    def offer(self, request_id: str, path: str, body: bytes, content_type: str, answer: Answer) -> None:
-        """Hand an answered request over, or drop it."""
+    def offer(
+        self, request_id: str, ids: Sequence[str], path: str, body: bytes, content_type: str, answer: Answer
+    ) -> None:
+        """Hand an answered request over, with the ids of its decisions if they were recorded, or drop it."""
         pipe = self._pipe
         if pipe is None or pipe.is_closing() or pipe.get_write_buffer_size() + len(body) > self._max_waiting:
             metrics.count_shadow("dropped")
             return
         heading = {
             "id": request_id,
+            "ids": ids,
             "path": path,
             "size": len(body),
             "content_type": content_type,
@@ -121,6 +127,7 @@ class Challenger:
         self._reader = RequestReader(folder.contract, max_rows=settings.max_rows)
         decider = load_decider(folder.manifest, self._lean.scorer)
         self._decisions = Decisions(decider, settings, folder.identity["manifest_sha256"])
+        self._recorder = make_recorder(folder)
         self._without_reasons = folder.contract.parameters
         metrics.show_model("challenger", folder.identity)
         logger.info("The challenger %s is loaded.", folder.identity["model_id"])
@@ -131,9 +138,11 @@ class Challenger:
             heading = orjson.loads(line)
             body = requests.read(heading["size"])
             if len(body) < heading["size"]:
-                return
+                break
             log.request_id.set(heading["id"])
             metrics.count_shadow(self._compare(heading, body))
+        if self._recorder:
+            self._recorder.close()
 
     def _answer(self, path: str, body: bytes, content_type: str) -> Answer:
         if path == "/decisions":
@@ -153,6 +162,8 @@ class Challenger:
             zip(heading["decisions"], answer.decisions.tolist(), strict=True),
             (answer.probability - np.array(heading["probability"])).tolist(),
         )
+        if self._recorder and heading["ids"]:
+            self._recorder.note_challenge(heading["ids"], answer)
         return "scored"
 
 
@@ -170,7 +181,7 @@ def main() -> int:
     try:
         settings = read_settings()
         challenger = Challenger(settings, Path(sys.argv[1]))
-    except ModelFolderError as error:
+    except (LogError, ModelFolderError) as error:
         logger.error("The challenger cannot be loaded. %s", error)
         return _CANNOT_LOAD
     except Exception:
