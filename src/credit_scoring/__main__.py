@@ -6,7 +6,7 @@ from typing import Any
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
-    """Decide on applicants in a file, look after recorded decisions, open the desk, or else do what `kedro run` does."""
+    """Decide on applicants in a file, look after recorded decisions, open the desk, or do what `kedro run` does."""
     if not args and sys.argv[1:2] == ["decide"]:
         from credit_scoring.decide import main as decide  # noqa: PLC0415 - needs no Kedro, which takes seconds
 

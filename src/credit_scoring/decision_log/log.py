@@ -53,7 +53,7 @@ EVENTS: Mapping[str, _Rule] = {
     EXAMINATION_REQUESTED: _Rule((OFFICER, CUSTOMER), needs=("observations",)),
     EXAMINATION_CLOSED: _Rule((OFFICER,), decides=True, needs=("reason",)),
     FIRST_VIEW: _Rule((OFFICER,), needs=("view",)),
-    SIGNED: _Rule((OFFICER,), needs=("decision", "reason")),
+    SIGNED: _Rule((OFFICER,), needs=("decision",)),
     LETTER_SENT: _Rule((OFFICER, SYSTEM), needs=("letter",)),
     OUTCOME: _Rule((OFFICER, SYSTEM), needs=("outcome", "date")),
 }
@@ -125,7 +125,7 @@ class Filter:
         applicant: About whom.
         decision: The model's.
         model: Digest of the model's manifest, or its beginning.
-        channel: How it was asked for: `decisions`, `invocations`, `batch`.
+        channel: How it was asked for: `decisions`, `desk`, `invocations`, `batch`.
         request: Id of the request.
         since: Earliest time, ISO 8601 in UTC, or the beginning of it.
         until: First time after these.

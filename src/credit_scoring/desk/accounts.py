@@ -115,7 +115,9 @@ class Accounts:
             AccountError: If the name, the role or the password will not do.
         """
         if not name.isprintable() or not 0 < len(name.strip()) == len(name) <= _MOST_NAME:
-            raise AccountError(f"Expected a name of at most {_MOST_NAME} characters, got {name!r}.\nHint: such as jane.doe.")
+            raise AccountError(
+                f"Expected a name of at most {_MOST_NAME} characters, got {name!r}.\nHint: such as jane.doe."
+            )
         if role not in ROLES:
             raise AccountError(f"Expected a role, got {role!r}.\nHint: one of {', '.join(ROLES)}.")
         if password is not None and not LEAST_PASSWORD <= len(password) <= _MOST_PASSWORD:
@@ -140,7 +142,8 @@ class Accounts:
         """
         name, password = name[:_MOST_NAME], password[:_MOST_PASSWORD]
         if self.is_locked(name):
-            return self._refuse(name, "locked", address)
+            self._note(name, "locked", address)
+            return None
         with self._open() as database:
             found = database.execute("SELECT password, once FROM accounts WHERE name = ?", (name,)).fetchone()
         hashed, once = found or (None, False)
@@ -150,7 +153,8 @@ class Accounts:
             hashed = None
         if hashed is None:
             self._count_wrong(name)
-            return self._refuse(name, "wrong", address)
+            self._note(name, "wrong", address)
+            return None
         with self._open() as database:
             database.execute("DELETE FROM attempts WHERE name = ?", (name,))
             if once:
@@ -181,7 +185,8 @@ class Accounts:
         now = time.time()
         with self._open() as database:
             found = database.execute(
-                "SELECT name, role, form_token, seen FROM sessions JOIN accounts USING (name) WHERE token = ? AND seen > ?",
+                "SELECT name, role, form_token, seen FROM sessions JOIN accounts USING (name) "
+                "WHERE token = ? AND seen > ?",
                 (_digest(token), now - self._idle_seconds),
             ).fetchone()
             if found and now - found[3] > 1:
@@ -214,9 +219,6 @@ class Accounts:
                 "INSERT INTO attempts VALUES (?, 1, ?) ON CONFLICT (name) DO UPDATE SET wrong = wrong + 1, latest = ?",
                 (name, now, now),
             )
-
-    def _refuse(self, name: str, why: str, address: str) -> None:
-        self._note(name, why, address)
 
     def _note(self, name: str, what: str, address: str) -> None:
         with self._open() as database:

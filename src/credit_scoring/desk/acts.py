@@ -15,11 +15,23 @@ from credit_scoring.decision_log.log import (
 )
 from credit_scoring.decision_log.tables import LogError
 from credit_scoring.desk.gate import PageError, Visit
-from credit_scoring.desk.journal import REASON_CODES, Ruling, SecondSignatureError, is_decided, open_signature
+from credit_scoring.desk.journal import (
+    NEW,
+    REASON_CODES,
+    Case,
+    Ruling,
+    SecondSignatureError,
+    is_decided,
+    open_signature,
+)
 from credit_scoring.desk.reading import find_applicant, is_hidden, read_record, render_application
 
 _LEAST_REASON, _MOST_TEXT = 10, 4_000
 _VIEWS = (GRANTED, REFUSED, "unsure")
+
+
+class _IncompleteError(Exception):
+    """A form does not say what it has to; which of the sentences under `desk.refused` says so."""
 
 
 def note_first_view(visit: Visit) -> Response:
@@ -40,47 +52,56 @@ def request_examination(visit: Visit) -> Response:
 
 def decide(visit: Visit) -> Response:
     """Record a decision: agreement, an override with its reason, the outcome of a review or a second examination."""
-    found = find_applicant(visit)
-    desk = visit.desk
-    case = desk.case(found.client, visit.texts.language)
-    record, _ = read_record(visit, found.client)
-    decision, code, reason = visit.form.get("decision"), visit.form.get("code", ""), _text(visit, "reason")
+    client = find_applicant(visit).client
+    case = visit.desk.case(client, visit.texts.language)
+    record, _ = read_record(visit, client)
+    version = visit.form.get("version", "")
     if is_hidden(visit, record):
         raise PageError(409, "first_view_first")
-    if decision not in (GRANTED, REFUSED):
-        return _refuse(visit, 422, "decision")
-    signature = open_signature(record)
-    proposed = case.proposal.kind
-    if record and (is_decided(record) or record.examination):
-        proposed = "review"  # whoever comes back to a decision has to say why
-    if signature and signature.facts["decision"] == decision:
-        proposed = decision  # who signs second agrees with what was said by who signed first
-    if decision != proposed:
-        if code not in REASON_CODES[decision]:
-            return _refuse(visit, 422, "code")
-        if len(reason) < _LEAST_REASON:
-            return _refuse(visit, 422, "reason")
-    elif signature:
-        code, reason = signature.facts.get("reason_code", ""), reason or (signature.content or {}).get("reason", "")
-    ruling = Ruling(decision, reason, code if code in REASON_CODES[decision] else "")
+    if version != (record.version if record else NEW):
+        return _tell_conflict(visit)
     try:
-        after = desk.journal.rule(case, ruling, visit.who, visit.form.get("version", ""))
+        after = visit.desk.journal.rule(case, _read_ruling(visit, case, record), visit.who, version)
+    except _IncompleteError as error:
+        return _refuse(visit, 422, str(error))
     except SecondSignatureError:
         return _refuse(visit, 409, "second_signature")
     except ConflictError:
         return _tell_conflict(visit)
     except LogError:
         return _refuse(visit, 409, "not_recorded")
-    return _go_back(found.client, "signed" if open_signature(after) else "decided")
+    return _go_back(client, "signed" if open_signature(after) else "decided")
+
+
+def _read_ruling(visit: Visit, case: Case, record: Record | None) -> Ruling:
+    """Read a decision from a form.
+
+    Raises:
+        _IncompleteError: If it has no decision, or has to give reasons and does not.
+    """
+    decision, code, reason = visit.form.get("decision"), visit.form.get("code", ""), _text(visit, "reason")
+    if decision not in (GRANTED, REFUSED):
+        raise _IncompleteError("decision")
+    code = code if code in REASON_CODES[decision] else ""
+    signature = open_signature(record)
+    if signature and signature.facts["decision"] == decision:
+        # Who signs second agrees with what was said by who signed first
+        said = signature.content or {}
+        return Ruling(decision, reason or said.get("reason", ""), code or signature.facts.get("reason_code", ""))
+    is_return = record is not None and (is_decided(record) or record.examination is not None)
+    if is_return or decision != case.proposal.kind:
+        if not code:
+            raise _IncompleteError("code")
+        if len(reason) < _LEAST_REASON:
+            raise _IncompleteError("reason")
+    return Ruling(decision, reason, code)
 
 
 def _add(visit: Visit, kind: str, done: str, facts: Mapping[str, Any], content: Mapping[str, Any]) -> Response:
     found = find_applicant(visit)
     case = visit.desk.case(found.client, visit.texts.language)
     try:
-        visit.desk.journal.add(
-            case, kind, visit.who, visit.form.get("version", ""), facts=facts, content=content
-        )
+        visit.desk.journal.add(case, kind, visit.who, visit.form.get("version", ""), facts=facts, content=content)
     except ConflictError:
         return _tell_conflict(visit)
     except LogError:

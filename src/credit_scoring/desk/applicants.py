@@ -191,7 +191,7 @@ class Applicants:
     def _ask(self, query: str, values: Sequence[Any]) -> list[Any]:
         if not hasattr(self._own, "connection"):
             self._own.connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-        return self._own.connection.execute(query, values).fetchall()  # type: ignore[no-any-return]
+        return self._own.connection.execute(query, values).fetchall()
 
 
 def open_applicants(settings: DeskSettings, proposer: Proposer) -> Applicants:

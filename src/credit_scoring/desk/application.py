@@ -16,7 +16,7 @@ from credit_scoring.desk.applicants import Applicants, open_applicants
 from credit_scoring.desk.gate import SecurityHeaders, page
 from credit_scoring.desk.journal import Case, Journal
 from credit_scoring.desk.pages import Pages
-from credit_scoring.desk.proposals import Proposal, Proposer
+from credit_scoring.desk.proposals import Proposal, Proposer, ask
 from credit_scoring.desk.settings import DeskSettings
 from credit_scoring.texts import LANGUAGES, Language
 
@@ -48,7 +48,7 @@ class Desk:
 
     @cached_property
     def propose(self) -> Callable[[int, Language], Proposal]:
-        """Return what proposes for an applicant that there is; the last answers are remembered, as they stay the same."""
+        """Return what proposes for an applicant that there is, and remembers its last answers."""
         return lru_cache(_KEPT)(lambda client, language: self.proposer.propose(self.applicants.read(client), language))
 
     def case(self, client: int, language: Language) -> Case:
@@ -57,7 +57,8 @@ class Desk:
             one: [reason["text"] for reason in self.propose(client, one).reasons if reason["effect"] == "against"]
             for one in LANGUAGES
         }
-        return Case(client, self.applicants.read(client), self.propose(client, language), reasons)
+        tables = self.applicants.read(client)
+        return Case(client, tables, ask(tables, language), self.propose(client, language), reasons)
 
 
 def open_accounts(settings: DeskSettings) -> Accounts:

@@ -91,7 +91,10 @@ def _person(tables: Mapping[str, Any], texts: Texts) -> Iterator[tuple[str, str 
     if form.get("CNT_FAM_MEMBERS") is not None:
         n, children = int(form["CNT_FAM_MEMBERS"]), int(form.get("CNT_CHILDREN") or 0)
         told = texts.say("desk.fact.members", n=n)
-        yield texts.say("desk.fact.household"), f"{told}, {texts.say('desk.fact.children', n=children)}" if children else told
+        yield (
+            texts.say("desk.fact.household"),
+            f"{told}, {texts.say('desk.fact.children', n=children)}" if children else told,
+        )
     yield texts.say("desk.fact.realty"), _category(form, "FLAG_OWN_REALTY", texts)
     yield texts.say("desk.fact.car"), _category(form, "FLAG_OWN_CAR", texts)
 

@@ -1,4 +1,4 @@
-"""The gate before every page: who asks, whether they may, whether the form is one of ours, and the headers of answers."""
+"""The gate before every page: who asks, whether they may, whether a form is one of ours; and the headers of answers."""
 
 import hmac
 import logging

@@ -63,12 +63,14 @@ class Case:
     Attributes:
         client: SK_ID_CURR.
         tables: Raw tables.
+        asked: The request of `/decisions` that is answered by the proposal.
         proposal: What the model proposes, in the language of who decides.
         reasons: Language -> what the model says against the applicant.
     """
 
     client: int
     tables: Mapping[str, Any]
+    asked: Mapping[str, Any]
     proposal: Proposal
     reasons: Mapping[Language, Sequence[str]]
 
@@ -295,11 +297,12 @@ class Journal:
             "review_low": band.get("low"),
             "review_high": band.get("high"),
             "decision": answer.get("decision", REVIEW),
-            "gaps": " ".join(gap["gap"] for gap in answer.get("gaps", ())) or None,
+            "gaps": " ".join(sorted({f"{gap['gap']}:{gap['column'] or '-'}" for gap in answer.get("gaps", ())}))
+            or None,
             "milliseconds": case.proposal.milliseconds,
         }
         told = {**answer, "problems": list(case.proposal.problems)}
-        return Draft(values, str(case.client), {"input": case.tables, "answer": told, "reasons": case.reasons})
+        return Draft(values, str(case.client), {"input": case.asked, "answer": told, "reasons": case.reasons})
 
     def _ask(self, question: Callable[[DecisionLog], _Answer]) -> _Answer:
         try:
@@ -326,13 +329,17 @@ def _say(reason: str) -> dict[str, str]:
 
 def open_signature(record: Record | None) -> Record | None:
     """Return the first signature that waits for a second one, if there is one."""
-    events = [event for event in record.events if event.kind in (*CLOSING, SIGNED, EXAMINATION_REQUESTED)] if record else []
+    events = (
+        [event for event in record.events if event.kind in (*CLOSING, SIGNED, EXAMINATION_REQUESTED)] if record else []
+    )
     return events[-1] if events and events[-1].kind == SIGNED else None
 
 
 def first_view(record: Record | None, name: str) -> Record | None:
     """Return the view that a person noted before they saw the proposal, if they did."""
-    return next((one for one in record.events if one.kind == FIRST_VIEW and one.actor == name), None) if record else None
+    return (
+        next((one for one in record.events if one.kind == FIRST_VIEW and one.actor == name), None) if record else None
+    )
 
 
 def is_decided(record: Record | None) -> bool:

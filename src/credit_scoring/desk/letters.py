@@ -175,5 +175,7 @@ def _compile(content: str, kind: Literal["pdf", "png"]) -> bytes:
         place = Path(folder)
         shutil.copy(_TEMPLATE, place / "letter.typ")
         (place / "content.json").write_text(content, encoding="utf-8")
-        made = typst.compile(place / "letter.typ", root=place, format=kind, ppi=110.0, ignore_system_fonts=True, timestamp=0)
+        made = typst.compile(
+            place / "letter.typ", root=place, format=kind, ppi=110.0, ignore_system_fonts=True, timestamp=0
+        )
     return made[0] if isinstance(made, list) else made

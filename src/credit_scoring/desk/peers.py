@@ -49,7 +49,7 @@ def compare_with_approved(
     """Compare an application form with those of approved applicants; nothing if there are too few of them.
 
     Alike are those who asked for the same product, for up to half as much again or a third less, and are at most ten
-    years older or younger; if these are fewer than 100, those of the product and the amount, or else all of the product.
+    years older or younger; if these are fewer than 100, those of the product and amount, or else all of the product.
     """
     product, amount, annuity, income, age, employed, score = summarise(form)
     own = {

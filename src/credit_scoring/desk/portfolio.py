@@ -144,7 +144,7 @@ def count_rulings(records: Iterable[Record]) -> Rulings:
 
 def _decision(record: Record, event: Record) -> str:
     """Return what an event decides; who agrees decides as the model."""
-    return event.decision or record.decision  # type: ignore[no-any-return]
+    return event.decision or record.decision
 
 
 def _since() -> str:
@@ -177,9 +177,7 @@ def _draw(holdout: HoldOut, in_force: float, tried: float) -> dict[str, Any]:
     place = [(round(float(one) / _GREATEST * WIDTH, 1)) for one in cut_offs]
 
     def line(values: Iterable[float]) -> str:
-        return " ".join(
-            f"{x},{round((1 - value) * HEIGHT, 1)}" for x, value in zip(place, values, strict=True)
-        )
+        return " ".join(f"{x},{round((1 - value) * HEIGHT, 1)}" for x, value in zip(place, values, strict=True))
 
     return {
         "cost": line(one.cost / highest for one in judged),

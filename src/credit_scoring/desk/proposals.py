@@ -98,7 +98,7 @@ class Proposer:
     def propose(self, tables: Mapping[str, Any], language: Language) -> Proposal:
         """Decide on the raw tables of an applicant, with reasons."""
         started = time.perf_counter()
-        asked = {**tables, "params": {"explain": True, "language": language}}
+        asked = ask(tables, language)
         try:
             (answer,) = self._decider.decide([asked])
         except self._decider.input_error as error:
@@ -135,6 +135,11 @@ class Proposer:
         (answer,) = self._decider.decide([{**tables, "counterfactual": True, "params": {"language": language}}])
         found: Mapping[str, Any] = answer["counterfactual"]
         return found
+
+
+def ask(tables: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Return the request of `/decisions` for a decision with its reasons."""
+    return {**tables, "params": {"explain": True, "language": language}}
 
 
 def _is_in_band(answer: Mapping[str, Any]) -> bool:

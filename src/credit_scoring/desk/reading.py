@@ -65,7 +65,11 @@ def show_queue(visit: Visit) -> Response:
         pages=max(1, -(-total // PAGE)),
         prefix=prefix,
         wanted=wanted,
-        chosen={"proposal": query.get("proposal", ""), "product": query.get("product", ""), "of": query.get("of", "new")},
+        chosen={
+            "proposal": query.get("proposal", ""),
+            "product": query.get("product", ""),
+            "of": query.get("of", "new"),
+        },
         products=desk.applicants.products,
         proposals=PROPOSALS,
         closing=CLOSING,
@@ -255,7 +259,6 @@ def show_glossary(visit: Visit) -> Response:
     return visit.render("glossary")
 
 
-def show_nothing(visit: Visit) -> Response:
+def show_nothing(_: Visit) -> Response:
     """Say that there is no such page."""
     raise PageError(404, "no_page")
-

@@ -79,12 +79,18 @@ def read_desk_settings() -> DeskSettings:
         DeskSettingError: If one has a value that is not allowed, or is not known; with all of these.
     """
     known = [f"{PREFIX}{name.upper()}" for name in DeskSettings.model_fields]
-    problems = [f"{name} is not a setting" for name in sorted(os.environ) if name.startswith(PREFIX) if name not in known]
+    problems = [
+        f"{name} is not a setting" for name in sorted(os.environ) if name.startswith(PREFIX) if name not in known
+    ]
     try:
         settings = DeskSettings()
     except ValidationError as error:
-        problems += [f"{PREFIX}{str(one['loc'][0]).upper()} is {one['input']!r}: {one['msg']}" for one in error.errors()]
+        problems += [
+            f"{PREFIX}{str(one['loc'][0]).upper()} is {one['input']!r}: {one['msg']}" for one in error.errors()
+        ]
     if problems:
         bullets = "".join(f"  - {problem}.\n" for problem in problems)
-        raise DeskSettingError(f"The desk cannot run with these settings:\n{bullets}Hint: known are {', '.join(known)}.")
+        raise DeskSettingError(
+            f"The desk cannot run with these settings:\n{bullets}Hint: known are {', '.join(known)}."
+        )
     return settings

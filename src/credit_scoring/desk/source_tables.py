@@ -70,7 +70,7 @@ class SourceTables:
         if faults := [one for one in read.findings if one.severity == "error"]:
             raise ValueError(
                 f"{read.path} cannot be used: {faults[0].expected} was expected, {faults[0].found} found.\n"
-                "Hint: `kedro run --pipelines data_processing` names every problem; DESK_RAW_FOLDER names another folder."
+                "Hint: `kedro run --pipelines data_processing` names every problem; DESK_RAW_FOLDER is another folder."
             )
         return read.table
 

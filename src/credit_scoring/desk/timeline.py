@@ -100,7 +100,9 @@ def _credits(tables: Mapping[str, Any], axis: _Axis, texts: Texts) -> _Drawn:
     for row in rows:
         begin = (row["DAYS_CREDIT"] or 0) / _DAYS_PER_MONTH
         is_open = row.get("CREDIT_ACTIVE") != "Closed"
-        last = row.get("DAYS_ENDDATE_FACT") if row.get("DAYS_ENDDATE_FACT") is not None else row.get("DAYS_CREDIT_ENDDATE")
+        last = (
+            row.get("DAYS_ENDDATE_FACT") if row.get("DAYS_ENDDATE_FACT") is not None else row.get("DAYS_CREDIT_ENDDATE")
+        )
         end = 0.0 if is_open or last is None else min(0.0, last / _DAYS_PER_MONTH)
         x, width = axis.place(begin), max(2.0, round(axis.place(end) - axis.place(begin), 1))
         track = next((i for i, taken in enumerate(ends) if taken < x), len(ends))

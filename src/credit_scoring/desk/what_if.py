@@ -36,7 +36,9 @@ class WhatIf:
         Raises:
             WhatIfError: If a field holds no amount.
         """
-        amounts = {name: _read_amount(form.get(name, ""), name, texts) for name in ("amount", "annuity", "down_payment")}
+        amounts = {
+            name: _read_amount(form.get(name, ""), name, texts) for name in ("amount", "annuity", "down_payment")
+        }
         return cls(amounts["amount"], amounts["annuity"], amounts["down_payment"] or 0.0, form.get("settle") == "yes")
 
     def changes(self, tables: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
