@@ -118,6 +118,10 @@ class Journal:
         self._two_person_amount = two_person_amount
         self._url = url
         self._log: DecisionLog | None = None
+        try:
+            self._log = DecisionLog(url, create=True)  # never later: one that is gone must not come back empty
+        except (LogError, SQLAlchemyError) as error:
+            logger.error("The decision log cannot be reached, so that nothing can be decided: %s", error)
 
     def record(self, client: int) -> Record | None:
         """Return the latest record of an application with its events and what people wrote; null without one.
