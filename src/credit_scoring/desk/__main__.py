@@ -22,7 +22,8 @@ def main() -> int:
     Returns:
         0 after a stop that was asked for, 1 if model or source tables cannot be used, 2 if settings are not in order.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("credit_scoring").setLevel(logging.INFO)
     try:
         settings = read_desk_settings()
         desk = open_desk(settings)

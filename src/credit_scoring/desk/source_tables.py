@@ -65,9 +65,10 @@ class SourceTables:
             yield [(client, bool(is_new[client]), (",".join(told) + "}").encode()) for client, told in parts.items()]
 
     def _load(self, name: str) -> ir.Table:
+        """Return the rows of a file; what is wrong with single ones is told of the applicants whose they are."""
         path = self._folder / f"{name}.csv"
         read = RawCsvDataset(table=name, filepath=path.as_posix(), connection=dict(self._connection)).load()
-        if faults := [one for one in read.findings if one.severity == "error"]:
+        if not read.n_rows and (faults := [one for one in read.findings if one.severity == "error"]):
             raise ValueError(
                 f"{read.path} cannot be used: {faults[0].expected} was expected, {faults[0].found} found.\n"
                 "Hint: `kedro run --pipelines data_processing` names every problem; DESK_RAW_FOLDER is another folder."
