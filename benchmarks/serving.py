@@ -54,12 +54,12 @@ def request_body(n_rows: int, **params: Any) -> bytes:
 
 
 @contextmanager
-def server(front_end: str) -> Iterator[tuple[int, int]]:
-    """Run the server with two workers; yield its port and process id."""
+def server(front_end: str, **settings: str) -> Iterator[tuple[int, int]]:
+    """Run the server with two workers and other settings; yield its port and process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    own = {"SERVING_FRONT_END": front_end, "SERVING_PORT": str(port), "SERVING_WORKERS": "2"}
+    own = {"SERVING_FRONT_END": front_end, "SERVING_PORT": str(port), "SERVING_WORKERS": "2", **settings}
     process = subprocess.Popen(
         [sys.executable, "-m", "credit_scoring.serving"],
         cwd=ROOT,

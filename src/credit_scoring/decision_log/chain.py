@@ -21,6 +21,9 @@ DECIDED, ANSWERED, SHADOWED, ERASED = "decided", "answered", "shadowed", "erased
 START = "0" * 64
 """What the first record holds in place of the digest of the one before."""
 _PAGE = 10_000
+# Made once: whoever writes one record at a time would spend more on making them than on writing
+_HEAD = select(records.c.sequence, records.c.digest).order_by(records.c.sequence.desc()).limit(1)
+_ADD_RECORDS, _ADD_PERSONAL = insert(records), insert(personal)
 _COLUMNS = [str(column.name) for column in records.columns if column.name != "digest"]
 
 
@@ -76,8 +79,7 @@ def append(connection: Connection, drafts: Sequence[Draft], people: Sequence[dic
         drafts: What is appended; each gets its sequence and digests.
         people: What `Draft.seal` returned for each.
     """
-    head = connection.execute(select(records.c.sequence, records.c.digest).order_by(records.c.sequence.desc()).limit(1))
-    sequence, previous = head.first() or (0, START)
+    sequence, previous = connection.execute(_HEAD).first() or (0, START)
     rows = []
     for draft in drafts:
         sequence += 1
@@ -85,10 +87,10 @@ def append(connection: Connection, drafts: Sequence[Draft], people: Sequence[dic
         previous = row["digest"] = digest_record(row)
         draft.values = row
         rows.append(row)
-    connection.execute(insert(records), rows)
+    connection.execute(_ADD_RECORDS, rows)
     found = [row for row in people if row]
     if found:
-        connection.execute(insert(personal), found)
+        connection.execute(_ADD_PERSONAL, found)
 
 
 def digest_record(row: Mapping[str, Any]) -> str:

@@ -368,7 +368,7 @@ class DecisionLog:
         rows = connection.execute(chosen).mappings().all()
         ids = [row["id"] for row in rows]
         people = select(personal.c.record_id, personal.c.applicant).where(personal.c.record_id.in_(ids))
-        applicants = dict(connection.execute(people).tuples().all())
+        applicants = {row.record_id: row.applicant for row in connection.execute(people)}
         added = select(records).where(records.c.decision_id.in_(ids), records.c.kind != DECIDED)
         events: dict[str, list[Record]] = {}
         for row in connection.execute(added.order_by(records.c.sequence)).mappings():

@@ -1,6 +1,4 @@
-"""What became of the loans, joined with the decisions: realised cost, discrimination, calibration; and, before that is
-known, what calibrated probabilities lead to expect.
-"""
+"""What became of the loans, joined with the decisions; and, before that is known, what is to be expected."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -252,7 +250,7 @@ def _inputs(log: DecisionLog, ids: pd.Index) -> Iterator[tuple[str, Mapping[str,
         for first in range(0, len(ids), _CHUNK):
             chosen = list(ids[first : first + _CHUNK])
             asked = select(personal.c.record_id, personal.c.content).where(personal.c.record_id.in_(chosen))
-            found = dict(connection.execute(asked).tuples().all())
+            found = {row.record_id: row.content for row in connection.execute(asked)}
             yield from ((one, read_content(found[one])["input"]) for one in chosen if one in found)
 
 

@@ -73,7 +73,12 @@ class Recorder:
         }
         drafts = [
             Draft(
-                {**request, **_judge(one), "language": (given.get("params") or {}).get("language", self._language)},
+                {
+                    **request,
+                    "id": one["id"],
+                    **_judge(one),
+                    "language": (given.get("params") or {}).get("language", self._language),
+                },
                 str(one["SK_ID_CURR"]) if "SK_ID_CURR" in one else None,
                 {"input": given, "answer": one},
             )

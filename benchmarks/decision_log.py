@@ -1,0 +1,158 @@
+"""What recorded decisions cost a server, and what a log of a million decisions can still be asked.
+
+The lean server answers the same requests without a decision log, and with one that is required, in SQLite, every
+record on the disk before the answer. Then a log of its own is filled and asked. Run by `make bench`.
+"""
+
+import argparse
+import random
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness import DEFAULT_FOLDER, write_section
+from benchmarks.serving import Load, put_under_load, request_body, server
+from credit_scoring.decision_log import chain
+from credit_scoring.decision_log.chain import ANSWERED, DECIDED, Draft
+from credit_scoring.decision_log.log import DecisionLog, Filter
+from credit_scoring.decision_log.outcomes import read_decisions
+from credit_scoring.decision_log.tables import writing
+from credit_scoring.decision_log.watching import measure_weeks
+
+LOADS = ((1, 1), (8, 1), (32, 1), (8, 100))
+"""Clients, rows per call."""
+_ROUNDS = 3
+_WEEKS = 52
+_CHUNK = 5_000
+
+
+def measure_servers(folder: Path, seconds: float) -> list[str]:
+    """Load a server without and one with a log, in turns, so that whatever else runs meets both alike."""
+    log = folder / "serving"
+    shutil.rmtree(log, ignore_errors=True)
+    modes = {
+        "off": {"DECISION_LOG": "off"},
+        "required": {"DECISION_LOG_URL": f"sqlite:///{log.absolute()}/decisions.db"},
+    }
+    lines = [
+        "| clients | rows per call | p50 without a log, ms | with | rise | decisions/s without | with | failed |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    with ExitStack() as stack:
+        ports = {mode: stack.enter_context(server("lean", **settings))[0] for mode, settings in modes.items()}
+        for clients, n_rows in LOADS:
+            body = request_body(n_rows)
+            loads: dict[str, list[Load]] = {mode: [] for mode in modes}
+            for port in ports.values():
+                put_under_load(port, body, 1, 2)  # what is slow the first time only
+            for _ in range(_ROUNDS):
+                for mode, port in ports.items():
+                    loads[mode].append(put_under_load(port, body, seconds, clients))
+            # The median of the rounds: one of them may have met with something else that ran
+            p50 = {mode: np.median([np.median(one.seconds) * 1000 for one in each]) for mode, each in loads.items()}
+            rate = {
+                mode: np.median([len(one.seconds) * n_rows / one.lasted for one in each])
+                for mode, each in loads.items()
+            }
+            failed = sum(one.failed for each in loads.values() for one in each)
+            lines.append(
+                f"| {clients} | {n_rows} | {p50['off']:.2f} | {p50['required']:.2f} | "
+                f"{p50['required'] - p50['off']:.2f} | {rate['off']:,.0f} | {rate['required']:,.0f} | {failed} |"
+            )
+    found = chain.verify(DecisionLog(modes["required"]["DECISION_LOG_URL"]).engine)
+    assert not found.problem, found.problem
+    return [*lines, "", f"The chain of {found.n_records:,} records that this left is whole."]
+
+
+def fill(log: DecisionLog, n_decisions: int) -> None:
+    """Append decisions of a year, each with its mark; one in 50 for review, nearly all of those reviewed."""
+    rng = random.Random(0)
+    start = datetime.now(UTC) - timedelta(weeks=_WEEKS)
+    for first in range(0, n_decisions, _CHUNK):
+        drafts: list[Draft] = []
+        for number in range(first, min(first + _CHUNK, n_decisions)):
+            drafts += _make_decision(rng, number, start + timedelta(weeks=_WEEKS) * number / n_decisions)
+        people = [draft.seal() for draft in drafts]
+        with writing(log.engine, log.timeout) as connection:
+            chain.append(connection, drafts, people)
+
+
+def _make_decision(rng: random.Random, number: int, when: datetime) -> Iterator[Draft]:
+    probability = rng.betavariate(1, 11)
+    is_review, named = number % 50 == 0, chain.new_id()
+    at = {"time": when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+    told = {"reasons": [{"effect": "against", "text": f"You paid {number % 90} % of your instalments late."}]}
+    row = {f"COLUMN_{column}": rng.random() for column in range(40)}
+    judged = {"probability": probability, "cut_off": 0.09, "model_digest": "ab" * 32, "model_id": "m-0", "run_id": "0"}
+    yield Draft(
+        {
+            **{"id": named, "kind": DECIDED, "channel": "decisions", **at, **judged},
+            "decision": "review" if is_review else "granted" if probability < 0.09 else "refused",
+        },
+        str(100_000 + number % 300_000),
+        {"input": {"application": row}, "answer": told},
+    )
+    yield Draft({"kind": ANSWERED, "decision_id": named, **at})
+    if is_review and number % 5_000:
+        values = {"kind": "reviewed", "decision_id": named, "actor": "Ann", "role": "officer", "decision": "granted"}
+        yield Draft({**values, **at}, content={"reason": "Income was shown."})
+
+
+def measure_questions(folder: Path, n_decisions: int) -> list[str]:
+    """Ask a log of so many decisions, which is filled unless it is there."""
+    file = folder / f"decisions_{n_decisions}.db"
+    log = DecisionLog(f"sqlite:///{file.absolute()}", create=True)
+    with log.engine.connect() as connection:
+        is_filled = bool(connection.exec_driver_sql("SELECT 1 FROM records LIMIT 1").first())
+    if not is_filled:
+        print(f"Filling {file}.", file=sys.stderr)
+        fill(log, n_decisions)
+    month = (datetime.now(UTC) - timedelta(weeks=4)).isoformat()
+    some = log.find(limit=1).records[0]
+    questions: dict[str, Callable[[], object]] = {
+        "a decision by its id": lambda: log.read(some.id),
+        "the decisions on an applicant": lambda: log.find(Filter(applicant="150000")),
+        "the first 50 of the queue": log.queue,
+        "the declined of the last four weeks, first 50": lambda: log.find(Filter(decision="refused", since=month)),
+        "how many wait": log.count_waiting,
+        "weekly measures of the last four weeks": lambda: measure_weeks(read_decisions(log, month)),
+        "weekly measures of all": lambda: measure_weeks(read_decisions(log)),
+        "verification of all": lambda: chain.verify(log.engine),
+    }
+    lines = ["| question | seconds |", "|---|---:|"]
+    for name, ask in questions.items():
+        started = time.perf_counter()
+        ask()
+        lines.append(f"| {name} | {time.perf_counter() - started:.3f} |")
+    found = chain.verify(log.engine)
+    assert not found.problem, found.problem
+    size = f"{file.stat().st_size / 1e9:.1f} GB"
+    return [f"A log of {n_decisions:,} decisions, {found.n_records:,} records, {size}:", "", *lines]
+
+
+def main() -> None:
+    """Write what records cost a server, and how long a large log takes to answer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10, help="of every load")
+    parser.add_argument("--decisions", type=int, default=1_000_000, help="of the large log")
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER / "decision_log", help="for the logs")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    explanation = (
+        "The lean server with two workers on the exported model, without a decision log and with one that is required, "
+        f"in SQLite (`synchronous=FULL`): the median of {_ROUNDS} loads of {arguments.seconds:g} seconds each, in "
+        "turns. Each decision and its mark as answered are two records of the chain."
+    )
+    servers = measure_servers(arguments.folder, arguments.seconds)
+    questions = measure_questions(arguments.folder, arguments.decisions)
+    write_section("decision_log", "Decision log", "\n".join([explanation, "", *servers, "", *questions]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""A server that records: before it answers, whatever dies, and not at the price of an answer where that is wished."""
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import requests
+
+from credit_scoring.decision_log.chain import verify
+from credit_scoring.decision_log.log import DecisionLog, Filter, Record
+from credit_scoring.decision_log.replaying import finder, replay
+from credit_scoring.exported_model.manifest import check_manifest
+from tests.conftest import ROOT, Project
+from tests.decision_log.drill import check, decide_while_killing, make_applicants
+from tests.decision_log.postgres import Postgres
+from tests.serving.conftest import JSON, Server, code_of_image, free_port, running, wait_until
+
+pytestmark = pytest.mark.e2e
+
+EXAMPLE = ROOT / "examples/applicant.json"
+DIES = "dies-before-it-answers"
+POISON = f"""
+import os
+_write = Recorder.write
+async def _die(self, drafts, milliseconds):
+    await _write(self, drafts, milliseconds)
+    if drafts[0].values["request_id"] == "{DIES}":
+        os.kill(os.getpid(), 9)
+Recorder.write = _die
+"""
+
+
+@contextmanager
+def recording(demo: Project, folder: Path, url: str, **settings: str) -> Iterator[Server]:
+    """Run a server with what the image has, which dies if a request asks for it."""
+    code = code_of_image(folder)
+    with (code / "credit_scoring/serving/recording.py").open("a") as module:
+        module.write(POISON)
+    port = free_port()
+    given = {
+        "PYTHONPATH": os.pathsep.join([str(code), *(place for place in sys.path if "extra" in place)]),
+        "SERVING_PORT": str(port),
+        "SERVING_MODEL": str(demo.path / "model"),
+        "SERVING_FRONT_END": "lean",
+        "SERVING_DRAIN": "0",
+        "DECISION_LOG_URL": url,
+        "DECISION_LOG_TIMEOUT": "0.5",
+    }
+    with running([sys.executable, "-m", "credit_scoring.serving"], folder, port, **(given | settings)) as server:
+        yield server
+
+
+def ask(server: Server, body: Any, path: str = "decisions", **headers: str) -> requests.Response:
+    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    return requests.post(f"{server.url}/{path}", data=data, headers={"Content-Type": JSON} | headers, timeout=30)
+
+
+def answered(log: DecisionLog, decision_id: str) -> Record:
+    wait_until(lambda: log.read(decision_id).is_answered)
+    return log.read(decision_id)
+
+
+def test_decisions_are_recorded_with_their_input_and_replay_to_the_last_bit(
+    demo: Project, tmp_path: Path, url: str
+) -> None:
+    applicant = orjson.loads(EXAMPLE.read_bytes()) | {"params": {"explain": True, "language": "en"}}
+    form = applicant["application"]
+    both = [applicant, {"application": form | {"AMT_ANNUITY": -1.0}}]
+    rows = (demo.path / "model/serving_input_example.json").read_bytes()
+    shadow = str(demo.path / "model")
+    with recording(demo, tmp_path, url, SERVING_API_KEY="secret", SERVING_SHADOW=shadow) as server:
+        log = DecisionLog(url)
+        key = {"X-API-Key": "secret"}
+        told = ask(server, both, **key, **{"X-Request-Id": "order-1"}).json()
+        predictions = ask(server, rows, "invocations", **key).json()["predictions"]
+        found = answered(log, told[0]["id"])
+        answered(log, predictions[-1]["id"])
+        assert ask(server, {"application": {}}, **key).status_code == 400  # no decision, no record
+        wait_until(lambda: any(event.kind == "shadowed" for event in log.read(told[0]["id"]).events), 60)
+    assert (found.actor, found.channel, found.request_id, found.language) == ("default", "decisions", "order-1", "en")
+    assert found.model_digest == check_manifest(demo.path / "model").sha256
+    assert (found.probability, found.decision) == (told[0]["probability_default"], told[0]["decision"])
+    assert found.content == {"input": applicant, "answer": told[0]}
+    assert found.content["answer"]["reasons"]
+    assert found.applicant == str(form["SK_ID_CURR"])
+    assert "out_of_range:AMT_ANNUITY" in log.read(told[1]["id"]).gaps
+    assert [record.id for record in log.find(Filter(channel="invocations")).records] == [
+        one["id"] for one in reversed(predictions)
+    ]
+    shadowed = next(event for event in log.read(told[0]["id"]).events if event.kind == "shadowed")
+    assert shadowed.probability == found.probability  # it is the same model
+    assert not verify(log.engine).problem
+    replayed = replay(log, find_model=finder(demo.path / "model"))
+    assert (replayed.same, replayed.different, replayed.failed) == (2 + len(predictions), {}, {})
+    log.erase(applicant=found.applicant, why="test", actor="Ann")
+    assert replay(log, told[0]["id"], find_model=finder(demo.path / "model")).erased == 1
+
+
+def test_a_worker_that_dies_before_it_answers_leaves_a_record_that_says_so(demo: Project, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/decisions.db"
+    with recording(demo, tmp_path, url, SERVING_WORKERS="1") as server:
+        with pytest.raises(requests.ConnectionError):
+            ask(server, EXAMPLE.read_bytes(), **{"X-Request-Id": DIES})
+        wait_until(server.workers)
+        told = ask(server, EXAMPLE.read_bytes()).json()
+        log = DecisionLog(url)
+        last = answered(log, told["id"])
+        (lost,) = log.find(Filter(request=DIES)).records
+        assert not lost.is_answered
+        assert (lost.probability, lost.sequence) == (last.probability, 1)
+        assert replay(log, lost.id, find_model=finder(demo.path / "model")).same == 1
+        assert not verify(log.engine).problem
+
+
+def test_required_gives_no_decision_without_its_record_and_recovers(demo: Project, tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path}/decisions.db", tmp_path / "decisions.db"
+    with recording(demo, tmp_path, url) as server:
+        blocker = sqlite3.connect(file, isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        refused = ask(server, EXAMPLE.read_bytes())
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert "could not be recorded" in refused.json()["message"]
+        assert "probability_default" not in refused.text
+        assert server.get("/ping").ok
+        blocker.execute("ROLLBACK")
+        told = ask(server, EXAMPLE.read_bytes()).json()
+        assert [record.id for record in DecisionLog(url).find().records] == [told["id"]]
+        assert 'scoring_decision_records_total{outcome="failed"} 1.0' in server.get("/metrics").text
+
+
+def test_best_effort_answers_without_waiting_and_writes_when_it_can(demo: Project, tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path}/decisions.db", tmp_path / "decisions.db"
+    with recording(demo, tmp_path, url, DECISION_LOG="best_effort") as server:
+        blocker = sqlite3.connect(file, isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        told = ask(server, EXAMPLE.read_bytes()).json()
+        log = DecisionLog(url)
+        assert not log.find().records
+        blocker.execute("ROLLBACK")
+        wait_until(lambda: log.find().records)
+        assert answered(log, told["id"]).probability == told["probability_default"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_nothing_that_was_answered_is_missing_while_workers_are_killed(
+    demo: Project, tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/decisions.db"
+    if kind == "postgresql":
+        server_of_database: Postgres = request.getfixturevalue("postgres")
+        url = server_of_database.make_database("killed")
+    with recording(demo, tmp_path, url, SERVING_WORKERS="2", DECISION_LOG_TIMEOUT="5") as server:
+        answers, killed = decide_while_killing(server, make_applicants(60, EXAMPLE))
+    assert killed
+    check(DecisionLog(url), answers, demo.path / "model")
+
+
+def test_without_the_wish_nothing_is_recorded(demo: Project, tmp_path: Path) -> None:
+    with recording(demo, tmp_path, "", SERVING_WORKERS="1") as server:
+        assert "id" not in ask(server, EXAMPLE.read_bytes()).json()
+    assert not (tmp_path / "data").exists()
+
+
+def test_settings_that_cannot_be_meant_end_the_start(demo: Project, tmp_path: Path) -> None:
+    for settings, expected in (
+        ({"DECISION_LOG": "always"}, "DECISION_LOG is 'always'"),
+        ({"DECISION_LOG_MODE": "required"}, "DECISION_LOG_MODE is not a setting"),
+        ({"DECISION_LOG_URL": "oracle://x"}, "cannot be"),
+    ):
+        with pytest.raises(AssertionError, match=expected), recording(demo, tmp_path, "", **settings):
+            pass
