@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 import requests
 import uvicorn
+from argon2 import PasswordHasher
 
 from credit_scoring.desk.accounts import Accounts
 from credit_scoring.desk.applicants import Wanted
@@ -101,6 +103,8 @@ def settings(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> DeskSet
 def desk(settings: DeskSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Return a desk with accounts for everybody."""
     with pytest.MonkeyPatch.context() as patch:
+        # Hashes that cost little: many people sign in
+        patch.setattr("credit_scoring.desk.accounts.PasswordHasher", partial(PasswordHasher, 1, 8, 1))
         patch.setenv("DECISION_LOG_URL", f"sqlite:///{tmp_path_factory.mktemp('log')}/decisions.db")
         opened = open_desk(settings)
         for name, role in PEOPLE.items():

@@ -83,9 +83,10 @@ def test_the_file_is_made_anew_if_the_source_tables_change_and_only_then(
     open_applicants(settings, desk.proposer)
     assert path.stat().st_mtime_ns == before
     built = []
-    monkeypatch.setattr("credit_scoring.desk.applicants._build", lambda connection, *_: (
-        built.append(1), connection.execute("CREATE TABLE origin (fingerprint TEXT)")
-    ))
+    monkeypatch.setattr(
+        "credit_scoring.desk.applicants._build",
+        lambda connection, *_: (built.append(1), connection.execute("CREATE TABLE origin (fingerprint TEXT)")),
+    )
     other = settings.model_copy(update={"raw_folder": tmp_path, "folder": tmp_path})
     open_applicants(other, desk.proposer)
     open_applicants(other, desk.proposer)

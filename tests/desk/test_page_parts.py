@@ -115,12 +115,15 @@ def test_an_empty_timeline_says_so() -> None:
 def approved(n: int, **columns: Any) -> dict[str, Any]:
     usual = {"amount": 200_000.0, "annuity": 10_000.0, "income": 100_000.0, "age": 42.0, "employed": 5.0, "score": 0.6}
     return {"product": np.full(n, "Cash loans", dtype=object)} | {
-        name: np.broadcast_to(np.asarray(columns.get(name, value), dtype=float), n).copy() for name, value in usual.items()
+        name: np.broadcast_to(np.asarray(columns.get(name, value), dtype=float), n).copy()
+        for name, value in usual.items()
     }
 
 
 def test_an_applicant_is_compared_with_approved_ones_alike() -> None:
-    others = approved(200, age=np.r_[np.full(150, 40.0), np.full(50, 60.0)], score=np.r_[np.linspace(0, 1, 150), np.ones(50)])
+    others = approved(
+        200, age=np.r_[np.full(150, 40.0), np.full(50, 60.0)], score=np.r_[np.linspace(0, 1, 150), np.ones(50)]
+    )
     comparison = compare_with_approved(FORM, others, EN)
     assert comparison
     assert comparison.told.startswith("150 approved applications for the same product, a similar amount, at most ten")

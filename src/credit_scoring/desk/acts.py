@@ -112,13 +112,12 @@ def _add(visit: Visit, kind: str, done: str, facts: Mapping[str, Any], content: 
 def _tell_conflict(visit: Visit) -> Response:
     """Say that somebody was faster: another person, or the same one with a second click."""
     record, _ = read_record(visit, find_applicant(visit).client)
-    last = _last_of_people(record)
-    key = "twice" if last and last.actor == visit.who.name else "stale"
-    return _refuse(visit, 409, key)
+    return _refuse(visit, 409, "twice" if record and _latest_actor(record) == visit.who.name else "stale")
 
 
-def _last_of_people(record: Record | None) -> Record | None:
-    return next((one for one in reversed(record.events) if one.role != "system"), None) if record else None
+def _latest_actor(record: Record) -> str | None:
+    """Return who has added to a record last, or else made it."""
+    return next((one.actor for one in reversed(record.events) if one.role != "system"), record.actor)
 
 
 def _refuse(visit: Visit, status: int, key: str) -> Response:
