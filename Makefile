@@ -20,7 +20,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo data test drill bench attack fuzz lint format lock serve lean export ui relocate viz docs screenshots image clean
+.PHONY: help install demo data test drill bench attack fuzz lint format lock serve lean desk export ui relocate viz docs screenshots image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -87,6 +87,7 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.selection $(RESUME)
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.decision_log
+	@$(BIN)/python -m benchmarks.desk
 	@$(BIN)/python -m benchmarks.promotion
 	@$(BIN)/python -m benchmarks.tuning $(RESUME)
 	@$(BIN)/python -m benchmarks.twin
@@ -97,6 +98,10 @@ serve: install ## Serve the registry's champion on port $(PORT), by MLflow alone
 
 lean: install ## Serve the exported model on port $(PORT), by the lean server
 	@SERVING_FRONT_END=lean SERVING_MODEL=$(MODEL) SERVING_PORT=$(PORT) $(BIN)/python -m credit_scoring.serving
+
+desk: install ## Open the loan officer's desk at http://127.0.0.1:1235
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[desk]'
+	@$(BIN)/python -m credit_scoring.desk
 
 export: install ## Refresh the exported model from the registry's champion
 	@$(BIN)/python -m credit_scoring.export --env $(KEDRO_ENV)

@@ -17,6 +17,8 @@ from credit_scoring.decision_log.tables import connect, personal, prepare, recor
 AGREED, OVERRIDDEN, REVIEWED = "agreed", "overridden", "reviewed"
 EXAMINATION_REQUESTED, EXAMINATION_CLOSED = "examination_requested", "examination_closed"
 LETTER_SENT, OUTCOME = "letter_sent", "outcome"
+# What precedes a decision of a person: their view before they knew the model's, the first of two signatures
+FIRST_VIEW, SIGNED = "first_view", "signed"
 GRANTED, REFUSED, REVIEW = "granted", "refused", "review"
 REPAID, DEFAULTED = "repaid", "defaulted"
 OFFICER, CUSTOMER, SYSTEM = "officer", "customer", "system"
@@ -50,6 +52,8 @@ EVENTS: Mapping[str, _Rule] = {
     REVIEWED: _Rule((OFFICER,), decides=True, needs=("reason",)),
     EXAMINATION_REQUESTED: _Rule((OFFICER, CUSTOMER), needs=("observations",)),
     EXAMINATION_CLOSED: _Rule((OFFICER,), decides=True, needs=("reason",)),
+    FIRST_VIEW: _Rule((OFFICER,), needs=("view",)),
+    SIGNED: _Rule((OFFICER,), needs=("decision",)),
     LETTER_SENT: _Rule((OFFICER, SYSTEM), needs=("letter",)),
     OUTCOME: _Rule((OFFICER, SYSTEM), needs=("outcome", "date")),
 }
@@ -121,7 +125,7 @@ class Filter:
         applicant: About whom.
         decision: The model's.
         model: Digest of the model's manifest, or its beginning.
-        channel: How it was asked for: `decisions`, `invocations`, `batch`.
+        channel: How it was asked for: `decisions`, `desk`, `invocations`, `batch`.
         request: Id of the request.
         since: Earliest time, ISO 8601 in UTC, or the beginning of it.
         until: First time after these.

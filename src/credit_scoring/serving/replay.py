@@ -50,7 +50,7 @@ class Replay:
         Raises:
             RequestError: If the model cannot answer it.
         """
-        if channel == "decisions":
+        if channel != "invocations":
             asked = [{name: value for name, value in one.items() if name not in _BESIDE} for one in inputs]
             return self._decisions.answer(orjson.dumps(asked), JSON).told
         return self._lean.answer(self._reader.restore(inputs)).told
