@@ -20,7 +20,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo data test bench attack fuzz lint format lock serve lean export ui relocate viz docs screenshots image clean
+.PHONY: help install demo data test bench attack fuzz lint format lock serve lean export ui relocate viz docs readme screenshots image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -106,6 +106,9 @@ viz: install ## Draw the pipelines at http://127.0.0.1:4141
 
 docs: install ## Build the documentation as a site, site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+
+readme: install ## Write the figures of the exported model into README.md and README.fr.md
+	@$(BIN)/python -m tools.readme
 
 screenshots: install ## Take the pictures of MLflow that the report shows (needs Chromium)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[screenshots]'
