@@ -101,8 +101,9 @@ ui: install ## Compare the runs at http://127.0.0.1:5000
 relocate: install ## After the project was moved or copied: let mlflow.db find the artefacts beside it
 	@$(STORE) --relocate
 
-viz: install ## Draw the pipelines at http://127.0.0.1:4141
-	@$(BIN)/kedro viz
+viz: install ## Draw the pipelines at http://127.0.0.1:4141/?types=nodes
+	@echo "A box per pipeline: http://127.0.0.1:4141/?types=nodes"
+	@$(BIN)/kedro viz run --no-browser
 
 docs: install ## Build the documentation as a site, site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
