@@ -135,13 +135,14 @@ def test_no_figure_of_the_opening_is_written_by_hand(language: str) -> None:
     opening, decides = re.split(r"\*\*(?:Contents|Sommaire)\*\*.*?\n(?=## )", TEXTS[language], flags=re.DOTALL)
     text = opening + decides.partition("\n## ")[0]
     text = re.sub(r"!?\[.*?\]\(.*?\)|```.*?```", "", text, flags=re.DOTALL)
-    by_hand = re.sub(r"\S+<!-- \w+ -->", "", text)
+    by_hand = re.sub(r"[\S\u202f]+<!-- \w+ -->", "", text)
     assert {number.replace(",", ".") for number in re.findall(r"\d+(?:[.,]\d+)?", by_hand)} <= OF_THE_DATA
 
 
 def test_another_cost_ratio_changes_all_that_follows_from_it() -> None:
     recorded = yaml.safe_load((ROOT / "model" / "MLmodel").read_text())["metadata"]
     changed = {**recorded, "cost_ratio": "8", "threshold": "0.111000", "holdout_business_cost": "0.433333"}
+    changed |= {"holdout_applicants": "12345"}
     answer = {"probability_default": 0.25, "decision": "refused", "threshold": 0.111, "gaps": []}
     for language, text in TEXTS.items():
         filled = readme.fill(text, readme.read_figures(changed, language), answer)
@@ -151,6 +152,7 @@ def test_another_cost_ratio_changes_all_that_follows_from_it() -> None:
         assert re.findall(r"(\S+?)<!-- break_even -->", filled) == [f"0{point}1111"]
         assert re.findall(r"(\S+?)<!-- threshold -->", filled) == [f"**0{point}1110**"]
         assert re.findall(r"(\S+?)<!-- holdout_business_cost -->", filled) == [f"**0{point}4333**"]
+        assert "12{}345<!-- holdout_applicants -->".format({"en": ",", "fr": "\u202f"}[language]) in filled
         assert '"decision": "refused", "threshold": 0.111' in filled
 
 
