@@ -20,7 +20,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo data test drill bench attack fuzz lint format lock serve lean desk export ui relocate viz docs screenshots image clean
+.PHONY: help install demo data test drill bench attack fuzz lint format lock serve lean desk export ui relocate viz docs readme screenshots image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -112,11 +112,15 @@ ui: install ## Compare the runs at http://127.0.0.1:5000
 relocate: install ## After the project was moved or copied: let mlflow.db find the artefacts beside it
 	@$(STORE) --relocate
 
-viz: install ## Draw the pipelines at http://127.0.0.1:4141
-	@$(BIN)/kedro viz
+viz: install ## Draw the pipelines at http://127.0.0.1:4141/?types=nodes
+	@echo "A box per pipeline: http://127.0.0.1:4141/?types=nodes"
+	@$(BIN)/kedro viz run --no-browser
 
 docs: install ## Build the documentation as a site, site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+
+readme: install ## Write the figures of the exported model into README.md and README.fr.md
+	@$(BIN)/python -m tools.readme
 
 screenshots: install ## Take the pictures of MLflow that the report shows (needs Chromium)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[screenshots]'

@@ -1,5 +1,6 @@
 """The documentation builds as a site without a warning, and shows what lies beside it in the project."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from credit_scoring.features.catalogue import FEATURES
 
 pytest.importorskip("mkdocs")
 pytest.importorskip("material")
@@ -61,6 +64,20 @@ def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
     for path in site.rglob("*.html"):
         for attribute in ('<script src="http', 'rel="stylesheet" href="http', "fonts.googleapis", 'class="mermaid"'):
             assert attribute not in path.read_text(), path
+
+
+def test_the_search_works_from_the_disk_and_finds_every_feature_in_both_languages(site: Path) -> None:
+    written = (site / "search" / "search_index.js").read_text().removeprefix("var __index = ")
+    index = json.loads(written)
+    assert index["config"]["lang"] == ["en", "fr"]
+    found = {entry["location"]: entry for entry in index["docs"]}
+    page = (site / "feature_dictionary.html").read_text()
+    for name in FEATURES:
+        assert f'id="{name}"' in page, name
+        assert found[f"feature_dictionary.html#{name}"]["title"] == name
+    indebted = [entry["title"] for entry in index["docs"] if "endettement" in entry["text"]]
+    assert {"BUREAU_DEBT_SUM", "APPLICATION_ANNUITY_TO_INCOME_RATIO"} <= set(indebted)
+    assert "Annuity over income" in found["feature_dictionary.html#APPLICATION_ANNUITY_TO_INCOME_RATIO"]["text"]
 
 
 def test_the_data_flow_is_a_table_where_no_script_draws_it(site: Path) -> None:

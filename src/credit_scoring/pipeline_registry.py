@@ -4,6 +4,9 @@ Each is imported by name: with `--pipeline X` Kedro's auto-discovery imports fol
 fail.
 """
 
+import sys
+from collections.abc import Mapping
+
 from kedro.pipeline import Pipeline
 
 from credit_scoring.pipelines import (
@@ -46,8 +49,21 @@ def register_pipelines() -> dict[str, Pipeline]:
         + pipelines["reporting"]
     )
     features = pipelines["data_processing"].to_nodes("join_features", "measure_history_rows")
-    return pipelines | {
+    registered = pipelines | {
         "batch_scoring": features + pipelines["scoring"],
         "__default__": default,
         "demo": pipelines["synthetic_data"] + default,
     }
+    if "kedro_viz.server" in sys.modules:
+        return {name: _in_boxes(pipeline, pipelines) for name, pipeline in registered.items()}
+    return registered
+
+
+def _in_boxes(registered: Pipeline, pipelines: Mapping[str, Pipeline]) -> Pipeline:
+    """Give the nodes the name of their pipeline as namespace: Kedro-Viz, and it alone, draws a box for each."""
+    boxes = Pipeline([])
+    for name, pipeline in pipelines.items():
+        part = registered & pipeline
+        registered -= pipeline
+        boxes += Pipeline(part, namespace=name, prefix_datasets_with_namespace=False)
+    return boxes

@@ -25,6 +25,7 @@ from credit_scoring.hooks import (
 )
 from credit_scoring.mistakes import show_errors
 from credit_scoring.provenance import ProvenanceHooks
+from credit_scoring.run_log import RunLogHooks
 from credit_scoring.runs import OneAtATimeHooks, ProjectSession
 
 
@@ -73,6 +74,7 @@ warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 HOOKS = (
     RunTagsHooks(),
     RunSummaryHooks(),
+    RunLogHooks(),
     TrackingStoreHooks(),
     SparkHooks(),
     EnvironmentFaultHooks(),

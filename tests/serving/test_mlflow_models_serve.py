@@ -1,25 +1,51 @@
 """The exported model behind `mlflow models serve` alone: the answers of the API are those of the batch."""
 
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import mlflow
 import pandas as pd
 import pytest
 
 from tests.conftest import Project
-from tests.serving.conftest import Server, as_split, free_port, running
+from tests.serving.conftest import Server, as_split, children, code_of_image, free_port, running
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
 def server(demo: Project) -> Iterator[Server]:
-    """Return a server that has nothing of the project but the exported folder."""
+    """Return the server that the setting `mlflow-cli` starts, with nothing of the project but what the image gets."""
     port = free_port()
-    command = [str(Path(sys.executable).with_name("mlflow")), "models", "serve", "-m", "model", "-p", str(port)]
-    with running([*command, "--env-manager", "local"], demo.path, port, PYTHONDONTWRITEBYTECODE="1") as started:
+    settings = {"SERVING_FRONT_END": "mlflow-cli", "SERVING_PORT": str(port), "SERVING_WORKERS": "1"}
+    settings |= {"PYTHONPATH": str(code_of_image(demo.path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    with running([sys.executable, "-m", "credit_scoring.serving"], demo.path, port, **settings) as started:
         yield started
+
+
+def test_it_is_mlflow_models_serve_itself(server: Server, demo: Project) -> None:
+    (cli,) = children(server.process.pid)
+    words = Path(f"/proc/{cli}/cmdline").read_text().split("\0")
+    assert words[1:7] == ["-m", "mlflow", "models", "serve", "-m", "model"]
+    assert server.get("/version").text == mlflow.__version__
+    assert server.get("/metrics").status_code == 404
+    assert "AMT_CREDIT" not in server.get("/openapi.json").text
+
+
+def test_files_that_were_not_exported_are_not_served(demo: Project, tmp_path: Path) -> None:
+    shutil.copytree(demo.path / "model", tmp_path / "model")
+    (tmp_path / "model" / "added.py").touch()
+    settings = {"SERVING_FRONT_END": "mlflow-cli", "SERVING_PORT": str(free_port())}
+    command = [sys.executable, "-m", "credit_scoring.serving"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120, env=os.environ | settings
+    )
+    assert done.returncode == 2
+    assert "added.py" in done.stdout + done.stderr
 
 
 def test_the_exported_example_is_answered(server: Server, demo: Project) -> None:

@@ -25,7 +25,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("SERVING_FRONT_END", "fast", "SERVING_FRONT_END is 'fast', expected one of mlflow, lean."),
+        ("SERVING_FRONT_END", "fast", "SERVING_FRONT_END is 'fast', expected one of mlflow, lean, mlflow-cli."),
         ("SERVING_WORKERS", "0", "SERVING_WORKERS is '0', expected a whole number from 1 to 256."),
         ("SERVING_PORT", "http", "SERVING_PORT is 'http', expected a whole number from 1 to 65535."),
         ("SERVING_THREADS", "1", "SERVING_THREADS is not a setting."),
@@ -51,6 +51,26 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "  - SERVING_GRACE is 'never', expected a whole number from 0 to 3600.",
         "  - SERVING_OTHER_VERSIONS is 'never', expected one of refuse, warn.",
     ]
+
+
+def test_what_mlflow_alone_would_not_heed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "FRONT_END": "mlflow-cli",
+        "PORT": "80",
+        "LOG": "json",
+        "SHADOW": "",
+        "API_KEY": "s3cret",
+        "GAPS": "review",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"SERVING_{name}", value)
+    with pytest.raises(SettingError) as raised:
+        read_settings()
+    problems = [line for line in str(raised.value).splitlines() if line.startswith("  - ")]
+    assert problems == [f"  - SERVING_{name} is not for `mlflow models serve`." for name in ("API_KEY", "GAPS")]
+    for name in ("API_KEY", "GAPS"):
+        monkeypatch.delenv(f"SERVING_{name}")
+    assert read_settings().front_end == "mlflow-cli"
 
 
 def test_a_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,10 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 from credit_scoring.decision_log.settings import LogSettingError
 from credit_scoring.serving.keys import Keys
 from credit_scoring.serving.log import configure_log
+from credit_scoring.serving.mlflow_cli import serve_by_mlflow
 from credit_scoring.serving.processes import Server
 from credit_scoring.serving.recorders import check_log_settings
-from credit_scoring.serving.settings import SettingError, read_settings
+from credit_scoring.serving.settings import MLFLOW_CLI, SettingError, read_settings
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # A container's memory disk can be written to even where its file system cannot
@@ -43,6 +44,8 @@ def main() -> int:
     except (SettingError, LogSettingError) as error:
         logger.error("%s", error)
         return 2
+    if settings.front_end == MLFLOW_CLI:
+        return serve_by_mlflow(settings)
     processes = 2 + settings.workers * (2 if settings.shadow else 1)
     place = _find_room(processes * _COUNTS_BYTES)
     if place is None:

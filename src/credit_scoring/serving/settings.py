@@ -13,6 +13,11 @@ PREFIX = "SERVING_"
 _Path = Annotated[Path | None, BeforeValidator(lambda text: text or None)]
 
 
+MLFLOW_CLI = "mlflow-cli"
+_OF_MLFLOW_CLI = {"front_end", "model", "host", "port", "workers", "timeout", "log"}
+"""Settings that it may be given; its log is MLflow's own."""
+
+
 class SettingError(ValueError):
     """Environment variables have values that the server cannot use."""
 
@@ -21,7 +26,9 @@ class Settings(BaseSettings):
     """How the server runs. A field is set by the variable of its name in capitals, after `SERVING_`.
 
     Attributes:
-        front_end: What scores: `mlflow`, as `mlflow models serve` does, or `lean`, the fast one.
+        front_end: What scores: `mlflow`, as `mlflow models serve` does, or `lean`, the fast one, both behind the gate
+            of this server; or `mlflow-cli`: `mlflow models serve` itself, which knows model, host, port, workers and
+            timeout only.
         model: Folder of the exported model.
         host: Address to listen on; `0.0.0.0` is every one of the machine.
         port: Port to listen on.
@@ -54,7 +61,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    front_end: Literal["mlflow", "lean"] = "mlflow"
+    front_end: Literal["mlflow", "lean", "mlflow-cli"] = "mlflow"
     model: Path = Path("model")
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=1234, ge=1, le=65_535)
@@ -95,6 +102,10 @@ def read_settings() -> Settings:
     problems = [f"{name} is not a setting" for name in given if name not in known]
     try:
         settings = Settings()
+        if settings.front_end == MLFLOW_CLI:  # a key that nobody asks for would be worse than none
+            served_without = sorted(settings.model_fields_set - _OF_MLFLOW_CLI)
+            unread = [name for name in served_without if os.environ[f"{PREFIX}{name.upper()}"]]
+            problems += [f"{PREFIX}{name.upper()} is not for `mlflow models serve`" for name in unread]
     except ValidationError as error:
         wrong = [(str(detail["loc"][0]), detail["input"]) for detail in error.errors()]
         problems += [f"{PREFIX}{name.upper()} is {value!r}, expected {_expected(name)}" for name, value in wrong]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from credit_scoring.models import build_model
+from credit_scoring.pipelines.reporting.options import ResponsibilityOptions
 from tests.pipelines.reporting.artefacts import FREELY, PRICE_OF_INTERPRETABILITY, PROTECTION
 from tests.pipelines.reporting.conftest import found
 
@@ -92,6 +93,7 @@ def artefacts() -> dict[str, Any]:
         "reason_reliability": {"models": 2, "applicants": 187, "top": 4, "same_first": 0.913, "overlap": 0.741},
         **PROTECTION,
         "data_quality": {"rows": {"application_train": 10_000, "bureau": 1_234}, "findings": []},
+        "params:responsibility": ResponsibilityOptions(owner="Risk"),
         "params:source": "synthetic",
         "params:places": {"model_folder": "model", "registered_model": "credit_scoring_model"},
     }

@@ -37,6 +37,7 @@ def strategies(*rows: tuple[str, str, float, float, float]) -> pd.DataFrame:
 def summarise(write: Callable[..., str]) -> Callable[..., str]:
     candidate = {
         "candidate": "lightgbm",
+        "label_en": "LightGBM",
         "roc_auc": 0.7654,
         "log_loss": 0.25,
         "roc_auc_std": 0.01,
@@ -113,7 +114,7 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
 def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: Callable[..., str]) -> None:
     text = summarise(strategies())
     assert "**Synthetic data: these results say nothing about real customers.**" in text
-    assert "| lightgbm | 0.7654 | 0.0100 | 0.2000 | 60.0% | – | 0.5100 | 0.0200 |  |" in text
+    assert "| LightGBM | 0.7654 | 0.0100 | 0.2000 | 60.0% | – | 0.5100 | 0.0200 |  |" in text
     assert "| tuned threshold | 0.0912 | 0.5000 | 0.4000 – 0.6000 | 75.0% | 12 | 1,234 |" in text
     assert (
         "The best threshold for this score lies between 0.0800 and 0.1100 (95% interval); from 0.0850 to 0.1000" in text
@@ -183,5 +184,5 @@ def test_what_interpretability_costs_is_told_with_what_the_lender_gave_up(summar
 
 
 def test_a_blend_stands_in_the_summary_with_the_members_that_it_went_without(summarise: Callable[..., str]) -> None:
-    assert "| lightgbm | 0.7654" in summarise(strategies())
-    assert "| lightgbm (without xgb) | 0.7654" in summarise(strategies(), left_out="xgb")
+    assert "| LightGBM | 0.7654" in summarise(strategies())
+    assert "| LightGBM (without xgb) | 0.7654" in summarise(strategies(), left_out="xgb")

@@ -218,7 +218,7 @@ def release(outcomes: list[int], history: list[dict[str, str]], cost: float, **d
         },
     }
     policy = {"model": "lr", "model_family": "logistic_regression", "model_digest": "mine"}
-    policy |= {"model_complexity": "equation"}
+    policy |= {"model_complexity": "equation", "costs": {"false_negative": 25, "false_positive": 2}}
     scorer = SimpleNamespace(feature_names_in_=["A"], decision_policy=policy)
     rows = pd.DataFrame({"SK_ID_CURR": range(4), "TARGET": outcomes, "A": 1.0})
     decision = {"promoted": False, "reason": "no", "incumbent": "7", "comparison": 3} | decided

@@ -9,6 +9,7 @@ from credit_scoring.explanations import compare_reasons, weigh
 from credit_scoring.models import refit_model
 from credit_scoring.pipelines.explainability.nodes import spread_rows
 from credit_scoring.pipelines.explainability.options import ReliabilityOptions
+from credit_scoring.run_log import tell_progress
 from credit_scoring.scorer import REFUSED, CreditScorer
 
 
@@ -44,7 +45,7 @@ def measure_reason_reliability(
         return {**measured, "same_first": None, "overlap": None}
     own = weigh(scorer.model, rows, approved, book)
     same, overlaps = [], []
-    for number in range(measured["models"]):
+    for number in tell_progress(range(reliability.n_refits), "refitted models"):
         seed = reliability.seed + number
         drawn = training_rows.sample(len(training_rows), replace=True, random_state=seed, ignore_index=True)
         model = refit_model(scorer.model, drawn, imbalance=champion["imbalance"], seed=seed)

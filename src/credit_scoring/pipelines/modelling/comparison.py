@@ -28,9 +28,11 @@ from credit_scoring.pipelines.modelling.options import (
     CrossValidationOptions,
     read_candidates,
 )
+from credit_scoring.run_log import tell_progress
 
 logger = logging.getLogger(__name__)
 
+_SHORT = "%9d of %d %s: AUC %.3f, cost %.3f"
 _COMPARED = ("business_cost", "roc_auc", "average_precision", "log_loss", "brier")
 
 
@@ -78,7 +80,7 @@ def cross_validate_candidates(
 
     out_of_fold = training_rows[["SK_ID_CURR", "TARGET"]].assign(FOLD=folds.fold_of_row)
     results = []
-    for name, candidate in described.items():
+    for number, (name, candidate) in enumerate(described.items(), start=1):
         try:
             probability, resources, left_out = predict_out_of_fold(candidate, folds, cross_validation.seed)
         except Exception as error:  # of a library's own type: in any case the other candidates go on
@@ -88,7 +90,7 @@ def cross_validate_candidates(
         out_of_fold[name] = probability
         results.append(_summarise(name, candidate, folds, probability, resources, costs) | {"left_out": left_out})
         mean = results[-1]["mean"]
-        logger.info("%s: AUC %.4f, cost %.4f per applicant", name, mean["roc_auc"], mean["business_cost"])
+        logger.info(_SHORT, number, len(described), name, mean["roc_auc"], mean["business_cost"])
     if len(out_of_fold.columns) == 3:
         reasons = "\n".join(f"  - {result['name']}: {result['error']}" for result in results)
         raise ValueError(f"No candidate could be fitted.\n{reasons}\nHint: mend at least one under `candidates`.")
@@ -354,7 +356,7 @@ def predict_out_of_fold(
     probability = np.empty(len(folds.target))
     resources: list[dict[str, float]] = []
     left_out: dict[str, str] = {}
-    for features, training, validation, columns in folds:
+    for features, training, validation, columns in tell_progress(folds, "folds"):
         with PeakMemory() as memory:
             started = time.perf_counter()
             model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)

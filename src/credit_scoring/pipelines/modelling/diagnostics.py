@@ -17,6 +17,7 @@ from credit_scoring.pipelines.modelling.comparison import fold_metrics
 from credit_scoring.pipelines.modelling.folds import deal_rows, fit_candidate, make_folds, split_columns
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, DiagnosisOptions
 from credit_scoring.pipelines.modelling.row_features import cross_fit_row_features
+from credit_scoring.run_log import tell_progress
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ def measure_stability(
             row_features = cross_fit_row_features(training_rows, dealt, history_rows, row_models)
         folds = make_folds(training_rows, cross_validation.n_folds, seed, selection, row_features)
         probability = np.empty(len(folds.target))
-        for number, (features, training, validation, columns) in enumerate(folds, start=1):
+        for number, (features, training, validation, columns) in enumerate(tell_progress(folds, "folds"), start=1):
             model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
             probability[validation] = model.predict_proba(features.iloc[validation])[:, 1]
             explained = model.contributions(features.iloc[validation[: diagnosis.n_explained]])[0].abs().mean()

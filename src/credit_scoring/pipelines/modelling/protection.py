@@ -18,6 +18,7 @@ from credit_scoring.pipelines.modelling.comparison import fold_metrics, predict_
 from credit_scoring.pipelines.modelling.folds import make_folds, stratified_part
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
 from credit_scoring.protected import ProtectedOptions, group_values
+from credit_scoring.run_log import tell_progress
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ def measure_proxies(
     texts = text_columns(features)
     features = features.astype({name: "category" if name in texts else float for name in features})
     rows = []
-    for attribute in protected.columns:
+    for attribute in tell_progress(protected.columns, "attributes"):
         groups = group_values(training_rows[attribute], training_rows[attribute])
         known = np.flatnonzero(groups.notna())
         part = known[stratified_part(training_rows["TARGET"].iloc[known], protected.max_rows, cross_validation.seed)]

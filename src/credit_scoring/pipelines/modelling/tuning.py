@@ -32,6 +32,7 @@ from credit_scoring.pipelines.modelling.options import (
     TuningOptions,
     list_variants,
 )
+from credit_scoring.run_log import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -89,10 +90,13 @@ def tune_candidates(
             continue
         candidate = tuned[name]
         study = _open_study(name, candidate, selection, tuning, costs, data, tuning_storage)
-        _search(study, candidate, folds, tuning, costs)
+        _search(name, study, candidate, folds, tuning, costs)
         best = _choose_trial(study, tuning)
         params = {**candidate.params, **best.user_attrs["params"]}
-        logger.info("%s: trial %d of %d, %s %.4f", name, best.number, len(study.trials), tuning.metric, best.value)
+        found_by = "by the values set by hand" if best.user_attrs.get("hand_set") else f"by number {best.number + 1}"
+        logger.info(
+            "%9s %s: best %s %.4f, %s", f"{len(study.trials)} trials", name, tuning.metric, best.value, found_by
+        )
         trials += [_describe(name, labels[name], trial, best, tuning) for trial in study.trials]
         if params != candidate.params:
             by_hand = {variant: {**single, "tuned": False} for variant, single in list_variants(name, described)}
@@ -276,7 +280,12 @@ def _open_study(
 
 
 def _search(
-    study: optuna.Study, candidate: CandidateOptions, folds: Folds, tuning: TuningOptions, costs: MisclassificationCosts
+    name: str,
+    study: optuna.Study,
+    candidate: CandidateOptions,
+    folds: Folds,
+    tuning: TuningOptions,
+    costs: MisclassificationCosts,
 ) -> None:
     family = family_class(candidate.family)
 
@@ -299,7 +308,13 @@ def _search(
     if finished == 0:
         start = family.search_space(HandSet(candidate.params), candidate.params) if tuning.method == "optuna" else {}
         study.enqueue_trial(start, user_attrs={"hand_set": True})
-    study.optimize(objective, n_trials=tuning.n_trials - finished, timeout=tuning.timeout)
+    progress = Progress(tuning.n_trials, f"trials of {name}")
+    study.optimize(
+        objective,
+        n_trials=tuning.n_trials - finished,
+        timeout=tuning.timeout,
+        callbacks=[lambda _, trial: progress.tell(trial.number + 1)],
+    )
 
 
 def _choose_trial(study: optuna.Study, tuning: TuningOptions) -> FrozenTrial:

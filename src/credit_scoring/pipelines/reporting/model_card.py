@@ -15,6 +15,7 @@ from credit_scoring.markdown import markdown_templates
 from credit_scoring.models import ScoringModel, family_class
 from credit_scoring.models.labels import list_params
 from credit_scoring.pipelines.reporting.interpretability import tabulate_interpretability, tell_interpretability
+from credit_scoring.pipelines.reporting.options import ResponsibilityOptions
 from credit_scoring.pipelines.reporting.sentences import (
     compare_samples,
     describe_limits,
@@ -103,6 +104,7 @@ def write_model_card(
     champion_diagnosis: dict[str, Any],
     policy_evaluation: dict[str, Any],
     decision_policy: dict[str, Any],
+    responsibility: ResponsibilityOptions,
     source: str,
 ) -> str:
     """Write the card of the run's model as Markdown. It names no time and no run, so that equal runs write one text."""
@@ -115,6 +117,7 @@ def write_model_card(
         conduct=conduct,
         flags=champion_diagnosis["flags"],
         left_out=champion_model.left_out_,
+        responsibility=responsibility,
         limits=describe_limits(policy_evaluation, champion_diagnosis, decision_policy, source, _ENGLISH),
         source=source,
         python=platform.python_version(),

@@ -280,6 +280,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "champion_diagnosis",
                     "policy_evaluation",
                     "decision_policy",
+                    "params:responsibility",
                     "params:source",
                 ],
                 outputs="model_card",

@@ -75,6 +75,7 @@ def summarise_protection(
 ) -> str:
     """Write the section of the run's summary on protected attributes and on groups of clients as Markdown."""
     return _TEMPLATES.get_template("run_summary_protection.md.jinja").render(
+        name_attribute=lambda attribute: name_attribute(attribute, texts_in("en")),
         told=_tell(protection_price, protection_proxies, fairness_gaps, texts_in("en")),
         mitigations=fairness_mitigations,
     )

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from rich.progress import track
 
 from credit_scoring.pipelines.synthetic_data.application import draw_applications
 from credit_scoring.pipelines.synthetic_data.bureau import BALANCE_COVERAGE, BALANCE_COVERAGE_TEST, draw_bureau
@@ -23,6 +22,7 @@ from credit_scoring.pipelines.synthetic_data.pos_cash import unfold_pos_cash
 from credit_scoring.pipelines.synthetic_data.previous_application import draw_previous_applications
 from credit_scoring.pipelines.synthetic_data.risk import draw_target
 from credit_scoring.pipelines.synthetic_data.sampling import BoolArray, IntArray, make_frame
+from credit_scoring.run_log import tell_progress
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def generate_twin(options: SyntheticDataOptions) -> Iterator[Tables]:
     n_chunks = -(-n // _CHUNK)
     logger.info("Generating %d train and %d test applicants with their histories.", options.n_train, options.n_test)
     keys, is_test = draw_applicant_keys(np.random.default_rng([options.seed, 0]), options.n_train, options.n_test)
-    for chunk in track(range(n_chunks), description="Synthetic twin", disable=n_chunks == 1):
+    for chunk in tell_progress(range(n_chunks), "parts of the synthetic twin"):
         rows = slice(chunk * _CHUNK, (chunk + 1) * _CHUNK)
         rng = np.random.default_rng([options.seed, 1 + chunk])
         yield _generate_chunk(rng, keys[rows], is_test[rows], options.test_drift, chunk, n_chunks)

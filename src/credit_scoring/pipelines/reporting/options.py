@@ -1,0 +1,33 @@
+"""Typed parameters of the reporting pipeline."""
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class ResponsibilityOptions(BaseModel):
+    """Who answers for the model.
+
+    Attributes:
+        owner: Who keeps the model; null for nobody yet.
+        approver: Who allowed its use; null for nobody yet.
+        approved_on: When; null if it is not approved.
+        valid_until: Day after which it is to be validated again; null if none was set.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    owner: str | None = None
+    approver: str | None = None
+    approved_on: date | None = None
+    valid_until: date | None = None
+
+    @model_validator(mode="after")
+    def _approved_by_somebody_for_a_time(self) -> "ResponsibilityOptions":
+        if self.approved_on and not self.approver:
+            raise ValueError(f"approved_on is {self.approved_on}, and approver is not set. Hint: name who approved it.")
+        if self.approved_on and self.valid_until and self.valid_until <= self.approved_on:
+            raise ValueError(
+                f"valid_until is {self.valid_until}, expected a day after approved_on, {self.approved_on}."
+            )
+        return self
