@@ -9,6 +9,7 @@ from credit_scoring.pipelines.modelling.comparison import (
     plot_leaderboard,
     select_champion,
 )
+from credit_scoring.pipelines.modelling.candidate_figures import plot_candidates
 from credit_scoring.pipelines.modelling.diagnostics import diagnose_champion, measure_stability
 from credit_scoring.pipelines.modelling.interpretability import plot_interpretability, price_interpretability
 from credit_scoring.pipelines.modelling.nodes import (
@@ -140,6 +141,12 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=["candidate_results", "champion", "params:figures"],
                 outputs="comparaison_modeles_figure",
                 name="plot_leaderboard",
+            ),
+            Node(
+                func=plot_candidates,
+                inputs=["candidate_predictions", "candidate_results", "params:costs", "params:figures"],
+                outputs="candidate_figures",
+                name="plot_candidates",
             ),
             Node(
                 func=calibrate_champion,
