@@ -18,10 +18,13 @@ else:  # a start takes half a second less: what is drawn with is imported when i
 
 
 PALETTE: Mapping[str, str] = json.loads(Path(__file__).with_name("palette.json").read_text(encoding="utf-8"))
-"""Role -> colour, of figures, reports and pages alike. `main` (what repays, training, for the client) and `second` (what
-defaults, hold-out, against the client), `chosen` (champion, threshold) and `neutral` can be told apart by the colour-blind."""
+"""Role -> colour, of figures, reports and pages alike.
 
-_STYLE: Mapping[str, Any] = {
+`main` (repaid, training, for the client), `second` (defaulted, hold-out, against the client), `chosen` (champion,
+threshold) and `neutral` can be told apart by the colour-blind.
+"""
+
+_STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlelocation": "left",
@@ -39,9 +42,9 @@ _NOTE_LINE = 0.155
 
 def use_style() -> None:
     """Let what is drawn from now on look like every figure of the project."""
-    import matplotlib as mpl  # noqa: PLC0415 - see above
+    from matplotlib import style  # noqa: PLC0415 - see above
 
-    mpl.rcParams.update(_STYLE)
+    style.use(_STYLE)
 
 
 def new_figure(**options: Any) -> Figure:
@@ -112,7 +115,8 @@ class FigureOptions(BaseModel):
             figure.suptitle(title, x=0.01, y=1 - 0.1 * inch, ha="left", va="top")
         small: dict[str, Any] = {"va": "bottom", "fontsize": 7.5, "linespacing": 1.25}
         lines = note.count("\n") + 1 if note else 0
-        figure.text(0.01, 0.2 * inch, note, color=PALETTE["muted"], **small)
+        if note:
+            figure.text(0.01, 0.2 * inch, note, color=PALETTE["muted"], **small)
         if self.source == "synthetic":
             figure.text(0.995, 0.03 * inch, self.say("figure.synthetic"), ha="right", color=PALETTE["caution"], **small)
         figure.tight_layout(rect=(0, (0.15 + _NOTE_LINE * lines) * inch, 1, 1))  # which leaves room for the title

@@ -44,8 +44,8 @@ _LONGEST_TAG = 8_000
 """Characters that MLflow stores of a tag."""
 _INTERFACE = "http://127.0.0.1:5000"
 """Where `mlflow ui` shows runs that no server keeps."""
-_EXPERIMENT = """Every run prepares data, compares candidates by cross-validation and tunes the decision threshold of one champion; \
-its description sums it up.
+_EXPERIMENT = """Every run prepares data, compares candidates by cross-validation and chooses a champion and its \
+threshold; its description sums it up.
 
 - Compare runs by `holdout_auc`, `holdout_cost` (average cost of a decision, 1 = one good customer declined) and \
 `threshold`; all other results are in the artefact `results.json`, pictures in `figures`, the report beside them.
@@ -153,13 +153,14 @@ class RunTagsHooks:
         """Write the tags, unless tracking is off for this pipeline."""
         import mlflow  # noqa: PLC0415  (takes seconds to import, and kedro-mlflow has done so when tracking is on)
 
-        if mlflow.active_run() is None:
+        run = mlflow.active_run()
+        if run is None:
             return
         # Kedro gives several in no order
         pipelines = run_params.get("pipeline_names") or [run_params.get("pipeline_name") or "__default__"]
         name = "+".join(sorted(pipelines)).replace("__default__", "default")
-        client, experiment = mlflow.MlflowClient(), mlflow.active_run().info.experiment_id
-        client.set_experiment_tag(experiment, "mlflow.note.content", _EXPERIMENT.format(model=self._model))
+        told = _EXPERIMENT.format(model=self._model)
+        mlflow.MlflowClient().set_experiment_tag(run.info.experiment_id, "mlflow.note.content", told)
         mlflow.set_tags(
             {
                 "mlflow.runName": f"{name} · {self._source}",

@@ -1,7 +1,7 @@
 """Kedro settings of the project (https://docs.kedro.org/en/stable/configure/configuration_basics/)."""
 
 import atexit
-import datetime
+import datetime as dt
 import gc
 import os
 import re
@@ -54,7 +54,8 @@ def name_population_folder(batch: str | int | None, source: str) -> str:
 
 
 def _today() -> str:
-    return datetime.date.today().isoformat()  # noqa: DTZ011 - the day where the user is
+    """Return the day where the user is, as ISO 8601."""
+    return dt.date.today().isoformat()
 
 
 # What a start imports, and Ibis' expressions, are millions of objects that stay to the end: looking for garbage among

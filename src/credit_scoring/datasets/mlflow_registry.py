@@ -244,7 +244,7 @@ def _tell_story(client: MlflowClient, name: str) -> str:
     versions = client.search_model_versions(f"name = '{name}'")
     for version in sorted(versions, key=lambda each: -int(each.version)):
         day = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC).date()
-        facts = [*(version.tags.get(tag, "–") for tag in _STORY), version.description.rpartition("\n\n")[2]]
+        facts = [*(version.tags.get(tag, "–") for tag in _STORY), (version.description or "–").rpartition("\n\n")[2]]
         told.append(f"| {version.version} | {day} | {' | '.join(facts)} |")
     return "\n".join(told)
 

@@ -113,9 +113,10 @@ class MlflowChildRunsDataset(_TrackedJson):
     """Results of compared candidates: a JSON file, and one child run per candidate.
 
     Each entry has `name`, `family`, `complexity`, `params`, `mean`, `std`, `folds`, `to_best`, `left_out`, `error`; a
-    child run lasts as long as fitting and scoring the folds did, and gets the parameters, tags that say what it is (family, complexity, whether a person can compute a score by
-    hand, members that a blend went without, …), the means under the metrics' own names, the spread as `<metric>_std`,
-    the difference to the cheapest candidate as `<metric>_to_best`, and each fold as a step of `fold_<metric>`.
+    child run lasts as long as fitting and scoring the folds did. It gets the parameters, tags that say what it is
+    (candidate, family, complexity, whether a person can compute a score by hand, members that a blend went without, …),
+    the means under the metrics' own names, the spread as `<metric>_std`, the difference to the cheapest candidate as
+    `<metric>_to_best`, and each fold as a step of `fold_<metric>`.
     """
 
     def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
@@ -212,9 +213,7 @@ class MlflowTrialRunsDataset(_TrackedJson):
             client.set_terminated(search, end_time=ended)
 
 
-def _open_child(
-    client: MlflowClient, run: Any, name: str, tags: Mapping[str, str], seconds: float
-) -> tuple[str, int]:
+def _open_child(client: MlflowClient, run: Any, name: str, tags: Mapping[str, str], seconds: float) -> tuple[str, int]:
     """Note below another run one that has just ended, with the facts and the training rows that both share.
 
     Returns:

@@ -296,9 +296,7 @@ def plot_population_shift(figure_columns: pd.DataFrame, figures: FigureOptions) 
 
 def _draw_stability(axes: Axes, shift: pd.DataFrame, figures: FigureOptions) -> None:
     ordered = shift.iloc[::-1]
-    colours = [
-        _DEFAULT if psi > _PSI_SHIFTED else _NEUTRAL if psi > _PSI_STABLE else _REPAID for psi in ordered["psi"]
-    ]
+    colours = [_DEFAULT if psi > _PSI_SHIFTED else _NEUTRAL if psi > _PSI_STABLE else _REPAID for psi in ordered["psi"]]
     axes.barh(np.arange(len(ordered)), ordered["psi"], color=colours, height=0.7)
     texts = [
         figures.say("population_shift.bar", psi=psi)
@@ -308,7 +306,7 @@ def _draw_stability(axes: Axes, shift: pd.DataFrame, figures: FigureOptions) -> 
     ]
     for row, text in enumerate(texts):  # in a column of their own, beside the lines of the limits
         axes.text(1.0, row, text, fontsize=8, ha="right", va="center", transform=axes.get_yaxis_transform())
-    names = ["\n".join(textwrap.wrap(find_feature(name).client_label(figures.language), 32)) for name in ordered["variable"]]
+    names = [textwrap.fill(find_feature(name).client_label(figures.language), 32) for name in ordered["variable"]]
     axes.set_yticks(np.arange(len(ordered)), names, fontsize=8)
     for bound, label, side in (
         (_PSI_STABLE, figures.say("population_shift.stable", limit=_PSI_STABLE), "right"),

@@ -215,14 +215,21 @@ def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Fi
         table = fairness_by_group[fairness_by_group["measure"] == measure].set_index(["attribute", "group"])
         table = table.loc[list(zip(groups["attribute"], groups["group"], strict=True))]
         reported = table["value"].notna().to_numpy()
-        axes.hlines(position[reported], table["low"][reported], table["high"][reported], color=PALETTE["main"], alpha=0.4, lw=3)
+        axes.hlines(
+            position[reported], table["low"][reported], table["high"][reported], color=PALETTE["main"], alpha=0.4, lw=3
+        )
         axes.plot(table["value"][reported], position[reported], "o", ms=5, color=PALETTE["main"])
         for row, (concerned, is_reported) in enumerate(zip(table["concerned"], reported, strict=True)):
             place = {"x": 0.01, "y": row, "transform": axes.get_yaxis_transform(), "va": "center"}
             if not is_reported:
                 axes.text(s=figures.say("fairness.too_few"), **place, fontsize=7.5, style="italic", color="0.45")
             place |= {"x": 1.01, "ha": "left"}
-            axes.text(s=figures.number(concerned, ","), **place, fontsize=7, color=PALETTE["muted" if is_reported else "alarm"])
+            axes.text(
+                s=figures.number(concerned, ","),
+                **place,
+                fontsize=7,
+                color=PALETTE["muted" if is_reported else "alarm"],
+            )
         for between in breaks:
             axes.axhline(between, color="0.85", lw=0.8)
         if measure == "calibration_gap":

@@ -22,6 +22,7 @@ _YEARS_BEFORE: Mapping[Unit, float] = {
 }
 """Unit of a date -> factor that turns it into the years from it to the application."""
 
+
 def measure_ranking_stability(
     global_importance: pd.DataFrame, importance_by_fold: pd.DataFrame, explanation: ExplanationOptions
 ) -> dict[str, Any]:
@@ -103,9 +104,7 @@ def plot_dependence(
         axes.yaxis.set_major_formatter(figures.axis())
         bar = figure.colorbar(drawn, ax=axes, ticks=[0.03, 0.97], pad=0.02)
         bar.ax.set_yticklabels([figures.say("common.low"), figures.say("common.high")], fontsize=7.5)
-        bar.set_label(
-            textwrap.fill(name_told(partner, figures), 36), fontsize=7.5, labelpad=-12
-        )
+        bar.set_label(textwrap.fill(name_told(partner, figures), 36), fontsize=7.5, labelpad=-12)
         bar.outline.set_visible(False)
     for axes in panels[len(numbers) :]:
         axes.set_visible(False)
@@ -126,7 +125,7 @@ def _strongest_partner(
 
 
 def tell_values(values: pd.Series) -> npt.NDArray[np.float64]:
-    """Return a feature's numbers as a person says them: dates, stored as days before the application, as years since."""
+    """Return a feature's numbers as a person says them: dates, stored as days before the application, as years."""
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
     return numbers * _YEARS_BEFORE.get(find_feature(str(values.name)).unit, 1.0)
 

@@ -124,8 +124,11 @@ def plot_calibration(
         curve = reliability_curve(target, probability, n_bins=10)
         error = 100 * expected_calibration_error(target, probability, n_bins=10)
         chance = 100 * calibration_error_by_chance(probability, n_bins=10).mean
-        kind = "raw" if column == "UNCALIBRATED" else "as_they_are" if method == "none" else f"calibrated.{method}"
-        label = figures.say(f"calibration.{kind}", error=error, chance=chance)
+        label = (
+            figures.say("calibration.raw", error=error, chance=chance)
+            if column == "UNCALIBRATED"
+            else figures.say(f"calibration.final.{method}", error=error, chance=chance)
+        )
         errors = [curve["default_rate"] - curve["rate_low"], curve["rate_high"] - curve["default_rate"]]
         axes.errorbar(
             curve["mean_probability"],

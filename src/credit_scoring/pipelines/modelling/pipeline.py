@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from credit_scoring.pipelines.modelling.candidate_figures import plot_candidates
 from credit_scoring.pipelines.modelling.comparison import (
     build_leaderboard,
     compare_imbalance_strategies,
@@ -9,7 +10,6 @@ from credit_scoring.pipelines.modelling.comparison import (
     plot_leaderboard,
     select_champion,
 )
-from credit_scoring.pipelines.modelling.candidate_figures import plot_candidates
 from credit_scoring.pipelines.modelling.diagnostics import diagnose_champion, measure_stability
 from credit_scoring.pipelines.modelling.interpretability import plot_interpretability, price_interpretability
 from credit_scoring.pipelines.modelling.nodes import (

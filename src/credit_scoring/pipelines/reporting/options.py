@@ -1,6 +1,6 @@
 """Typed parameters of the reporting pipeline."""
 
-import datetime
+import datetime as dt
 from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
@@ -19,4 +19,4 @@ class ReportOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     author: Mapping[Language, str]
-    date: datetime.date
+    date: dt.date

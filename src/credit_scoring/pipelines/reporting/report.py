@@ -80,7 +80,7 @@ def report_conclusion(
     approved = tuned["approval_rate"] * evaluation["applicants"]
     concluded = figures.say(
         "report.concluded",
-        name=name[0].upper() + name[1:],
+        name=name,
         n=evaluation["applicants"],
         auc=diagnosis["holdout"],
         auc_low=auc["low"],
@@ -96,7 +96,7 @@ def report_conclusion(
     following = figures.say("report.next_synthetic" if figures.source == "synthetic" else "report.next")
     return {
         "told": f"{concluded} {following}",
-        "limits": describe_limits(evaluation, diagnosis, policy, figures.texts),
+        "limits": describe_limits(evaluation, diagnosis, policy, figures.source, figures.texts),
     }
 
 
@@ -405,14 +405,11 @@ def _describe_decision(
     policy: Mapping[str, Any], evaluation: Mapping[str, Any], amounts: Mapping[str, Any], figures: FigureOptions
 ) -> list[str]:
     policies = evaluation["policies"]
-    return [
-        *explain_threshold(policy, evaluation, figures.texts),
-        figures.say(
-            "report.saving", saving=1 - policies["tuned"]["business_cost"] / policies["approve_all"]["business_cost"]
-        ),
-        *describe_review(evaluation, figures.texts),
-        describe_money(amounts, figures.texts),
-    ]
+    decided, *why, on_holdout = explain_threshold(policy, evaluation, figures.texts)
+    saving = 1 - policies["tuned"]["business_cost"] / policies["approve_all"]["business_cost"]
+    money = describe_money(amounts, figures.texts)
+    cost = [figures.say("report.saving", saving=saving), *describe_review(evaluation, figures.texts), money]
+    return [decided, " ".join(why), on_holdout, " ".join(cost)]
 
 
 def _describe_themes(family_importance: pd.DataFrame, figures: FigureOptions) -> str:

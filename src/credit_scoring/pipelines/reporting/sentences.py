@@ -131,12 +131,13 @@ def describe_steadiness(stability: Mapping[str, Any], reliability: Mapping[str, 
 
 
 def describe_limits(
-    evaluation: Mapping[str, Any], diagnosis: Mapping[str, Any], policy: Mapping[str, Any], texts: Texts
+    evaluation: Mapping[str, Any], diagnosis: Mapping[str, Any], policy: Mapping[str, Any], source: str, texts: Texts
 ) -> list[str]:
     """Say what the results do not say."""
     tuned, costs = evaluation["policies"]["tuned"], policy["costs"]
     interval = tuned["business_cost_interval"]
     return [
+        *([texts.say("report.limit_synthetic")] if source == "synthetic" else []),
         texts.say(
             "report.limit_interval",
             width=interval["high"] - interval["low"],

@@ -200,5 +200,8 @@ def _mark_ends(
         (costs.false_positive * (1 - default_rate), figures.say("common.decline_all"), "bottom"),
     ):
         axes.axhline(level, color=PALETTE["neutral"], lw=0.9, ls=":")
-        away = {"xytext": (0, 3 if side == "bottom" else -6), "textcoords": "offset points"}
-        axes.annotate(label, (0.995, level), **away, color=PALETTE["muted"], ha="right", va=side, fontsize=9)
+        away = (0, 3 if side == "bottom" else -6)
+        axes.annotate(
+            label, (0.995, level), away, textcoords="offset points",
+            color=PALETTE["muted"], ha="right", va=side, fontsize=9,
+        )  # fmt: skip
