@@ -320,9 +320,7 @@ def plot(curve: dict[int, dict[str, Measured]], labels: dict[str, str], figures:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="0.92")
     figure.axes[0].legend(frameon=False, fontsize=9)
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure)
 
 
 def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:

@@ -58,7 +58,6 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
         "reports/figures/shap_local.png",
         "reports/figures/matrices_confusion.png",
         "reports/figures/gains_et_ks.png",
-        "reports/figures/distribution_scores.png",
         "reports/figures/cout_selon_ratio.png",
         "reports/figures/importance_par_famille.png",
         "reports/figures/equite_par_groupe.png",
@@ -172,7 +171,7 @@ def test_one_parent_run_with_a_child_per_candidate(demo: Project) -> None:
     assert parent.data.tags["mlflow.note.content"].startswith("# Credit scoring on synthetic data")
     assert {"candidates.lightgbm.params.n_estimators", "costs", "selection"} <= set(parent.data.params)
     evaluation = read_json(demo, "data/08_reporting/synthetic/policy_evaluation.json")
-    logged = parent.data.metrics["policies.tuned.business_cost"]
+    logged = parent.data.metrics["holdout_cost"]
     assert logged == pytest.approx(evaluation["policies"]["tuned"]["business_cost"])
     figures = {Path(artifact.path).name for artifact in client.list_artifacts(parent.info.run_id, "figures")}
     assert figures == {path.name for path in (demo.path / "reports/figures").iterdir()}
@@ -296,7 +295,7 @@ def test_monitoring_finds_the_drift_and_logs_it(demo: Project) -> None:
     client = MlflowClient(f"sqlite:///{demo.path}/mlflow.db")
     experiment = client.get_experiment_by_name("credit_scoring_test")
     (run,) = client.search_runs([experiment.experiment_id], "tags.`mlflow.runName` = 'monitoring · synthetic'")
-    assert run.data.metrics["drift.score.psi"] == pytest.approx(verdict["score"]["psi"])
+    assert run.data.metrics["score_psi"] == pytest.approx(verdict["score"]["psi"])
     artifacts = {Path(artifact.path).name for artifact in client.list_artifacts(run.info.run_id, "monitoring")}
     assert artifacts == {"drift_report.html", "variable_drift.parquet"}
     page = (demo.path / "data/08_reporting/synthetic/drift_report.html").read_text()

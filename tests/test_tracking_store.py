@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import parse_qs
 from urllib.request import urlopen
 
 import pytest
 from mlflow import MlflowClient
 
 from credit_scoring.errors import TrackingStoreError
-from credit_scoring.tracking_store import configure, find_tracking_store
+from credit_scoring.tracking_store import comparison_address, configure, find_tracking_store
 from tests.conftest import Project, copy_project, make_project
 
 NAME = "credit_scoring_model_test"
@@ -213,3 +214,12 @@ def test_two_clients_of_a_server_have_one_champion(demo: Project, server: str, t
     shown = command(one, "-m", "credit_scoring.tracking_store", "mlflow", "ui")
     assert "They are on a server, which shows them itself" in said(shown)
     assert [path for client in clients for path in client.path.rglob("ml[rf][ul]*") if path.name != "mlflow.yml"] == []
+
+
+def test_the_comparison_of_candidates_has_an_address_that_a_browser_takes_as_it_is() -> None:
+    address = comparison_address("http://127.0.0.1:5000/", "3", "0123abcd")
+    assert address.startswith("http://127.0.0.1:5000/#/experiments/3/runs?workflowType=machine_learning&")
+    assert " " not in address
+    asked = parse_qs(address.partition("?")[2])
+    assert asked["searchFilter"] == ["tags.`mlflow.parentRunId` = '0123abcd' and metrics.`business_cost` > 0"]
+    assert asked["orderByAsc"] == ["true"]

@@ -1,6 +1,8 @@
-"""How every figure speaks: its language, its numbers, and the mark of synthetic data."""
+"""How every figure looks and speaks: colours and style, its language, its numbers, the mark of synthetic data."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -15,10 +17,41 @@ else:  # a start takes half a second less: what is drawn with is imported when i
     Axes = Figure = FuncFormatter = Any
 
 
+PALETTE: Mapping[str, str] = json.loads(Path(__file__).with_name("palette.json").read_text(encoding="utf-8"))
+"""Role -> colour, of figures, reports and pages alike.
+
+`main` (repaid, training, for the client), `second` (defaulted, hold-out, against the client), `chosen` (champion,
+threshold) and `neutral` can be told apart by the colour-blind.
+"""
+
+_STYLE: dict[str, Any] = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.labelsize": 9.5,
+    "figure.titlesize": 12,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+}
+_NOTE_LINE = 0.155
+"""Inches of a line of the note below a figure."""
+
+
+def use_style() -> None:
+    """Let what is drawn from now on look like every figure of the project."""
+    from matplotlib import style  # noqa: PLC0415 - see above
+
+    style.use(_STYLE)
+
+
 def new_figure(**options: Any) -> Figure:
-    """Return an empty figure, see `matplotlib.figure.Figure`."""
+    """Return an empty figure in the project's style, see `matplotlib.figure.Figure`."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - see above
 
+    use_style()
     return Figure(**options)
 
 
@@ -71,8 +104,20 @@ class FigureOptions(BaseModel):
         """Return a tick formatter of differences of shares, in percentage points."""
         return format_ticks(lambda value: self.number(100 * value, "g"))
 
-    def mark_source(self, figure: Figure) -> None:
-        """Write into the figure that its data are synthetic, if they are."""
+    def finish(self, figure: Figure, title: str = "", note: str = "") -> Figure:
+        """Set a title above and a note below, lay the rest out between them, and mark synthetic data.
+
+        Returns:
+            The figure.
+        """
+        inch = 1 / figure.get_figheight()
+        if title:
+            figure.suptitle(title, x=0.01, y=1 - 0.1 * inch, ha="left", va="top")
+        small: dict[str, Any] = {"va": "bottom", "fontsize": 7.5, "linespacing": 1.25}
+        lines = note.count("\n") + 1 if note else 0
+        if note:
+            figure.text(0.01, 0.2 * inch, note, color=PALETTE["muted"], **small)
         if self.source == "synthetic":
-            text = self.say("figure.synthetic")
-            figure.text(0.995, 0.004, text, ha="right", va="bottom", fontsize=7.5, color="#8a6d00")
+            figure.text(0.995, 0.03 * inch, self.say("figure.synthetic"), ha="right", color=PALETTE["caution"], **small)
+        figure.tight_layout(rect=(0, (0.15 + _NOTE_LINE * lines) * inch, 1, 1))  # which leaves room for the title
+        return figure

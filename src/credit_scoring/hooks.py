@@ -26,7 +26,13 @@ from credit_scoring.errors import (
     TrackingServerError,
     find_fault,
 )
-from credit_scoring.tracking_store import VARIABLE, TrackingStore, configure, find_tracking_store
+from credit_scoring.tracking_store import (
+    VARIABLE,
+    TrackingStore,
+    comparison_address,
+    configure,
+    find_tracking_store,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -36,6 +42,17 @@ logger = logging.getLogger(__name__)
 SUMMARY_DATASET = "run_summary"
 _LONGEST_TAG = 8_000
 """Characters that MLflow stores of a tag."""
+_INTERFACE = "http://127.0.0.1:5000"
+"""Where `mlflow ui` shows runs that no server keeps."""
+_EXPERIMENT = """Every run prepares data, compares candidates by cross-validation and chooses a champion and its \
+threshold; its description sums it up.
+
+- Compare runs by `holdout_auc`, `holdout_cost` (average cost of a decision, 1 = one good customer declined) and \
+`threshold`; all other results are in the artefact `results.json`, pictures in `figures`, the report beside them.
+- Below a run is one child run per candidate, with its folds as steps of the metrics, its own pictures and how long it \
+took, and one per search for hyper-parameters with its trials below.
+- The tag `SUSPICIOUS` says why figures are not to be believed. Versions and promotions: the model {model}.
+"""
 
 _JAVA_VERSIONS = range(17, 24)
 """What Spark 4.0 runs on; Java 24 took out what its file systems still call."""
@@ -127,7 +144,8 @@ class RunTagsHooks:
     @hook_impl
     def after_context_created(self, context: Any) -> None:
         """Remember what the tags say; the context is not at hand later."""
-        self._source = context.config_loader["globals"]["source"]
+        shared = context.config_loader["globals"]
+        self._source, self._model = shared["source"], shared["registered_model"]
         self._commit = git_commit(Path(context.project_path))
 
     @hook_impl(trylast=True)  # the run exists once the hooks of kedro-mlflow have started it
@@ -135,11 +153,14 @@ class RunTagsHooks:
         """Write the tags, unless tracking is off for this pipeline."""
         import mlflow  # noqa: PLC0415  (takes seconds to import, and kedro-mlflow has done so when tracking is on)
 
-        if mlflow.active_run() is None:
+        run = mlflow.active_run()
+        if run is None:
             return
         # Kedro gives several in no order
         pipelines = run_params.get("pipeline_names") or [run_params.get("pipeline_name") or "__default__"]
         name = "+".join(sorted(pipelines)).replace("__default__", "default")
+        told = _EXPERIMENT.format(model=self._model)
+        mlflow.MlflowClient().set_experiment_tag(run.info.experiment_id, "mlflow.note.content", told)
         mlflow.set_tags(
             {
                 "mlflow.runName": f"{name} · {self._source}",
@@ -191,7 +212,8 @@ class RunSummaryHooks:
         summary = catalog.load(SUMMARY_DATASET)
         import mlflow  # noqa: PLC0415 - as above
 
-        if mlflow.active_run() is not None:
+        run = mlflow.active_run()
+        if run is not None:
             mlflow.set_tag("mlflow.note.content", summary[:_LONGEST_TAG])
         from rich.console import Console  # noqa: PLC0415
         from rich.markdown import Markdown  # noqa: PLC0415
@@ -200,6 +222,11 @@ class RunSummaryHooks:
         if not console.is_terminal:
             console = Console(width=120)  # a log file has no width of its own, and 80 columns would break the tables
         console.print(Markdown(summary))
+        if run is not None:
+            uri = mlflow.get_tracking_uri()
+            interface = uri if uri.startswith("http") else _INTERFACE
+            address = comparison_address(interface, run.info.experiment_id, run.info.run_id)
+            console.print(f"\nThe candidates compared, while `mlflow ui` runs: {address}", soft_wrap=True)
 
 
 class SparkHooks:

@@ -1,6 +1,7 @@
 """The project in a notebook: `%load_ext credit_scoring.notebook` gives `context`, `catalog`, `session`, `pipelines`."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ from credit_scoring.errors import ProjectNotFoundError
 def load_ipython_extension(ipython: Any) -> None:
     """Load Kedro's own extension, with plain tables, a quiet log and errors that also other programs can read.
 
+    A notebook that was started outside a project belongs to the one that the package was installed from.
+
     Raises:
-        ProjectNotFoundError: If the notebook was started outside a project; Kedro would only warn.
+        ProjectNotFoundError: If there is none either; Kedro would only warn.
     """
-    if find_kedro_project(Path.cwd()) is None:
+    project = find_kedro_project(Path.cwd()) or find_kedro_project(Path(__file__).parent)
+    if project is None:
         raise ProjectNotFoundError(f"The notebook runs in {Path.cwd()}, which is in no project")
+    os.chdir(project)
     from IPython.core.formatters import PlainTextFormatter  # noqa: PLC0415 - only notebooks have it
     from IPython.utils.capture import capture_output  # noqa: PLC0415 - as above
 
@@ -28,4 +33,5 @@ def load_ipython_extension(ipython: Any) -> None:
         for name in ("_showtraceback", "showtraceback", "showsyntaxerror"):
             vars(ipython).pop(name, None)
     ipython.display_formatter.formatters["text/plain"] = PlainTextFormatter()
-    logging.getLogger("credit_scoring").setLevel(logging.WARNING)
+    for name in ("credit_scoring", "kedro", "mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)

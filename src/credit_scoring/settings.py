@@ -1,6 +1,7 @@
 """Kedro settings of the project (https://docs.kedro.org/en/stable/configure/configuration_basics/)."""
 
 import atexit
+import datetime as dt
 import gc
 import os
 import re
@@ -53,6 +54,11 @@ def name_population_folder(batch: str | int | None, source: str) -> str:
     return f"{source}/{batch}"
 
 
+def _today() -> str:
+    """Return the day where the user is, as ISO 8601."""
+    return dt.date.today().isoformat()
+
+
 # What a start imports, and Ibis' expressions, are millions of objects that stay to the end: looking for garbage among
 # them every 700 new ones takes a second and a half of a start, and once more before the end two seconds
 gc.set_threshold(100_000)
@@ -89,7 +95,7 @@ CONFIG_LOADER_CLASS = ProjectConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": LOCAL,
-    "custom_resolvers": {"project_path": _project_path, "population": name_population_folder},
+    "custom_resolvers": {"project_path": _project_path, "population": name_population_folder, "today": _today},
     "config_patterns": {
         "catalog": ["catalog*", "catalog/**"],
         "parameters": ["parameters*", "parameters/**"],

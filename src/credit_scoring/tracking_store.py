@@ -18,7 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from click import ClickException
 from omegaconf import OmegaConf
@@ -143,6 +143,18 @@ def find_tracking_store(project: Path, conf_source: str, configured: Mapping[str
         "name a file (sqlite:///mlflow.db) or an MLflow server (https://…). A database without a server needs "
         "`tracking.experiment.create_experiment_kwargs.artifact_location` in conf/local/mlflow.yml, the same for all.",
     )
+
+
+def comparison_address(interface: str, experiment_id: str, run_id: str) -> str:
+    """Return where MLflow's interface compares the candidates of a run, cheapest first."""
+    query = {
+        "workflowType": "machine_learning",  # else it opens as if for language models
+        "searchFilter": f"tags.`mlflow.parentRunId` = '{run_id}' and metrics.`business_cost` > 0",
+        "orderByKey": "metrics.`business_cost`",
+        "orderByAsc": "true",
+        "compareRunsMode": "TABLE",
+    }
+    return f"{interface.rstrip('/')}/#/experiments/{experiment_id}/runs?{urlencode(query, quote_via=quote)}"
 
 
 def _artefact_location(configured: Mapping[str, Any]) -> str | None:

@@ -58,6 +58,21 @@ def test_a_promoted_version_takes_the_alias_and_the_one_before_keeps_another(
     assert aliases() == {"champion": "2", "previous_champion": "1"}
 
 
+def test_the_registered_model_tells_the_story_of_its_versions(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
+    facts = {**release.tags, "model": "trees", "holdout_business_cost": "0.51", "holdout_roc_auc": "0.77"}
+    first = dataclasses.replace(release, tags=facts, description="Trees.\n\nPromoted: there is no champion yet.")
+    dataset(tmp_path).save(first)
+    later = "Trees again.\n\nNot promoted: no better than chance allows."
+    dataset(tmp_path).save(dataclasses.replace(first, promoted=False, description=later))
+    told = MlflowClient().get_registered_model(NAME).description.splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in told if line.startswith("|")]
+    assert [row[0] for row in rows[2:]] == ["2", "1"]
+    assert rows[2][2:] == ["trees", "0.51", "0.77", "Not promoted: no better than chance allows."]
+    assert rows[3][2:] == ["trees", "0.51", "0.77", "Promoted: there is no champion yet."]
+
+
 def test_an_alias_that_is_still_due_is_given_unless_somebody_has_decided_otherwise(
     run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
 ) -> None:

@@ -9,11 +9,13 @@ import pandas as pd
 from mlflow import MlflowClient
 
 from credit_scoring.datasets.mlflow_tracking import (
+    MlflowChildFiguresDataset,
     MlflowChildRunsDataset,
-    MlflowMetricsJsonDataset,
+    MlflowResultsDataset,
     MlflowRowsDataset,
     MlflowTrialRunsDataset,
 )
+from credit_scoring.figures import new_figure
 
 
 def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.ActiveRun, tmp_path: Path) -> None:
@@ -31,7 +33,10 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
             "params": {"n_estimators": 5},
             "mean": {"roc_auc": 0.75, "precision": float("nan"), "columns_needed": 25.0, "ms_per_row": 0.5},
             "std": {"roc_auc": 0.05, "precision": float("nan")},
-            "folds": [{"roc_auc": 0.7, "precision": float("nan")}, {"roc_auc": 0.8, "precision": 0.2}],
+            "folds": [
+                {"roc_auc": 0.7, "precision": float("nan"), "fit_seconds": 40.0, "predict_seconds": 1.5},
+                {"roc_auc": 0.8, "precision": 0.2, "fit_seconds": 30.0, "predict_seconds": 0.5},
+            ],
         }
     ]
     dataset = MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix())
@@ -43,6 +48,7 @@ def test_each_candidate_is_a_child_run_with_its_folds_as_steps(run: mlflow.Activ
     assert (child.data.metrics["columns_needed"], child.data.metrics["ms_per_row"]) == (25.0, 0.5)
     assert child.data.metrics["roc_auc_to_best"] == -0.01
     assert child.info.status == "FINISHED"
+    assert child.info.end_time - child.info.start_time == 72_000  # what the folds took
     assert child.data.params == {"n_estimators": "5"}
     assert child.data.tags["source"] == "synthetic"
     assert "left_out" not in child.data.tags
@@ -115,6 +121,8 @@ def test_each_trial_is_a_run_below_its_search(run: mlflow.ActiveRun, tmp_path: P
         "trees trial 01": {"depth": "3"},
     }
     assert {item.data.metrics["value"] for item in below} == {0.5, 0.6}
+    assert {item.info.end_time - item.info.start_time for item in below} == {1000}
+    assert search.info.end_time - search.info.start_time == 2000
     assert {item.data.tags["metric"] for item in below} == {"log_loss"}
     assert {item.info.run_name: item.data.tags["hand_set"] for item in below} == {
         "trees trial 00": "True",
@@ -123,18 +131,46 @@ def test_each_trial_is_a_run_below_its_search(run: mlflow.ActiveRun, tmp_path: P
 
 
 def test_a_suspicion_is_a_tag_of_the_run(run: mlflow.ActiveRun, tmp_path: Path) -> None:
-    dataset = MlflowMetricsJsonDataset(filepath=(tmp_path / "diagnosis.json").as_posix(), prefix="diagnosis")
+    dataset = MlflowResultsDataset(filepath=(tmp_path / "diagnosis.json").as_posix())
     dataset.save({"training": 0.9, "flags": ["AUC is 0.9, above 0.82"]})
     data = MlflowClient().get_run(run.info.run_id).data
-    assert data.metrics == {"diagnosis.training": 0.9}
+    assert data.metrics == {}
     assert data.tags["SUSPICIOUS"] == "AUC is 0.9, above 0.82"
 
 
-def test_numbers_of_a_nested_result_become_metrics(run: mlflow.ActiveRun, tmp_path: Path) -> None:
-    dataset = MlflowMetricsJsonDataset(filepath=(tmp_path / "evaluation.json").as_posix())
-    dataset.save({"score": {"roc_auc": 0.7}, "policies": {"tuned": {"recall": 0.6, "name": "x"}}, "none": float("nan")})
-    assert MlflowClient().get_run(run.info.run_id).data.metrics == {"score.roc_auc": 0.7, "policies.tuned.recall": 0.6}
+def test_the_headline_of_a_result_becomes_metrics_and_all_results_are_one_artefact(
+    run: mlflow.ActiveRun, tmp_path: Path
+) -> None:
+    headline = {"holdout_auc": "score.roc_auc", "holdout_cost": "policies.tuned.cost", "absent": "policies.half.cost"}
+    evaluation = MlflowResultsDataset(filepath=(tmp_path / "evaluation.json").as_posix(), headline=headline)
+    measured = {"score": {"roc_auc": 0.7}, "policies": {"tuned": {"cost": 0.5, "name": "x"}}, "none": float("nan")}
+    evaluation.save(measured)
+    MlflowResultsDataset(filepath=(tmp_path / "amounts.json").as_posix()).save({"margin": 0.045})
+    assert MlflowClient().get_run(run.info.run_id).data.metrics == {"holdout_auc": 0.7, "holdout_cost": 0.5}
+    kept = mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/results.json")
+    assert kept == {"evaluation": measured | {"none": None}, "amounts": {"margin": 0.045}}
     assert json.loads((tmp_path / "evaluation.json").read_text())["none"] is None
+
+
+def test_a_figure_of_each_candidate_is_in_its_child_run(run: mlflow.ActiveRun, tmp_path: Path) -> None:
+    bare = {"family": "lightgbm", "imbalance": "none", "target_features": False, "training_rows": 80, "params": {}}
+    bare |= {"complexity": None, "std": {}, "folds": [], "to_best": {}, "left_out": {}, "mean": {}}
+    results = [{"name": "trees", "error": None, **bare}, {"name": "broken", "error": "No such library", **bare}]
+    MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix()).save(results)
+    figures = {"trees": new_figure(figsize=(2, 1))}
+    MlflowChildFiguresDataset(name="out_of_fold").save(figures)
+    client = MlflowClient()
+    children = client.search_runs([run.info.experiment_id], "tags.candidate != ''")
+    found = {
+        child.data.tags["candidate"]: [file.path for file in client.list_artifacts(child.info.run_id, "figures")]
+        for child in children
+    }
+    assert found == {"trees": ["figures/out_of_fold.png"], "broken": []}
+    untracked = MlflowChildFiguresDataset(name="other")
+    untracked._logging_activated = False
+    untracked.save(figures)
+    (trees,) = [child.info.run_id for child in children if child.data.tags["candidate"] == "trees"]
+    assert [file.path for file in client.list_artifacts(trees, "figures")] == ["figures/out_of_fold.png"]
 
 
 def noted_rows(run_id: str) -> list[tuple[str, str, str]]:

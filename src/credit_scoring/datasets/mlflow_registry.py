@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +39,8 @@ _REGISTERED = (
 )
 _DUE, _AFTER, _NONE = "alias_due", " after ", "none"
 """Tag of a version that still waits for the alias that it was registered for, such as `champion after 3`."""
+_STORY = ("model", "holdout_business_cost", "holdout_roc_auc")
+"""Tags of a version that the description of the registered model tells of each."""
 _OUT_OF_FOLD = "out_of_fold.parquet"
 """Beside the files of a registered model; not in the exported folder, which must name no applicant."""
 
@@ -151,6 +154,7 @@ class MlflowScorerDataset(AbstractDataset[ScorerRelease, CreditScorer]):
             tags={**facts, _DUE: due},
         )
         _give_due_aliases(client, name)
+        client.update_registered_model(name, f"{_REGISTERED}\n\n{_tell_story(client, name)}")
 
     def _exists(self) -> bool:
         return (self._folder / DESCRIPTION).is_file()
@@ -232,6 +236,17 @@ def _give_due_aliases(client: MlflowClient, name: str) -> None:
             client.set_registered_model_alias(name, alias, version.version)
         # Else it has the alias, or somebody has decided otherwise since
         client.delete_model_version_tag(name, version.version, _DUE)
+
+
+def _tell_story(client: MlflowClient, name: str) -> str:
+    """Return a Markdown table of all versions, latest first: what each achieved, and why it was promoted or not."""
+    told = ["| version | day | model | cost on the hold-out | AUC | promotion |", "|---:|---|---|---:|---:|---|"]
+    versions = client.search_model_versions(f"name = '{name}'")
+    for version in sorted(versions, key=lambda each: -int(each.version)):
+        day = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC).date()
+        facts = [*(version.tags.get(tag, "–") for tag in _STORY), (version.description or "–").rpartition("\n\n")[2]]
+        told.append(f"| {version.version} | {day} | {' | '.join(facts)} |")
+    return "\n".join(told)
 
 
 def _version_number(version: ModelVersion | None) -> str:

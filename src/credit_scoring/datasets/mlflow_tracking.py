@@ -7,12 +7,15 @@ Names of these datasets start with `Mlflow`, so that kedro-mlflow's switch for u
 import hashlib
 import json
 import math
+import tempfile
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import pandas as pd
+from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets.json import JSONDataset
 from kedro_datasets.pandas import ParquetDataset
 from mlflow import MlflowClient
@@ -21,6 +24,16 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from credit_scoring.models.complexity import by_hand
 from credit_scoring.models.labels import list_params
+
+if TYPE_CHECKING:  # as in datasets/figure.py
+    from matplotlib.figure import Figure
+
+CANDIDATE = "candidate"
+"""Tag of a child run: which candidate it is of."""
+
+RESULTS = "results.json"
+"""Artefact with all results of a run."""
+_FIGURES = "figures"
 
 
 class _TrackedJson(JSONDataset):
@@ -38,23 +51,28 @@ class _TrackedJson(JSONDataset):
         raise NotImplementedError
 
 
-class MlflowMetricsJsonDataset(_TrackedJson):
-    """A nested mapping of results: a JSON file, and its numbers as metrics of the run (`policies.tuned.recall`).
+class MlflowResultsDataset(_TrackedJson):
+    """A nested mapping of results: a JSON file, and an entry of the run's artefact `results.json`, by the file's name.
 
-    A list of sentences under `flags` becomes a tag of the run, so that nobody can overlook it.
+    The few numbers that runs are compared by are metrics as well: hundreds would hide them. A list of sentences under
+    `flags` becomes a tag of the run, so that nobody can overlook it.
 
     Args:
-        prefix: First part of the metrics' names.
+        headline: Name of a metric -> where its number is (`policies.tuned.business_cost`), if it is there.
         **json_arguments: As of the JSON dataset.
     """
 
-    def __init__(self, *, prefix: str = "", **json_arguments: Any) -> None:
+    def __init__(self, *, headline: Mapping[str, str] | None = None, **json_arguments: Any) -> None:
         super().__init__(**json_arguments)
-        self._prefix = f"{prefix}." if prefix else ""
+        self._headline = headline or {}
 
     def _track(self, client: MlflowClient, run: Any, data: Mapping[str, Any]) -> None:
+        known = {}
+        if any(found.path == RESULTS for found in client.list_artifacts(run.run_id)):
+            known = mlflow.artifacts.load_dict(f"runs:/{run.run_id}/{RESULTS}")
+        client.log_dict(run.run_id, known | {self._filepath.stem: _without_nan(data)}, RESULTS)
         (flat,) = pd.json_normalize(dict(data), sep=".").to_dict("records")
-        _log(client, run.run_id, {}, [(f"{self._prefix}{key}", value, 0) for key, value in flat.items()])
+        _log(client, run.run_id, {}, [(name, flat.get(place), 0) for name, place in self._headline.items()])
         for flag in data.get("flags", [])[:1]:
             client.set_tag(run.run_id, "SUSPICIOUS", flag)
 
@@ -95,9 +113,10 @@ class MlflowChildRunsDataset(_TrackedJson):
     """Results of compared candidates: a JSON file, and one child run per candidate.
 
     Each entry has `name`, `family`, `complexity`, `params`, `mean`, `std`, `folds`, `to_best`, `left_out`, `error`; a
-    child run gets the parameters, tags that say what it is (family, complexity, whether a person can compute a score by
-    hand, members that a blend went without, …), the means under the metrics' own names, the spread as `<metric>_std`,
-    the difference to the cheapest candidate as `<metric>_to_best`, and each fold as a step of `fold_<metric>`.
+    child run lasts as long as fitting and scoring the folds did. It gets the parameters, tags that say what it is
+    (candidate, family, complexity, whether a person can compute a score by hand, members that a blend went without, …),
+    the means under the metrics' own names, the spread as `<metric>_std`, the difference to the cheapest candidate as
+    `<metric>_to_best`, and each fold as a step of `fold_<metric>`.
     """
 
     def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
@@ -111,7 +130,9 @@ class MlflowChildRunsDataset(_TrackedJson):
                 facts["left_out"] = ", ".join(result["left_out"])
             note = f"Rank {rank} of {len(data)} by business cost." if not result["error"] else result["error"]
             note += "".join(f"\n\nWithout member {name}: {why}" for name, why in result["left_out"].items())
-            child = _open_child(client, run, f"{rank:02d} {result['name']}", facts | {"mlflow.note.content": note})
+            facts |= {CANDIDATE: result["name"], "mlflow.note.content": note}
+            seconds = sum(fold.get(step, 0) for fold in result["folds"] for step in ("fit_seconds", "predict_seconds"))
+            child, ended = _open_child(client, run, f"{rank:02d} {result['name']}", facts, seconds)
             metrics = dict(result["mean"])
             metrics |= {f"{key}_std": value for key, value in result["std"].items()}
             metrics |= {f"{key}_to_best": interval["estimate"] for key, interval in result["to_best"].items()}
@@ -121,7 +142,46 @@ class MlflowChildRunsDataset(_TrackedJson):
                 for key, value in measured.items()
             ]
             _log(client, child, result["params"], [*((key, value, 0) for key, value in metrics.items()), *steps])
-            client.set_terminated(child, "FAILED" if result["error"] else "FINISHED")
+            client.set_terminated(child, "FAILED" if result["error"] else "FINISHED", ended)
+
+
+class MlflowChildFiguresDataset(AbstractDataset[dict[str, "Figure"], None]):
+    """A figure of each candidate, kept in the candidate's child run; nowhere, if tracking is off.
+
+    Args:
+        name: Of the file, without its suffix.
+        save_args: As of the figures' method `savefig`.
+    """
+
+    def __init__(
+        self, *, name: str, save_args: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._name = name
+        self._save_args = save_args or {}
+        self._logging_activated = True
+        self.metadata = metadata
+
+    def load(self) -> None:
+        """Refuse: they are there to be looked at in MLflow."""
+        raise DatasetError("Figures of candidates are only kept in their MLflow runs.")
+
+    def save(self, data: dict[str, "Figure"]) -> None:
+        """Draw each figure into the child run of its candidate."""
+        run = mlflow.active_run() if self._logging_activated else None
+        if run is None:
+            return
+        client = MlflowClient()
+        below = f"tags.`mlflow.parentRunId` = '{run.info.run_id}' and tags.{CANDIDATE} != ''"
+        children = client.search_runs([run.info.experiment_id], below, max_results=len(data) + 1)
+        with tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder, f"{self._name}.png")
+            for child in children:
+                if figure := data.get(child.data.tags[CANDIDATE]):
+                    figure.savefig(picture, **self._save_args)
+                    client.log_artifact(child.info.run_id, picture.as_posix(), _FIGURES)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"name": self._name}
 
 
 class MlflowTrialRunsDataset(_TrackedJson):
@@ -130,9 +190,10 @@ class MlflowTrialRunsDataset(_TrackedJson):
     def _track(self, client: MlflowClient, run: Any, data: list[dict[str, Any]]) -> None:
         for candidate in dict.fromkeys(trial["candidate"] for trial in data):
             trials = [trial for trial in data if trial["candidate"] == candidate]
-            search = _open_child(client, run, f"search {candidate}", {"trials": str(len(trials))})
+            seconds = sum(trial["seconds"] for trial in trials)
+            search, ended = _open_child(client, run, f"search {candidate}", {"trials": str(len(trials))}, seconds)
             for trial in trials:
-                child = _open_child(
+                child, trial_ended = _open_child(
                     client,
                     run,
                     f"{candidate} trial {trial['number']:02d}",
@@ -142,22 +203,31 @@ class MlflowTrialRunsDataset(_TrackedJson):
                         "hand_set": str(trial["hand_set"]),
                         "mlflow.parentRunId": search,
                     },
+                    trial["seconds"],
                 )
                 values = [("value", trial["value"], 0), ("seconds", trial["seconds"], 0)]
                 _log(client, child, trial["params"], values)
-                client.set_terminated(child, "FAILED" if trial["state"] == "fail" else "FINISHED")
+                client.set_terminated(child, "FAILED" if trial["state"] == "fail" else "FINISHED", trial_ended)
             finished = [("value", trial["value"], trial["number"]) for trial in trials if trial["state"] == "complete"]
             _log(client, search, {}, finished)
-            client.set_terminated(search)
+            client.set_terminated(search, end_time=ended)
 
 
-def _open_child(client: MlflowClient, run: Any, name: str, tags: Mapping[str, str]) -> str:
-    """Start a run below another one, with the facts and the training rows that both share; return its id."""
+def _open_child(client: MlflowClient, run: Any, name: str, tags: Mapping[str, str], seconds: float) -> tuple[str, int]:
+    """Note below another run one that has just ended, with the facts and the training rows that both share.
+
+    Returns:
+        Its id, and the milliseconds at which it is to end, so that it lasts as many seconds as what it notes did.
+    """
+    ended = int(time.time() * 1000)
     parent = client.get_run(run.run_id)
     above = parent.data.tags
     inherited: dict[str, str] = {key: above[key] for key in ("source", "git_commit") if key in above}
     started = client.create_run(
-        run.experiment_id, run_name=name, tags={"mlflow.parentRunId": run.run_id} | inherited | dict(tags)
+        run.experiment_id,
+        start_time=ended - round(seconds * 1000),
+        run_name=name,
+        tags={"mlflow.parentRunId": run.run_id} | inherited | dict(tags),
     )
     learned_from = [
         rows
@@ -166,7 +236,7 @@ def _open_child(client: MlflowClient, run: Any, name: str, tags: Mapping[str, st
     ]
     if learned_from:
         client.log_inputs(started.info.run_id, learned_from)
-    return started.info.run_id
+    return started.info.run_id, ended
 
 
 def _log(client: MlflowClient, run_id: str, params: Mapping[str, Any], metrics: Iterable[tuple[str, Any, int]]) -> None:

@@ -193,10 +193,13 @@ def test_the_picture_names_the_heaviest_causes_and_the_columns_compared(
     for language in LANGUAGES:
         figure = plot_dossier(dossier, OPTIONS, FigureOptions(language=language, source="synthetic"))
         bars, places = ([label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes)
-        told = [f"{entry[f'label_{language}']} = {entry[f'shown_{language}']}" for entry in dossier["contributions"]]
+        colon = " : " if language == "fr" else ": "
+        told = [
+            f"{entry[f'label_{language}']}{colon}{entry[f'shown_{language}']}" for entry in dossier["contributions"]
+        ]
         assert bars[:2] == told[:2]
         assert len(bars) == 3  # the third stands for the others
-        assert places == [f"{peer[f'label_{language}']} = {peer[f'shown_{language}']}" for peer in dossier["peers"]]
+        assert places == [f"{peer[f'label_{language}']}{colon}{peer[f'shown_{language}']}" for peer in dossier["peers"]]
 
 
 def test_a_borderline_client_is_for_a_person_to_look_at(rows: pd.DataFrame, scorer: CreditScorer) -> None:

@@ -47,6 +47,7 @@ def artefacts() -> dict[str, Any]:
         "champion_diagnosis": {
             "training": 0.8765,
             "out_of_fold": 0.7654,
+            "holdout": 0.7543,
             "holdout_interval": {"low": 0.7321, "high": 0.7789},
             "out_of_fold_share": 0.8,
             "flags": [],
@@ -111,25 +112,24 @@ def test_the_card_holds_the_numbers_of_the_artefacts(artefacts: dict[str, Any], 
         "that of LightGBM, the best by log loss, is logistic regression: cost +0.0123 [−0.0044, +0.0290]",
         "| AUC | 0.7543 [0.7321, 0.7789] |",
         "| KS | 0.4012 |",
-        "| tuned threshold | 0.0987 | 0.5321 | 0.4821 – 0.5921 | 75.6% | 12 | 1,234 |",
+        "| chosen threshold | 0.0987 | 0.5321 | 0.4821 – 0.5921 | 75.6% | 12 | 1,234 |",
         "| approve all |  | 0.8134 |",
         "probability of default reaches 0.0987",
-        "between 0.0765 and 0.1234 (95% interval); from 0.0876 to 0.1111 the expected cost is the same within 1%",
-        "Out of fold a decision costs 0.5432 there",
-        "(true cost: 95% interval 0.5123 to 0.5777)",
-        "reaches 1/(1 + 10) = 0.0909, where approving costs as much as declining",
-        "applicants scored 0.0909 default at a rate of 0.0812.",
-        "changes the cost per application by −0.0111 compared with 0.0909 (95% interval −0.0333 to +0.0055)",
+        "runs from 0.0765 to 0.1234; between 0.0876 and 0.1111 the expected cost is the same within 1%",
+        "Out of fold a decision costs 0.5432 on average (95% interval 0.5123 to 0.5777)",
+        "1/(1 + 10) = 0.0909? At this default rate approving costs as much as declining",
+        "the default rate of applicants scored 0.0909 is only 0.0812 (fitted out of fold)",
+        "the chosen threshold instead of 0.0909 changes the average cost by −0.0111 (95% interval −0.0333 to +0.0055)",
         "| CODE_GENDER | F | 1,300 | 80.0% [77.0%, 83.0%] |",
-        "Approval rates differ between groups of gender by 7.9 points [5.1, 10.7]",
+        "Between groups of gender, the approval rate varies by 7.9 points [5.1, 10.7]",
         "external scores 60%.",
         "| `DAYS_EMPLOYED` | Time in the present job | 40.0% |",
-        "Fitted to 5 other samples, the model keeps 62% of its 20 heaviest features",
+        "Refitted on 5 other samples, the model keeps 62% of its 20 heaviest features",
         "calibration error 0.0123 before, 0.0045 after",
         "Digest of model and calibration: `0123456789abcdef`",
-        "0.110 wide, rests on 43 defaults",
+        "wide (0.110), as the hold-out sample has only 43 defaults",
         "falls by 0.111 from training rows",
-        "gives 91% of 187 declined applicants the same first reason, and keeps 74% of the 4 causes",
+        "gives 91% of 187 declined applicants the same principal reason and keeps 74% of the first 4 reasons",
         f"scikit-learn {version('scikit-learn')}",
     ):
         assert said in card, said
@@ -163,7 +163,7 @@ def test_two_aucs_are_explained_where_they_stand(
     diagnosis = artefacts["champion_diagnosis"] | {"out_of_fold": out_of_fold}
     card = write("model_card", artefacts | {"champion_diagnosis": diagnosis})
     assert f"{out_of_fold:.3f} {said} the 95% interval of the hold-out, 0.732 to 0.779" in card
-    assert "were trained on 80% of the training rows" in card
+    assert "trained on 80% of the training rows" in card
 
 
 def test_a_calibration_error_stands_beside_what_chance_alone_would_show(

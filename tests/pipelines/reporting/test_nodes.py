@@ -68,7 +68,9 @@ def summarise(write: Callable[..., str]) -> Callable[..., str]:
             "price_of_interpretability_table": PRICE_OF_INTERPRETABILITY,
             "calibration_evaluation": {"chosen": "sigmoid", "methods": {"none": method, "sigmoid": method}},
             "champion_diagnosis": {
+                "training": 0.75,
                 "out_of_fold": 0.55,
+                "holdout": 0.56,
                 "holdout_interval": INTERVAL,
                 "out_of_fold_share": 0.8,
                 "flags": flags,
@@ -115,17 +117,16 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: 
     text = summarise(strategies())
     assert "**Synthetic data: these results say nothing about real customers.**" in text
     assert "| LightGBM | 0.7654 | 0.0100 | 0.2000 | 60.0% | – | 0.5100 | 0.0200 |  |" in text
-    assert "| tuned threshold | 0.0912 | 0.5000 | 0.4000 – 0.6000 | 75.0% | 12 | 1,234 |" in text
-    assert (
-        "The best threshold for this score lies between 0.0800 and 0.1100 (95% interval); from 0.0850 to 0.1000" in text
-    )
+    assert "| chosen threshold | 0.0912 | 0.5000 | 0.4000 – 0.6000 | 75.0% | 12 | 1,234 |" in text
+    assert "The 95% interval of the best threshold runs from 0.0800 to 0.1100; between 0.0850 and 0.1000" in text
     assert "No rising default rate could be fitted to the scores, so this is the threshold of least cost" in text
-    assert "changes the cost per application by +0.0020 compared with 0.0909 (95% interval −0.0100 to +0.0140)" in text
+    assert "instead of 0.0909 changes the average cost by +0.0020 (95% interval −0.0100 to +0.0140)" in text
     assert (
-        "45.0% of the credit lost on a default, 4.5% margin lost on a good customer declined): 12,346 per app" in text
+        "if a default loses 45.0% of the credit and a wrong decline a margin of 4.5%, the average cost per application "
+        "is 12,346 monetary units" in text
     )
     assert "| 0.5050 | 75.0% | 12.3 [10.0, 15.0] | 5.0 [−1.0, 11.0] | too few to tell |" in text
-    assert "weigh most: EXT_SOURCE_2, EXT_SOURCE_3. Fitted to 5 other samples, the model keeps 62% of its 20" in text
+    assert "weigh most: EXT_SOURCE_2, EXT_SOURCE_3. Refitted on 5 other samples, the model keeps 62% of its 20" in text
     assert "Class imbalance" not in text
     assert "SUSPICIOUS" not in text
     real = summarise(strategies(), "home_credit", ["AUC is 0.9"])
@@ -139,7 +140,10 @@ def test_the_summary_tells_what_the_search_gained(summarise: Callable[..., str])
     text = summarise(strategies(), gain=gain)
     assert "Optuna searched the hyper-parameters of LightGBM: 12 trials" in text
     assert "| LightGBM | 12 (7) | 0.2425 | 0.2417 | −0.0008 [−0.0035, +0.0019] | −0.0016 [−0.0070, +0.0038] |" in text
-    assert "The cost of 1 of the 1 candidates is not significantly different from the least, on 8,000 rows." in text
+    assert (
+        "On 8,000 applications, the cost of 1 of the 1 candidates is not significantly different from the least."
+        in text
+    )
     assert "Optuna" not in summarise(strategies())
 
 

@@ -1,5 +1,6 @@
 """The PDF says what the artefacts hold, in both languages, on at most three pages, and marks synthetic data."""
 
+import datetime as dt
 import io
 import re
 from collections.abc import Callable
@@ -15,13 +16,16 @@ from credit_scoring.figures import FigureOptions
 from credit_scoring.models import FAMILIES, family_class
 from credit_scoring.models.labels import label_candidates
 from credit_scoring.pipelines.reporting.interpretability import tabulate_interpretability, tell_interpretability
+from credit_scoring.pipelines.reporting.options import ReportOptions
 from credit_scoring.pipelines.reporting.report import describe_effect
+from credit_scoring.pipelines.reporting.sentences import explain_threshold
 from credit_scoring.pipelines.reporting.tuning import tell_tuning
 from credit_scoring.texts import texts_in
 from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, PROTECTION, level
 from tests.pipelines.reporting.conftest import found
 
 N_CANDIDATES = 24
+SIGNED = ReportOptions(author={"fr": "Équipe X", "en": "Team X"}, date=dt.date(2026, 11, 3))
 
 
 def policy(threshold: float, cost: float) -> dict[str, Any]:
@@ -186,6 +190,7 @@ def artefacts() -> dict[str, Any]:
         "mlflow_pages": {},
         "params:cross_validation.n_folds": 5,
         "params:selection.max_features": 150,
+        "params:report": SIGNED,
         "params:places": {"registered_model": "credit_scoring_model"},
     }
 
@@ -281,10 +286,11 @@ def test_a_family_is_named_by_its_label(
             "en",
             [
                 "Optuna searched the hyper-parameters of logistic regression and LightGBM: 25 trials by log loss",
-                "11 were given up early",
-                "Logistic regression: no trial did better than the values set by hand, which stay.",
-                "LightGBM: not significantly different from the values set by hand "
-                "(num_leaves 8 → 5 and colsample_bytree – → 0.0547).",
+                "of which 11 were stopped early",
+                "Logistic regression: no trial did better than the hand",
+                "LightGBM: not significantly different from the hand-set values.",
+                "LightGBM leaves per tree (num_leaves) 8 5",
+                "LightGBM share of features per tree (colsample_bytree) – 0.0547",
                 "Tuning is not nested in the comparison",
                 "12 (4) 0.2425 0.2425",
                 "13 (7) 0.2425 0.2417 −0.0008 [−0.0035, +0.0019] −0.0016 [−0.0070, +0.0038]",
@@ -293,11 +299,12 @@ def test_a_family_is_named_by_its_label(
         (
             "fr",
             [
-                "Optuna a cherché les hyperparamètres de régression logistique et LightGBM : 25 essais",
-                "11 ont été abandonnés tôt",
-                "Régression logistique : aucun essai n'a fait mieux que les valeurs fixées à la main",
-                "(num_leaves 8 → 5 et colsample_bytree – → 0,0547)",
-                "Elle n'est pas imbriquée dans la comparaison",
+                "Recherche des hyperparamètres avec Optuna (régression logistique et LightGBM) : 25 essais",
+                "dont 11 interrompus avant la fin",
+                "Régression logistique : aucun essai n'a fait mieux que le réglage manuel, qui est conservé.",
+                "LightGBM feuilles par arbre (num_leaves) 8 5",
+                "LightGBM part des variables par arbre (colsample_bytree) – 0,0547",
+                "La recherche n'est pas imbriquée dans la comparaison",
                 "13 (7) 0,2425 0,2417 −0,0008 [−0,0035 ; +0,0019] −0,0016 [−0,0070 ; +0,0038]",
             ],
         ),
@@ -325,8 +332,13 @@ def test_how_many_candidates_the_cost_tells_apart_is_told(
 ) -> None:
     artefacts["leaderboard_table"].loc[5:, "cost_to_best_low"] = 0.001
     text, _ = read(report(artefacts, language="en", source="home_credit"))
-    assert squeeze("The cost of 5 of the 24 candidates is not significantly different from the least, on 8,000") in text
-    assert squeeze("The champion has the least log loss of all candidates: the choice is in effect by log loss") in text
+    assert (
+        squeeze(
+            "On 8,000 applications, the cost of 5 of the 24 candidates is not significantly different from the least"
+        )
+        in text
+    )
+    assert squeeze("Log loss decides among them: the champion has the least of all candidates") in text
 
 
 @pytest.mark.parametrize("level", [1, 5])
@@ -338,8 +350,8 @@ def test_the_choice_is_by_log_loss_only_where_cost_leaves_one(
     if level > 1:
         table.loc[1, "log_loss"] = 0.2  # of another than the champion
     text, _ = read(report(artefacts, language="en", source="home_credit"))
-    assert squeeze(f"The cost of {level} of the 24 candidates") in text
-    assert squeeze("the choice is in effect by log loss") not in text
+    assert squeeze(f"the cost of {level} of the 24 candidates") in text
+    assert squeeze("Log loss decides among them") not in text
 
 
 @pytest.mark.parametrize(
@@ -347,12 +359,12 @@ def test_the_choice_is_by_log_loss_only_where_cost_leaves_one(
     [
         (
             {},
-            "on the same applicants +0.004 [−0.011, +0.022], the interval being that of comparison 3",
+            "on the same applicants: +0.004 [−0.011, +0.022] (comparison 3 with this champion, 99.17% interval)",
         ),
         ({"cost_difference": None, "obstacle": "other_rows"}, "stays champion, which was trained on other rows"),
         ({"cost_difference": None, "obstacle": "equal"}, "stays champion: every out-of-fold decision costs the same"),
-        ({"promoted": True}, "it replaces the champion (version 7), difference"),
-        ({"promoted": True, "forced": True}, "(version 7) because promotion.force is set, difference"),
+        ({"promoted": True}, "it replaces the champion (version 7). Difference"),
+        ({"promoted": True, "forced": True}, "(version 7) because promotion.force is set. Difference"),
         (
             {"promoted": True, "cost_difference": None, "obstacle": "protected"},
             "it replaces the champion (version 7), which was trained on protected attributes",
@@ -431,7 +443,8 @@ def test_what_a_run_may_lack_is_left_out(artefacts: dict[str, Any], report: Call
         "cause by cause",
         "manual review",
         "Optuna",
-        "Log loss with the hyper-parameters",
+        "Log loss before the search",
+        "Hyper-parameters before the search",
     ):
         assert squeeze(absent) not in text
     assert squeeze("it is the first champion") in text
@@ -453,7 +466,7 @@ def test_flags_review_and_screenshots_are_shown(artefacts: dict[str, Any], repor
     pdf = report(artefacts, language="en", source="home_credit")
     text, pages = read(pdf)
     assert squeeze("Suspicious result AUC 0.95 on the hold-out is above 0.82") in text
-    assert squeeze("from 0.0812 to 0.1198 (10.2% of applications), the cost would be 0.4393") in text
+    assert squeeze("from 0.0812 to 0.1198 (10.2% of applications), the average cost would be 0.4393") in text
     assert squeeze("The registered model and its aliases in MLflow (demo of 2026-01-02, 0123abcd).") in text
     assert squeeze("No screenshot") not in text
     assert len(pages) == 3
@@ -554,3 +567,67 @@ def test_a_simpler_model_is_as_good_only_within_its_interval(low: float, told: s
     price = PRICE_OF_INTERPRETABILITY.assign(cost_to_best_low=[0.2, low, 0.0])
     (sentence,) = tell_interpretability(price, FREELY, texts_in("en"))
     assert sentence.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("language", "signed", "sentences"),
+    [
+        (
+            "en",
+            "Team X · November 3, 2026",
+            [
+                "A bad loan approved costs as much as 10 good customers declined",
+                "Why not 1/(1 + 10) = 0.0909?",
+                "is only 0.0812 (fitted out of fold): the score slightly overstates the risk there",
+                "is reached only at the score 0.0987, the chosen threshold.",
+                "The difference between the two thresholds is not significant: the interval holds 0.0909.",
+                "trained on 80% of the training rows; on the hold-out, by the final model",
+                "12,346 monetary units",
+                # 12 bad loans among 0.756 x 2,000 approved
+                "75.6% of the applications are approved; the bad rate among them is 0.8%, against 8.1% of all",
+                "AUC is 0.754 [0.732, 0.779] and a decision costs 0.532 [0.481, 0.596] on average, 35% less",
+                "Before it goes live: independent validation",
+            ],
+        ),
+        (
+            "fr",
+            "Équipe X · 3 novembre 2026",
+            [
+                "Un crédit accordé en défaut coûte autant que 10 bons clients refusés",
+                "Pourquoi pas 1/(1 + 10) = 0,0909 ?",
+                "n'est que de 0,0812 (ajusté en validation croisée) : le score surestime légèrement le risque",
+                "L'écart entre les deux seuils n'est pas significatif : l'intervalle contient 0,0909.",
+                "12 346 unités monétaires",
+                "75,6 % des demandes sont acceptées ; le taux de défaut des acceptés est de 0,8 %, contre 8,1 %",
+                "Avant la mise en service : validation indépendante",
+            ],
+        ),
+    ],
+)
+def test_the_report_is_signed_and_says_what_for_why_this_threshold_and_what_follows(
+    artefacts: dict[str, Any], report: Callable[..., bytes], language: str, signed: str, sentences: list[str]
+) -> None:
+    text, pages = read(report(artefacts, language=language, source="home_credit"))
+    assert squeeze(signed) in squeeze(pages[0])
+    for sentence in sentences:
+        assert squeeze(sentence) in text, sentence
+
+
+@pytest.mark.parametrize(
+    ("threshold", "low", "told", "apart"),
+    [
+        (0.0896, 0.08, "the score slightly understates the risk there", "is not significant"),
+        (0.1, 0.095, "the score slightly overstates the risk there", "is significant: the interval does not hold"),
+        (1 / 11, 0.08, "This threshold, 0.0909, is also the theoretical one", None),
+    ],
+)
+def test_why_the_threshold_is_beside_the_theoretical_one(
+    artefacts: dict[str, Any], threshold: float, low: float, told: str, apart: str | None
+) -> None:
+    interval = {"threshold": threshold, "threshold_interval": {"low": low, "high": 0.11}}
+    sentences = explain_threshold(
+        artefacts["decision_policy"] | interval, artefacts["policy_evaluation"], texts_in("en")
+    )
+    assert told in " ".join(sentences)
+    assert (apart is None) == (len(sentences) == 3)
+    assert apart is None or apart in sentences[2]

@@ -13,13 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from credit_scoring.features.catalogue import find_feature
+from credit_scoring.features.categories import category_label
 from credit_scoring.features.expressions import DAYS_PER_YEAR
-from credit_scoring.figures import Axes, Figure, FigureOptions, new_figure
+from credit_scoring.figures import PALETTE, Axes, Figure, FigureOptions, new_figure
 from credit_scoring.metrics.discrimination import kolmogorov_smirnov_score
 from credit_scoring.metrics.stability import distribution_gap, population_stability_index
 
 TRAIN, TO_SCORE = "train", "to score"
-_REPAID, _DEFAULT, _NEUTRAL = "#1f4e79", "#c55a11", "0.55"
+_REPAID, _DEFAULT, _NEUTRAL = PALETTE["main"], PALETTE["second"], PALETTE["neutral"]
 
 DRAWN_BY_OUTCOME = (
     "EXT_SOURCE_1",
@@ -200,19 +201,18 @@ def plot_class_balance(figure_columns: pd.DataFrame, figures: FigureOptions) -> 
         if counts[1]
         else figures.say("class_balance.title_no_default")
     )
-    axes.set_title(title, loc="left")
     axes.text(
         0.99, 0.41, figures.say("class_balance.note", accuracy=counts[0] / total),
         transform=axes.transAxes, ha="right", fontsize=9.5, color="0.3",
     )  # fmt: skip
-    axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    return _finish(figure, figures)
+    return figures.finish(figure, title)
 
 
 def plot_missing_values(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw which groups of columns are missing together, and how often."""
-    import missingno  # noqa: PLC0415  (imports seaborn, a second that other runs need not wait for)
+    import missingno  # noqa: PLC0415 - as in figures.py
+    from matplotlib.colors import to_rgb  # noqa: PLC0415 - as in figures.py
 
     train = figure_columns.loc[figure_columns["SPLIT"] == TRAIN, list(_GROUPS)]
     sample = train.iloc[np.linspace(0, len(train) - 1, min(_MATRIX_ROWS, len(train))).astype(int)]
@@ -222,7 +222,7 @@ def plot_missing_values(figure_columns: pd.DataFrame, figures: FigureOptions) ->
     shown = sample.astype(bool).astype(object).where(sample.astype(bool), None)
     missingno.matrix(
         shown.set_axis(names, axis=1).sort_values(names, key=lambda column: column.isna(), kind="stable"),
-        ax=above, sparkline=False, fontsize=9.5, color=(0.12, 0.31, 0.47), label_rotation=40,
+        ax=above, sparkline=False, fontsize=9.5, color=to_rgb(_REPAID), label_rotation=40,
     )  # fmt: skip
     above.set_yticks([])
     above.set_ylabel(figures.say("missing_values.rows", n=len(sample)))
@@ -239,14 +239,12 @@ def plot_missing_values(figure_columns: pd.DataFrame, figures: FigureOptions) ->
         below.plot(position, measured[column], "o", ms=6, color=color, label=label)
     below.set(ylabel=figures.say("missing_values.default_rate"))
     below.set_ylim(0, below.get_ylim()[1] * 1.35)
-    below.legend(loc="upper right", ncols=2, frameon=False, fontsize=9)
+    below.legend(loc="upper right", ncols=2)
     for axes in (middle, below):
         axes.set(xlim=above.get_xlim(), xticks=[])
         axes.yaxis.set_major_formatter(figures.percent_axis())
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(figures.say("missing_values.title"), x=0.01, ha="left", fontsize=12)
     figure.align_ylabels()
-    return _finish(figure, figures)
+    return figures.finish(figure, figures.say("missing_values.title"))
 
 
 def plot_distributions_by_outcome(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
@@ -264,7 +262,7 @@ def plot_distributions_by_outcome(figure_columns: pd.DataFrame, figures: FigureO
         separation = kolmogorov_smirnov_score(train.loc[known, "TARGET"], values[known])
         if np.isfinite(separation):
             title = figures.say("distributions.panel", label=title, ks=separation)
-        axes.set_title("\n".join(textwrap.wrap(title, 34)), fontsize=9.5)
+        axes.set_title(textwrap.fill(title, 36), fontsize=9.5, loc="center")
         sides = [(values[train["TARGET"] == outcome], label, color) for outcome, label, color in outcomes]
         _draw_densities(axes, sides, figures)
     for axes in panels[:, 0]:
@@ -272,10 +270,8 @@ def plot_distributions_by_outcome(figure_columns: pd.DataFrame, figures: FigureO
     handles = [
         Patch(edgecolor=color, facecolor=(*to_rgb(color), 0.25), label=label, lw=1.6) for _, label, color in outcomes
     ]
-    figure.legend(handles=handles, loc="upper right", ncols=2, frameon=False, fontsize=10)
-    title = figures.say("distributions.title", n=len(train))
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    return _finish(figure, figures)
+    figure.legend(handles=handles, loc="upper right", ncols=2, fontsize=10)
+    return figures.finish(figure, figures.say("distributions.title", n=len(train)))
 
 
 def plot_population_shift(figure_columns: pd.DataFrame, figures: FigureOptions) -> Figure:
@@ -284,35 +280,33 @@ def plot_population_shift(figure_columns: pd.DataFrame, figures: FigureOptions) 
     train, to_score = (figure_columns[figure_columns["SPLIT"] == side] for side in (TRAIN, TO_SCORE))
     figure = new_figure(figsize=(9, 7.4))
     title = figures.say("population_shift.title", train=len(train), to_score=len(to_score))
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     if shift.empty:
         nothing = figures.say("population_shift.nothing")
         figure.text(0.5, 0.5, nothing, ha="center", va="center", fontsize=13, color=_NEUTRAL)
-        return _finish(figure, figures)
+        return figures.finish(figure, title)
     grid = figure.add_gridspec(_DETAILED, 2, width_ratios=[1, 1.05])
     _draw_stability(figure.add_subplot(grid[:, 0]), shift, figures)
     for row, name in enumerate(shift["variable"].head(_DETAILED)):
         axes = figure.add_subplot(grid[row, 1])
         _draw_pair(axes, name, train[name], to_score[name], figures)
         if row == 0:
-            axes.legend(frameon=False, fontsize=8.5, loc="upper right")
-    return _finish(figure, figures)
+            axes.legend(fontsize=8.5, loc="upper right")
+    return figures.finish(figure, title)
 
 
 def _draw_stability(axes: Axes, shift: pd.DataFrame, figures: FigureOptions) -> None:
     ordered = shift.iloc[::-1]
-    colours = [
-        _DEFAULT if psi > _PSI_SHIFTED else "#e0a458" if psi > _PSI_STABLE else _REPAID for psi in ordered["psi"]
-    ]
-    bars = axes.barh(np.arange(len(ordered)), ordered["psi"], color=colours, height=0.7)
+    colours = [_DEFAULT if psi > _PSI_SHIFTED else _NEUTRAL if psi > _PSI_STABLE else _REPAID for psi in ordered["psi"]]
+    axes.barh(np.arange(len(ordered)), ordered["psi"], color=colours, height=0.7)
     texts = [
         figures.say("population_shift.bar", psi=psi)
         if np.isnan(ks)
         else figures.say("population_shift.bar_ks", psi=psi, ks=ks)
         for psi, ks in zip(ordered["psi"], ordered["ks"], strict=True)
     ]
-    axes.bar_label(bars, texts, fontsize=8, padding=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
-    names = ["\n".join(textwrap.wrap(find_feature(name).title(figures.language), 32)) for name in ordered["variable"]]
+    for row, text in enumerate(texts):  # in a column of their own, beside the lines of the limits
+        axes.text(1.0, row, text, fontsize=8, ha="right", va="center", transform=axes.get_yaxis_transform())
+    names = [textwrap.fill(find_feature(name).client_label(figures.language), 32) for name in ordered["variable"]]
     axes.set_yticks(np.arange(len(ordered)), names, fontsize=8)
     for bound, label, side in (
         (_PSI_STABLE, figures.say("population_shift.stable", limit=_PSI_STABLE), "right"),
@@ -322,12 +316,11 @@ def _draw_stability(axes: Axes, shift: pd.DataFrame, figures: FigureOptions) -> 
         axes.text(
             bound, 1.0, label, fontsize=8, color="0.3", ha=side, va="bottom", transform=axes.get_xaxis_transform()
         )
-    axes.set_xlim(0, max(float(shift["psi"].max()) * 1.45, _PSI_SHIFTED * 1.45))
+    axes.set_xlim(0, max(float(shift["psi"].max()), _PSI_SHIFTED) * 1.6)
     axes.margins(y=0.01)
     axes.set_xlabel(figures.say("population_shift.psi"), fontsize=9)
     axes.xaxis.set_major_formatter(figures.axis())
     axes.tick_params(axis="y", length=0)
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_pair(axes: Axes, name: str, train: pd.Series, to_score: pd.Series, figures: FigureOptions) -> None:
@@ -335,15 +328,14 @@ def _draw_pair(axes: Axes, name: str, train: pd.Series, to_score: pd.Series, fig
         (train, figures.say("population_shift.train"), _REPAID),
         (to_score, figures.say("population_shift.to_score"), _DEFAULT),
     )
-    axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
     if not _is_number(train) or train.nunique() <= _MAX_CATEGORIES:
-        axes.set_title("\n".join(textwrap.wrap(find_feature(name).title(figures.language), 46)), fontsize=9, loc="left")
+        axes.set_title(textwrap.fill(find_feature(name).client_label(figures.language), 46), fontsize=9)
         _draw_categories(axes, sides, figures)
         return
     drawn = [(_readable(name, values.astype(float), figures)[0], label, color) for values, label, color in sides]
     title = _readable(name, train.astype(float), figures)[1]
-    axes.set_title("\n".join(textwrap.wrap(title, 46)), fontsize=9, loc="left")
+    axes.set_title(textwrap.fill(title, 46), fontsize=9)
     _draw_densities(axes, drawn, figures)
 
 
@@ -361,7 +353,7 @@ def _draw_categories(axes: Axes, sides: tuple[tuple[pd.Series, str, str], ...], 
     names = [
         figures.number(float(name), "g")
         if name.replace(".", "").isdigit()
-        else textwrap.shorten(name, 16, placeholder="…")
+        else textwrap.fill(category_label(name, figures.language), 14)
         for name in shares[0].index[shown]
     ]
     axes.set_xticks(np.arange(shown.sum()), names, fontsize=8)
@@ -371,7 +363,7 @@ def _draw_categories(axes: Axes, sides: tuple[tuple[pd.Series, str, str], ...], 
 def _draw_densities(axes: Axes, sides: Sequence[tuple[pd.Series, str, str]], figures: FigureOptions) -> None:
     """Draw the distribution of one number in each of two groups, cut at the same places."""
     axes.set_yticks([])
-    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["left"].set_visible(False)
     known = [values.dropna() for values, *_ in sides]
     bins = _bins(pd.concat(known))
     if bins is None:
@@ -390,10 +382,14 @@ def _draw_densities(axes: Axes, sides: Sequence[tuple[pd.Series, str, str]], fig
 
 
 def _readable(name: str, values: pd.Series, figures: FigureOptions) -> tuple[pd.Series, str]:
-    """Turn days before the application into years, and name the variable."""
+    """Turn days before the application into years and shares into %, and name the variable with its unit."""
+    feature = find_feature(name)
+    title = feature.client_label(figures.language)
     if name == "DAYS_EMPLOYED":
         return -values / DAYS_PER_YEAR, figures.say("distributions.years")
-    return values, find_feature(name).title(figures.language)
+    if feature.unit == "share":
+        return 100 * values, figures.say("common.in_percent", label=title)
+    return values, figures.say("common.in_amount", label=title) if feature.unit == "amount" else title
 
 
 def _bins(values: pd.Series) -> npt.NDArray[np.float64] | None:
@@ -404,9 +400,3 @@ def _bins(values: pd.Series) -> npt.NDArray[np.float64] | None:
     if high - low <= _N_BINS / 2 and (values == values.round()).all():
         return np.arange(low - 0.5, high + 1)
     return np.linspace(low, high if high > low else low + 1, _N_BINS + 1)
-
-
-def _finish(figure: Figure, figures: FigureOptions) -> Figure:
-    figure.tight_layout(rect=(0, 0.02, 1, 0.99))
-    figures.mark_source(figure)
-    return figure

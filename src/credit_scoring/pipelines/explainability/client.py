@@ -10,7 +10,7 @@ import pandas as pd
 
 from credit_scoring.errors import UnknownClientError
 from credit_scoring.explanations import sum_by_cause
-from credit_scoring.figures import Axes, Figure, FigureOptions, new_figure
+from credit_scoring.figures import PALETTE, Axes, Figure, FigureOptions, new_figure
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.models.row_models import HistoryRows
 from credit_scoring.pipelines.explainability.nodes import draw_client, explain_clients
@@ -121,30 +121,32 @@ def plot_dossier(client_dossier: dict[str, Any], dossier: DossierOptions, figure
     draw_client(bars, {"kind": client_dossier["decision"], **client_dossier}, dossier.n_bars, figures)
     bars.set_xlabel(figures.say("common.related"))
     _draw_places(places, peers, figures)
-    figure.suptitle(figures.say("customer_file.title", id=client_dossier["client_id"]), x=0.01, ha="left", fontsize=13)
-    figure.tight_layout(rect=(0, 0.015, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("customer_file.title", id=client_dossier["client_id"]))
 
 
 def _draw_places(axes: Axes, peers: list[dict[str, Any]], figures: FigureOptions) -> None:
     rows = np.arange(len(peers))[::-1]
     axes.hlines(rows, 0, 1, color="0.85", lw=4)
-    for side, color in ((GRANTED, "#2471a3"), (REFUSED, "#c0392b")):
+    for side, color in ((GRANTED, PALETTE["main"]), (REFUSED, PALETTE["second"])):
         shares = [peer[f"below_{side}"] for peer in peers]
         label = figures.say(f"customer_file.peers_of.{side}")
         axes.plot(shares, rows, "o", ms=9, color=color, alpha=0.85, label=label, clip_on=False)
     names = [
-        textwrap.fill(f"{peer[f'label_{figures.language}']} = {peer[f'shown_{figures.language}']}", 62)
+        textwrap.fill(
+            figures.say(
+                "reasons.sentence", label=peer[f"label_{figures.language}"], value=peer[f"shown_{figures.language}"]
+            ),
+            62,
+        )
         for peer in peers
     ]
     axes.set_yticks(rows, names, fontsize=8.5)
     axes.set(xlim=(0, 1), ylim=(-0.6, len(peers) - 0.4), xlabel=figures.say("customer_file.peers_x"))
-    axes.set_title(figures.say("customer_file.peers"), loc="left", fontsize=10)
+    axes.set_title(figures.say("customer_file.peers"))
     axes.xaxis.set_major_formatter(figures.percent_axis())
     axes.tick_params(axis="y", length=0)
     axes.spines[:].set_visible(False)
-    axes.legend(frameon=False, fontsize=9, loc="upper right", bbox_to_anchor=(-0.02, 0.02))
+    axes.legend(loc="upper right", bbox_to_anchor=(-0.02, 0.02))
 
 
 def _place_among_peers(client: dict[str, Any], book: ReasonBook, n_peers: int) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from credit_scoring.features.expressions import DAYS_PER_YEAR
-from credit_scoring.figures import Figure, FigureOptions, new_figure
+from credit_scoring.figures import PALETTE, Figure, FigureOptions, new_figure
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, refuse
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean, rate_difference_interval, rate_interval
@@ -215,32 +215,35 @@ def plot_fairness(fairness_by_group: pd.DataFrame, figures: FigureOptions) -> Fi
         table = fairness_by_group[fairness_by_group["measure"] == measure].set_index(["attribute", "group"])
         table = table.loc[list(zip(groups["attribute"], groups["group"], strict=True))]
         reported = table["value"].notna().to_numpy()
-        axes.hlines(position[reported], table["low"][reported], table["high"][reported], color="#9db8d2", lw=3)
-        axes.plot(table["value"][reported], position[reported], "o", ms=5, color="#1f4e79")
+        axes.hlines(
+            position[reported], table["low"][reported], table["high"][reported], color=PALETTE["main"], alpha=0.4, lw=3
+        )
+        axes.plot(table["value"][reported], position[reported], "o", ms=5, color=PALETTE["main"])
         for row, (concerned, is_reported) in enumerate(zip(table["concerned"], reported, strict=True)):
             place = {"x": 0.01, "y": row, "transform": axes.get_yaxis_transform(), "va": "center"}
             if not is_reported:
                 axes.text(s=figures.say("fairness.too_few"), **place, fontsize=7.5, style="italic", color="0.45")
             place |= {"x": 1.01, "ha": "left"}
-            axes.text(s=figures.number(concerned, ","), **place, fontsize=7, color="0.35" if is_reported else "#b03a2e")
+            axes.text(
+                s=figures.number(concerned, ","),
+                **place,
+                fontsize=7,
+                color=PALETTE["muted" if is_reported else "alarm"],
+            )
         for between in breaks:
             axes.axhline(between, color="0.85", lw=0.8)
         if measure == "calibration_gap":
             axes.axvline(0, color="0.5", lw=0.8, ls="--")
-        axes.set_title(figures.say(f"fairness.measure.{measure}"), fontsize=9.5, loc="left")
+        axes.set_title(figures.say(f"fairness.measure.{measure}"), fontsize=9.5)
         ticks = {"cost": figures.axis(), "calibration_gap": figures.points_axis()}
         axes.xaxis.set_major_formatter(ticks.get(measure, figures.percent_axis()))
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.tick_params(axis="y", length=0)
         axes.tick_params(axis="x", labelsize=8)
-        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines["left"].set_visible(False)
     panels[0].set_yticks(position, names, fontsize=8.5)
     panels[0].set_ylim(-0.6, len(groups) - 0.4)
-    figure.suptitle(figures.say("fairness.title"), x=0.01, ha="left", fontsize=12)
-    figure.text(0.01, 0.008, figures.say("fairness.note"), fontsize=7.5, color="0.35", va="bottom")
-    figure.tight_layout(rect=(0, 0.04, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("fairness.title"), figures.say("fairness.note"))
 
 
 def _concerned(

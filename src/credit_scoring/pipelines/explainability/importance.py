@@ -1,6 +1,7 @@
-"""Importance seen twice, by contributions and by cost, and how the heaviest features act."""
+"""How steady the weights of the features are, and how the heaviest of them act."""
 
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,50 +11,16 @@ import pandas as pd
 from credit_scoring.explanations import rank_correlation
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.expressions import DAYS_PER_YEAR
-from credit_scoring.figures import Figure, FigureOptions, new_figure
-from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
-from credit_scoring.pipelines.explainability.nodes import spread_rows
+from credit_scoring.features.records import Unit
+from credit_scoring.figures import PALETTE, Figure, FigureOptions, new_figure
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
-from credit_scoring.scorer import REFUSED, CreditScorer
 
-
-def measure_permutation_cost(
-    scorer: CreditScorer,
-    holdout_rows: pd.DataFrame,
-    global_importance: pd.DataFrame,
-    costs: MisclassificationCosts,
-    explanation: ExplanationOptions,
-) -> pd.DataFrame:
-    """Shuffle the heaviest features among hold-out applicants, one at a time, and see what the decisions then cost.
-
-    Decisions are those of the scorer, at its threshold, with and without the shuffle.
-
-    Returns:
-        One row per feature, in the order of its contributions: `feature`, `cost_increase` per applicant (mean of the
-        shuffles) and its 95 % interval, `low` and `high` (normal, of the paired differences between applicants).
-        Correlated features stand in for one another: each alone may seem worth nothing.
-    """
-    rows = spread_rows(holdout_rows, explanation.n_shuffled_applicants)
-
-    def cost_of(changed: pd.DataFrame) -> npt.NDArray[np.float64]:
-        refused = scorer.decide(scorer.predict_proba(changed)[:, 1]) == REFUSED
-        return decision_costs(rows["TARGET"], refused, costs)
-
-    before = cost_of(rows)
-    generator = np.random.default_rng(0)
-    measured = []
-    for feature in global_importance["feature"].head(explanation.n_permuted_features):
-        rises = [
-            cost_of(rows.assign(**{feature: rows[feature].array.take(generator.permutation(len(rows)))})) - before
-            for _ in range(explanation.n_permutations)
-        ]
-        rise = np.mean(rises, axis=0)
-        reach = 1.96 * rise.std() / np.sqrt(len(rows))
-        increase = float(rise.mean())
-        measured.append(
-            {"feature": feature, "cost_increase": increase, "low": increase - reach, "high": increase + reach}
-        )
-    return pd.DataFrame(measured)
+_YEARS_BEFORE: Mapping[Unit, float] = {
+    "elapsed_days": -1 / DAYS_PER_YEAR,
+    "date_days": -1 / DAYS_PER_YEAR,
+    "date_months": -1 / 12,
+}
+"""Unit of a date -> factor that turns it into the years from it to the application."""
 
 
 def measure_ranking_stability(
@@ -90,41 +57,27 @@ def measure_ranking_stability(
 
 def plot_importance(
     global_importance: pd.DataFrame,
-    permutation_importance: pd.DataFrame,
     importance_by_fold: pd.DataFrame,
+    explanation: ExplanationOptions,
     figures: FigureOptions,
 ) -> Figure:
-    """Draw the heaviest features by contribution and, beside them, by what shuffling them costs.
-
-    Each contribution comes with its range over the same model fitted to other samples, if there are any.
-    """
-    table = permutation_importance.merge(global_importance, on="feature")[::-1]
-    names = [textwrap.fill(find_feature(name).client_label(figures.language), 48) for name in table["feature"]]
-    figure = new_figure(figsize=(11, 0.46 * len(table) + 1.6))
-    left, right = figure.subplots(1, 2, sharey=True)
-    left.barh(names, table["share"], color="#1f4e79")
+    """Draw the heaviest features, each with its range over the same model fitted to other samples, if there are any."""
+    table = global_importance.head(explanation.n_top_features)[::-1]
+    names = [textwrap.fill(name_told(name, figures), 60) for name in table["feature"]]
+    figure = new_figure(figsize=(9, 0.34 * len(table) + 1.4))
+    axes = figure.subplots()
+    axes.barh(names, table["share"], color=PALETTE["main"])
     by_model = importance_by_fold.pivot(index=["seed", "fold"], columns="feature", values="share")
     if len(by_model):
         by_model = by_model.reindex(columns=table["feature"]).fillna(0.0)
         label = figures.say("importance.spread", n=len(by_model))
-        left.hlines(names, by_model.min(), by_model.max(), color="#7f9fbf", lw=2.5, label=label)
-        left.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.97))
-    right.barh(names, table["cost_increase"], color="#c55a11")
-    right.hlines(names, table["low"], table["high"], color="0.4", lw=1.5, label=figures.say("common.interval"))
-    right.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.97))
-    right.axvline(0, color="0.3", lw=0.8)
-    for axes, label in (
-        (left, figures.say("importance.contributions")),
-        (right, figures.say("importance.cost")),
-    ):
-        axes.set_xlabel(label, fontsize=9)
-        axes.xaxis.set_major_formatter(figures.axis())
-        axes.tick_params(axis="y", length=0, labelsize=8.5)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.suptitle(figures.say("importance.title"), x=0.01, ha="left", fontsize=12)
-    figure.tight_layout(rect=(0, 0.02, 1, 1))
-    figures.mark_source(figure)
-    return figure
+        axes.hlines(names, by_model.min(), by_model.max(), color=PALETTE["second"], lw=2.5, label=label)
+        axes.legend(loc="lower right")
+    axes.set_xlabel(figures.say("importance.contributions"))
+    axes.xaxis.set_major_formatter(figures.axis(".1%"))
+    axes.tick_params(axis="y", length=0, labelsize=8.5)
+    axes.spines["left"].set_visible(False)
+    return figures.finish(figure, figures.say("importance.title"))
 
 
 def plot_dependence(
@@ -139,31 +92,25 @@ def plot_dependence(
     figure = new_figure(figsize=(12, 7.4))
     panels = figure.subplots(2, 3).ravel()
     for axes, name in zip(panels, numbers[: len(panels)], strict=False):
-        values = _told(explained_rows[name])
+        values = tell_values(explained_rows[name])
         partner = _strongest_partner(name, numbers[:20], shap_values, explained_rows)
-        ranks = explained_rows[partner].astype(float).rank(pct=True)
+        ranks = pd.Series(tell_values(explained_rows[partner])).rank(pct=True)
         colours = {"c": ranks, "cmap": "coolwarm", "vmin": 0, "vmax": 1}  # of many equal values none has rank 0 or 1
         drawn = axes.scatter(values, shap_values[name], **colours, s=7, alpha=0.7, plotnonfinite=False)
-        axes.axhline(0, color="0.6", lw=0.7)
-        axes.set_xlabel(_name_axis(name, figures), fontsize=8.5)
+        axes.axhline(0, color=PALETTE["neutral"], lw=0.7)
+        axes.set_xlabel(textwrap.fill(_name_axis(name, figures), 44), fontsize=8.5)
         axes.tick_params(labelsize=8)
         axes.xaxis.set_major_formatter(figures.axis())
         axes.yaxis.set_major_formatter(figures.axis())
-        axes.spines[["top", "right"]].set_visible(False)
         bar = figure.colorbar(drawn, ax=axes, ticks=[0.03, 0.97], pad=0.02)
         bar.ax.set_yticklabels([figures.say("common.low"), figures.say("common.high")], fontsize=7.5)
-        bar.set_label(
-            textwrap.fill(find_feature(partner).client_label(figures.language), 36), fontsize=7.5, labelpad=-12
-        )
+        bar.set_label(textwrap.fill(name_told(partner, figures), 36), fontsize=7.5, labelpad=-12)
         bar.outline.set_visible(False)
     for axes in panels[len(numbers) :]:
         axes.set_visible(False)
     panels[0].set_ylabel(figures.say("dependence.y"), fontsize=9)
     panels[3].set_ylabel(figures.say("dependence.y"), fontsize=9)
-    figure.suptitle(figures.say("dependence.title"), x=0.01, ha="left", fontsize=12)
-    figure.tight_layout(rect=(0, 0.02, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("dependence.title"), figures.say("dependence.note"))
 
 
 def _strongest_partner(
@@ -177,13 +124,22 @@ def _strongest_partner(
     return others[int(np.nanargmax([0.0 if np.isnan(value) else value for value in strength]))]
 
 
-def _told(values: pd.Series) -> npt.NDArray[np.float64]:
+def tell_values(values: pd.Series) -> npt.NDArray[np.float64]:
+    """Return a feature's numbers as a person says them: dates, stored as days before the application, as years."""
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    return -numbers / DAYS_PER_YEAR if find_feature(str(values.name)).unit == "elapsed_days" else numbers
+    return numbers * _YEARS_BEFORE.get(find_feature(str(values.name)).unit, 1.0)
+
+
+def name_told(name: str, figures: FigureOptions) -> str:
+    """Name what `tell_values` returns: a date is named as the time since then."""
+    feature = find_feature(name)
+    label = feature.client_label(figures.language)
+    return figures.say("common.since", label=label) if feature.unit in ("date_days", "date_months") else label
 
 
 def _name_axis(name: str, figures: FigureOptions) -> str:
-    feature = find_feature(name)
-    label = feature.client_label(figures.language)
-    in_years = feature.unit == "elapsed_days"
-    return textwrap.fill(figures.say("dependence.years", label=label) if in_years else label, 44)
+    """Name a feature with its unit, where that is not in its name."""
+    label, unit = name_told(name, figures), find_feature(name).unit
+    if unit in _YEARS_BEFORE:
+        return figures.say("dependence.years", label=label)
+    return figures.say("common.in_amount", label=label) if unit == "amount" else label

@@ -2,7 +2,7 @@
 
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from credit_scoring.explanations import heaviest_causes
-from credit_scoring.features.catalogue import find_feature
-from credit_scoring.features.records import THEMES, theme_title
-from credit_scoring.figures import Axes, Figure, FigureOptions, new_figure
+from credit_scoring.features.catalogue import FEATURES, find_feature
+from credit_scoring.features.records import THEMES, in_language, theme_title
+from credit_scoring.figures import PALETTE, Axes, Figure, FigureOptions, new_figure, use_style
+from credit_scoring.pipelines.explainability.importance import name_told, tell_values
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
 from credit_scoring.reasons import add_points, show_values
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
 from credit_scoring.texts import LANGUAGES
 
 BORDERLINE = "borderline"
-_AGAINST, _FOR = "#c0392b", "#2471a3"
+_AGAINST, _FOR = PALETTE["second"], PALETTE["main"]
 
 
 def explain_holdout(
@@ -80,22 +81,22 @@ def rank_families(shap_values: pd.DataFrame) -> pd.DataFrame:
 def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptions) -> Figure:
     """Draw what part of the weight each theme and each source table has."""
     themes = {theme: theme_title(theme, figures.language) for theme in THEMES}
+    tables = {each.origin.table: in_language(each.origin.title, figures.language) for each in FEATURES.values()}
     figure = new_figure(figsize=(10, 4.8))
     for axes, kind in zip(figure.subplots(1, 2), ("theme", "source"), strict=True):
         rows = family_importance[family_importance["kind"] == kind][::-1]
-        names = rows["family"].replace(themes) if kind == "theme" else rows["family"]  # `bureau` is a table, too
-        bars = axes.barh([f"{name} ({n})" for name, n in zip(names, rows["features"], strict=True)], rows["share"])
+        told: Mapping[Any, str] = themes if kind == "theme" else tables  # `bureau` is a theme and a table
+        counted = rows[["family", "features"]].itertuples(index=False)
+        names = [textwrap.fill(figures.say("themes.family", name=told[name], n=n), 28) for name, n in counted]
+        bars = axes.barh(names, rows["share"], color=PALETTE["main"])
         axes.bar_label(bars, [figures.percent(share) for share in rows["share"]], padding=3, fontsize=8.5)
-        axes.set_title(figures.say(f"themes.kind.{kind}"), loc="left", fontsize=10)
+        axes.set_title(figures.say(f"themes.kind.{kind}"))
         axes.tick_params(axis="y", length=0, labelsize=9)
-        axes.margins(x=0.16)
+        axes.margins(x=0.2)
         axes.xaxis.set_major_formatter(figures.percent_axis())
-        axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.supxlabel(figures.say("themes.x"), fontsize=10, y=0.045)
-    figure.suptitle(figures.say("themes.title"), x=0.01, ha="left", fontsize=12)
-    figure.tight_layout(rect=(0, 0.04, 1, 1))
-    figures.mark_source(figure)
-    return figure
+        axes.set_xlabel(figures.say("themes.x"))
+        axes.spines["left"].set_visible(False)
+    return figures.finish(figure, figures.say("themes.title"))
 
 
 def plot_global_importance(
@@ -106,21 +107,21 @@ def plot_global_importance(
 
     contributions = shap_values.drop(columns=["SK_ID_CURR", "BASE_VALUE"])
     # Categories have no low and high; as null they are drawn grey, which is what the picture says of them.
-    values = (
-        explained_rows[contributions.columns]
-        .apply(lambda column: pd.to_numeric(column, errors="coerce"))
-        .to_numpy(dtype=float, na_value=np.nan)
-    )
+    numbers = explained_rows[contributions.columns].apply(lambda column: pd.to_numeric(column, errors="coerce"))
+    values = numbers.apply(tell_values).to_numpy()
     shown = min(explanation.n_top_features, contributions.shape[1])
     import matplotlib.pyplot as plt  # noqa: PLC0415 - as in figures.py
 
+    use_style()
     figure = plt.figure(figsize=(9, 0.36 * shown + 1.8))
     axes = figure.add_subplot()
     with _seeded_global_numpy(0), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)  # the colours of a category or of an empty column
         plotted = shap.plots.beeswarm(
             shap.Explanation(
-                values=contributions.to_numpy(), data=values, feature_names=[str(name) for name in contributions]
+                values=contributions.to_numpy(),
+                data=values,
+                feature_names=[textwrap.fill(name_told(str(name), figures), 42) for name in contributions],
             ),
             max_display=shown,
             group_remaining_features=False,
@@ -129,14 +130,13 @@ def plot_global_importance(
             color_bar_label=figures.say("beeswarm.color"),
             show=False,
         )
-    plotted.set_title(figures.say("beeswarm.title", n=shown, applications=len(shap_values)), fontsize=12, loc="left")
     plotted.set_xlabel(figures.say("common.contribution"), fontsize=10)
     plotted.tick_params(axis="y", labelsize=8.5)
     for colour_bar in figure.axes[1:]:
         colour_bar.set_yticklabels([figures.say("common.low"), figures.say("common.high")])
     plotted.xaxis.set_major_formatter(figures.axis())
-    figure.tight_layout(rect=(0, 0.015, 1, 1))
-    figures.mark_source(figure)
+    title = figures.say("beeswarm.title", n=shown, applications=len(shap_values))
+    figures.finish(figure, title, figures.say("beeswarm.note"))
     plt.close(figure)  # shap draws with pyplot, which would keep it, and show it once more in a notebook
     return figure
 
@@ -225,19 +225,19 @@ def plot_local_explanations(
         draw_client(axes, client, explanation.n_reasons, figures)
     panels[-1].set_xlabel(figures.say("common.related"))
     base = 1 / (1 + np.exp(-local_explanations[0]["base_value"]))
-    inch = 1 / figure.get_figheight()
-    title = figures.say("explanations.title", base=base)
-    figure.suptitle(title, fontsize=12, x=0.01, y=1 - 0.12 * inch, ha="left", va="top")
-    figure.tight_layout(rect=(0, 0.012, 1, 1 - 0.45 * inch))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("explanations.title", base=base))
 
 
 def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: FigureOptions) -> None:
     """Draw the heaviest causes of one score as bars, and the sum of the others."""
     top, n_others, rest = heaviest_causes(client["contributions"], n_reasons)
     names = [
-        textwrap.fill(f"{entry[f'label_{figures.language}']} = {entry[f'shown_{figures.language}']}", 62)
+        textwrap.fill(
+            figures.say(
+                "reasons.sentence", label=entry[f"label_{figures.language}"], value=entry[f"shown_{figures.language}"]
+            ),
+            62,
+        )
         for entry, _ in top
     ]
     values = [weight for _, weight in top]
@@ -254,7 +254,7 @@ def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: Fig
     axes.set_yticks(position, names, fontsize=8.5)
     axes.axvline(0, color="0.3", lw=0.8)
     axes.margins(x=0.12)
-    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     title = figures.say(
         "explanations.customer",
@@ -263,7 +263,7 @@ def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: Fig
         probability=client["probability_default"],
         threshold=client["threshold"],
     )
-    axes.set_title(title, fontsize=10, loc="left")
+    axes.set_title(title)
     axes.xaxis.set_major_formatter(figures.axis())
 
 

@@ -10,9 +10,6 @@ class ExplanationOptions(BaseModel):
         n_applicants: Hold-out applicants that the global picture is drawn from, at most.
         n_top_features: Features shown in the global picture.
         n_reasons: Causes shown for one client; the others are summed up.
-        n_shuffled_applicants: Hold-out applicants among whom features are shuffled, at most.
-        n_permuted_features: Heaviest features that are shuffled to see what that costs.
-        n_permutations: Shuffles of each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,9 +17,6 @@ class ExplanationOptions(BaseModel):
     n_applicants: int = Field(2000, gt=0)
     n_top_features: int = Field(20, gt=0)
     n_reasons: int = Field(10, gt=0)
-    n_shuffled_applicants: int = Field(10_000, gt=0)
-    n_permuted_features: int = Field(10, gt=0)
-    n_permutations: int = Field(3, gt=0)
 
 
 class ReliabilityOptions(BaseModel):

@@ -15,7 +15,6 @@ from credit_scoring.pipelines.explainability.fairness import (
     plot_fairness,
 )
 from credit_scoring.pipelines.explainability.importance import (
-    measure_permutation_cost,
     measure_ranking_stability,
     plot_dependence,
     plot_importance,
@@ -44,12 +43,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(func=rank_features, inputs="shap_values", outputs="global_importance_table", name="rank_features"),
             Node(
-                func=measure_permutation_cost,
-                inputs=["scorer", "holdout_rows", "global_importance_table", "params:costs", "params:explanation"],
-                outputs="permutation_importance_table",
-                name="measure_permutation_cost",
-            ),
-            Node(
                 func=measure_ranking_stability,
                 inputs=["global_importance_table", "importance_by_fold", "params:explanation"],
                 outputs="importance_stability",
@@ -59,8 +52,8 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 func=plot_importance,
                 inputs=[
                     "global_importance_table",
-                    "permutation_importance_table",
                     "importance_by_fold",
+                    "params:explanation",
                     "params:figures",
                 ],
                 outputs="importance_variables_figure",

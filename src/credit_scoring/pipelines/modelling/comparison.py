@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from credit_scoring.figures import Figure, FigureOptions, new_figure
+from credit_scoring.figures import PALETTE, Figure, FigureOptions, new_figure
 from credit_scoring.metrics.calibration import calibration_error_by_chance, expected_calibration_error
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, refuse
 from credit_scoring.metrics.discrimination import decision_metrics, score_metrics
@@ -226,31 +226,27 @@ def plot_leaderboard(
 ) -> Figure:
     """Draw cost and AUC of every candidate, fold by fold."""
     shown = [result for result in candidate_results if not result["error"]][::-1]
-    figure = new_figure(figsize=(9, 0.42 * len(shown) + 1.9))
+    figure = new_figure(figsize=(9, 0.36 * len(shown) + 1.7))
     panels = figure.subplots(1, 2, sharey=True)
     for axes, metric in zip(panels, ("business_cost", "roc_auc"), strict=True):
         for row, result in enumerate(shown):
             values = [fold[metric] for fold in result["folds"]]
             winner = result["name"] == champion["name"]
             within_noise = result["to_best"]["business_cost"]["low"] <= 0
-            color = "#2e7d32" if winner else ("0.45" if within_noise else "#c55a11")
-            axes.plot(values, np.full(len(values), row), "o", ms=4, alpha=0.45, color=color, mec="none")
+            color = PALETTE["chosen" if winner else "neutral" if within_noise else "second"]
+            axes.plot(values, np.full(len(values), row), "o", ms=4, alpha=0.5, color=color, mec="none")
             axes.plot([result["mean"][metric]] * 2, [row - 0.28, row + 0.28], color=color, lw=2.4)
         axes.xaxis.set_major_formatter(figures.axis())
         axes.grid(axis="x", color="0.92")
         axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylim(-0.7, len(shown) - 0.3)
     panels[0].set_xlabel(figures.say("model_comparison.cost"))
     panels[1].set_xlabel(figures.say("model_comparison.auc"))
     names = [
         ("★ " if result["name"] == champion["name"] else "") + result["labels"][figures.language] for result in shown
     ]
     panels[0].set_yticks(range(len(shown)), names, fontsize=9)
-    figure.suptitle(figures.say("model_comparison.title"), x=0.01, ha="left", fontsize=12)
-    figure.text(0.01, 0.004, figures.say("model_comparison.note"), fontsize=7.5, color="0.35", va="bottom")
-    figure.tight_layout(rect=(0, 0.06, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("model_comparison.title"), figures.say("model_comparison.note"))
 
 
 def select_champion(

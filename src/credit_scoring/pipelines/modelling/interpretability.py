@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from credit_scoring.figures import Figure, FigureOptions, new_figure
+from credit_scoring.figures import PALETTE, Figure, FigureOptions, new_figure
 from credit_scoring.models.complexity import COMPLEXITIES, Complexity, by_hand
 from credit_scoring.pipelines.modelling.comparison import compare_folds
 from credit_scoring.pipelines.modelling.options import CrossValidationOptions
@@ -80,7 +80,7 @@ def plot_interpretability(price_of_interpretability: pd.DataFrame, figures: Figu
         for place, row in enumerate(rows):
             low, middle, high = (row[f"{short}_to_best{end}"] for end in ("_low", "", "_high"))
             worse = low > 0 if short == "cost" else high < 0
-            color = "#2e7d32" if row["champion"] else "#c55a11" if worse else "0.45"
+            color = PALETTE["chosen" if row["champion"] else "second" if worse else "neutral"]
             axes.plot([low, high], [place, place], color=color, lw=1.6, solid_capstyle="butt")
             axes.plot(middle, place, "o", ms=6, color=color)
             value = figures.number(row[metric], ".4f")
@@ -97,6 +97,7 @@ def plot_interpretability(price_of_interpretability: pd.DataFrame, figures: Figu
                 ha=align,
                 fontsize=8,
                 color=color,
+                bbox={"fc": "white", "ec": "none", "pad": 0.8},  # so that it stands on no line
                 annotation_clip=False,
             )
         axes.set_xlim(left, right)
@@ -104,15 +105,10 @@ def plot_interpretability(price_of_interpretability: pd.DataFrame, figures: Figu
         axes.xaxis.set_major_formatter(figures.axis("+g"))
         axes.grid(axis="x", color="0.92")
         axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
         axes.set_xlabel(figures.say("interpretability.cost" if short == "cost" else "interpretability.auc"), fontsize=9)
     panels[0].set_ylim(-0.5, len(rows) - 0.3)
     panels[0].set_yticks(range(len(rows)), [_describe(row, figures) for row in rows], fontsize=8.5)
-    figure.suptitle(figures.say("interpretability.title"), x=0.01, ha="left", fontsize=12)
-    figure.text(0.01, 0.006, figures.say("interpretability.note"), fontsize=7.5, color="0.35", va="bottom")
-    figure.tight_layout(rect=(0, 0.5 / figure.get_figheight(), 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("interpretability.title"), figures.say("interpretability.note"))
 
 
 def _describe(row: dict[str, Any], figures: FigureOptions) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from credit_scoring.figures import Figure, FigureOptions, new_figure
+from credit_scoring.figures import PALETTE, Figure, FigureOptions, new_figure
 from credit_scoring.metrics.calibration import (
     calibration_error_by_chance,
     expected_calibration_error,
@@ -115,10 +115,10 @@ def plot_calibration(
     figure = new_figure(figsize=(7.2, 5.6))
     axes = figure.add_subplot()
     highest = 0.0
-    method = figures.say(f"common.calibration.{calibration['method']}")
+    method = calibration["method"]
     for predictions, column, color in (
-        (oof_predictions, "UNCALIBRATED", "#1f4e79"),
-        (holdout_predictions, "PROBABILITY", "#c55a11"),
+        (oof_predictions, "UNCALIBRATED", PALETTE["main"]),
+        (holdout_predictions, "PROBABILITY", PALETTE["second"]),
     ):
         target, probability = predictions["TARGET"].to_numpy(), predictions[column].to_numpy()
         curve = reliability_curve(target, probability, n_bins=10)
@@ -127,7 +127,7 @@ def plot_calibration(
         label = (
             figures.say("calibration.raw", error=error, chance=chance)
             if column == "UNCALIBRATED"
-            else figures.say("calibration.calibrated", method=method, error=error, chance=chance)
+            else figures.say(f"calibration.final.{method}", error=error, chance=chance)
         )
         errors = [curve["default_rate"] - curve["rate_low"], curve["rate_high"] - curve["default_rate"]]
         axes.errorbar(
@@ -145,14 +145,10 @@ def plot_calibration(
     axes.plot([0, highest], [0, highest], ls="--", lw=1, color="0.4", label=figures.say("calibration.perfect"))
     axes.set(xlim=(0, highest * 1.03), ylim=(0, highest * 1.03))
     axes.set(xlabel=figures.say("calibration.x"), ylabel=figures.say("calibration.y"))
-    axes.set_title(figures.say("calibration.title"), loc="left", fontsize=11)
     axes.xaxis.set_major_formatter(figures.percent_axis())
     axes.yaxis.set_major_formatter(figures.percent_axis())
-    axes.legend(frameon=False, fontsize=9, loc="upper left")
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout(rect=(0, 0.015, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    axes.legend(loc="upper left")
+    return figures.finish(figure, figures.say("calibration.title"))
 
 
 def _rows_of(model_input: pd.DataFrame, side: str) -> pd.DataFrame:

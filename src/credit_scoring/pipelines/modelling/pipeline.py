@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from credit_scoring.pipelines.modelling.candidate_figures import plot_candidates
 from credit_scoring.pipelines.modelling.comparison import (
     build_leaderboard,
     compare_imbalance_strategies,
@@ -140,6 +141,12 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=["candidate_results", "champion", "params:figures"],
                 outputs="comparaison_modeles_figure",
                 name="plot_leaderboard",
+            ),
+            Node(
+                func=plot_candidates,
+                inputs=["candidate_predictions", "candidate_results", "params:costs", "params:figures"],
+                outputs="candidate_figures",
+                name="plot_candidates",
             ),
             Node(
                 func=calibrate_champion,

@@ -12,7 +12,7 @@ import pandas as pd
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from credit_scoring.figures import Figure, FigureOptions, new_figure
+from credit_scoring.figures import PALETTE, Figure, FigureOptions, new_figure
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.discrimination import score_metrics
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
@@ -162,26 +162,21 @@ def plot_tuning(tuning_trials: list[dict[str, Any]], figures: FigureOptions) -> 
         trials = [trial for trial in tuning_trials if trial["candidate"] == name]
         complete = [trial for trial in trials if trial["state"] == "complete"]
         pruned = [trial for trial in trials if trial["state"] == "pruned"]
-        for shown, marker, color in ((pruned, "x", "0.6"), (complete, "o", "#1f4e79")):
+        for shown, marker, color in ((pruned, "x", PALETTE["neutral"]), (complete, "o", PALETTE["main"])):
             numbers, values = [trial["number"] for trial in shown], [trial["value"] for trial in shown]
             axes.scatter(numbers, values, s=22, marker=marker, color=color)
         for chosen in (trial for trial in complete if trial["chosen"]):
-            axes.scatter(chosen["number"], chosen["value"], s=150, marker="*", color="#2e7d32", zorder=3)
+            axes.scatter(chosen["number"], chosen["value"], s=150, marker="*", color=PALETTE["chosen"], zorder=3)
         for by_hand in (trial for trial in complete if trial["hand_set"]):
-            axes.axhline(by_hand["value"], ls="--", lw=1, color="#c55a11")
+            axes.axhline(by_hand["value"], ls="--", lw=1, color=PALETTE["second"], zorder=0)
         axes.set_title(trials[0]["labels"][figures.language], fontsize=10)
         axes.set_xlabel(figures.say("tuning.trial"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.yaxis.set_major_formatter(figures.axis(".4f"))
         axes.tick_params(labelsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
     if names:
         panels[0].set_ylabel(figures.say(f"tuning.metric.{tuning_trials[0]['metric']}"))
-    figure.suptitle(figures.say("tuning.title"), x=0.01, ha="left", fontsize=12)
-    figure.text(0.01, 0.05, figures.say("tuning.note"), fontsize=7.5, color="0.35", va="bottom")
-    figure.tight_layout(rect=(0, 0.14, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("tuning.title"), figures.say("tuning.note"))
 
 
 class HandSet:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.features.categories import category_label
-from credit_scoring.figures import FigureOptions, new_figure
+from credit_scoring.figures import PALETTE, FigureOptions, new_figure
 from credit_scoring.metrics.stability import CURRENT, REFERENCE, count_bins
 from credit_scoring.pipelines.monitoring.nodes import (
     DECISION,
@@ -37,7 +37,7 @@ _PAGES = Environment(
 )
 _N_DRAWN = 12
 _MAX_CATEGORIES = 7
-_COLOURS = {REFERENCE: "#9fb3c8", CURRENT: "#1f4e79"}
+_COLOURS = {REFERENCE: PALETTE["neutral"], CURRENT: PALETTE["main"]}
 
 
 def write_drift_report(

@@ -16,7 +16,7 @@ from credit_scoring.pipelines.reporting.sentences import (
     describe_steadiness,
     explain_threshold,
 )
-from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tell_tuning
+from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tabulate_values, tell_tuning
 from credit_scoring.texts import texts_in
 
 _TEMPLATES = markdown_templates(__file__)
@@ -45,6 +45,7 @@ def summarise_comparison(
         level=count_level(leaderboard, champion, decision_policy["chosen_on"]["applicants"], _ENGLISH),
         told_of_tuning=tell_tuning(tuning_gain, _ENGLISH),
         tuning=tabulate_tuning(tuning_gain, _ENGLISH),
+        tuned_values=tabulate_values(tuning_gain, _ENGLISH),
         told_of_price=tell_interpretability(price_of_interpretability, champion, _ENGLISH),
         price=tabulate_interpretability(price_of_interpretability, _ENGLISH),
     )

@@ -1,8 +1,11 @@
 """Typed parameters of the reporting pipeline."""
 
-from datetime import date
+import datetime as dt
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from credit_scoring.texts import Language
 
 
 class ResponsibilityOptions(BaseModel):
@@ -19,8 +22,8 @@ class ResponsibilityOptions(BaseModel):
 
     owner: str | None = None
     approver: str | None = None
-    approved_on: date | None = None
-    valid_until: date | None = None
+    approved_on: dt.date | None = None
+    valid_until: dt.date | None = None
 
     @model_validator(mode="after")
     def _approved_by_somebody_for_a_time(self) -> "ResponsibilityOptions":
@@ -31,3 +34,17 @@ class ResponsibilityOptions(BaseModel):
                 f"valid_until is {self.valid_until}, expected a day after approved_on, {self.approved_on}."
             )
         return self
+
+
+class ReportOptions(BaseModel):
+    """What the report says of itself.
+
+    Attributes:
+        author: Who signs it, in each language.
+        date: Day of the report.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    author: Mapping[Language, str]
+    date: dt.date

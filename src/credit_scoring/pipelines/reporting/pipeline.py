@@ -22,6 +22,7 @@ from credit_scoring.pipelines.reporting.protection import (
 from credit_scoring.pipelines.reporting.report import (
     report_clients,
     report_comparison,
+    report_conclusion,
     report_decision,
     report_headline,
     report_interpretability,
@@ -176,12 +177,26 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="report_tracking",
             ),
             Node(
+                func=report_conclusion,
+                inputs=[
+                    "leaderboard_table",
+                    "champion",
+                    "champion_diagnosis",
+                    "policy_evaluation",
+                    "decision_policy",
+                    "params:figures",
+                ],
+                outputs="report_conclusion",
+                name="report_conclusion",
+            ),
+            Node(
                 func=write_report,
                 inputs={
                     "cost_curve": "courbe_cout_vs_seuil_figure",
                     "shap_global": "shap_global_figure",
                     "mlflow_pages": "mlflow_pages",
                     "figures": "params:figures",
+                    "signature": "params:report",
                     "headline": "report_headline",
                     "preparation": "report_preparation",
                     "comparison": "report_comparison",
@@ -191,6 +206,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "clients": "report_clients",
                     "protection": "report_protection",
                     "tracking": "report_tracking",
+                    "conclusion": "report_conclusion",
                 },
                 outputs="report",
                 name="write_report",

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -9,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from babel.dates import format_date
 from PIL import Image
 
 from credit_scoring.explanations import heaviest_causes, usual_direction
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.categories import category_label
 from credit_scoring.features.records import Theme, Unit, theme_title
-from credit_scoring.figures import FigureOptions
+from credit_scoring.figures import PALETTE, FigureOptions
 from credit_scoring.models import family_class
 from credit_scoring.models.labels import name_treatment
 from credit_scoring.pipelines.reporting.imbalance import judge_treatments
 from credit_scoring.pipelines.reporting.interpretability import tabulate_interpretability, tell_interpretability
+from credit_scoring.pipelines.reporting.options import ReportOptions
 from credit_scoring.pipelines.reporting.sentences import (
     compare_samples,
     count_level,
@@ -29,7 +32,7 @@ from credit_scoring.pipelines.reporting.sentences import (
     describe_steadiness,
     explain_threshold,
 )
-from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tell_tuning
+from credit_scoring.pipelines.reporting.tuning import tabulate_tuning, tabulate_values, tell_tuning
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _POLICIES = ("tuned", "theoretical", "half", "approve_all", "decline_all")
@@ -53,10 +56,46 @@ _WIDEST = 1400
 def report_headline(
     diagnosis: Mapping[str, Any], evaluation: Mapping[str, Any], policy: Mapping[str, Any], figures: FigureOptions
 ) -> dict[str, Any]:
-    """Gather what stands first and last: suspicions, the four figures that a reader looks for, the limits."""
+    """Gather what stands first: suspicions, the four figures that a reader looks for, what the decisions are for."""
+    costs = policy["costs"]
     return {
+        "purpose": figures.say("report.purpose", ratio=costs["false_negative"] / costs["false_positive"]),
         "flags": diagnosis["flags"],
         "tiles": _tiles(diagnosis, evaluation, policy, figures),
+    }
+
+
+def report_conclusion(
+    leaderboard: pd.DataFrame,
+    champion: Mapping[str, Any],
+    diagnosis: Mapping[str, Any],
+    evaluation: Mapping[str, Any],
+    policy: Mapping[str, Any],
+    figures: FigureOptions,
+) -> dict[str, Any]:
+    """Gather what stands last: what is chosen and what it achieves, what comes next, the limits."""
+    name = leaderboard.set_index("candidate").loc[champion["name"], f"label_{figures.language}"]
+    policies, auc = evaluation["policies"], diagnosis["holdout_interval"]
+    tuned, cost = policies["tuned"], policies["tuned"]["business_cost_interval"]
+    approved = tuned["approval_rate"] * evaluation["applicants"]
+    concluded = figures.say(
+        "report.concluded",
+        name=name,
+        n=evaluation["applicants"],
+        auc=diagnosis["holdout"],
+        auc_low=auc["low"],
+        auc_high=auc["high"],
+        cost=tuned["business_cost"],
+        cost_low=cost["low"],
+        cost_high=cost["high"],
+        saving=1 - tuned["business_cost"] / policies["approve_all"]["business_cost"],
+        approved=tuned["approval_rate"],
+        bad_rate=tuned["false_negatives"] / approved if approved else math.nan,
+        rate=evaluation["default_rate"],
+    )
+    following = figures.say("report.next_synthetic" if figures.source == "synthetic" else "report.next")
+    return {
+        "told": f"{concluded} {following}",
         "limits": describe_limits(evaluation, diagnosis, policy, figures.source, figures.texts),
     }
 
@@ -79,11 +118,17 @@ def report_comparison(
             _describe_modelling(leaderboard, policy, n_folds, max_features, figures),
             *filter(None, [" ".join(tell_tuning(tuning_gain, figures.texts))]),
             *_describe_imbalance(imbalance_comparison, figures),
-            _describe_champion(champion, leaderboard, calibration, diagnosis, figures),
-            count_level(leaderboard, champion, policy["chosen_on"]["applicants"], figures.texts),
+            " ".join(
+                [
+                    count_level(leaderboard, champion, policy["chosen_on"]["applicants"], figures.texts),
+                    _describe_champion(champion, leaderboard, calibration, figures),
+                ]
+            ),
+            compare_samples(diagnosis, figures.texts),
         ],
         "leaderboard": _tabulate_candidates(leaderboard, champion, n_folds, figures),
         "tuning": tabulate_tuning(tuning_gain, figures.texts),
+        "tuned_values": tabulate_values(tuning_gain, figures.texts),
     }
 
 
@@ -138,12 +183,13 @@ def write_report(
     shap_global: Image.Image,
     mlflow_pages: Mapping[str, Image.Image],
     figures: FigureOptions,
+    signature: ReportOptions,
     **sections: Any,
 ) -> bytes:
-    """Set the report of the run: approach, results, decision, variables, tracking, limits.
+    """Set the report of the run: context, modelling, decision, variables, tracking, conclusion, limits.
 
-    Every number and name in it is read from an artefact or a parameter. The same inputs give the same bytes: the
-    document has no date.
+    Every number and name in it is read from an artefact or a parameter. The same inputs, of which the day is one, give
+    the same bytes.
 
     Args:
         cost_curve: The cost over the threshold.
@@ -151,10 +197,11 @@ def write_report(
         mlflow_pages: Pictures of MLflow's pages, `runs` and `model`; one is shown only if it says in `info` which
             `run` it was taken of, which may be an earlier one.
         figures: Language, and source of the data: synthetic data are marked on every page.
+        signature: Who signs it, and of which day it is.
         **sections: What each of the `report_…` functions returns, by the second word of its name.
 
     Returns:
-        A PDF of two to four pages.
+        A PDF of two or three pages.
     """
     import typst  # noqa: PLC0415 - 40 MB of compiler that no other node needs
 
@@ -168,7 +215,13 @@ def write_report(
             "report.subtitle",
             source=figures.say("report.synthetic_twin") if synthetic else figures.source.replace("_", " ").title(),
         ),
+        "signed": figures.say(
+            "report.signed",
+            author=signature.author[figures.language],
+            date=format_date(signature.date, "long", locale=figures.language),
+        ),
         "synthetic": synthetic,
+        "palette": PALETTE,
         "screenshots": [
             {
                 "name": name,
@@ -276,7 +329,6 @@ def _describe_champion(
     champion: Mapping[str, Any],
     leaderboard: pd.DataFrame,
     calibration: Mapping[str, Any],
-    diagnosis: Mapping[str, Any],
     figures: FigureOptions,
 ) -> str:
     labels = dict(zip(leaderboard["candidate"], leaderboard[f"label_{figures.language}"], strict=True))
@@ -289,19 +341,16 @@ def _describe_champion(
             "report.bounded", level=level, names=figures.texts.join([labels[name] for name in champion["left_out"]])
         )
         choice = f"{bounded} {choice}"
-    told = figures.say(
-        "report.champion",
-        choice=choice,
-        calibration=figures.say(f"common.calibration.{chosen}"),
-        before=calibration["methods"]["none"]["ece"],
-        after=after["ece"],
-        chance=after["ece_by_chance"],
-        chance_high=after["ece_by_chance_high"],
-        train=diagnosis["training"],
-        oof=diagnosis["out_of_fold"],
-        holdout=diagnosis["holdout"],
-    )
-    return f"{told} {compare_samples(diagnosis, figures.texts)}"
+    errors = {
+        "after": 100 * after["ece"],
+        "chance": 100 * after["ece_by_chance"],
+        "chance_high": 100 * after["ece_by_chance_high"],
+    }
+    if chosen == "none":
+        return figures.say("report.champion_as_it_is", choice=choice, **errors)
+    method = figures.say(f"common.calibration.{chosen}")
+    before = 100 * calibration["methods"]["none"]["ece"]
+    return figures.say("report.champion", choice=choice, calibration=method, before=before, **errors)
 
 
 def _tabulate_candidates(
@@ -356,14 +405,11 @@ def _describe_decision(
     policy: Mapping[str, Any], evaluation: Mapping[str, Any], amounts: Mapping[str, Any], figures: FigureOptions
 ) -> list[str]:
     policies = evaluation["policies"]
-    return [
-        *explain_threshold(policy, evaluation, figures.texts),
-        figures.say(
-            "report.saving", saving=1 - policies["tuned"]["business_cost"] / policies["approve_all"]["business_cost"]
-        ),
-        *describe_review(evaluation, figures.texts),
-        describe_money(amounts, figures.texts),
-    ]
+    decided, *why, on_holdout = explain_threshold(policy, evaluation, figures.texts)
+    saving = 1 - policies["tuned"]["business_cost"] / policies["approve_all"]["business_cost"]
+    money = describe_money(amounts, figures.texts)
+    cost = [figures.say("report.saving", saving=saving), *describe_review(evaluation, figures.texts), money]
+    return [decided, " ".join(why), on_holdout, " ".join(cost)]
 
 
 def _describe_themes(family_importance: pd.DataFrame, figures: FigureOptions) -> str:

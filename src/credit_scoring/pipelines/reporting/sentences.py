@@ -14,6 +14,9 @@ def explain_threshold(policy: Mapping[str, Any], evaluation: Mapping[str, Any], 
     cost = policy["cost"]
     rate, theoretical = policy["default_rate_at_theoretical"], policy["theoretical_threshold"]
     difference = evaluation["tuned_less_theoretical"]
+    apart = round(policy["threshold"] - theoretical, 4)
+    side = "less" if apart < 0 else "more" if apart > 0 else "same"
+    within = "within" if interval["low"] <= theoretical <= interval["high"] else "outside"
     return [
         texts.say(
             "report.decision",
@@ -30,12 +33,14 @@ def explain_threshold(policy: Mapping[str, Any], evaluation: Mapping[str, Any], 
         texts.say("report.decision_least_cost", theoretical=theoretical)
         if rate is None
         else texts.say(
-            "report.decision_break_even",
+            f"report.decision_break_even.{side}",
             declined=costs["false_positive"],
             approved=costs["false_negative"],
             theoretical=theoretical,
+            threshold=policy["threshold"],
             rate=rate,
         ),
+        *([texts.say(f"report.decision_apart.{within}", theoretical=theoretical)] if side != "same" else []),
         texts.say(
             "report.decision_holdout",
             n=evaluation["applicants"],
@@ -61,12 +66,14 @@ def count_level(leaderboard: pd.DataFrame, champion: Mapping[str, Any], n_rows: 
 
 
 def compare_samples(diagnosis: Mapping[str, Any], texts: Texts) -> str:
-    """Say why the AUC out of fold is not that of the hold-out, and whether chance explains it."""
+    """Say what the AUC is on each sample, why out of fold and hold-out differ, and whether chance explains it."""
     oof, ends = diagnosis["out_of_fold"], diagnosis["holdout_interval"]
     within = ends["low"] <= oof <= ends["high"]
     return texts.say(
         "report.holdout_within" if within else "report.holdout_outside",
+        train=diagnosis["training"],
         oof=oof,
+        holdout=diagnosis["holdout"],
         share=diagnosis["out_of_fold_share"],
         low=ends["low"],
         high=ends["high"],

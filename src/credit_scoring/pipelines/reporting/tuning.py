@@ -34,22 +34,8 @@ def tell_tuning(gain: Mapping[str, Any], texts: Texts) -> list[str]:
     for found in searched:
         label = found["labels"][texts.language]
         label = label[0].upper() + label[1:]
-        if not found["params"]:
-            told.append(texts.say("report.tuning_kept", family=label))
-            continue
-        params = texts.join(
-            [
-                texts.say(
-                    "report.tuning_param",
-                    name=name,
-                    before=_value(change["before"], texts),
-                    after=_value(change["after"], texts),
-                )
-                for name, change in found["params"].items()
-            ]
-        )
         verdict = side_of_zero(found["log_loss"]["difference"])
-        told.append(texts.say(f"report.tuned_is.{verdict}", family=label, params=params))
+        told.append(texts.say(f"report.tuned_is.{verdict}" if found["params"] else "report.tuning_kept", family=label))
     return [*told, texts.say("report.tuning_nested")]
 
 
@@ -69,6 +55,26 @@ def tabulate_tuning(gain: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
     return {
         "caption": texts.say("report.tuning_table"),
         "header": [texts.say(f"report.tuned.{name}") for name in _COLUMNS],
+        "rows": rows,
+        "strong": -1,
+    }
+
+
+def tabulate_values(gain: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
+    """Set the hyper-parameters that the search found beside those set by hand, one row per value that changed."""
+    rows = [
+        [
+            found["labels"][texts.language],
+            f"{texts.say(f'report.hyperparameter.{name}')} ({name})",
+            _value(change["before"], texts),
+            _value(change["after"], texts),
+        ]
+        for found in gain.values()
+        for name, change in found["params"].items()
+    ]
+    return {
+        "caption": texts.say("report.tuning_values"),
+        "header": [texts.say(f"report.tuning_value.{name}") for name in ("family", "name", "before", "after")],
         "rows": rows,
         "strong": -1,
     }

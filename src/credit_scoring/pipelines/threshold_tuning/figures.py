@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from credit_scoring.figures import Axes, Figure, FigureOptions, new_figure
+from credit_scoring.figures import PALETTE, Axes, Figure, FigureOptions, new_figure
 from credit_scoring.metrics.cost import MisclassificationCosts, cost_curve, curve_at
 
-_OOF, _HOLDOUT, _TUNED = "#1f4e79", "#c55a11", "#2e7d32"
-_REPAID, _DEFAULTED = "#2471a3", "#c0392b"
+_OOF, _HOLDOUT, _TUNED = PALETTE["main"], PALETTE["second"], PALETTE["chosen"]
+_REPAID, _DEFAULTED = PALETTE["main"], PALETTE["second"]
 _CELLS = (("true_negatives", "false_positives"), ("false_negatives", "true_positives"))
 """Outcomes of a decision: repaid above defaulted, approved before declined."""
 
@@ -45,69 +45,65 @@ def plot_cost_curve(
     _mark_ends(axes, holdout_predictions, costs, figures)
     interval, flat = decision_policy["threshold_interval"], decision_policy["plateau"]
     for ax in (axes, below):
-        ax.axvspan(interval["low"], interval["high"], color=_TUNED, alpha=0.3, lw=0)
+        ax.axvspan(interval["low"], interval["high"], color=_TUNED, alpha=0.2, lw=0)
         ax.axvline(tuned, color=_TUNED, lw=1.8)
-        ax.axvline(theory, color="0.25", lw=1.1, ls="--")
+        ax.axvline(theory, color=_OOF, lw=1.1, ls="--")
         ax.axvline(0.5, color="0.6", lw=1.1, ls="-.")
-        ax.spines[["top", "right"]].set_visible(False)
     top = max(threshold_curve["cost"].max(), holdout_curve["cost"].max()) * 1.08
     for ax in (axes, below):
-        ax.axvspan(flat["low"], flat["high"], color=_TUNED, alpha=0.16, lw=0)
+        ax.axvspan(flat["low"], flat["high"], color=_TUNED, alpha=0.1, lw=0)
     legend = {
         figures.say("cost_curve.tuned", threshold=tuned): {"color": _TUNED, "lw": 1.8},
-        figures.say("cost_curve.interval", **interval): {"color": _TUNED, "lw": 7, "alpha": 0.45},
-        figures.say("cost_curve.plateau", **flat): {"color": _TUNED, "lw": 7, "alpha": 0.18},
-        figures.say("cost_curve.theory", threshold=theory): {"color": "0.25", "lw": 1.1, "ls": "--"},
+        figures.say("cost_curve.interval", **interval): {"color": _TUNED, "lw": 7, "alpha": 0.3},
+        figures.say("cost_curve.plateau", **flat): {"color": _TUNED, "lw": 7, "alpha": 0.12},
+        figures.say("cost_curve.theory", threshold=theory): {"color": _OOF, "lw": 1.1, "ls": "--"},
         figures.say("cost_curve.half", threshold=0.5): {"color": "0.6", "lw": 1.1, "ls": "-."},
     }
     for label, style in legend.items():
         axes.plot([], [], label=label, **style)
-    axes.set_title(figures.say("cost_curve.title"), loc="left")
     axes.set_ylabel(figures.say("common.axis_cost"))
     axes.set(xlim=(0, 1), ylim=(0, top))
     axes.yaxis.set_major_formatter(figures.axis())
-    axes.legend(loc="lower right", frameon=False, fontsize=9, bbox_to_anchor=(1, 0.04))
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.04))
     below.set_xlabel(figures.say("cost_curve.x"))
     below.set_ylabel(figures.say("cost_curve.approval_rate"))
     below.set_ylim(0, 1.04)
     below.xaxis.set_major_formatter(figures.axis())
     below.yaxis.set_major_formatter(figures.percent_axis())
     figure.align_ylabels()
-    figure.tight_layout(rect=(0, 0.015, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("cost_curve.title"))
 
 
 def plot_confusion_matrices(policy_evaluation: dict[str, Any], figures: FigureOptions) -> Figure:
     """Draw the four outcomes of a decision at the tuned, the theoretical and the usual threshold."""
+    import seaborn as sns  # noqa: PLC0415 - as in figures.py
+
     figure = new_figure(figsize=(10, 4.5))
-    panels = figure.subplots(1, 3)
-    for axes, name in zip(panels, ("tuned", "theoretical", "half"), strict=True):
+    wrong = np.array([[False, True], [True, False]])
+    shades = sns.diverging_palette(25, 245, s=85, l=55, as_cmap=True)  # orange to blue
+    for axes, name in zip(figure.subplots(1, 3), ("tuned", "theoretical", "half"), strict=True):
         policy = policy_evaluation["policies"][name]
         counts = np.array([[policy[cell] for cell in row] for row in _CELLS])
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        wrong = np.array([[False, True], [True, False]])
-        axes.imshow(np.where(wrong, -shares, shares), cmap="RdBu", vmin=-1.6, vmax=1.6)
-        for row, column in np.ndindex(2, 2):
-            outcome = figures.say(f"confusion.outcome.{_CELLS[row][column]}")
-            text = figures.say("confusion.cell", n=counts[row, column], outcome=outcome, share=shares[row, column])
-            axes.text(column, row, text, ha="center", va="center", fontsize=8.5, linespacing=1.5)
-        axes.set_xticks([0, 1], [figures.say("common.decided.granted"), figures.say("common.decided.refused")])
-        axes.set_yticks(
-            [0, 1], [figures.say("common.repaid"), figures.say("common.defaulted")], rotation=90, va="center"
-        )
+        told = [
+            figures.say("confusion.cell", n=n, outcome=figures.say(f"confusion.outcome.{outcome}"), share=share)
+            for n, outcome, share in zip(counts.ravel(), np.ravel(_CELLS), shares.ravel(), strict=True)
+        ]
+        sns.heatmap(
+            np.where(wrong, -shares, shares), vmin=-1.4, vmax=1.4, cmap=shades, cbar=False, linewidths=3, ax=axes,
+            annot=np.reshape(told, (2, 2)), fmt="", annot_kws={"fontsize": 8.5, "linespacing": 1.5, "color": "black"},
+            xticklabels=[figures.say("common.decided.granted"), figures.say("common.decided.refused")],
+            yticklabels=[figures.say("common.repaid"), figures.say("common.defaulted")],
+        )  # fmt: skip
         axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        axes.set_title(figures.say(f"confusion.policy.{name}", threshold=policy["threshold"]), fontsize=11)
-        cost = figures.say(
-            "confusion.cost", cost=policy["business_cost"], total=policy["total_cost"], rate=policy["approval_rate"]
+        axes.set_title(figures.say(f"confusion.policy.{name}", threshold=policy["threshold"]), loc="center")
+        axes.set_xlabel(
+            figures.say(
+                "confusion.cost", cost=policy["business_cost"], total=policy["total_cost"], rate=policy["approval_rate"]
+            ),
+            labelpad=8,
         )
-        axes.set_xlabel(cost, fontsize=9, labelpad=8)
-    title = figures.say("confusion.title", n=policy_evaluation["applicants"])
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    figure.tight_layout(rect=(0, 0.06, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("confusion.title", n=policy_evaluation["applicants"]))
 
 
 def plot_gains(holdout_predictions: pd.DataFrame, decision_policy: dict[str, Any], figures: FigureOptions) -> Figure:
@@ -126,8 +122,8 @@ def plot_gains(holdout_predictions: pd.DataFrame, decision_policy: dict[str, Any
     told = figures.say("gains.at_tuned", declined=refused[at], avoided=caught[at])
     gains.plot(refused[at], caught[at], "o", color=_TUNED, ms=7, label=told)
     gains.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=figures.say("gains.gains_x"), ylabel=figures.say("gains.gains_y"))
-    gains.set_title(figures.say("gains.gains"), loc="left", fontsize=10)
-    gains.legend(frameon=False, fontsize=9, loc="lower right")
+    gains.set_title(figures.say("gains.gains"))
+    gains.legend(loc="lower right")
     gains.xaxis.set_major_formatter(figures.percent_axis())
 
     at_scores = np.unique(probability)
@@ -145,50 +141,15 @@ def plot_gains(holdout_predictions: pd.DataFrame, decision_policy: dict[str, Any
     told = figures.say("gains.ks_gap", ks=below[0][widest] - below[1][widest], at=at_scores[widest])
     gap.plot([at_scores[widest]] * 2, [below[1][widest], below[0][widest]], color="0.2", lw=1.6, label=told)
     told = figures.say("cost_curve.tuned", threshold=decision_policy["threshold"])
-    gap.axvline(decision_policy["threshold"], color=_TUNED, lw=1.4, label=told)
+    gap.axvline(decision_policy["threshold"], color=_TUNED, lw=1.4, ls="--", label=told)
     gap.set(xlim=(0, np.quantile(probability, 0.995)), ylim=(0, 1.02))
     gap.set(xlabel=figures.say("gains.ks_x"), ylabel=figures.say("gains.ks_y"))
-    gap.set_title(figures.say("gains.ks"), loc="left", fontsize=10)
-    gap.legend(frameon=False, fontsize=9, loc="lower right")
+    gap.set_title(figures.say("gains.ks"))
+    gap.legend(loc="lower right")
     gap.xaxis.set_major_formatter(figures.percent_axis())
     for axes in (gains, gap):
         axes.yaxis.set_major_formatter(figures.percent_axis())
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(figures.say("gains.title"), x=0.01, ha="left", fontsize=12)
-    figure.tight_layout(rect=(0, 0.02, 1, 1))
-    figures.mark_source(figure)
-    return figure
-
-
-def plot_score_distributions(
-    holdout_predictions: pd.DataFrame, decision_policy: dict[str, Any], figures: FigureOptions
-) -> Figure:
-    """Draw how the probabilities of those who repaid and of those who defaulted lie about the threshold."""
-    threshold = decision_policy["threshold"]
-    probability = holdout_predictions["PROBABILITY"].to_numpy()
-    edges = np.linspace(0, max(np.quantile(probability, 0.998), threshold * 1.2), 45)
-    from matplotlib.ticker import MultipleLocator  # noqa: PLC0415 - as in figures.py
-
-    figure = new_figure(figsize=(9, 4.4))
-    axes = figure.add_subplot()
-    for outcome, color, name in ((0, _REPAID, "repaid"), (1, _DEFAULTED, "defaulted")):
-        scores = probability[holdout_predictions["TARGET"].to_numpy() == outcome]
-        declined = np.mean(scores >= threshold) if len(scores) else np.nan
-        label = figures.say(f"score_distributions.outcome.{name}", n=len(scores), declined=declined)
-        weights = np.full(len(scores), 1 / max(len(scores), 1))
-        axes.hist(np.clip(scores, 0, edges[-1]), edges.tolist(), weights=weights, color=color, alpha=0.5, label=label)
-    axes.axvline(threshold, color=_TUNED, lw=1.8, label=figures.say("cost_curve.tuned", threshold=threshold))
-    axes.set_xlim(0, edges[-1])
-    axes.set(xlabel=figures.say("score_distributions.x"), ylabel=figures.say("score_distributions.y"))
-    axes.set_title(figures.say("score_distributions.title"), loc="left")
-    axes.yaxis.set_major_locator(MultipleLocator(0.05))
-    axes.xaxis.set_major_formatter(figures.percent_axis())
-    axes.yaxis.set_major_formatter(figures.percent_axis())
-    axes.legend(frameon=False, fontsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout(rect=(0, 0.015, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("gains.title"))
 
 
 def plot_sensitivity(
@@ -211,7 +172,6 @@ def plot_sensitivity(
         cost.plot(ratio, threshold_sensitivity[column], label=label, **style)
     cost.set_ylim(0, threshold_sensitivity[["policy_cost", "decline_all_cost"]].max(axis=None) * 1.25)
     cost.set_ylabel(figures.say("common.axis_cost"))
-    cost.set_title(figures.say("cost_sensitivity.title"), loc="left")
     for column, label, style in (
         ("threshold", figures.say("cost_sensitivity.chosen"), {"color": _OOF, "marker": "o", "ms": 4, "lw": 1.6}),
         ("theoretical_threshold", figures.say("cost_sensitivity.theory"), {"color": "0.25", "ls": "--", "lw": 1.1}),
@@ -222,24 +182,26 @@ def plot_sensitivity(
     for axes in (cost, threshold):
         axes.axvline(costs.false_negative / costs.false_positive, color="0.75", lw=1)
         axes.yaxis.set_major_formatter(figures.axis())
-        axes.spines[["top", "right"]].set_visible(False)
     cost.plot([], [], color="0.75", lw=1, label=figures.say("cost_sensitivity.policy"))
-    cost.legend(frameon=False, fontsize=9, loc="lower right", ncols=2)
-    threshold.legend(frameon=False, fontsize=9, loc="upper right")
+    cost.legend(loc="lower right", ncols=2)
+    threshold.legend(loc="upper right")
     threshold.xaxis.set_major_formatter(figures.axis())
     figure.align_ylabels()
-    figure.tight_layout(rect=(0, 0.015, 1, 1))
-    figures.mark_source(figure)
-    return figure
+    return figures.finish(figure, figures.say("cost_sensitivity.title"))
 
 
 def _mark_ends(
     axes: Axes, holdout_predictions: pd.DataFrame, costs: MisclassificationCosts, figures: FigureOptions
 ) -> None:
+    """Mark what deciding all alike costs; the curves, which end there, are above neither label."""
     default_rate = float(holdout_predictions["TARGET"].mean())
-    for level, label in (
-        (costs.false_negative * default_rate, figures.say("common.approve_all")),
-        (costs.false_positive * (1 - default_rate), figures.say("common.decline_all")),
+    for level, label, side in (
+        (costs.false_negative * default_rate, figures.say("common.approve_all"), "top"),
+        (costs.false_positive * (1 - default_rate), figures.say("common.decline_all"), "bottom"),
     ):
-        axes.axhline(level, color="0.55", lw=0.9, ls=":")
-        axes.text(0.995, level, label, color="0.35", ha="right", va="bottom", fontsize=9)
+        axes.axhline(level, color=PALETTE["neutral"], lw=0.9, ls=":")
+        away = (0, 3 if side == "bottom" else -6)
+        axes.annotate(
+            label, (0.995, level), away, textcoords="offset points",
+            color=PALETTE["muted"], ha="right", va=side, fontsize=9,
+        )  # fmt: skip

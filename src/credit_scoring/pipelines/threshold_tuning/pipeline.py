@@ -6,7 +6,6 @@ from credit_scoring.pipelines.threshold_tuning.figures import (
     plot_confusion_matrices,
     plot_cost_curve,
     plot_gains,
-    plot_score_distributions,
     plot_sensitivity,
 )
 from credit_scoring.pipelines.threshold_tuning.gap_rules import learn_gap_rules
@@ -100,12 +99,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=["holdout_predictions", "decision_policy", "params:figures"],
                 outputs="gains_et_ks_figure",
                 name="plot_gains",
-            ),
-            Node(
-                func=plot_score_distributions,
-                inputs=["holdout_predictions", "decision_policy", "params:figures"],
-                outputs="distribution_scores_figure",
-                name="plot_score_distributions",
             ),
             Node(
                 func=plot_sensitivity,
