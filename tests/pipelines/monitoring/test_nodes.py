@@ -298,7 +298,11 @@ def test_who_is_for_manual_review_is_told_by_sample_and_new_applicants_by_kind_o
     scores.loc[known[:1], ["decision", "gaps"]] = ["review", "too_little_known"]
     told = judge_drift(judge(applicants), scores, applicants, FOLDER, OPTIONS, "synthetic")
     assert told["review_share"] == {"reference": 1 / 500, "new": 15 / 500}
-    assert told["gaps"] == {"unknown_name": 0, "too_little_known": 0, "out_of_range": 10, "missing": 15}
+    assert told["gaps"] == {
+        **dict.fromkeys(("unknown_name", "too_little_known", "unknown_category"), 0),
+        "out_of_range": 10,
+        "missing": 15,
+    }
 
 
 def test_without_new_applicants_nothing_can_be_said() -> None:

@@ -89,7 +89,8 @@ class XGBoostModel(BoostedTrees):
         matrix = xgboost.DMatrix(encoded, feature_types=self.feature_types_, enable_categorical=True)
         values = self.booster_.predict(matrix, pred_contribs=True).astype(np.float64)
         contributions, base = values[:, :-1], float(values[0, -1])
-        rest = self.booster_.predict(matrix, output_margin=True) - base - contributions.sum(axis=1)
+        margin = self.booster_.predict(matrix, output_margin=True).astype(np.float64)
+        rest = margin - base - contributions.sum(axis=1)
         size = np.abs(contributions)
         total = np.maximum(size.sum(axis=1, keepdims=True), np.finfo(float).tiny)
         return contributions + rest[:, None] * size / total, base
