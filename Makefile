@@ -81,6 +81,7 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.levers $(RESUME)
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)
 	@$(BIN)/python -m benchmarks.feature_plan
+	@$(BIN)/python -m benchmarks.decisions
 	@$(BIN)/python -m benchmarks.training $(RESUME)
 	@$(BIN)/python -m benchmarks.learning_curve $(RESUME)
 	@$(BIN)/python -m benchmarks.selection $(RESUME)
