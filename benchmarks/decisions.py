@@ -59,7 +59,7 @@ def processor_seconds(pid: int) -> float:
 
 def measure_server(cases: Sequence[Case], model: Path, seconds: float, rounds: int) -> Iterator[str]:
     """Ask a server with one worker for each case in turn, some times over; then one with two workers, eight clients."""
-    with server("lean", SERVING_WORKERS="1", SERVING_MODEL=str(model)) as (port, pid):
+    with server("lean", 1, model) as (port, pid):
         put_under_load(port, cases[0].encoded, 1, 1, PATH)  # what is slow the first time only
         calls: dict[str, list[tuple[np.ndarray, float]]] = {case.name: [] for case in cases}
         for _ in range(rounds):
@@ -73,7 +73,7 @@ def measure_server(cases: Sequence[Case], model: Path, seconds: float, rounds: i
             medians = [1_000 * float(np.median(taken)) for taken, _ in calls[case.name]]
             cpu = 1_000 * sum(spent for _, spent in calls[case.name]) / len(walls)
             yield describe(case, "server, 1 client", walls, cpu, f" ({min(medians):.2f} to {max(medians):.2f})")
-    with server("lean", SERVING_MODEL=str(model)) as (port, pid):
+    with server("lean", 2, model) as (port, pid):
         put_under_load(port, cases[0].encoded, 1, CLIENTS_PER_PROCESS, PATH)
         spent = processor_seconds(pid)
         load = put_under_load(port, cases[0].encoded, rounds * seconds, CLIENTS_PER_PROCESS, PATH)
