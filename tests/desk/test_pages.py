@@ -129,9 +129,7 @@ def test_an_officer_does_not_see_the_portfolio(office: Running) -> None:
     assert officer.get("/sign-ins").status_code == 403
 
 
-@pytest.mark.parametrize(
-    "path", ["1", "9" * 23, "0", "-1", "abc", "1%20OR%201=1", "..%2f..%2fetc%2fpasswd"]
-)
+@pytest.mark.parametrize("path", ["1", "9" * 23, "0", "-1", "abc", "1%20OR%201=1", "..%2f..%2fetc%2fpasswd"])
 def test_an_application_that_there_is_not_is_a_page_that_says_so(office: Running, path: str) -> None:
     answer = office.officer("olga").get(f"/applications/{path}")
     assert answer.status_code == 404
