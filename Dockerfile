@@ -9,6 +9,9 @@ ARG MODEL=model
 # Others than the model's: opentelemetry-exporter-otlp-proto-http, for traces
 ARG PACKAGES=
 
+# The decision log; as the extra `log` of pyproject.toml has them
+ARG LOG_PACKAGES="sqlalchemy>=2.1,<2.2 alembic>=1.20,<2 psycopg[binary]>=3.2,<4"
+
 COPY ${MODEL}/requirements.txt ${MODEL}/python_env.yaml /tmp/
 # A pickle is only sure to be read by the Python that wrote it
 RUN made_with=$(sed -n 's/^python: *\([0-9]*\.[0-9]*\).*/\1/p' /tmp/python_env.yaml) \
@@ -17,7 +20,7 @@ RUN made_with=$(sed -n 's/^python: *\([0-9]*\.[0-9]*\).*/\1/p' /tmp/python_env.y
       || { echo "The model was made with Python $made_with, this image has $here. Hint: --build-arg PYTHON=$made_with"; exit 1; }; }
 # Tests, headers and pip itself are a fifth of what is installed, and serve nobody here
 RUN python -m venv /opt/packages \
- && /opt/packages/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt ${PACKAGES} \
+ && /opt/packages/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt ${LOG_PACKAGES} ${PACKAGES} \
  && cd /opt/packages/lib/python3*/site-packages \
  && find . -depth -type d \( -name tests -o -name test -o -name include \) -exec rm -rf {} + \
  && rm -rf pip pip-* setuptools setuptools-* /opt/packages/bin/pip*
@@ -37,6 +40,7 @@ COPY --from=packages /opt/packages /opt/packages
 COPY src/credit_scoring/__init__.py /opt/server/credit_scoring/__init__.py
 # What reads an exported model, without the folder `writing`
 COPY src/credit_scoring/exported_model/*.py /opt/server/credit_scoring/exported_model/
+COPY src/credit_scoring/decision_log /opt/server/credit_scoring/decision_log
 COPY src/credit_scoring/serving /opt/server/credit_scoring/serving
 
 ARG MODEL=model

@@ -20,7 +20,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo data test bench attack fuzz lint format lock serve lean desk export ui relocate viz docs screenshots image clean
+.PHONY: help install demo data test drill bench attack fuzz lint format lock serve lean desk export ui relocate viz docs screenshots image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ attack: install ## Attack servers of the exported model by all there is, ten min
 fuzz: install ## Send 20,000 cases of a grammar to servers of the exported model
 	@$(BIN)/python -m tests.serving.attack --model $(MODEL) --items fuzz
 
+drill: install ## Decide on 1,000 applicants while workers are killed, then verify, replay and learn from the records
+	@$(BIN)/python -m tests.decision_log.drill --model $(MODEL)
+
 bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@echo "The first run generates 58 million rows. Smaller: SIZE=0.1. Go on after an interruption: RESUME=--resume"
 	@$(BIN)/python -m benchmarks.batch_scoring
@@ -78,10 +81,12 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.levers $(RESUME)
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)
 	@$(BIN)/python -m benchmarks.feature_plan
+	@$(BIN)/python -m benchmarks.decisions
 	@$(BIN)/python -m benchmarks.training $(RESUME)
 	@$(BIN)/python -m benchmarks.learning_curve $(RESUME)
 	@$(BIN)/python -m benchmarks.selection $(RESUME)
 	@$(BIN)/python -m benchmarks.serving
+	@$(BIN)/python -m benchmarks.decision_log
 	@$(BIN)/python -m benchmarks.desk
 	@$(BIN)/python -m benchmarks.promotion
 	@$(BIN)/python -m benchmarks.tuning $(RESUME)

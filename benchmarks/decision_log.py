@@ -13,23 +13,28 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from benchmarks.harness import DEFAULT_FOLDER, write_section
+from benchmarks.harness import DEFAULT_FOLDER, ROOT, write_section
 from benchmarks.serving import Load, put_under_load, request_body, server
 from credit_scoring.decision_log import chain
 from credit_scoring.decision_log.chain import ANSWERED, DECIDED, Draft
 from credit_scoring.decision_log.log import DecisionLog, Filter
-from credit_scoring.decision_log.outcomes import read_decisions
+from credit_scoring.decision_log.outcomes import expect_outcomes, read_decisions
 from credit_scoring.decision_log.tables import writing
 from credit_scoring.decision_log.watching import measure_weeks
+from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
 
 LOADS = ((1, 1), (8, 1), (32, 1), (8, 100))
 """Clients, rows per call."""
 _ROUNDS = 3
 _WEEKS = 52
 _CHUNK = 5_000
+_DRAWS, _DRAWN, _ODDS_RISE = 200, 2_000, 1.5
+_PREDICTIONS = ROOT / "data/07_model_output/synthetic/oof_predictions.parquet"
 
 
 def measure_servers(folder: Path, seconds: float) -> list[str]:
@@ -136,12 +141,64 @@ def measure_questions(folder: Path, n_decisions: int) -> list[str]:
     return [f"A log of {n_decisions:,} decisions, {found.n_records:,} records, {size}:", "", *lines]
 
 
+def measure_expectation(predictions: Path) -> list[str]:
+    """Compare what probabilities lead to expect with what happens to other draws of the twin's applicants.
+
+    Args:
+        predictions: Out-of-fold probabilities of the champion and outcomes of a twin, as `make demo` leaves them.
+    """
+    rows = pd.read_parquet(predictions)[["TARGET", "PROBABILITY"]]
+    costs, rng = MisclassificationCosts(), np.random.default_rng(0)
+    threshold, odds = costs.theoretical_threshold, rows["PROBABILITY"] / (1 - rows["PROBABILITY"])
+    # Of those who repaid, so many default that the odds of default rise by half
+    further = 1 - (1 + odds) / (1 + _ODDS_RISE * odds)
+    shifts: dict[str, tuple[Any, bool]] = {
+        "applicants like before": (None, False),
+        "riskier applicants (drawn by their odds of default)": (odds / odds.sum(), False),
+        "the same applicants, odds of default raised by half": (None, True),
+    }
+    lines = ["| who applies | expected bad rate | realised | within 95 % | expected cost | realised | within 95 % |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|")
+    for name, (weights, worse) in shifts.items():
+        drawn = []
+        for _ in range(_DRAWS):
+            chosen = rng.choice(len(rows), _DRAWN, p=weights)
+            sample = rows.iloc[chosen]
+            outcome = sample["TARGET"].to_numpy(dtype=float)
+            if worse:
+                outcome = np.maximum(outcome, rng.random(_DRAWN) < further.to_numpy()[chosen])
+            final = np.where(sample["PROBABILITY"] >= threshold, "refused", "granted")
+            told = {"probability": sample["PROBABILITY"].to_numpy(), "final": final, "outcome": outcome}
+            table = pd.DataFrame(told).assign(model="", time=pd.Timestamp("2026-11-02", tz="UTC"))
+            expected = expect_outcomes(table, costs).iloc[-1]
+            approved = final == "granted"
+            happened = {"bad_rate": outcome[approved].mean(), "cost": decision_costs(outcome, ~approved, costs).mean()}
+            drawn.append(
+                [
+                    number
+                    for what, value in happened.items()
+                    for number in (expected[what], value, expected[f"{what}_low"] <= value <= expected[f"{what}_high"])
+                ]
+            )
+        bad, was_bad, in_bad, cost, was_cost, in_cost = np.mean(drawn, axis=0)
+        lines.append(
+            f"| {name} | {bad:.4f} | {was_bad:.4f} | {in_bad:.0%} | {cost:.3f} | {was_cost:.3f} | {in_cost:.0%} |"
+        )
+    return [
+        f"Expected before outcomes are known, of {_DRAWN:,} applicants, {_DRAWS} draws with replacement from the "
+        f"{len(rows):,} out-of-fold predictions of a synthetic twin (their own chance is in every draw):",
+        "",
+        *lines,
+    ]
+
+
 def main() -> None:
     """Write what records cost a server, and how long a large log takes to answer."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="of every load")
     parser.add_argument("--decisions", type=int, default=1_000_000, help="of the large log")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER / "decision_log", help="for the logs")
+    parser.add_argument("--predictions", type=Path, default=_PREDICTIONS, help="of `make demo`")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     explanation = (
@@ -151,7 +208,8 @@ def main() -> None:
     )
     servers = measure_servers(arguments.folder, arguments.seconds)
     questions = measure_questions(arguments.folder, arguments.decisions)
-    write_section("decision_log", "Decision log", "\n".join([explanation, "", *servers, "", *questions]))
+    body = [explanation, "", *servers, "", *questions, "", *measure_expectation(arguments.predictions)]
+    write_section("decision_log", "Decision log", "\n".join(body))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.harness import ROOT, shown_command, write_section
+from benchmarks.harness import ROOT, write_section
 from benchmarks.parity import compare_tables
 from credit_scoring.datasets.raw_csv import RawCsvDataset
 from credit_scoring.feature_plan import FeaturePlan, Plan
@@ -222,7 +222,7 @@ def main() -> None:
     lines = list(describe_latency(arguments.applicants, arguments.repeats))
     if arguments.raw:
         lines += ["", *describe_bulk(arguments.raw)]
-    write_section("feature_plan", "From raw tables to features in a request", shown_command(), "\n".join(lines))
+    write_section("feature_plan", "From raw tables to features in a request", "\n".join(lines))
 
 
 if __name__ == "__main__":

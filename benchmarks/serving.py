@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -54,12 +55,13 @@ def request_body(n_rows: int, **params: Any) -> bytes:
 
 
 @contextmanager
-def server(front_end: str, **settings: str) -> Iterator[tuple[int, int]]:
-    """Run the server with two workers and other settings; yield its port and process id."""
+def server(front_end: str, workers: int = 2, model: Path = MODEL, **settings: str) -> Iterator[tuple[int, int]]:
+    """Run the server, with further settings; yield its port and process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    own = {"SERVING_FRONT_END": front_end, "SERVING_PORT": str(port), "SERVING_WORKERS": "2", **settings}
+    own = {"SERVING_FRONT_END": front_end, "SERVING_PORT": str(port)}
+    own |= {"SERVING_WORKERS": str(workers), "SERVING_MODEL": str(model), **settings}
     process = subprocess.Popen(
         [sys.executable, "-m", "credit_scoring.serving"],
         cwd=ROOT,
@@ -84,13 +86,13 @@ def server(front_end: str, **settings: str) -> Iterator[tuple[int, int]]:
         process.wait(timeout=60)
 
 
-def put_under_load(port: int, body: bytes, seconds: float, clients: int) -> Load:
+def put_under_load(port: int, body: bytes, seconds: float, clients: int, path: str = "/invocations") -> Load:
     """Call from so many clients at once."""
     groups = [min(CLIENTS_PER_PROCESS, clients - first) for first in range(0, clients, CLIENTS_PER_PROCESS)]
     with tempfile.NamedTemporaryFile() as file:
         file.write(body)
         file.flush()
-        command = [sys.executable, "-m", "benchmarks.serving_client", str(port), f"{seconds:g}"]
+        command = [sys.executable, "-m", "benchmarks.serving_client", str(port), path, f"{seconds:g}"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
         processes = [subprocess.Popen([*command, str(group), file.name], **pipes) for group in groups]
         for process in processes:

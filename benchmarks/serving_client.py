@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 
-def call_for(port: int, body: bytes, seconds: float, clients: int) -> tuple[list[float], int]:
+def call_for(port: int, path: str, body: bytes, seconds: float, clients: int) -> tuple[list[float], int]:
     """Call from so many threads, one call after another each, for so long; return seconds per call, and failures."""
     taken: list[float] = []
     failed = [0]
@@ -24,7 +24,7 @@ def call_for(port: int, body: bytes, seconds: float, clients: int) -> tuple[list
         until = time.perf_counter() + seconds
         while (started := time.perf_counter()) < until:
             try:
-                connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
+                connection.request("POST", path, body, {"Content-Type": "application/json"})
                 response = connection.getresponse()
                 response.read()
                 failed[0] += response.status != 200
@@ -42,8 +42,8 @@ def call_for(port: int, body: bytes, seconds: float, clients: int) -> tuple[list
 
 
 if __name__ == "__main__":
-    port, seconds, clients, file = sys.argv[1:]
+    port, path, seconds, clients, file = sys.argv[1:]
     request = Path(file).read_bytes()
     print("ready", flush=True)
     sys.stdin.readline()
-    print(json.dumps(call_for(int(port), request, float(seconds), int(clients))))
+    print(json.dumps(call_for(int(port), path, request, float(seconds), int(clients))))

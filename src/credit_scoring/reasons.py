@@ -31,7 +31,7 @@ class _Stored:
 
     def __getstate__(self) -> Mapping[str, Any]:
         """Give what is stored, without what was worked out of it."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         """Restore it, if it is of this version: without its reference, say, a book could not give a reason."""

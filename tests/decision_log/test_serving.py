@@ -3,18 +3,23 @@
 import os
 import sqlite3
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pandas as pd
 import pytest
 import requests
 
+from credit_scoring.decision_log.batch import record_batch
 from credit_scoring.decision_log.chain import verify
 from credit_scoring.decision_log.log import DecisionLog, Filter, Record
 from credit_scoring.decision_log.replaying import finder, replay
+from credit_scoring.exported_model.folder import open_model_folder
+from credit_scoring.exported_model.loading import load_scorer
 from credit_scoring.exported_model.manifest import check_manifest
 from tests.conftest import ROOT, Project
 from tests.decision_log.drill import check, decide_while_killing, make_applicants
@@ -175,3 +180,29 @@ def test_settings_that_cannot_be_meant_end_the_start(demo: Project, tmp_path: Pa
     ):
         with pytest.raises(AssertionError, match=expected), recording(demo, tmp_path, "", **settings):
             pass
+
+
+def test_a_part_of_a_batch_is_recorded_once_and_replays_to_the_last_bit(
+    demo: Project, holdout: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/decisions.db"
+    monkeypatch.setenv("DECISION_LOG_URL", url)
+    folder, rows = open_model_folder(demo.path / "model"), holdout.head(30).reset_index()
+    columns = [column.name for column in folder.contract.columns]
+    asked = {"explain": True, "language": "en"}
+    scores = load_scorer(folder.manifest).predict(rows, asked)
+    for _ in range(2):
+        record_batch("000000_part", rows, scores, columns, folder.identity, **asked)
+    log = DecisionLog(url)
+    found = log.find().records
+    assert [record.applicant for record in found] == [str(client) for client in reversed(rows["SK_ID_CURR"])]
+    assert [record.probability for record in found] == scores["probability_default"].tolist()[::-1]
+    assert {record.channel for record in found} == {"batch"}
+    replayed = replay(log, find_model=finder(demo.path / "model"))
+    assert (replayed.same, replayed.different, replayed.failed) == (30, {}, {})
+    assert verify(log.engine).n_records == 30
+
+
+def test_the_image_gets_the_packages_of_the_extra() -> None:
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["log"]
+    assert f'ARG LOG_PACKAGES="{" ".join(extra)}"' in (ROOT / "Dockerfile").read_text()

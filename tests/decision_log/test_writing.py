@@ -14,7 +14,7 @@ import pytest
 from credit_scoring.decision_log.chain import ANSWERED, Draft, verify
 from credit_scoring.decision_log.log import DecisionLog
 from credit_scoring.decision_log.settings import LogError
-from credit_scoring.decision_log.writing import RecordWriter
+from credit_scoring.decision_log.writer import RecordWriter
 from tests.decision_log.conftest import decision
 from tests.decision_log.postgres import Postgres
 from tests.serving.conftest import wait_until

@@ -262,5 +262,8 @@ def test_problems_of_a_simulation_are_told_of_it(decider: Decider, applicants: l
     sent = [applicants[1], applicants[0] | {"simulate": {"application": {"AMT_CREDIT": "x"}}}]
     with pytest.raises(InputError, match=r"applicant 1, simulate\.application, AMT_CREDIT: expected number"):
         decider.decide(sent)
+    for wrong in ({"levers": ["amount"], "other": 1}, {"other": 1}, {"levers": "amount"}, {"levers": []}, 1):
+        with pytest.raises(InputError, match=r"applicant 0, counterfactual: expected levers"):
+            decider.decide([applicants[0] | {"counterfactual": wrong}])
     with pytest.raises(InputError, match=r"applicant 20, counterfactual: expected fewer_searches \(20\)"):
         decider.decide([applicants[0] | {"counterfactual": True}] * 21)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,6 +22,10 @@ import requests
 from tests.conftest import ROOT, Project
 
 JSON = "application/json"
+RAW_TABLES = (
+    "bureau", "bureau_balance", "previous_application", "POS_CASH_balance", "installments_payments",
+    "credit_card_balance",
+)  # fmt: skip
 
 
 def free_port() -> int:
@@ -157,3 +162,23 @@ def holdout(demo: Project) -> pd.DataFrame:
 def batch(demo: Project) -> pd.Series:
     predictions = pd.read_parquet(demo.path / "data/07_model_output/synthetic/holdout_predictions.parquet")
     return predictions.set_index("SK_ID_CURR")["PROBABILITY"]
+
+
+@pytest.fixture(scope="session")
+def applicants(demo: Project, holdout: pd.DataFrame) -> list[dict[str, Any]]:
+    """Raw tables of the first applicants of the hold-out, as they lie in the raw files."""
+    raw = demo.path / "data/01_raw/synthetic"
+    wanted = list(holdout.index[:60])
+    form = pd.read_csv(raw / "application_train.csv").drop(columns="TARGET").set_index("SK_ID_CURR", drop=False)
+    found = {client: {"application": _plain(form.loc[[client]])[0]} for client in wanted}
+    owners = pd.read_csv(raw / "bureau.csv").set_index("SK_ID_BUREAU")["SK_ID_CURR"]
+    for name in RAW_TABLES:
+        table = pd.read_csv(raw / f"{name}.csv")
+        clients = table["SK_ID_CURR"] if "SK_ID_CURR" in table else table["SK_ID_BUREAU"].map(owners)
+        for client, rows in table[clients.isin(wanted)].groupby(clients):
+            found[int(client)][name.lower()] = _plain(rows)
+    return list(found.values())
+
+
+def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return json.loads(rows.to_json(orient="records", double_precision=15))

@@ -12,7 +12,7 @@ from tests.serving.attack import content, overload, processes  # noqa: F401 - th
 from tests.serving.attack.faults import load_with_faults
 from tests.serving.attack.fuzz import fuzz
 from tests.serving.attack.registry import ATTACKS, Outcome, run_attacks
-from tests.serving.attack.schema import check_against_schema
+from tests.serving.attack.schema import FEW, check_against_schema
 from tests.serving.attack.target import FRONT_ENDS, Place, make_place, started
 
 pytestmark = pytest.mark.e2e
@@ -41,7 +41,7 @@ def test_attacks_and_faults_have_the_right_answer(place: Place) -> None:
 
 @pytest.mark.parametrize("place", ["lean"], indirect=True)
 def test_the_description_of_the_server_is_true_and_a_killed_worker_loses_only_what_it_had_in_hand(place: Place) -> None:
-    with started(place) as target:
+    with started(place, **FEW) as target:
         assert wrong([check_against_schema(target, 5)]) == {}
         assert wrong([load_with_faults(target, 20, 2)]) == {}
 

@@ -16,15 +16,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import requests
 
+from credit_scoring.decide import decide
 from credit_scoring.models import FAMILIES
 from tests.conftest import ROOT, Project
 from tests.exports import Export
 from tests.serving.conftest import as_split, free_port
+from tools.example_applicant import EXAMPLE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.container]
 
@@ -150,13 +153,19 @@ def test_no_python_of_the_image_can_install_anything(image: str) -> None:
 
 @pytest.mark.parametrize("front_end", ["mlflow", "lean"])
 def test_a_closed_container_starts_answers_like_the_batch_and_stops(
-    image: str, front_end: str, demo: Project, holdout: pd.DataFrame, batch: pd.Series
+    image: str, front_end: str, demo: Project, holdout: pd.DataFrame, batch: pd.Series, applicants: list[dict[str, Any]]
 ) -> None:
     with container(image, front_end, demo.path / "model") as (name, url):
         answer = requests.post(
             f"{url}/invocations", data=as_split(holdout), headers={"Content-Type": "application/json"}, timeout=60
         )
         assert [row["probability_default"] for row in answer.json()["predictions"]] == batch.loc[holdout.index].tolist()
+        decided = requests.post(f"{url}/decisions", json=applicants, timeout=60).json()
+        expected = batch.loc[[one["SK_ID_CURR"] for one in decided]].tolist()
+        assert [one["probability_default"] for one in decided] == pytest.approx(expected, rel=1e-13)
+        example = json.loads(EXAMPLE.read_text())  # that of the README
+        shown = requests.post(f"{url}/decisions", json=example, timeout=60).json()
+        assert decide(example, demo.path / "model").items() <= shown.items()
         assert requests.get(f"{url}/version", timeout=5).json()["front_end"] == front_end
         assert engine("exec", name, "id", "-u").stdout.strip() == "10001"
         stopping = time.monotonic()

@@ -1,6 +1,7 @@
 """`/decisions`: raw tables in, the decision of batch scoring out, behind the same gate as `/invocations`."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,31 +23,6 @@ from tools.example_applicant import EXAMPLE, make_example
 
 pytestmark = pytest.mark.e2e
 
-TABLES = (
-    "bureau", "bureau_balance", "previous_application", "POS_CASH_balance", "installments_payments",
-    "credit_card_balance",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def applicants(demo: Project, holdout: pd.DataFrame) -> list[dict[str, Any]]:
-    """Raw tables of the first applicants of the hold-out, as they lie in the raw files."""
-    raw = demo.path / "data/01_raw/synthetic"
-    wanted = list(holdout.index[:60])
-    form = pd.read_csv(raw / "application_train.csv").drop(columns="TARGET").set_index("SK_ID_CURR", drop=False)
-    found = {client: {"application": plain(form.loc[[client]])[0]} for client in wanted}
-    owners = pd.read_csv(raw / "bureau.csv").set_index("SK_ID_BUREAU")["SK_ID_CURR"]
-    for name in TABLES:
-        table = pd.read_csv(raw / f"{name}.csv")
-        clients = table["SK_ID_CURR"] if "SK_ID_CURR" in table else table["SK_ID_BUREAU"].map(owners)
-        for client, rows in table[clients.isin(wanted)].groupby(clients):
-            found[int(client)][name.lower()] = plain(rows)
-    return list(found.values())
-
-
-def plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return json.loads(rows.to_json(orient="records", double_precision=15))
-
 
 def ask(server: Server, body: Any, content_type: str = JSON, **headers: str) -> requests.Response:
     data = body if isinstance(body, str) else json.dumps(body)
@@ -58,8 +34,8 @@ def ask(server: Server, body: Any, content_type: str = JSON, **headers: str) -> 
 @pytest.fixture(scope="module", params=["mlflow", "lean"])
 def server(demo: Project, request: pytest.FixtureRequest) -> Iterator[Server]:
     settings = {"SERVING_WORKERS": "1", "SERVING_MAX_ROWS": "100", "SERVING_MAX_HISTORY": "2000", "SERVING_LOG": "json"}
-    shadow = {"SERVING_SHADOW": str(demo.path / "model")} if request.param == "lean" else {}
-    with serving(demo.path, SERVING_FRONT_END=request.param, **settings, **shadow) as started:
+    settings |= {"SERVING_FRONT_END": request.param, "SERVING_SHADOW": str(demo.path / "model")}
+    with serving(demo.path, **settings) as started:
         yield started
 
 
@@ -134,11 +110,25 @@ def test_the_description_has_the_raw_tables_and_its_examples_are_true(server: Se
 
 
 def test_a_challenger_decides_on_raw_tables_too(server: Server, applicants: list[dict[str, Any]]) -> None:
-    if "scoring_shadow_requests_total" not in server.get("/metrics").text:
-        pytest.skip("this server has none")
-    ask(server, [one | {"params": {"explain": True}} for one in applicants[:5]])
-    wait_until(lambda: 'scoring_shadow_requests_total{outcome="scored"}' in server.get("/metrics").text, 30)
-    assert 'outcome="failed"' not in server.get("/metrics").text
+    asked = [one | {"params": {"explain": True}, "counterfactual": True} for one in applicants[:5]]
+
+    def is_scored() -> bool:  # what comes before the challenger is loaded is dropped
+        assert ask(server, asked).status_code == 200
+        return 'scoring_shadow_requests_total{outcome="scored"}' in server.get("/metrics").text
+
+    wait_until(is_scored, 60)
+    counts = server.get("/metrics").text
+    assert 'scoring_shadow_requests_total{outcome="failed"}' not in counts
+    pairs = re.findall(r'scoring_shadow_decisions_total\{challenger="(\w+)",champion="(\w+)"\}', counts)
+    assert pairs  # it is the same model
+    assert all(challenger == champion for challenger, champion in pairs)
+    n_compared, lower = (
+        float(re.search(rf"^scoring_shadow_gap_{name} (\S+)$", counts, re.MULTILINE)[1])
+        for name in ("count", r'bucket\{le="-0.005"\}')
+    )
+    assert n_compared >= 5
+    assert lower == 0
+    assert f'scoring_shadow_gap_bucket{{le="0.0"}} {n_compared}' in counts
 
 
 def test_the_example_is_what_its_command_makes_and_is_answered_alike_by_command_and_python(
@@ -164,6 +154,20 @@ def test_the_example_is_what_its_command_makes_and_is_answered_alike_by_command_
     assert done.returncode == 1
     assert "application: expected an object." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_strict_mode_refuses_and_counts_gaps_of_raw_tables(demo: Project, applicants: list[dict[str, Any]]) -> None:
+    one = applicants[0]
+    born = one | {"application": one["application"] | {"DAYS_BIRTH": -77}, "params": {"language": "en"}}
+    with serving(demo.path, SERVING_FRONT_END="lean", SERVING_WORKERS="1", SERVING_GAPS="refuse") as server:
+        assert ask(server, one).status_code == 200
+        answer = ask(server, [one, born])
+        assert (answer.status_code, answer.json()["error_code"], answer.json()["applicant"]) == (400, "BAD_REQUEST", 1)
+        gaps = answer.json()["gaps"]
+        assert ("DAYS_BIRTH", "out_of_range") in [(gap["column"], gap["gap"]) for gap in gaps]
+        assert answer.json()["message"] == " ".join(f"{gap['text']}." for gap in gaps)
+        assert "-77" not in answer.text
+        assert 'scoring_gaps_total{column="DAYS_BIRTH",gap="out_of_range"} 1.0' in server.get("/metrics").text
 
 
 def test_a_model_without_a_plan_scores_and_says_that_it_cannot_decide_from_raw_tables(

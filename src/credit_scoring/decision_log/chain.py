@@ -38,6 +38,30 @@ def now() -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 1000:06d}Z"
 
 
+def name_model(identity: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the columns that name a model, from the identity of its folder."""
+    return {
+        "model_digest": identity["manifest_sha256"],
+        "model_id": identity["model_id"],
+        "run_id": identity["run_id"],
+        "code_version": identity.get("git_commit"),
+    }
+
+
+def judge(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that say what was decided, from what a model tells of an applicant."""
+    band = told.get("review_band") or {}
+    codes = sorted({f"{gap['gap']}:{gap['column'] or '-'}" for gap in told["gaps"]})
+    return {
+        "probability": told["probability_default"],
+        "cut_off": told["threshold"],
+        "review_low": band.get("low"),
+        "review_high": band.get("high"),
+        "decision": told["decision"],
+        "gaps": " ".join(codes) or None,
+    }
+
+
 @dataclass
 class Draft:
     """A record before it has its place in the chain.

@@ -79,9 +79,10 @@ def _read(number: int, given: Any, problems: list[Problem]) -> Asked:
         form, changed = tables.get(_FORM), changes.get(_FORM, {})
         if expect(isinstance(changed, Mapping), f"{SIMULATE}.{_FORM}", "", "object") and isinstance(form, Mapping):
             simulated = {**tables, **changes, _FORM: {**form, **changed}}
-    levers: Any = search.get("levers") if isinstance(search, Mapping) and search.keys() == {"levers"} else LEVERS
-    known = isinstance(levers, Sequence) and all(lever in LEVERS for lever in levers)
-    is_search = search is None or isinstance(search, bool) or (isinstance(search, Mapping) and known)
+    levers: Any = search.get("levers", LEVERS) if isinstance(search, Mapping) else LEVERS
+    known = isinstance(levers, list | tuple) and bool(levers) and all(lever in LEVERS for lever in levers)
+    is_choice = isinstance(search, Mapping) and search.keys() <= {"levers"} and known
+    is_search = search is None or isinstance(search, bool) or is_choice
     expect(is_search, COUNTERFACTUAL, "", "levers", ", ".join(LEVERS))
     return Asked(
         tables,

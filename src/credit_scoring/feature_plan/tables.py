@@ -173,11 +173,12 @@ class Tables:
         """
         if not applicants:
             raise InputError([Problem(0, "", None, "", "applicant")])
-        problems = [
-            Problem(i, "", None, "", "known_table", near)
-            for i, tables in enumerate(applicants)
-            for near in _nearest(tables.keys() - self._contracts.keys(), self._contracts)
-        ]
+        problems: list[Problem] = []
+        for i, tables in enumerate(applicants):
+            unknown = tables.keys() - self._contracts.keys()
+            # Names are compared no longer than they are told
+            near = _nearest(unknown, self._contracts) if len(problems) < _MAX_PROBLEMS else [""] * len(unknown)
+            problems += [Problem(i, "", None, "", "known_table", one) for one in near]
         texts = _Texts(self._codes, self._order)
         readers = {
             name: Records(name, contract, [tables.get(name, _NONE.get(name, ())) for tables in applicants], self._links)

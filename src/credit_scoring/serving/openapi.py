@@ -140,6 +140,8 @@ def _schemas(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
                 "error_code": {"type": "string"},
                 "message": {"type": "string"},
                 "problems": {"type": "array", "items": {"type": "object"}, "description": "Of /decisions, by place."},
+                "applicant": {"type": "integer", "description": "Of /decisions, who has the gaps that are refused."},
+                "gaps": {"type": "array", "items": {"type": "object"}, "description": "Of /decisions, see Decision."},
             },
             "required": ["error_code", "message"],
         },

@@ -62,14 +62,16 @@ def describe_schemas(decider: ServedDecider, gap: Mapping[str, Any], max_history
         tables[name] = row if name == _FORM else {"type": "array", "items": row, "maxItems": max_history} | grain
     language = {"enum": list(_LANGUAGES.values()), "default": "fr"}
     flag = {"type": "boolean", "default": False}
-    lever = {"type": "array", "items": {"enum": list(_LEVERS)}}
+    lever = {"type": "array", "items": {"enum": list(_LEVERS)}, "minItems": 1}
+    or_null = {"type": ["object", "null"]}
     form = {key: value for key, value in tables[_FORM].items() if key != "required"}
     options = {
-        "params": _object({"explain": flag, "features": flag, "language": language}, required=()),
+        "params": _object({"explain": flag, "features": flag, "language": language}, required=()) | or_null,
         "simulate": _object({**tables, _FORM: form}, required=())
+        | or_null
         | {"description": "Fields of the application, and whole histories, put in the place of those sent."},
         "counterfactual": {
-            "oneOf": [{"type": "boolean"}, _object({"levers": lever}, required=())],
+            "oneOf": [{"type": ["boolean", "null"]}, _object({"levers": lever}, required=())],
             "description": "Whether to look for the smallest change that leads to approval, of these levers.",
         },
     }

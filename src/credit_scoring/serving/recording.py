@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from credit_scoring.decision_log.chain import ANSWERED, DECIDED, SHADOWED, Draft, new_id
+from credit_scoring.decision_log.chain import ANSWERED, DECIDED, SHADOWED, Draft, judge, name_model, new_id
 from credit_scoring.decision_log.settings import LogSettings
 from credit_scoring.decision_log.tables import connect, prepare
-from credit_scoring.decision_log.writing import RecordWriter
+from credit_scoring.decision_log.writer import RecordWriter
 from credit_scoring.serving import metrics
 from credit_scoring.serving.front_ends import Answer
 from credit_scoring.serving.log import RequestFacts
@@ -48,12 +48,7 @@ class Recorder:
         self._is_required = settings.mode == "required"
         self._timeout = settings.timeout
         self._language = language
-        self._model = {
-            "model_digest": identity["manifest_sha256"],
-            "model_id": identity["model_id"],
-            "run_id": identity["run_id"],
-            "code_version": identity.get("git_commit"),
-        }
+        self._model = name_model(identity)
 
     def draft(self, facts: RequestFacts, answer: Answer, inputs: Sequence[Any]) -> tuple[Answer, list[Draft]]:
         """Give each decision of an answer its id, and return the records of them.
@@ -76,7 +71,7 @@ class Recorder:
                 {
                     **request,
                     "id": one["id"],
-                    **_judge(one),
+                    **judge(one),
                     "language": (given.get("params") or {}).get("language", self._language),
                 },
                 str(one["SK_ID_CURR"]) if "SK_ID_CURR" in one else None,
@@ -117,7 +112,7 @@ class Recorder:
         """Note what this model, a challenger, says of decisions that the champion has given."""
         self._writer.note(
             [
-                Draft({"kind": SHADOWED, "decision_id": one, **self._model, **_judge(told)})
+                Draft({"kind": SHADOWED, "decision_id": one, **self._model, **judge(told)})
                 for one, told in zip(ids, answer.told, strict=True)
             ]
         )
@@ -125,16 +120,3 @@ class Recorder:
     def close(self) -> None:
         """Write what waits."""
         self._writer.close(_SECONDS_TO_CLOSE)
-
-
-def _judge(told: Mapping[str, Any]) -> dict[str, Any]:
-    band = told.get("review_band") or {}
-    codes = sorted({f"{gap['gap']}:{gap['column'] or '-'}" for gap in told["gaps"]})
-    return {
-        "probability": told["probability_default"],
-        "cut_off": told["threshold"],
-        "review_low": band.get("low"),
-        "review_high": band.get("high"),
-        "decision": told["decision"],
-        "gaps": " ".join(codes) or None,
-    }

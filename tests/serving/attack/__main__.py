@@ -13,7 +13,7 @@ from tests.serving.attack import content, overload, processes  # noqa: F401 - th
 from tests.serving.attack.faults import load_with_faults
 from tests.serving.attack.fuzz import fuzz
 from tests.serving.attack.registry import ATTACKS, Outcome, as_table, run_attacks
-from tests.serving.attack.schema import check_against_schema
+from tests.serving.attack.schema import FEW, check_against_schema
 from tests.serving.attack.target import FRONT_ENDS, Place, make_place, started
 
 ITEMS = (*dict.fromkeys(each.item for each in ATTACKS), "schema", "load", "fuzz")
@@ -56,7 +56,7 @@ def _run(places: Sequence[Place], arguments: argparse.Namespace) -> Iterator[Out
     for place in places:
         yield from run_attacks(place, [each for each in ATTACKS if each.item in arguments.items])
         if "schema" in arguments.items:
-            with started(place) as target:
+            with started(place, **FEW) as target:
                 yield check_against_schema(target, arguments.examples)
         if "load" in arguments.items:
             with started(place) as target:

@@ -9,8 +9,17 @@ from tests.serving.attack.registry import MOST_MEGABYTES, Outcome
 from tests.serving.attack.target import HELD_KEY, Target
 
 PHASES = "examples,coverage,fuzzing,stateful"
-BEYOND_SCHEMAS = ("The columns of inputs must all have as many values", "values, as many as columns")
-"""Refusals of what a JSON Schema cannot forbid: lists of unequal lengths."""
+BEYOND_SCHEMAS = (
+    *("The columns of inputs must all have as many values", "values, as many as columns"),
+    *("expected the key of a row of", "la clé d'une ligne de"),
+    *("another row with the same key", "une autre ligne a la même clé"),
+    *("a change is looked for of no more than", "un contrefactuel est cherché pour"),
+)
+"""Refusals of what a JSON Schema cannot forbid: lists of unequal lengths; of raw tables a row without its parent, a key
+of two different rows, more applicants with a search than may have one."""
+FEW = {"SERVING_MAX_ROWS": "100", "SERVING_MAX_HISTORY": "100"}
+"""Settings of a server that is checked: one item too many in a list is soon made, and of the thousands of cases of two
+forms and fourteen tables none is megabytes long."""
 
 
 def check_against_schema(target: Target, examples: int) -> Outcome:

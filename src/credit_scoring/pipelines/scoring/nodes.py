@@ -135,8 +135,9 @@ def score_applicants(
     if credit_scorer.row_models.models:
         follows_from += f" {history_rows.digest}"
     key = hashlib.sha256(follows_from.encode()).hexdigest()[:16]
-    score = partial(_score_chunk, applicants_to_score, history_rows, credit_scorer, model["model_id"], scoring)
-    return {f"{number:06d}_{key}": partial(score, number) for number in range(applicants_to_score.n_chunks)}
+    score = partial(_score_chunk, applicants_to_score, history_rows, credit_scorer, served_model, scoring)
+    parts = {f"{number:06d}_{key}": number for number in range(applicants_to_score.n_chunks)}
+    return {part: partial(score, part, number) for part, number in parts.items()}
 
 
 def score_applicants_on_spark(
@@ -152,8 +153,15 @@ def score_applicants_on_spark(
         The columns of `score_applicants`.
 
     Raises:
-        DataContractError: If the model has row models: the executors would have to be sent the histories as well.
+        DataContractError: If the model has row models: the executors would have to be sent the histories as well; or
+            if decisions are to be recorded, which only one process does.
     """
+    if scoring.decision_log == "required":
+        raise DataContractError(
+            f"Scoring with the model in {served_model.path}",
+            ["expected scoring.decision_log: off on Spark, found required."],
+            "`kedro run --pipelines scoring` records what it decides, a part at a time.",
+        )
     if credit_scorer.row_models.models:
         raise DataContractError(
             f"Scoring with the model in {served_model.path}",
@@ -250,13 +258,20 @@ def _score_chunk(
     applicants: ParquetChunks,
     history_rows: HistoryFiles,
     scorer: CreditScorer,
-    model_id: str,
+    served_model: ModelFolder,
     scoring: ScoringOptions,
+    part: str,
     number: int,
 ) -> pa.Table:
     rows = scorer.row_models.complete(applicants.read(number), history_rows)
-    scores = scorer.predict(rows, {"explain": scoring.reasons, "language": scoring.language})
+    asked = {"explain": scoring.reasons, "language": scoring.language}
+    scores = scorer.predict(rows, asked)
+    if scoring.decision_log == "required":
+        from credit_scoring.decision_log.batch import record_batch  # noqa: PLC0415 - its packages are an extra
+
+        columns = [column.name for column in served_model.contract.columns if column.name in rows]
+        record_batch(part, rows, scores, columns, served_model.identity, **asked)
     scores.insert(0, _ID, rows[_ID])
-    scores.insert(4, "model_id", model_id)
+    scores.insert(4, "model_id", served_model.identity["model_id"])
     scores.insert(5, "model_digest", str(scorer.decision_policy["model_digest"]))
     return as_arrow(Scores.validate(scores))

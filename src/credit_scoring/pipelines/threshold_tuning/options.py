@@ -147,7 +147,7 @@ class CounterfactualOptions(BaseModel):
             in proportion. 0: not a change.
         settle_overdue: Whether what is overdue at other lenders may be paid.
         round_to: Amounts are multiples of this.
-        milliseconds: Time to look for a change.
+        milliseconds: Time to look for a change and to score it once more.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
