@@ -5,7 +5,6 @@ python -m tools.desk_pictures    after `make demo`; needs Chromium and Playwrigh
 
 import argparse
 import shutil
-import tempfile
 from pathlib import Path
 
 from PIL import Image
@@ -25,8 +24,8 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=Path(), help="folder with model/ and data/ of a demo")
     project = parser.parse_args().project
     browser_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with tempfile.TemporaryDirectory() as folder, served_desk(project, Path(folder)) as (url, desk):
-        clients = [row.client for row in desk.applicants.find(Wanted(is_new=True, proposal="refused"))]
+    with served_desk(project) as (url, applicants):
+        clients = [row.client for row in applicants.find(Wanted(is_new=True, proposal="refused"))]
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1280, "height": 900})
