@@ -29,8 +29,8 @@ OFFICERS, SECONDS = 8, 20
 
 
 @contextmanager
-def served_desk(project: Path) -> Iterator[tuple[str, Applicants]]:
-    """Serve a desk on the model and data of a project, as `make desk` does; yield its address and the applicants.
+def served_desk(project: Path) -> Iterator[tuple[str, Applicants, int]]:
+    """Serve a desk on a project's model and data, as `make desk` does; yield its address, the applicants, its process.
 
     It has a decision log of its own, and one account, `supervisor`.
     """
@@ -55,10 +55,17 @@ def served_desk(project: Path) -> Iterator[tuple[str, Applicants]]:
                 if process.poll() is not None:
                     sys.exit("The desk does not start. Hint: run `make demo` first.")
                 time.sleep(0.2)
-            yield url, Applicants(folder / "synthetic" / "applicants.db")
+            yield url, Applicants(folder / "synthetic" / "applicants.db"), process.pid
         finally:
             process.terminate()
             process.wait(20)
+
+
+def processor_seconds(process: int) -> float:
+    """Return what a process and those that it has started have used of the processors so far."""
+    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,cputimes="], capture_output=True, text=True, check=True)
+    rows = [tuple(map(int, line.split())) for line in told.stdout.splitlines()]
+    return float(sum(seconds for own, parent, seconds in rows if process in (own, parent)))
 
 
 def _answers(port: int) -> bool:
@@ -135,14 +142,16 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=ROOT, help="folder with model/ and data/ of a demo")
     parser.add_argument("--seconds", type=float, default=SECONDS)
     given = parser.parse_args()
-    with served_desk(given.project) as (url, applicants):
+    with served_desk(given.project) as (url, applicants, process):
         n_applicants = applicants.count(Wanted())
         clients = [row.client for page in range(n_applicants // PAGE) for row in applicants.find(Wanted(), PAGE * page)]
-        rows, loads = [], ((1, 0.0), (OFFICERS, 1.0), (OFFICERS, 0.0))
+        rows, loads, n_clicks, before = [], ((1, 0.0), (OFFICERS, 1.0), (OFFICERS, 0.0)), 0, processor_seconds(process)
         for part, (n, pause) in enumerate(loads):
             for name, told in measure(url, clients[part :: len(loads)], n, pause, given.seconds).items():
+                n_clicks += len(told)
                 p50, p95 = (1000 * float(np.quantile(told, share)) for share in (0.5, 0.95))
                 rows.append(f"| {n} | {pause:g} | {name} | {len(told):,} | {p50:.0f} | {p95:.0f} |")
+        each = (processor_seconds(process) - before) / n_clicks
         officer = Officer(url)
         page = officer.ask(f"/applications/{clients[0]}")
         weight = len(page) + sum(len(officer.ask(file.decode())) for file in {*re.findall(rb'"(/assets/[^"]+)"', page)})
@@ -151,7 +160,7 @@ def main() -> None:
         "officers are threads of the same machine, who pause for as long between two clicks.\n\n"
         "| officers | pause, s | page | clicks | p50, ms | p95, ms |\n|---:|---:|---|---:|---:|---:|\n"
         + "\n".join(rows)
-        + f"\n\nThe page of one application weighs {weight / 1000:.0f} kB with everything that it loads, uncompressed."
+        + f"\n\nA click takes {1000 * each:.0f} ms of processor time, whatever else the machine does. The page of one application weighs {weight / 1000:.0f} kB with everything that it loads, uncompressed."
     )
     write_section("desk", "The officer's desk", body)
 

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=Path(), help="folder with model/ and data/ of a demo")
     project = parser.parse_args().project
     browser_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with served_desk(project) as (url, applicants):
+    with served_desk(project) as (url, applicants, _):
         clients = [row.client for row in applicants.find(Wanted(is_new=True, proposal="refused"))]
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
