@@ -14,7 +14,7 @@ from benchmarks.desk import PASSWORD, served_desk
 from credit_scoring.desk.applicants import Wanted
 
 _PICTURES = Path(__file__).parents[1] / "docs" / "images"
-_COLOURS = 64
+_COLOURS = 128
 _OVERRIDES = (("savings", "Savings of 400,000 shown."), ("incident_explained", "The delay was an error of the bank."))
 
 
@@ -52,7 +52,10 @@ def _take(page: Page, name: str) -> None:
     path = _PICTURES / f"{name}.png"
     page.evaluate("document.activeElement.blur()")
     page.screenshot(path=path, full_page=True)
-    Image.open(path).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture = Image.open(path).convert("RGB")
+    # Small areas keep their colour: a gauge, a mark
+    few = picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 if __name__ == "__main__":
