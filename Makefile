@@ -100,7 +100,6 @@ lean: install ## Serve the exported model on port $(PORT), by the lean server
 	@SERVING_FRONT_END=lean SERVING_MODEL=$(MODEL) SERVING_PORT=$(PORT) $(BIN)/python -m credit_scoring.serving
 
 desk: install ## Open the loan officer's desk at http://127.0.0.1:1235
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[desk]'
 	@$(BIN)/python -m credit_scoring.desk
 
 export: install ## Refresh the exported model from the registry's champion

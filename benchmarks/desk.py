@@ -1,4 +1,4 @@
-"""Load the officer's desk: eight officers who click without a pause, and the weight of its pages.
+"""Load the officer's desk: eight officers who click, and the weight of a page.
 
 Serves `model/` and `data/` of the demo on loopback, as `make desk` does, with a decision log and accounts of its own.
 Run by `make bench`.
@@ -7,6 +7,9 @@ Run by `make bench`.
 import argparse
 import http.client
 import re
+import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -16,46 +19,58 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
-import uvicorn
 
-from benchmarks.harness import ROOT, write_section
+from benchmarks.harness import ROOT, command_environment, write_section
 from credit_scoring.desk.accounts import Accounts
-from credit_scoring.desk.applicants import Wanted, open_applicants
-from credit_scoring.desk.application import Desk, make_application
-from credit_scoring.desk.journal import Journal
-from credit_scoring.desk.pages import Pages
-from credit_scoring.desk.proposals import Proposer
-from credit_scoring.desk.settings import DeskSettings
+from credit_scoring.desk.applicants import PAGE, Applicants, Wanted
 
 PASSWORD = "eight officers at eight desks"
 OFFICERS, SECONDS = 8, 20
 
 
 @contextmanager
-def served_desk(project: Path, folder: Path) -> Iterator[tuple[str, Desk]]:
-    """Serve a desk on the model and data of a project; yield its address and what it is made of.
+def served_desk(project: Path) -> Iterator[tuple[str, Applicants, int]]:
+    """Serve a desk on a project's model and data, as `make desk` does; yield its address, the applicants, its process.
 
-    Args:
-        project: Folder with `model` and `data`.
-        folder: For the decision log and the accounts, whose one is `supervisor`.
+    It has a decision log of its own, and one account, `supervisor`.
     """
-    settings = DeskSettings(model=project / "model", data=project / "data", folder=project / "data" / "desk")
-    proposer = Proposer(settings.model)
-    accounts = Accounts(folder / "accounts.db")
-    accounts.add("supervisor", "supervisor", PASSWORD)
-    journal = Journal(proposer, settings.two_person_amount, f"sqlite:///{folder}/decisions.db")
-    desk = Desk(
-        settings, proposer, open_applicants(settings, proposer), accounts, journal, Pages(settings), time.time()
-    )
-    server = uvicorn.Server(uvicorn.Config(make_application(desk), port=0, log_level="warning", access_log=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}", desk
-    server.should_exit = True
-    thread.join(10)
+    folder = project / "data" / "desk_benchmark"
+    Accounts(folder / "accounts.db").add("supervisor", "supervisor", PASSWORD)
+    with socket.socket() as probe, tempfile.TemporaryDirectory() as log:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        environment = command_environment() | {
+            "DESK_PORT": str(port),
+            "DESK_MODEL": str(project / "model"),
+            "DESK_DATA": str(project / "data"),
+            "DESK_FOLDER": str(folder),
+            "DECISION_LOG_URL": f"sqlite:///{log}/decisions.db",
+            "OMP_NUM_THREADS": "1",
+        }
+        process = subprocess.Popen([sys.executable, "-m", "credit_scoring.desk"], env=environment)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            while not _answers(port):
+                if process.poll() is not None:
+                    sys.exit("The desk does not start. Hint: run `make demo` first.")
+                time.sleep(0.2)
+            yield url, Applicants(folder / "synthetic" / "applicants.db"), process.pid
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def processor_seconds(process: int) -> float:
+    """Return what a process and those that it has started have used of the processors so far."""
+    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,cputimes="], capture_output=True, text=True, check=True)
+    rows = [tuple(map(int, line.split())) for line in told.stdout.splitlines()]
+    return float(sum(seconds for own, parent, seconds in rows if process in (own, parent)))
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Officer:
@@ -87,31 +102,33 @@ class Officer:
         return body
 
 
-def click(url: str, desk: Desk, number: int, seconds: dict[str, list[float]], until: float) -> None:
+def click(url: str, clients: list[int], pause: float, seconds: dict[str, list[float]], until: float) -> None:
     """Go through applications that nobody else looks at: the list, the application, a what-if."""
     officer = Officer(url)
-    clients = [row.client for page in range(20) for row in desk.applicants.find(Wanted(), 30 * page)][number::OFFICERS]
     for client in clients:
-        if time.perf_counter() > until:
-            return
         page = ""
         for name, path, form in (
             ("list", "/?of=all", None),
             ("application", f"/applications/{client}", None),
             ("what-if", f"/applications/{client}/what-if", {"amount": "150000"}),
         ):
+            if time.perf_counter() > until:
+                return
             tokens = re.search(r'name="form_token" value="([^"]*)"', page)
             asked = {**form, "form_token": tokens[1]} if form and tokens else form
             started = time.perf_counter()
             page = officer.ask(path, asked).decode()
             seconds[name].append(time.perf_counter() - started)
+            time.sleep(pause)
 
 
-def measure(url: str, desk: Desk, n: int, lasting: float) -> dict[str, list[float]]:
+def measure(url: str, clients: list[int], n: int, pause: float, lasting: float) -> dict[str, list[float]]:
     """Let so many officers click for so many seconds; return the seconds of each answer by kind of page."""
     seconds: dict[str, list[float]] = {"list": [], "application": [], "what-if": []}
     until = time.perf_counter() + lasting
-    threads = [threading.Thread(target=click, args=(url, desk, number, seconds, until)) for number in range(n)]
+    threads = [
+        threading.Thread(target=click, args=(url, clients[number::n], pause, seconds, until)) for number in range(n)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -125,22 +142,29 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=ROOT, help="folder with model/ and data/ of a demo")
     parser.add_argument("--seconds", type=float, default=SECONDS)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, served_desk(given.project, Path(folder)) as (url, desk):
-        n_applicants = desk.applicants.count(Wanted())
-        rows = []
-        for n in (1, OFFICERS):
-            for name, told in measure(url, desk, n, given.seconds).items():
+    with served_desk(given.project) as (url, applicants, process):
+        n_applicants = applicants.count(Wanted())
+        clients = [row.client for page in range(n_applicants // PAGE) for row in applicants.find(Wanted(), PAGE * page)]
+        rows, loads, each = [], ((1, 0.0), (OFFICERS, 1.0), (OFFICERS, 0.0)), 0.0
+        for part, (n, pause) in enumerate(loads):
+            before = processor_seconds(process)  # what counts in the end is the last load
+            measured = measure(url, clients[part :: len(loads)], n, pause, given.seconds)
+            each = (processor_seconds(process) - before) / sum(
+                map(len, measured.values())
+            )
+            for name, told in measured.items():
                 p50, p95 = (1000 * float(np.quantile(told, share)) for share in (0.5, 0.95))
-                rows.append(f"| {n} | {name} | {len(told):,} | {p50:.0f} | {p95:.0f} |")
-        page = Officer(url).ask(f"/applications/{desk.applicants.find(Wanted())[0].client}")
-        files = re.findall(rb'"(/assets/[^"]+)"', page)
-        weight = len(page) + sum(len(Officer(url).ask(file.decode())) for file in set(files))
+                rows.append(f"| {n} | {pause:g} | {name} | {len(told):,} | {p50:.0f} | {p95:.0f} |")
+        officer = Officer(url)
+        page = officer.ask(f"/applications/{clients[0]}")
+        weight = len(page) + sum(len(officer.ask(file.decode())) for file in {*re.findall(rb'"(/assets/[^"]+)"', page)})
+    head = ["| officers | pause, s | page | clicks | p50, ms | p95, ms |", "|---:|---:|---|---:|---:|---:|"]
+    table = "\n".join([*head, *rows])
     body = (
-        f"Pages of {n_applicants:,} synthetic applicants, one process, every application opened for the first time and "
-        "each click right after the last answer; the officers are threads of the same machine.\n\n"
-        "| officers | page | clicks | p50, ms | p95, ms |\n|---:|---|---:|---:|---:|\n"
-        + "\n".join(rows)
-        + f"\n\nThe page of one application weighs {weight / 1000:.0f} kB with everything that it loads, uncompressed."
+        f"Pages of {n_applicants:,} synthetic applicants, two workers, each application opened for the first time; the "
+        f"officers are threads of the same machine, who pause for as long between two clicks.\n\n{table}\n\n"
+        f"A click takes {1000 * each:.0f} ms of processor time, whatever else the machine does. The page of one "
+        f"application weighs {weight / 1000:.0f} kB with everything that it loads, uncompressed."
     )
     write_section("desk", "The officer's desk", body)
 

@@ -5,7 +5,6 @@ python -m tools.desk_pictures    after `make demo`; needs Chromium and Playwrigh
 
 import argparse
 import shutil
-import tempfile
 from pathlib import Path
 
 from PIL import Image
@@ -15,7 +14,7 @@ from benchmarks.desk import PASSWORD, served_desk
 from credit_scoring.desk.applicants import Wanted
 
 _PICTURES = Path(__file__).parents[1] / "docs" / "images"
-_COLOURS = 64
+_COLOURS = 128
 _OVERRIDES = (("savings", "Savings of 400,000 shown."), ("incident_explained", "The delay was an error of the bank."))
 
 
@@ -25,8 +24,8 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=Path(), help="folder with model/ and data/ of a demo")
     project = parser.parse_args().project
     browser_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with tempfile.TemporaryDirectory() as folder, served_desk(project, Path(folder)) as (url, desk):
-        clients = [row.client for row in desk.applicants.find(Wanted(is_new=True, proposal="refused"))]
+    with served_desk(project) as (url, applicants, _):
+        clients = [row.client for row in applicants.find(Wanted(is_new=True, proposal="refused"))]
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -53,7 +52,10 @@ def _take(page: Page, name: str) -> None:
     path = _PICTURES / f"{name}.png"
     page.evaluate("document.activeElement.blur()")
     page.screenshot(path=path, full_page=True)
-    Image.open(path).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture = Image.open(path).convert("RGB")
+    # Small areas keep their colour: a gauge, a mark
+    few = picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,14 @@ class Running:
         return self.desk.applicants.find(Wanted(is_new=True, proposal=proposal))[number].client
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """Let hashes of passwords cost little: many people sign in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("credit_scoring.desk.accounts.PasswordHasher", partial(PasswordHasher, 1, 8, 1))
+        yield
+
+
 @pytest.fixture(scope="session")
 def settings(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> DeskSettings:
     """Return the settings of a desk on the demo's data, in which two applicants have rows that are not in order."""
@@ -103,8 +111,6 @@ def settings(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> DeskSet
 def desk(settings: DeskSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Return a desk with accounts for everybody."""
     with pytest.MonkeyPatch.context() as patch:
-        # Hashes that cost little: many people sign in
-        patch.setattr("credit_scoring.desk.accounts.PasswordHasher", partial(PasswordHasher, 1, 8, 1))
         patch.setenv("DECISION_LOG_URL", f"sqlite:///{tmp_path_factory.mktemp('log')}/decisions.db")
         opened = open_desk(settings)
         for name, role in PEOPLE.items():

@@ -151,6 +151,7 @@ def test_the_slider_shows_another_cut_off(office: Running, open_page: Callable[.
 
 def test_the_keyboard_gets_everywhere(office: Running, open_page: Callable[..., Any]) -> None:
     page = open_page(office, "olga")
+    page.goto(office.url)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
@@ -177,9 +178,9 @@ def test_pages_are_accessible_in_both_languages(office: Running, open_page: Call
     paths = ("/", f"/applications/{decided}", f"/applications/{office.waiting('review')}", "/portfolio", "/sign-ins",
              "/glossary", f"/applications/{decided}/letter", "/applications/1")  # fmt: skip
     for path in paths:
+        page.goto(office.url + path)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(office.url + path)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
             if pictures:
                 name = f"{path.strip('/').replace('/', '_') or 'queue'}_{width}_{language}_{scheme}.png"

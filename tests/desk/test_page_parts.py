@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from credit_scoring.desk.applicants import COLUMNS
 from credit_scoring.desk.facts import gather_facts, name_missing
 from credit_scoring.desk.peers import compare_with_approved
 from credit_scoring.desk.proposals import Proposal
@@ -114,10 +115,8 @@ def test_an_empty_timeline_says_so() -> None:
 
 def approved(n: int, **columns: Any) -> dict[str, Any]:
     usual = {"amount": 200_000.0, "annuity": 10_000.0, "income": 100_000.0, "age": 42.0, "employed": 5.0, "score": 0.6}
-    return {"product": np.full(n, "Cash loans", dtype=object)} | {
-        name: np.broadcast_to(np.asarray(columns.get(name, value), dtype=float), n).copy()
-        for name, value in usual.items()
-    }
+    rows = [np.broadcast_to(np.asarray(columns.get(name, usual[name]), dtype=float), n) for name in COLUMNS]
+    return {"Cash loans": np.column_stack(rows)}
 
 
 def test_an_applicant_is_compared_with_approved_ones_alike() -> None:
@@ -143,6 +142,14 @@ def test_fewer_alike_widen_who_is_compared_with_and_too_few_are_not_shown() -> N
     assert all_of_product.told.startswith("120 approved applications for the same product. ")
     assert compare_with_approved(FORM, approved(99), EN) is None
     assert compare_with_approved(FORM | {"NAME_CONTRACT_TYPE": "Revolving loans"}, approved(200), EN) is None
+
+
+def test_of_many_only_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credit_scoring.desk.peers._MOST", 150)
+    comparison = compare_with_approved(FORM, approved(600, score=np.arange(600) % 2), EN)
+    assert comparison
+    assert comparison.told.startswith("600 ")  # all of them, of whom every fourth is looked at: score 0
+    assert comparison.distributions[0].told == "0.50: more than 99% of them"
 
 
 def test_a_smaller_loan_takes_price_and_annuity_along() -> None:

@@ -5,6 +5,7 @@ import secrets
 import sys
 
 import uvicorn
+from starlette.applications import Starlette
 
 from credit_scoring.decision_log.settings import LogSettingError
 from credit_scoring.desk.application import make_application, open_desk
@@ -14,6 +15,11 @@ from credit_scoring.exported_model.manifest import ModelFolderError
 _FIRST = "supervisor"
 
 logger = logging.getLogger("credit_scoring.desk")
+
+
+def make() -> Starlette:
+    """Return the application of a worker."""
+    return make_application(open_desk(read_desk_settings()))
 
 
 def main() -> int:
@@ -43,7 +49,9 @@ def main() -> int:
     sys.stdout.write(f"The desk is open at http://{settings.host}:{settings.port}\n")
     sys.stdout.flush()
     uvicorn.run(
-        make_application(desk),
+        "credit_scoring.desk.__main__:make",
+        factory=True,
+        workers=settings.workers,
         host=settings.host,
         port=settings.port,
         access_log=False,

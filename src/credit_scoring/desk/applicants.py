@@ -42,7 +42,7 @@ CREATE TABLE applicants (
 CREATE TABLE tables (client INTEGER PRIMARY KEY, content BLOB);
 CREATE TABLE origin (fingerprint TEXT);
 """
-_INDEX = "CREATE INDEX queue ON applicants (is_new DESC, proposal, probability DESC, client)"
+_INDEX = "CREATE INDEX queue ON applicants (is_new DESC, proposal, probability DESC, client, product)"
 
 
 class Listed(NamedTuple):
@@ -95,12 +95,12 @@ class Wanted:
     product: str | None = None
     is_new: bool | None = None
 
-    def clause(self) -> tuple[str, list[Any]]:
-        """Return a condition of SQL and its values."""
+    def clause(self, bounds: tuple[int, int]) -> tuple[str, list[Any]]:
+        """Return a condition of SQL and its values, given the least and the greatest client."""
         parts: list[str] = []
         values: list[Any] = []
         if self.prefix:
-            ranges = list(_ranges(self.prefix))
+            ranges = [(low, high) for low, high in _ranges(self.prefix) if low <= bounds[1] and high >= bounds[0]]
             parts.append("(" + " OR ".join(["client BETWEEN ? AND ?"] * len(ranges) or ["0"]) + ")")
             values += [end for pair in ranges for end in pair]
         for column, value in (
@@ -135,17 +135,21 @@ class Applicants:
         self.count = lru_cache(256)(self._count)
 
     def find(self, wanted: Wanted, offset: int = 0) -> list[Listed]:
-        """Return a page of applicants: those that wait first, of these reviews first, the greatest risk first."""
-        condition, values = wanted.clause()
+        """Return a page of applicants: those that wait first, of these reviews first, the greatest risk first.
+
+        Those whose number begins with some digits come by number.
+        """
+        condition, values = wanted.clause(self._bounds)
+        order = "client" if wanted.prefix else "is_new DESC, proposal, probability DESC, client"
         rows = self._ask(
             "SELECT client, is_new, proposal, probability, product, amount FROM applicants "
-            f"WHERE {condition} ORDER BY is_new DESC, proposal, probability DESC, client LIMIT ? OFFSET ?",
+            f"WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?",
             [*values, PAGE, offset],
         )
         return [Listed(row[0], bool(row[1]), PROPOSALS[row[2]], *row[3:]) for row in rows]
 
     def _count(self, wanted: Wanted) -> int:
-        condition, values = wanted.clause()
+        condition, values = wanted.clause(self._bounds)
         return int(self._ask(f"SELECT count(*) FROM applicants WHERE {condition}", values)[0][0])
 
     def get(self, client: int) -> Listed | None:
@@ -160,17 +164,23 @@ class Applicants:
         return tables
 
     @cached_property
+    def _bounds(self) -> tuple[int, int]:
+        ((least, greatest),) = self._ask("SELECT min(client), max(client) FROM applicants", [])
+        return least or 0, greatest or 0
+
+    @cached_property
     def products(self) -> list[str]:
         """Products that there are."""
         return [row[0] for row in self._ask("SELECT DISTINCT product FROM applicants ORDER BY 1", []) if row[0]]
 
     @cached_property
-    def approved(self) -> Mapping[str, npt.NDArray[Any]]:
-        """What approved applicants are compared by: `product` and `COLUMNS`, one value for each; NaN for null."""
-        rows = self._ask(f"SELECT product, {', '.join(COLUMNS)} FROM applicants WHERE proposal = 2", [])
-        columns = list(zip(*rows, strict=True)) or [()] * (1 + len(COLUMNS))
-        numbers = {name: np.array(column, dtype=float) for name, column in zip(COLUMNS, columns[1:], strict=True)}
-        return {"product": np.array(columns[0], dtype=object), **numbers}
+    def approved(self) -> Mapping[str, npt.NDArray[np.float64]]:
+        """Product -> `COLUMNS` of its approved applicants, a row for each by ascending amount; NaN for null."""
+        query = f"SELECT {', '.join(COLUMNS)} FROM applicants WHERE proposal = 2 AND product = ? ORDER BY amount"
+        return {
+            product: np.array(self._ask(query, [product]), dtype=float).reshape(-1, len(COLUMNS))
+            for product in self.products
+        }
 
     def expected(self, cut_off: float, costs: Mapping[str, float]) -> Expected:
         """Return what is expected of a cut-off among the applications that wait, if the probabilities are right.

@@ -75,10 +75,12 @@ def open_desk(settings: DeskSettings) -> Desk:
         ValueError: If source tables cannot be used.
     """
     proposer = Proposer(settings.model)
+    applicants = open_applicants(settings, proposer)
+    applicants.approved  # noqa: B018 - read now, and not while the first officer waits
     return Desk(
         settings,
         proposer,
-        open_applicants(settings, proposer),
+        applicants,
         open_accounts(settings),
         Journal(proposer, settings.two_person_amount),
         Pages(settings),

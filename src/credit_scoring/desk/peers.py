@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from credit_scoring.desk.applicants import summarise
+from credit_scoring.desk.applicants import COLUMNS, summarise
 from credit_scoring.texts import Texts
 
-_FEWEST = 100
+_FEWEST, _MOST = 100, 4_000
 _BINS = 18
 _NEARLY_ALL = 0.99
 _MEASURES = ("score", "burden", "amount", "income", "employed")
@@ -44,41 +44,41 @@ class Comparison(NamedTuple):
 
 
 def compare_with_approved(
-    form: Mapping[str, Any], approved: Mapping[str, npt.NDArray[Any]], texts: Texts
+    form: Mapping[str, Any], approved: Mapping[str, npt.NDArray[np.float64]], texts: Texts
 ) -> Comparison | None:
     """Compare an application form with those of approved applicants; nothing if there are too few of them.
 
     Alike are those who asked for the same product, for up to half as much again or a third less, and are at most ten
     years older or younger; if these are fewer than 100, those of the product and amount, or else all of the product.
+    Of more than 4,000, one in two, in three and so on by amount is looked at.
+
+    Args:
+        form: The application form.
+        approved: As `Applicants.approved`.
+        texts: Catalogue of the language.
     """
-    product, amount, annuity, income, age, employed, score = summarise(form)
-    own = {
-        "score": score,
-        "burden": annuity / income if annuity and income else None,
-        "amount": amount,
-        "income": income,
-        "employed": employed,
-    }
-    chosen = approved["product"] == product
-    how = "product"
-    if amount is not None:
-        near = chosen & (approved["amount"] <= amount * _ALIKE_AMOUNT) & (approved["amount"] >= amount / _ALIKE_AMOUNT)
-        if near.sum() >= _FEWEST:
-            chosen, how = near, "amount"
-            if age is not None and (alike := near & (np.abs(approved["age"] - age) <= _ALIKE_AGE)).sum() >= _FEWEST:
-                chosen, how = alike, "age"
-    n = int(chosen.sum())
-    if n < _FEWEST:
+    product, *values = summarise(form)
+    own = dict(zip(COLUMNS, values, strict=True))
+    rows, how = approved.get(product, np.empty((0, len(COLUMNS)))), "product"
+    if own["amount"] is not None:
+        ends = own["amount"] / _ALIKE_AMOUNT, own["amount"] * _ALIKE_AMOUNT
+        low, high = np.searchsorted(rows[:, 0], ends[0], "left"), np.searchsorted(rows[:, 0], ends[1], "right")
+        if high - low >= _FEWEST:
+            rows, how = rows[low:high], "amount"
+            if own["age"] is not None:
+                alike = np.abs(rows[:, COLUMNS.index("age")] - own["age"]) <= _ALIKE_AGE
+                rows, how = (rows[alike], "age") if alike.sum() >= _FEWEST else (rows, how)
+    if len(rows) < _FEWEST:
         return None
+    others = dict(zip(COLUMNS, rows[:: -(-len(rows) // _MOST)].T, strict=True))
+    others["burden"] = others["annuity"] / others["income"]
+    own["burden"] = own["annuity"] / own["income"] if own["annuity"] and own["income"] else None
     told = []
     for name in _MEASURES:
-        value = own[name]
-        others = approved["annuity"] / approved["income"] if name == "burden" else approved[name]
-        others = others[chosen]
-        others = others[~np.isnan(others)]
-        if value is not None and len(others) >= _FEWEST:
-            told.append(_distribute(name, float(value), others, texts))
-    return Comparison(texts.say(f"desk.peers.alike.{how}", n=n), told)
+        known = others[name][~np.isnan(others[name])]
+        if own[name] is not None and len(known) >= _FEWEST:
+            told.append(_distribute(name, float(own[name]), known, texts))
+    return Comparison(texts.say(f"desk.peers.alike.{how}", n=len(rows)), told)
 
 
 def _distribute(name: str, value: float, others: npt.NDArray[Any], texts: Texts) -> Distribution:

@@ -21,6 +21,7 @@ class DeskSettings(BaseSettings):
     Attributes:
         host: Address to listen on. Any other than loopback needs `https` or a proxy that encrypts.
         port: Port to listen on.
+        workers: Processes that make pages.
         model: Folder of the exported model.
         data: Folder of the project's data.
         source: Sub-folder of each data layer, `synthetic` or `home_credit`.
@@ -44,6 +45,7 @@ class DeskSettings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=1235, ge=1, le=65_535)
+    workers: int = Field(default=2, ge=1, le=64)
     model: Path = Path("model")
     data: Path = Path("data")
     source: str = Field(default="synthetic", pattern=r"^\w+$")

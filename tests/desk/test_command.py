@@ -1,0 +1,82 @@
+"""The desk as a user starts it, and its accounts on the command line."""
+
+import io
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from credit_scoring.desk.application import Desk, open_accounts
+from credit_scoring.desk.command import main
+from credit_scoring.desk.settings import DeskSettingError, DeskSettings, read_desk_settings
+from tests.desk.conftest import PASSWORD, Officer
+
+
+def test_it_starts_with_a_password_that_is_good_once_and_stops_when_told(
+    desk: Desk, settings: DeskSettings, tmp_path: Path
+) -> None:
+    shutil.copytree(settings.folder / settings.source, tmp_path / "desk" / settings.source)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "DESK_PORT": str(port),
+        "DESK_WORKERS": "1",
+        "DESK_MODEL": str(settings.model),
+        "DESK_DATA": str(settings.data),
+        "DESK_RAW_FOLDER": str(settings.raw),
+        "DESK_FOLDER": str(tmp_path / "desk"),
+        "DECISION_LOG_URL": f"sqlite:///{tmp_path}/decisions.db",
+    }
+    command = [sys.executable, "-m", "credit_scoring.desk"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            password = re.search(r"as supervisor with the password (\S+)", process.stdout.readline())
+            assert password
+            assert "credit-scoring desk add-user" in process.stdout.readline()
+            assert process.stdout.readline() == f"The desk is open at http://127.0.0.1:{port}\n"
+            officer = Officer(f"http://127.0.0.1:{port}")
+            while True:
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                assert process.poll() is None
+            assert officer.sign_in("supervisor", password[1]).url == f"{officer.url}/"
+            assert Officer(officer.url).sign_in("supervisor", password[1]).status_code == 403
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+def test_accounts_are_made_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setenv("DESK_FOLDER", str(tmp_path))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\nshort\n"))
+    assert main(["add-user", "jane", "--role", "auditor"]) == 0
+    assert main(["add-user", "joe"]) == 1
+    assert main(["add-user", "jim", "--proxy"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "jane may sign in as auditor.\njim may sign in as officer.\n"
+    assert "12 to 256 characters, got 5" in told.err
+    accounts = open_accounts(read_desk_settings())
+    assert accounts.sign_in("jane", PASSWORD, "here")
+    assert accounts.has("jim")
+    assert accounts.sign_in("jim", "", "here") is None
+
+
+def test_settings_that_are_not_in_order_are_all_told(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setenv("DESK_PROT", "1235")
+    monkeypatch.setenv("DESK_PORT", "many")
+    monkeypatch.setenv("DESK_SOURCE", "../etc")
+    with pytest.raises(DeskSettingError, match="DESK_PROT is not a setting") as error:
+        read_desk_settings()
+    assert "DESK_PORT is 'many'" in str(error.value)
+    assert "DESK_SOURCE is '../etc'" in str(error.value)
+    assert main(["add-user", "jane"]) == 2
+    assert "Hint: known are DESK_HOST" in capsys.readouterr().err
