@@ -208,7 +208,7 @@ def test_after_a_promotion_was_killed_the_next_run_compares_with_the_new_champio
 ) -> None:
     walked = walk(place, tmp_path_factory.mktemp("states"), lambda: dataset(place).save(release))
     of_each_registry = {str(registered(state)): state for state in walked.states}
-    assert len(of_each_registry) == 5  # one after each of: start, registration, either alias, removal of the tag
+    assert len(of_each_registry) == 6  # one after each of: start, registration, either alias, removal of the tag, story
     for state in list(of_each_registry.values())[1:-1]:
         walked.restore(state)
         expected = expected_aliases(state, "champion")

@@ -28,6 +28,7 @@ from credit_scoring.datasets.chunks import ResumableParquetDataset
 from credit_scoring.datasets.figure import FigureDataset
 from credit_scoring.datasets.history_rows import HistoryRowsDataset
 from credit_scoring.datasets.mlflow_registry import MlflowScorerDataset
+from credit_scoring.datasets.mlflow_tracking import MlflowChildFiguresDataset
 from credit_scoring.datasets.raw_csv import RawCsvDataset
 from credit_scoring.datasets.table_file import TableFileDataset
 from credit_scoring.datasets.whole_files import WholeFileSystem, write_files_whole
@@ -71,6 +72,7 @@ CONTENTS: dict[type, Callable[[int], Any]] = {
 TESTED_ELSEWHERE = {
     MlflowScorerDataset: "test_killed_exports.py: a folder, swapped in",
     RawCsvDataset: "test_raw_csv.py: in its own parts",
+    MlflowChildFiguresDataset: "no file of the project: pictures of MLflow's runs",
     HistoryRowsDataset: "a folder of tables, each written by TableFileDataset",
 }
 
