@@ -149,9 +149,7 @@ def main() -> None:
         for part, (n, pause) in enumerate(loads):
             before = processor_seconds(process)  # what counts in the end is the last load
             measured = measure(url, clients[part :: len(loads)], n, pause, given.seconds)
-            each = (processor_seconds(process) - before) / sum(
-                map(len, measured.values())
-            )
+            each = (processor_seconds(process) - before) / sum(map(len, measured.values()))
             for name, told in measured.items():
                 p50, p95 = (1000 * float(np.quantile(told, share)) for share in (0.5, 0.95))
                 rows.append(f"| {n} | {pause:g} | {name} | {len(told):,} | {p50:.0f} | {p95:.0f} |")
