@@ -343,8 +343,8 @@ class DecisionLog:
     def _choose(self, asked: Filter) -> Select[Any]:
         chosen = select(records).where(records.c.kind == DECIDED)
         if asked.applicant is not None:
-            of_applicant = select(personal.c.decision_id).where(personal.c.applicant == asked.applicant)
-            chosen = chosen.where(records.c.id.in_(of_applicant))
+            of_applicant = select(personal.c.decision_id).where(personal.c.applicant == asked.applicant).distinct()
+            chosen = _among(chosen, of_applicant)
         for column, value in (
             (records.c.decision, asked.decision),
             (records.c.channel, asked.channel),
@@ -358,9 +358,10 @@ class DecisionLog:
             chosen = chosen.where(records.c.time >= asked.since)
         if asked.until is not None:
             chosen = chosen.where(records.c.time < asked.until)
-        if asked.waiting is not None:
-            waiting = _waiting()
-            chosen = chosen.where(records.c.id.in_(waiting) if asked.waiting else records.c.id.not_in(waiting))
+        if asked.waiting:
+            chosen = _among(chosen, _waiting())
+        elif asked.waiting is not None:
+            chosen = chosen.where(records.c.id.not_in(_waiting()))
         return chosen
 
     def _fill(self, connection: Connection, chosen: Select[Any]) -> list[Record]:
@@ -389,6 +390,12 @@ class DecisionLog:
                 f"The decision log has no decision {record_id}.\nHint: `credit-scoring decisions find` lists them."
             )
         return replace(found[0], events=found[1:])
+
+
+def _among(chosen: Select[Any], ids: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
+    """Choose records with some ids, by joining: SQLite would read all decisions to look which are in a list."""
+    (found,) = (wanted := ids.subquery()).c
+    return chosen.join(wanted, found == records.c.id)
 
 
 def _waiting() -> CompoundSelect[Any]:
