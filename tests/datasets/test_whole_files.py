@@ -171,6 +171,7 @@ def rewrite_for_ever(folder: Path) -> None:
 
 
 def test_twenty_killed_writers_leave_only_whole_files(tmp_path: Path) -> None:
+    plt.rcdefaults()  # as in the processes that write: the style of a test before would make other pictures
     datasets = open_datasets(tmp_path)
     whole: dict[str, list[bytes]] = {suffix: [] for suffix in datasets}
     for seed in (1, 2):

@@ -164,7 +164,7 @@ def variant(desk: Desk, run: Callable[[Desk], Running], tmp_path: Path) -> Calla
     return start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop is in the way of other tests with a browser
 def browser() -> Iterator[Any]:
     """Return the machine's Chromium."""
     playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")

@@ -100,7 +100,7 @@ def connect(url: str, timeout: float = 5.0) -> Engine:
         raise LogError(f"The address of the decision log cannot be read: {type(error).__name__}.\n{hint}") from None
     kind = parsed.get_backend_name()
     if kind == "sqlite" and parsed.database:
-        engine = create_engine(parsed, connect_args={"timeout": 0})
+        engine = create_engine(parsed, connect_args={"timeout": timeout})
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -199,4 +199,13 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN")
+    if not connection.get_execution_options().get(_WRITES):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # Who writes waits by `writing`, not by SQLite
+    (patience,) = connection.exec_driver_sql("PRAGMA busy_timeout").one()
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
