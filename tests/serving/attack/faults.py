@@ -65,7 +65,7 @@ def load_with_faults(target: Target, seconds: float, every: float) -> Outcome:
     before, begun = target.megabytes(), time.perf_counter()
     for client in clients:
         client.start()
-    in_hand: set[int] = set()
+    in_hand: list[int] = []  # a port may come twice
     kills = 0
     while (left := begun + seconds - time.perf_counter()) > 0:
         time.sleep(min(every, left))
@@ -77,7 +77,7 @@ def load_with_faults(target: Target, seconds: float, every: float) -> Outcome:
         os.kill(victim, signal.SIGSTOP)
         time.sleep(0.05)
         due = [client.waits_on for client in clients if client.waits_on]
-        in_hand |= {port for port, owner in target.owners(due).items() if owner == victim}
+        in_hand += [port for port, owner in target.owners(due).items() if owner == victim]
         os.kill(victim, signal.SIGKILL)
         kills += 1
     enough.set()
