@@ -115,7 +115,7 @@ def container(image: str, front_end: str, model: Path) -> Iterator[tuple[str, st
 
 def test_the_image_is_small_and_holds_nothing_that_trains_or_compiles(image: str) -> None:
     size = int(engine("image", "inspect", "--format", "{{.Size}}", image).stdout)
-    assert size < 750e6, f"{size / 1e6:.0f} MB"
+    assert size < 800e6, f"{size / 1e6:.0f} MB"  # 40 of them are the decision log, with the drivers of its databases
     look = (
         "import importlib.util as u, shutil;"
         "print([m for m in ('kedro', 'ibis', 'shap', 'optuna', 'matplotlib', 'pip') if u.find_spec(m)],"
