@@ -38,7 +38,7 @@ _PREDICTIONS = ROOT / "data/07_model_output/synthetic/oof_predictions.parquet"
 
 
 def measure_servers(folder: Path, seconds: float) -> list[str]:
-    """Load a server without and one with a log, in turns, so that whatever else runs meets both alike."""
+    """Load a server without and one with a log, in turns, so that other processes of the machine disturb both alike."""
     log = folder / "serving"
     shutil.rmtree(log, ignore_errors=True)
     modes = {

@@ -161,7 +161,7 @@ def main() -> None:
     body = (
         f"Pages of {n_applicants:,} synthetic applicants, two workers, each application opened for the first time; the "
         f"officers are threads of the same machine, who pause for as long between two clicks.\n\n{table}\n\n"
-        f"A click takes {1000 * each:.0f} ms of processor time, whatever else the machine does. The page of one "
+        f"A click takes {1000 * each:.0f} ms of processor time. The page of one "
         f"application weighs {weight / 1000:.0f} kB with everything that it loads, uncompressed."
     )
     write_section("desk", "The officer's desk", body)

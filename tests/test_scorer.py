@@ -73,7 +73,7 @@ def test_without_reasons_the_columns_are_as_ever_and_asking_for_them_is_an_error
         scorer.predict(X, {"language": "de"})
 
 
-def test_an_applicant_with_gaps_is_reviewed_whatever_the_probability_and_is_still_scored(
+def test_an_applicant_with_gaps_is_reviewed_at_any_probability_and_is_still_scored(
     scorer: CreditScorer, X: pd.DataFrame
 ) -> None:
     rules = learn_gap_rules(scorer.model, X.assign(AMT_CREDIT=5e5), GapOptions())

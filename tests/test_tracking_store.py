@@ -179,7 +179,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.e2e
 def test_two_clients_of_a_server_have_one_champion(demo: Project, server: str, tmp_path: Path) -> None:
-    """One names it in a file, whatever the environment, the other in a variable; neither keeps anything itself."""
+    """One names it in a file, for every environment, the other in a variable; neither keeps anything itself."""
     clients = []
     for name in ("one", "two"):
         client = make_project(tmp_path / name)

@@ -1,4 +1,4 @@
-"""Where runs and models are kept: one rule for every command, whatever its environment and wherever it is started.
+"""Where runs and models are kept: one rule for every command, in every environment and from every folder.
 
 `MLFLOW_TRACKING_URI`, if it is set; else what conf/local/mlflow.yml names; else the configuration of the environment,
 which is `mlflow.db` in the project's folder. A file is meant from the project's folder, its artefacts lie beside it in

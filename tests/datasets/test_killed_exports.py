@@ -1,4 +1,4 @@
-"""Whatever an export or a promotion was doing when it was killed, the next command makes registry and folder agree.
+"""After an export or a promotion was killed at any step, the next command makes registry and folder agree.
 
 A kill leaves what lies on the disk at that moment. So the walk runs each command once, copies the disk after every
 operation on a file or the database that changed it, and then lets the next command start from each of the copies.

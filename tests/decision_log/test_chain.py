@@ -1,4 +1,4 @@
-"""The chain: whole after whatever is allowed, and broken, by name, after whatever is not."""
+"""The chain is whole after all that is allowed; `verify` names the first record of any other change."""
 
 import hashlib
 import json

@@ -107,7 +107,7 @@ def test_the_queue_has_those_that_wait_first_and_every_decision_once(log: Decisi
     assert [record.id for record in log.find(Filter(waiting=True)).records] == [ids[i] for i in reversed(waiting)]
 
 
-def test_decisions_are_found_by_whatever_they_have(log: DecisionLog) -> None:
+def test_decisions_are_found_by_each_of_their_properties(log: DecisionLog) -> None:
     first = decision(1, time="2026-01-01T08:00:00.000000Z", model_digest="cd" * 32)
     ids = append(log, first, decision(2, "refused", channel="batch"), decision(1))
 

@@ -1,4 +1,4 @@
-"""A server that records: before it answers, whatever dies, and not at the price of an answer where that is wished."""
+"""A server that records before it answers, through deaths and faults; `best_effort` answers without a record, too."""
 
 import os
 import resource

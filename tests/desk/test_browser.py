@@ -14,7 +14,7 @@ WIDTHS = (360, 1280, 2560)
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Return what opens the desk for somebody; whatever the browser complains of fails the test."""
+    """Return what opens the desk for somebody; any complaint of the browser fails the test."""
     contexts, complaints = [], []
 
     def start(running: Running, name: str | None, language: str = "en", **options: Any) -> Any:

@@ -58,7 +58,7 @@ def plant(folder: Path) -> dict[str, str]:
     return {name: f"  - {name}: not listed" for name in [*names, "'two\\nlines'", "'\\udcff'"]}
 
 
-def test_whatever_else_is_in_the_folder_is_refused_and_named(folder: Path) -> None:
+def test_anything_else_in_the_folder_is_refused_and_named(folder: Path) -> None:
     expected = plant(folder)
     with pytest.raises(ModelFolderError) as raised:
         check_manifest(folder)

@@ -145,7 +145,7 @@ applicants = st.lists(st.lists(history, min_size=6, max_size=6), min_size=1, max
 @example(seed=1, clients=[[0] * 6], nulls=0.0)
 @example(seed=2, clients=[[1] * 6], nulls=0.0)
 @example(seed=3, clients=[[400, 400, 2_000, 900, 400, 3_000], [0] * 6, [40] * 6], nulls=0.2)
-def test_whatever_the_tables_hold_the_features_are_those_of_the_batch(
+def test_features_of_any_tables_are_those_of_the_batch(
     batch: Batch, full_plan: FeaturePlan, seed: int, clients: list[list[int]], nulls: float
 ) -> None:
     tables = draw_tables(seed, clients, nulls)

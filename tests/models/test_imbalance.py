@@ -208,7 +208,7 @@ def test_every_family_learns_the_new_balance_and_scores_rows_as_they_are(
 
 @pytest.mark.parametrize("strategy", ["random_over", "smote"])
 def test_rows_made_from_others_never_judge_when_to_stop(rows: tuple, strategy: str) -> None:
-    """Repeated rows on both sides of an inner split would reward learning by heart."""
+    """Repeated rows on both sides of an inner split would reward a model that overfits."""
     X, y = rows
     sides: list[TrainingRows] = []
     model = build_model(
@@ -231,7 +231,7 @@ def test_no_strategy_invents_skill_where_there_is_none() -> None:
     y = (generator.random(3000) < 0.2).astype(int)
     for strategy in ("random_over", "smote"):
         model = fit_model("lightgbm", {"n_estimators": 30, "n_jobs": 1}, X[:1500], y[:1500], imbalance=strategy)
-        assert roc_auc_score(y[:1500], model.predict_proba(X[:1500])[:, 1]) > 0.75  # learned by heart
+        assert roc_auc_score(y[:1500], model.predict_proba(X[:1500])[:, 1]) > 0.75  # the rows that it was fitted to
         assert (
             abs(roc_auc_score(y[1500:], model.predict_proba(X[1500:])[:, 1]) - 0.5) < 3 * 0.0186
         )  # of n1=300, n0=1200

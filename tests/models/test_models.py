@@ -158,7 +158,7 @@ def test_the_network_says_what_scikit_learn_would(X: pd.DataFrame, applicants: p
 
 
 def test_forests_keep_away_from_certainty(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
-    forest = build_model("random_forest", {"n_estimators": 3, "bootstrap": False})  # learns every row by heart
+    forest = build_model("random_forest", {"n_estimators": 3, "bootstrap": False})  # overfits
     probability = forest.fit(X, applicants["TARGET"]).predict_proba(X)[:, 1]
     assert probability.min() == pytest.approx(1 / 302)
     assert probability.max() == pytest.approx(301 / 302)

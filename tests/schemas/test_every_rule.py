@@ -74,7 +74,7 @@ def raw_rules(table: str) -> Iterator[tuple[str, str, str, Row]]:
 
 @pytest.mark.parametrize("table", RAW_TABLES)
 def test_every_rule_of_a_raw_contract_can_be_broken(table: str) -> None:
-    """Each in a row of its own; whatever is found is one of them."""
+    """Each in a row of its own; all that is found is among them."""
     contract, rules = RAW_TABLES[table], list(raw_rules(table))
     rows = sound_rows(table, N_ROWS + len(rules))
     assert find_breaches(as_table(table, rows), contract) == (len(rows), [])

@@ -1,4 +1,4 @@
-"""The image: small, closed, and its answers are those of the batch, whatever family its model is of.
+"""The image: small, closed, and its answers are those of the batch, for a model of any family.
 
 It is built once, from a model that needs every library that a family may need; other models take the place of that one.
 

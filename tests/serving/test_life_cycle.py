@@ -1,4 +1,4 @@
-"""The life of a server: one model at a time, whatever dies or hangs; an end in time, whatever it is doing."""
+"""The life of a server: one model at a time, even if processes die or hang; an end in time from every state."""
 
 import json
 import os
@@ -220,7 +220,7 @@ def test_a_worker_with_its_hands_full_says_that_it_is_not_ready(folder: Path, ho
         wait_until(lambda: server.get("/ready").json() == {"status": "draining"}, 1)
         assert server.get("/ready").headers["Connection"] == "close"
         started = time.monotonic()
-        assert end(server) < 1  # a second signal ends it at once, whatever is in hand
+        assert end(server) < 1  # a second signal ends it at once, with requests in hand
         assert time.monotonic() - started < 1
 
 

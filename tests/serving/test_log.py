@@ -1,4 +1,4 @@
-"""Lines of the log: one per event, whatever the texts in them hold."""
+"""Lines of the log: one per event, for any text in it."""
 
 import json
 import logging

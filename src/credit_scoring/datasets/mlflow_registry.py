@@ -222,7 +222,7 @@ def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
 def _give_due_aliases(client: MlflowClient, name: str) -> None:
     """Give versions the aliases that they were registered for: the new one's, and first those of a run that was killed.
 
-    Each step may be done twice, and the tag goes last; so whoever is stopped, at whatever step, the next one goes on.
+    Each step may be done twice, and the tag goes last: the next command finishes one that was stopped.
     """
     due = [each for each in client.search_model_versions(f"name = '{name}'") if _DUE in each.tags]
     for version in sorted(due, key=lambda each: int(each.version)):

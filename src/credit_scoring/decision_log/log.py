@@ -257,7 +257,7 @@ class DecisionLog:
             kind: One of `EVENTS`.
             actor: Who adds it.
             role: In which role: `officer`, `customer`, `system`.
-            expected: `Record.version` of the decision as it was looked at; without, whatever it is now.
+            expected: `Record.version` of the decision as it was looked at; null to add to any version.
             decision: What a person decides.
             facts: What is said that is not personal, such as `letter`, `outcome` and `date`; it can never be erased.
             content: What is said that may be personal, such as `reason` and `observations`.

@@ -18,7 +18,7 @@ def show(visit: Visit) -> Response:
 
 
 def sign_in(visit: Visit) -> Response:
-    """Begin a session under a token that nobody had before; say the same whatever was wrong."""
+    """Begin a session under a token that nobody had before; the answer to a failure does not say what was wrong."""
     request = visit.request
     name, onward = visit.form.get("name", ""), safe_path(visit.form.get("next"))
     former = request.cookies.get(SESSION)

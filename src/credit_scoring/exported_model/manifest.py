@@ -35,7 +35,7 @@ class Manifest:
     sha256: str
 
     def read(self, name: str) -> bytes:
-        """Return a listed file: the very bytes whose digest is the listed one, whatever happened since the check.
+        """Return a listed file: the very bytes whose digest is listed, even if the file was altered after the check.
 
         Raises:
             ModelFolderError: If it is another file by now, or gone.

@@ -1,7 +1,7 @@
 """One loaded model and its workers: loads, tests, forks, and forks again what dies. Started by `processes`.
 
 The workers are copies of a process that has checked, loaded and tested the model. So all of them answer with what was
-checked, whatever becomes of the folder; a worker that dies is replaced at once; and they share the model's memory.
+checked, even if the folder changes; a worker that dies is replaced at once; and they share the model's memory.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""HTTP on the wire: uvicorn's protocol, with a bound on whatever a stranger could let grow or wait."""
+"""HTTP on the wire: uvicorn's protocol, with bounds on all that a stranger could let grow or wait."""
 
 import logging
 import resource

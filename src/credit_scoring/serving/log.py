@@ -67,7 +67,7 @@ def _line(said: dict[str, Any]) -> str:
     head = f"{said.pop('time'):%Y-%m-%d %H:%M:%S} {said.pop('level')} {said.pop('process')} {said.pop('message')}"
     below = said.pop("traceback", "")
     facts = "".join(f" {name}={value}" for name, value in said.items() if value not in ("", None, {}))
-    # Whatever is below the first line is indented, so that no text can look like a line of its own
+    # Every line but the first is indented, so that no text can look like a line of its own
     return "\n    ".join(map(_printable, f"{head}{facts}\n{below}".rstrip().splitlines()))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-# Looked for in one request, so that the work is bounded whatever is sent; and the longest name that is looked for
+# Looked for in one request, so that the work is bounded for any request; and the longest name that is looked for
 _LOOKED_FOR, _LONGEST = 5, 100
 
 

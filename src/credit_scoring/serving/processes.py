@@ -171,7 +171,7 @@ class Server:
     def _start(self, expected: str, *, is_reload: bool) -> _Generation:
         ours, theirs = socket.socketpair()
         name, sockets = str(next(self._names)), (self._listener.fileno(), theirs.fileno())
-        # A process group, so that a signal reaches the workers too, whatever has become of their parent
+        # A process group, so that a signal reaches the workers too, even if their parent is gone
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "credit_scoring.serving.generation"),
@@ -184,7 +184,7 @@ class Server:
             env=os.environ
             | {"OMP_NUM_THREADS": "1", "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES", "MLFLOW_CONFIGURE_LOGGING": "0"},
         )
-        process.returncode = 0  # it is waited for here, with whatever else a first process inherits
+        process.returncode = 0  # it is waited for here, with all other processes that a first process inherits
         theirs.close()
         ours.setblocking(False)
         return _Generation(name, process.pid, ours, is_reload)

@@ -295,7 +295,7 @@ def test_a_part_of_the_rows_is_stratified_and_the_validation_rows_stay(model_inp
 
 @pytest.mark.parametrize("strategy", ["class_weight", "smote", "random_over", "random_under"])
 def test_validation_rows_are_never_resampled(model_input: pd.DataFrame, strategy: str) -> None:
-    """Were a validation row duplicated into training, a model that learns rows by heart would know its outcome."""
+    """Were a validation row duplicated into training, a model that overfits would know its outcome."""
     noise = select_training_rows(model_input).assign(
         SCORE=np.random.default_rng(1).normal(size=480), TARGET=np.random.default_rng(2).integers(0, 2, 480)
     )
