@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from filelock import FileLock
 
@@ -83,6 +84,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
             log = make_project(common).run("--pipelines", "demo")
             (common / "run.log").write_text(log)
     return copy_project(common, own / "demo_of_worker")
+
+
+@pytest.fixture(scope="session")
+def holdout(demo: Project) -> pd.DataFrame:
+    """Return the features of the demo's hold-out, by SK_ID_CURR."""
+    rows = pd.read_parquet(demo.path / "data/05_model_input/synthetic/holdout_rows.parquet").set_index("SK_ID_CURR")
+    return rows.drop(columns="TARGET")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A server that records: before it answers, whatever dies, and not at the price of an answer where that is wished."""
 
 import os
+import resource
 import sqlite3
 import sys
 import tomllib
@@ -138,6 +139,30 @@ def test_required_gives_no_decision_without_its_record_and_recovers(demo: Projec
         told = ask(server, EXAMPLE.read_bytes()).json()
         assert [record.id for record in DecisionLog(url).find().records] == [told["id"]]
         assert 'scoring_decision_records_total{outcome="failed"} 1.0' in server.get("/metrics").text
+
+
+def test_a_full_disk_refuses_decisions_until_there_is_room_again(demo: Project, tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path}/decisions.db", tmp_path / "decisions.db"
+    with recording(demo, tmp_path, url, SERVING_WORKERS="1") as server:
+        first = ask(server, EXAMPLE.read_bytes()).json()
+        log = DecisionLog(url)
+        answered(log, first["id"])
+        (worker,) = server.workers()
+        # No file of the worker may grow beyond what the database has written last
+        limits = resource.prlimit(worker, resource.RLIMIT_FSIZE)
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, (file.with_name(f"{file.name}-wal").stat().st_size, limits[1]))
+        for _ in range(3):
+            refused = ask(server, EXAMPLE.read_bytes())
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+            assert "probability_default" not in refused.text
+        assert [record.id for record in log.find().records] == [first["id"]]
+        assert server.get("/ping").ok
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, limits)
+        last = answered(log, ask(server, EXAMPLE.read_bytes()).json()["id"])
+        assert server.workers() == [worker]
+    assert last.probability == first["probability_default"]
+    found = verify(log.engine)
+    assert (found.problem, found.n_records) == ("", 4)  # two decisions, each with its mark
 
 
 def test_best_effort_answers_without_waiting_and_writes_when_it_can(demo: Project, tmp_path: Path) -> None:

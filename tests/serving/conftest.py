@@ -153,12 +153,6 @@ def as_split(rows: pd.DataFrame, **payload: object) -> str:
 
 
 @pytest.fixture(scope="session")
-def holdout(demo: Project) -> pd.DataFrame:
-    rows = pd.read_parquet(demo.path / "data/05_model_input/synthetic/holdout_rows.parquet").set_index("SK_ID_CURR")
-    return rows.drop(columns="TARGET")
-
-
-@pytest.fixture(scope="session")
 def batch(demo: Project) -> pd.Series:
     predictions = pd.read_parquet(demo.path / "data/07_model_output/synthetic/holdout_predictions.parquet")
     return predictions.set_index("SK_ID_CURR")["PROBABILITY"]

@@ -23,6 +23,8 @@ from credit_scoring.serving.settings import Settings
 _ANY = 1_000_000
 # Simulations and searches were asked for beside the decision, and searches are limited by time
 _BESIDE = ("simulate", "counterfactual")
+# How decisions on rows of features are asked for; the others are on raw tables
+_OF_ROWS = ("invocations", "batch")
 
 
 class Replay:
@@ -50,7 +52,7 @@ class Replay:
         Raises:
             RequestError: If the model cannot answer it.
         """
-        if channel != "invocations":
+        if channel not in _OF_ROWS:
             asked = [{name: value for name, value in one.items() if name not in _BESIDE} for one in inputs]
             return self._decisions.answer(orjson.dumps(asked), JSON).told
         return self._lean.answer(self._reader.restore(inputs)).told
