@@ -463,7 +463,7 @@ def test_what_the_decision_log_shows_is_a_section_of_the_report(twin: pd.DataFra
         "You have … credits.50.0%30.0%",
         "You <paid> … % late.–40.0%",
         "ModelsDecisionsSame decisionMean gap of PDWith outcomeAUCCost per decision",
-        "aaaaaaaaaaaa → bbbbbbbbbbbb 4095.0%-0.01000 – 0.500 → 0.250",
+        "aaaaaaaaaaaa → bbbbbbbbbbbb 4095.0%−0.01000 – 0.500 → 0.250",
     ]
     nothing = written({"weeks": [], "reasons": [], "challengers": []})
     assert any("No decision was recorded" in words for words in nothing.words["p"])
