@@ -38,7 +38,7 @@ _WRITES = "decision_log_writes"
 _FIND = "Hint: DECISION_LOG_URL names the database; a server that records decisions makes one."
 
 # Of the records of a decision one at most belongs to a request: the others need no room in its index
-_OF_REQUESTS: dict[str, Any] = {f"{kind}_where": text("request_id IS NOT NULL") for kind in ("sqlite", "postgresql")}
+_OF_REQUESTS = text("request_id IS NOT NULL")
 
 metadata = MetaData()
 
@@ -73,7 +73,7 @@ records = Table(
     Index("records_by_decision", "decision_id", "sequence"),
     Index("records_by_kind", "kind", "decision", "sequence"),
     Index("records_by_time", "time"),
-    Index("records_by_request", "request_id", "sequence", **_OF_REQUESTS),
+    Index("records_by_request", "request_id", "sequence", sqlite_where=_OF_REQUESTS, postgresql_where=_OF_REQUESTS),
 )
 
 personal = Table(

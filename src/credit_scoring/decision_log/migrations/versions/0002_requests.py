@@ -9,8 +9,10 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Make the index, of records that belong to a request."""
-    told = {f"{kind}_where": sa.text("request_id IS NOT NULL") for kind in ("sqlite", "postgresql")}
-    op.create_index("records_by_request", "records", ["request_id", "sequence"], **told)
+    told = sa.text("request_id IS NOT NULL")
+    op.create_index(
+        "records_by_request", "records", ["request_id", "sequence"], sqlite_where=told, postgresql_where=told
+    )
 
 
 def downgrade() -> None:
