@@ -300,10 +300,18 @@ def test_monitoring_finds_the_drift_and_logs_it(demo: Project) -> None:
     assert artifacts == {"drift_report.html", "variable_drift.parquet"}
     page = (demo.path / "data/08_reporting/synthetic/drift_report.html").read_text()
     assert "Données synthétiques : ce rapport ne dit rien de clients réels." in page
+    assert "Décisions enregistrées" not in page
+    assert read_json(demo, "data/08_reporting/synthetic/recorded_decisions.json") == {}
 
 
-def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of_demo: Project) -> None:
-    """Clients of the hold-out come back as new applicants, without outcomes: nothing of them may come out different."""
+def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(
+    copy_of_demo: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients of the hold-out come back as new applicants, without outcomes: nothing of them may come out different.
+
+    Their decisions are recorded, and monitoring shows what the record says.
+    """
+    monkeypatch.setenv("DECISION_LOG_URL", f"sqlite:///{tmp_path}/decisions.db")
     raw, batch = copy_of_demo.path / RAW, copy_of_demo.path / "from_elsewhere"
     shutil.copytree(raw, batch)
     (batch / "application_train.csv").unlink()
@@ -313,8 +321,10 @@ def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of
     new.sample(frac=1, random_state=0).to_csv(batch / "application_test.csv", index=False)
     before = fingerprint(copy_of_demo.path / "data")
 
-    copy_of_demo.run("--pipelines", "batch_scoring", "--params", f"raw_folder={batch},batch=november")
-    copy_of_demo.run("--pipelines", "monitoring", "--params", "batch=november")
+    recorded = "scoring.decision_log=required"
+    copy_of_demo.run("--pipelines", "batch_scoring", "--params", f"raw_folder={batch},batch=november,{recorded}")
+    watched = "batch=november,monitoring.decision_log_weeks=2"
+    copy_of_demo.run("--pipelines", "monitoring", "--params", watched)
 
     after = fingerprint(copy_of_demo.path / "data")
     assert {name for name in before if after.get(name) != before[name]} == set()
@@ -332,6 +342,12 @@ def test_a_batch_from_elsewhere_gets_the_features_and_scores_of_training(copy_of
     verdict = read_json(copy_of_demo, "data/08_reporting/synthetic/november/drift_verdict.json")
     assert verdict["score"]["psi"] == 0
     assert verdict["verdict"] == "stable"
+    watched = read_json(copy_of_demo, "data/08_reporting/synthetic/november/recorded_decisions.json")
+    assert sum(week["n"] for week in watched["weeks"]) == len(scores)
+    approved = sum(week["n"] * week["approval_rate"] for week in watched["weeks"])
+    assert round(approved) == (scores["decision"] == "granted").sum()
+    page = (copy_of_demo.path / "data/08_reporting/synthetic/november/drift_report.html").read_text()
+    assert "Décisions enregistrées" in page
 
 
 def test_applicants_that_cannot_be_scored_stop_the_run_with_every_problem_named(copy_of_demo: Project) -> None:

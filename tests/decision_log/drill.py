@@ -1,9 +1,11 @@
 """Decides on applicants by the API while workers are killed; then checks, replays and learns from what was recorded.
 
-    python -m tests.decision_log.drill [--applicants 1000] [--url postgresql://…] [--model model]
+    python -m tests.decision_log.drill [--applicants 1000] [--crowd 60] [--url postgresql://…] [--model model]
 
 Without a URL it does so in SQLite, and in a PostgreSQL server of its own where that is installed. The applicants are
-those of a small synthetic twin, whose outcomes are known. It ends with status 1 at the first thing that is wrong.
+invented, their outcomes drawn from their probabilities. With `--crowd` nobody is killed: 32 clients ask two workers for
+so many seconds, after which each answer has to have its one record. It ends with status 1 at the first thing that is
+wrong.
 """
 
 import argparse
@@ -15,9 +17,10 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,7 @@ from tests.conftest import ROOT
 from tests.decision_log.postgres import running_postgres, why_not
 from tests.serving.conftest import JSON, Server, free_port, running
 
-CLIENTS = 8
+CLIENTS, CROWD = 8, 32
 SECONDS_BETWEEN_KILLS = 1.0
 _ATTEMPTS = 50
 
@@ -85,6 +88,35 @@ def decide_while_killing(server: Server, applicants: Sequence[dict[str, Any]]) -
         return [future.result() for future in asked], killed
 
 
+def decide_for(server: Server, applicants: Sequence[dict[str, Any]], seconds: float) -> list[dict[str, Any]]:
+    """Have many clients ask two workers at the same time, one request after the other, and return all answers."""
+    until = time.monotonic() + seconds
+
+    def ask(client: int) -> list[dict[str, Any]]:
+        told = []
+        with requests.Session() as session:
+            while time.monotonic() < until:
+                applicant = applicants[(client + CROWD * len(told)) % len(applicants)]
+                answer = session.post(f"{server.url}/decisions", json=applicant, timeout=30)
+                assert answer.ok, answer.text
+                told.append(answer.json())
+        return told
+
+    with ThreadPoolExecutor(CROWD) as pool:
+        return [one for told in pool.map(ask, range(CROWD)) for one in told]
+
+
+def check_crowd(log: DecisionLog, answers: Sequence[dict[str, Any]]) -> None:
+    """Hold the log against what a crowd was told: no fork, and of no answer no record or two."""
+    found = chain.verify(log.engine)
+    assert not found.problem, found.problem
+    ids = Counter(record.id for record in _all(log))
+    assert ids == Counter(answer["id"] for answer in answers)
+    assert all(record.is_answered for record in _all(log))
+    # A decision and its mark are all there is, so that none was written twice under another id
+    assert found.n_records == 2 * len(answers)
+
+
 def check(log: DecisionLog, answers: Sequence[dict[str, Any]], model: Path) -> None:
     """Hold the log against what clients were told, walk its chain, replay it."""
     found = chain.verify(log.engine)
@@ -127,13 +159,29 @@ def learn(log: DecisionLog, url: str, folder: Path) -> None:
         del os.environ["DECISION_LOG_URL"]
 
 
-def drill(url: str, n_applicants: int, model: Path, folder: Path) -> None:
-    """Do all of it on one database."""
-    print(url.partition(":")[0])
+@contextmanager
+def two_workers(url: str, model: Path, folder: Path) -> Iterator[Server]:
+    """Run a server of two workers that records in a database."""
     settings = {"SERVING_MODEL": str(model.absolute()), "SERVING_FRONT_END": "lean", "SERVING_WORKERS": "2"}
     port = free_port()
     command = [sys.executable, "-m", "credit_scoring.serving"]
     with running(command, folder, port, SERVING_PORT=str(port), DECISION_LOG_URL=url, **settings) as server:
+        yield server
+
+
+def crowd(url: str, seconds: float, n_applicants: int, model: Path, folder: Path) -> None:
+    """Have a crowd decided on, in a database of its own."""
+    with two_workers(url, model, folder) as server:
+        answers = decide_for(server, make_applicants(n_applicants, ROOT / "examples/applicant.json"), seconds)
+    check_crowd(DecisionLog(url), answers)
+    print(
+        f"  {len(answers):,} decisions for {CROWD} clients of two workers in {seconds:g} seconds: one chain, each once"
+    )
+
+
+def drill(url: str, n_applicants: int, model: Path, folder: Path) -> None:
+    """Kill workers, check, replay and learn, in one database."""
+    with two_workers(url, model, folder) as server:
         answers, killed = decide_while_killing(server, make_applicants(n_applicants, ROOT / "examples/applicant.json"))
     print(f"  {len(answers):,} applicants were decided on while {killed} workers were killed")
     log = DecisionLog(url)
@@ -155,17 +203,28 @@ def main() -> int:
     """Drill on the database that is named, or on one of each kind."""
     parser = argparse.ArgumentParser(description="Decide while killing workers, then verify, replay, learn.")
     parser.add_argument("--applicants", type=int, default=1000)
+    parser.add_argument(
+        "--crowd", type=float, metavar="SECONDS", help="two workers and 32 clients for so long, instead"
+    )
     parser.add_argument("--url", help="of an empty database; without, SQLite and PostgreSQL of its own")
     parser.add_argument("--model", type=Path, default=ROOT / "model", help="folder of an exported model")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="drill_") as place:
         folder = Path(place)
-        drill(given.url or f"sqlite:///{folder}/decisions.db", given.applicants, given.model, folder)
+
+        def do(url: str) -> None:
+            print(url.partition(":")[0])
+            if given.crowd:
+                crowd(url, given.crowd, given.applicants, given.model, folder)
+            else:
+                drill(url, given.applicants, given.model, folder)
+
+        do(given.url or f"sqlite:///{folder}/decisions.db")
         if not given.url and (reason := why_not()):
             print(f"PostgreSQL: skipped, {reason}")
         elif not given.url:
             with running_postgres() as server:
-                drill(server.make_database("drill"), given.applicants, given.model, folder)
+                do(server.make_database("drill"))
     return 0
 
 

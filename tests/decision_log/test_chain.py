@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from credit_scoring.decision_log import chain
 from credit_scoring.decision_log.chain import START, daily_anchors, digest_record, verify
-from credit_scoring.decision_log.log import AGREED, DecisionLog, LogError
+from credit_scoring.decision_log.commands import main
+from credit_scoring.decision_log.log import AGREED, DecisionLog, Filter, LogError
 from credit_scoring.decision_log.tables import metadata, records
 from tests.decision_log.conftest import append, decision
 
@@ -202,15 +203,37 @@ def test_two_processes_with_many_clients_write_one_chain(url: str) -> None:
         ]
 
 
-def test_the_migration_makes_the_tables_that_the_code_reads(log: DecisionLog) -> None:
+def differences(log: DecisionLog) -> list[object]:
+    """Compare the tables of a log with those that the code reads."""
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415
     from alembic.migration import MigrationContext  # noqa: PLC0415
 
     with log.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def test_the_migrations_make_the_tables_that_the_code_reads(log: DecisionLog) -> None:
+    assert differences(log) == []
+
+
+def test_a_log_of_the_first_version_is_brought_to_this_one_with_its_records(
+    log: DecisionLog, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one,) = append(log, decision(7))
+    tamper(log, "DROP INDEX records_by_request", "UPDATE alembic_version SET version_num = '0001'")
+    assert differences(log)
+    log.engine.dispose()
+    with pytest.raises(LogError, match=r"tables of version 0001, expected 0002[^$]*decisions upgrade"):
+        DecisionLog(url)
+    monkeypatch.setenv("DECISION_LOG_URL", url)
+    assert main(["upgrade"]) == 0
+    upgraded = DecisionLog(url)
+    assert differences(upgraded) == []
+    assert [record.id for record in upgraded.find(Filter(request="r7")).records] == [one]
+    assert not verify(upgraded.engine).problem
 
 
 def test_tables_of_another_version_are_not_touched(log: DecisionLog, url: str) -> None:
     tamper(log, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(LogError, match=r"tables of version 9999, expected 0001[^$]*Hint"):
+    with pytest.raises(LogError, match=r"tables of version 9999, expected 0002[^$]*Hint"):
         DecisionLog(url)

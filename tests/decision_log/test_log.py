@@ -1,5 +1,7 @@
 """What people do with decisions: each addition is checked, none overtakes another, those that wait come first."""
 
+from dataclasses import replace
+
 import pytest
 
 from credit_scoring.decision_log.chain import ANSWERED, Draft, verify
@@ -17,6 +19,7 @@ from credit_scoring.decision_log.log import (
     Filter,
 )
 from credit_scoring.decision_log.settings import LogError
+from credit_scoring.decision_log.tables import records
 from tests.decision_log.conftest import append, decision
 
 
@@ -119,3 +122,18 @@ def test_decisions_are_found_by_each_of_their_properties(log: DecisionLog) -> No
     assert found(until="2026-02") == found(model="cdcd") == [ids[0]]
     assert found(decision="refused") == found(channel="batch") == found(request="r2") == [ids[1]]
     assert found(applicant="3") == found(model="%") == []
+
+
+def test_decisions_of_a_request_are_found_by_its_index(log: DecisionLog) -> None:
+    ids = append(log, *(decision(number) for number in range(1_000)))
+    asked = Filter(request="r7")
+    assert [record.id for record in log.queue(asked).records] == [ids[7]]
+    is_sqlite = log.engine.dialect.name == "sqlite"
+    with log.engine.connect() as connection:
+        if not is_sqlite:
+            connection.exec_driver_sql("ANALYZE records")
+        for chosen in (asked, replace(asked, waiting=False)):
+            query = log._choose(chosen).order_by(records.c.sequence.desc()).limit(50)
+            written = str(query.compile(log.engine, compile_kwargs={"literal_binds": True}))
+            plan = connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if is_sqlite else ''}{written}").all()
+            assert "records_by_request" in str(plan), plan

@@ -1,5 +1,6 @@
 """What is learnt from decisions, against values computed by hand."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from credit_scoring.decision_log.outcomes import (
     record_outcomes,
 )
 from credit_scoring.decision_log.settings import LogError
-from credit_scoring.decision_log.watching import count_reasons, measure_weeks
+from credit_scoring.decision_log.watching import count_reasons, measure_weeks, watch
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.schemas.raw import RAW_TABLES
 from tests.decision_log.conftest import append, decision
@@ -174,6 +175,29 @@ def test_a_challenger_is_compared_on_the_same_applicants(log: DecisionLog, learn
     assert row["gap"] == pytest.approx((0.91 - 0.42) / 3)
     assert (row["cost_champion"], row["cost_challenger"]) == pytest.approx((10 / 3, 0))
     assert (row["auc_champion"], row["auc_challenger"]) == (1, 1)
+
+
+def test_the_last_weeks_are_told_as_json(log: DecisionLog) -> None:
+    assert watch(log, 2, COSTS) == {"weeks": [], "reasons": [], "challengers": []}
+    monday = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    monday -= timedelta(days=monday.weekday())
+    before, first, last = (
+        decision(number, "refused", 0.2, time=(monday + shift).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+        for number, shift in enumerate((-timedelta(weeks=1, seconds=1), -timedelta(weeks=1), timedelta()))
+    )
+    last.content["answer"] = {"reasons": [{"effect": "against", "text": "You paid 12 % late."}]}
+    ids = append(log, before, first, last)
+    said = {"kind": SHADOWED, "decision_id": ids[2], "decision": "granted", "probability": 0.1}
+    append(log, Draft(said | {"model_digest": "cd" * 32}))
+    told = json.loads(json.dumps(watch(log, 2, COSTS), allow_nan=False))
+    assert [(week["n"], week["mean_probability"], week["psi"]) for week in told["weeks"]] == [
+        (1, 0.2, None),
+        (1, 0.2, None),
+    ]
+    assert [(row["reason"], row["share"]) for row in told["reasons"]] == [("You paid … % late.", 1)]
+    (pair,) = told["challengers"]
+    assert (pair["n"], pair["agreement"], pair["auc_champion"]) == (1, 0, None)
+    assert [week["n"] for week in watch(log, 1, COSTS)["weeks"]] == [1]
 
 
 def test_decisions_are_written_as_raw_files_and_those_of_people_are_flagged(

@@ -3,6 +3,7 @@
 import os
 import resource
 import sqlite3
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from credit_scoring.decision_log.batch import record_batch
 from credit_scoring.decision_log.chain import verify
 from credit_scoring.decision_log.log import DecisionLog, Filter, Record
 from credit_scoring.decision_log.replaying import finder, replay
+from credit_scoring.decision_log.settings import LogError
 from credit_scoring.exported_model.folder import open_model_folder
 from credit_scoring.exported_model.loading import load_scorer
 from credit_scoring.exported_model.manifest import check_manifest
@@ -78,7 +80,10 @@ def test_decisions_are_recorded_with_their_input_and_replay_to_the_last_bit(
     applicant = orjson.loads(EXAMPLE.read_bytes()) | {"params": {"explain": True, "language": "en"}}
     form = applicant["application"]
     both = [applicant, {"application": form | {"AMT_ANNUITY": -1.0}}]
-    rows = (demo.path / "model/serving_input_example.json").read_bytes()
+    table = orjson.loads((demo.path / "model/serving_input_example.json").read_bytes())["dataframe_split"]
+    clients = [7_000_001 + number for number in range(len(table["data"]))]
+    named = [[*row, client] for row, client in zip(table["data"], clients, strict=True)]
+    rows = {"dataframe_split": {"columns": [*table["columns"], "SK_ID_CURR"], "data": named}}
     shadow = str(demo.path / "model")
     with recording(demo, tmp_path, url, SERVING_API_KEY="secret", SERVING_SHADOW=shadow) as server:
         log = DecisionLog(url)
@@ -97,8 +102,8 @@ def test_decisions_are_recorded_with_their_input_and_replay_to_the_last_bit(
     assert found.content["answer"]["reasons"]
     assert found.applicant == str(form["SK_ID_CURR"])
     assert "out_of_range:AMT_ANNUITY" in log.read(told[1]["id"]).gaps
-    assert [record.id for record in log.find(Filter(channel="invocations")).records] == [
-        one["id"] for one in reversed(predictions)
+    assert [(record.id, record.applicant) for record in log.find(Filter(channel="invocations")).records] == [
+        (one["id"], str(client)) for one, client in reversed(list(zip(predictions, clients, strict=True)))
     ]
     shadowed = next(event for event in log.read(challenged).events if event.kind == "shadowed")
     assert shadowed.probability == found.probability  # it is the same model
@@ -227,6 +232,35 @@ def test_a_part_of_a_batch_is_recorded_once_and_replays_to_the_last_bit(
     replayed = replay(log, find_model=finder(demo.path / "model"))
     assert (replayed.same, replayed.different, replayed.failed) == (30, {}, {})
     assert verify(log.engine).n_records == 30
+
+
+def test_a_model_that_is_in_the_folder_no_more_is_replayed_from_the_registry(
+    demo: Project, holdout: pd.DataFrame, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/decisions.db"
+    folder, rows = open_model_folder(demo.path / "model"), holdout.head(3).reset_index()
+    columns = [column.name for column in folder.contract.columns]
+    asked = {"explain": True, "language": "en"}
+    scores = load_scorer(folder.manifest).predict(rows, asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DECISION_LOG_URL", url)
+        record_batch("000000_part", rows, scores, columns, folder.identity, **asked)
+
+    command = [sys.executable, "-m", "credit_scoring", "decisions", "replay", "--all", "--env", "test"]
+    settings = os.environ | {"DECISION_LOG_URL": url}
+    replayed = subprocess.run(
+        [*command, "--model", "gone"], cwd=demo.path, capture_output=True, text=True, check=False, env=settings
+    )
+    assert "\n3 decisions are the same to the last bit, 0 differ, 0 could not" in replayed.stdout, replayed
+    assert replayed.returncode == 0
+
+
+def test_a_model_that_is_nowhere_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # no project, and so no registry
+    with pytest.raises(
+        LogError, match=r"abababababab… is neither in gone nor as m-7 in the registry[^$]*Hint: --model"
+    ):
+        finder(Path("gone"))("ab" * 32, "m-7")
 
 
 def test_the_image_gets_the_packages_of_the_extra() -> None:

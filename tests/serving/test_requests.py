@@ -49,6 +49,39 @@ def test_names_that_are_known_and_not_used_are_nothing_to_talk_about(reader: Req
     assert read(reader, "AMT_CREDIT,SK_ID_CURR\n5,1", CSV).unknown == {}
 
 
+@pytest.mark.parametrize("sent", [100_001, 100_001.0, "100001"])
+def test_the_applicants_id_is_kept_for_the_record_if_it_was_sent(reader: RequestReader, sent: Any) -> None:
+    names, values = ["AMT_CREDIT", "SK_ID_CURR"], [5.0, sent]
+    for rows in (
+        read(reader, split(names, values, [6.0, None])),
+        read(reader, {"dataframe_records": [dict(zip(names, values, strict=True)), {"AMT_CREDIT": 6.0}]}),
+        read(reader, {"inputs": {"AMT_CREDIT": [5.0, 6.0], "SK_ID_CURR": [sent, None]}}),
+        read(reader, f"AMT_CREDIT,SK_ID_CURR\n5,{int(sent)}\n6,", CSV),
+    ):
+        first, second = reader.describe(rows)
+        assert first == {
+            "row": {"AMT_CREDIT": 5.0, "OCCUPATION_TYPE": None},
+            "params": CONTRACT.parameters,
+            "SK_ID_CURR": "100001",
+        }
+        assert "SK_ID_CURR" not in second
+        assert reader.describe(reader.restore([first])) == [{name: first[name] for name in ("row", "params")}]
+
+
+@pytest.mark.parametrize("sent", [None, True, 0.5, "", " ", "NaN", "a\0b", "9" * 65, [[1]], {"a": 1}])
+def test_what_is_no_id_is_no_applicant_and_no_error(reader: RequestReader, sent: Any) -> None:
+    names, values = ["AMT_CREDIT", "SK_ID_CURR"], [5.0, sent]
+    for content in (
+        split(names, values),
+        {"dataframe_records": [dict(zip(names, values, strict=True))]},
+        {"inputs": {"AMT_CREDIT": [5.0], "SK_ID_CURR": [sent]}},
+        {"inputs": {"AMT_CREDIT": [5.0], "SK_ID_CURR": sent}},
+    ):
+        assert reader.describe(read(reader, content)) == [
+            {"row": {"AMT_CREDIT": 5.0, "OCCUPATION_TYPE": None}, "params": CONTRACT.parameters}
+        ]
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [

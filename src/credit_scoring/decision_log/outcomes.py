@@ -109,7 +109,7 @@ def read_decisions(log: DecisionLog, since: str | None = None) -> pd.DataFrame:
     table = table.rename(columns={"model_digest": "model"})
     table["time"] = pd.to_datetime(table["time"], format="ISO8601", utc=True)
     last = events.dropna(subset="decided").drop_duplicates("id", keep="last").set_index("id")["decided"]
-    table["final"] = table["id"].map(last).fillna(table["decision"])
+    table["final"] = table["id"].map(last).astype(object).fillna(table["decision"])
     for kind, name in (
         (OVERRIDDEN, "overridden"),
         (REVIEWED, "reviewed"),

@@ -30,12 +30,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from credit_scoring.decision_log.settings import LogError
 
-REVISION = "0001"  # of the newest migration
+REVISION = "0002"  # of the newest migration
 # Held while records are appended; any number that nobody else in the database uses
 _LOCK = 7_364_520_181
 _PAUSE = 0.0003
 _WRITES = "decision_log_writes"
 _FIND = "Hint: DECISION_LOG_URL names the database; a server that records decisions makes one."
+
+# Of the records of a decision one at most belongs to a request: the others need no room in its index
+_OF_REQUESTS = text("request_id IS NOT NULL")
 
 metadata = MetaData()
 
@@ -70,6 +73,7 @@ records = Table(
     Index("records_by_decision", "decision_id", "sequence"),
     Index("records_by_kind", "kind", "decision", "sequence"),
     Index("records_by_time", "time"),
+    Index("records_by_request", "request_id", "sequence", sqlite_where=_OF_REQUESTS, postgresql_where=_OF_REQUESTS),
 )
 
 personal = Table(

@@ -1,7 +1,9 @@
 """What decisions look like from week to week: scores, reviews, overrides, reasons."""
 
+import json
 import re
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,38 @@ from sqlalchemy import select
 
 from credit_scoring.decision_log.chain import DECIDED, read_content
 from credit_scoring.decision_log.log import GRANTED, REVIEW, DecisionLog
+from credit_scoring.decision_log.outcomes import compare_challengers, read_decisions
 from credit_scoring.decision_log.tables import personal, records
+from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.stability import count_bins, expected_stability_index, homogeneity_p_value, stability_index
 
 _LEAST = 100
 _READ_A_WEEK = 500
 _NUMBER = re.compile(r"\d[\d\s.,\u00a0\u202f]*")
 _AGAINST = "against"
+
+
+def watch(log: DecisionLog, weeks: int, costs: MisclassificationCosts) -> dict[str, list[dict[str, Any]]]:
+    """Return what the last weeks of a log show, as JSON.
+
+    Args:
+        log: The decision log.
+        weeks: How many, this one included; each begins on a Monday (UTC).
+        costs: Of the two wrong decisions.
+
+    Returns:
+        `weeks`: rows of `measure_weeks`; `reasons`: of `count_reasons`; `challengers`: of `compare_challengers`; null
+        for what does not apply.
+    """
+    today = datetime.now(UTC).date()
+    since = (today - timedelta(days=today.weekday(), weeks=weeks - 1)).isoformat()
+    decisions = read_decisions(log, since)
+    tables = {
+        "weeks": measure_weeks(decisions),
+        "reasons": count_reasons(log, since),
+        "challengers": compare_challengers(log, decisions, costs),
+    }
+    return {name: json.loads(table.to_json(orient="records", double_precision=15)) for name, table in tables.items()}
 
 
 def measure_weeks(decisions: pd.DataFrame) -> pd.DataFrame:

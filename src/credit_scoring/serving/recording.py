@@ -20,6 +20,7 @@ from credit_scoring.serving.requests import RequestError
 # What `close` may take of the time that a worker has to end in
 _SECONDS_TO_CLOSE = 1.0
 _RETRY_AFTER = "5"
+_ID = "SK_ID_CURR"
 
 logger = logging.getLogger("credit_scoring.serving")
 
@@ -74,7 +75,7 @@ class Recorder:
                     **judge(one),
                     "language": (given.get("params") or {}).get("language", self._language),
                 },
-                str(one["SK_ID_CURR"]) if "SK_ID_CURR" in one else None,
+                str(client) if (client := one.get(_ID, given.get(_ID))) is not None else None,
                 {"input": given, "answer": one},
             )
             for one, given in zip(told, inputs, strict=True)

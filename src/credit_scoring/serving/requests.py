@@ -22,6 +22,7 @@ from credit_scoring.exported_model.contract import Contract
 from credit_scoring.serving.names import KnownNames
 
 JSON, CSV = "application/json", "text/csv"
+_ID, _LONGEST_ID = "SK_ID_CURR", 64
 FORMATS = ("dataframe_split", "dataframe_records", "inputs")
 # What a field of a CSV file may hold for null; the list of pandas, which MLflow reads such files with.
 _CSV_NULLS = frozenset(
@@ -84,12 +85,14 @@ class Rows:
         params: Options of the request, defaults included.
         unknown: Row -> for the first names sent with it that nobody knows the column that may be meant, or null. Rows
             without such names are left out.
+        applicants: Whom the rows are about, as far as `SK_ID_CURR` was sent; the model does not see it.
     """
 
     numbers: npt.NDArray[np.float64]
     texts: Mapping[str, list[str | None]]
     params: Mapping[str, Any]
     unknown: Mapping[int, tuple[str | None, ...]] = field(default_factory=dict)
+    applicants: Sequence[Any] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -110,6 +113,7 @@ class _Layout:
         number_names: Their columns.
         number_places: Where these are in the contract.
         texts: Column of text -> its place in a row.
+        applicant: Where the applicant's id is; null if it was not sent.
     """
 
     columns: tuple[str, ...]
@@ -118,6 +122,7 @@ class _Layout:
     number_names: tuple[str, ...]
     number_places: npt.NDArray[np.intp]
     texts: Mapping[str, int]
+    applicant: int | None
 
 
 class RequestReader:
@@ -181,7 +186,10 @@ class RequestReader:
         return rows
 
     def describe(self, rows: Rows) -> list[dict[str, Any]]:
-        """Return of each row what `restore` makes the same row of: `row` without nulls, `params`, `unknown`."""
+        """Return of each row what `restore` makes the same row of: `row` without nulls, `params`, `unknown`.
+
+        Beside these, `SK_ID_CURR` as text, if it was sent and is one.
+        """
         described = []
         for number, values in enumerate(rows.numbers.tolist()):
             row = {name: value for name, value in zip(self._names, values, strict=True) if value == value}  # noqa: PLR0124
@@ -189,6 +197,8 @@ class RequestReader:
             one: dict[str, Any] = {"row": row, "params": rows.params}
             if number in rows.unknown:
                 one["unknown"] = rows.unknown[number]
+            if rows.applicants and (applicant := _applicant(rows.applicants[number])):
+                one[_ID] = applicant
             described.append(one)
         return described
 
@@ -284,7 +294,8 @@ class RequestReader:
             for number, row in enumerate(table)
             if not row.keys() <= self._known
         }
-        return self._fill(self._whole, [tuple(map(row.get, self._names)) for row in table], params, unknown)
+        applicants = [row.get(_ID) for row in table]
+        return self._fill(self._whole, [tuple(map(row.get, self._names)) for row in table], params, unknown, applicants)
 
     def _read_columns(self, table: dict[str, Any], params: dict[str, Any]) -> Rows:
         self._check_required(table)
@@ -298,7 +309,10 @@ class RequestReader:
         size = max(lengths, default=0)
         data = list(zip(*(given.get(name) or [None] * size for name in self._names), strict=True))
         unknown = self._known_names.look(table, {})
-        return self._fill(self._whole, data, params, dict.fromkeys(range(size), unknown) if unknown else {})
+        applicants = table.get(_ID)
+        if not isinstance(applicants, list) or len(applicants) != size:
+            applicants = ()
+        return self._fill(self._whole, data, params, dict.fromkeys(range(size), unknown) if unknown else {}, applicants)
 
     def _read_csv(self, body: bytes) -> Rows:
         try:
@@ -347,6 +361,7 @@ class RequestReader:
             number_names=numbers,
             number_places=np.array([self._names.index(name) for name in numbers], dtype=np.intp),
             texts={name: place[name] for name in self._names if name in place and self._is_text[name]},
+            applicant=place.get(_ID),
         )
 
     def _check_size(self, rows: int) -> None:
@@ -366,6 +381,7 @@ class RequestReader:
         data: Sequence[_Values],
         params: dict[str, Any],
         unknown: Mapping[int, tuple[str | None, ...]] | None = None,
+        applicants: Sequence[Any] = (),
     ) -> Rows:
         self._check_size(len(data))
         picked = [layout.pick_numbers(row) for row in data]
@@ -395,7 +411,17 @@ class RequestReader:
             if len(self._layouts) >= self._KEPT_LAYOUTS:
                 self._layouts.clear()
             self._layouts[layout.columns] = layout
-        return Rows(numbers, texts, params, unknown or {})
+        if layout.applicant is not None:
+            applicants = [row[layout.applicant] for row in data]
+        return Rows(numbers, texts, params, unknown or {}, applicants)
+
+
+def _applicant(sent: Any) -> str | None:
+    """Return an applicant's id as text; null for what is none."""
+    if isinstance(sent, float) and sent.is_integer():
+        sent = int(sent)
+    text = str(sent).strip() if type(sent) in (int, str) else ""
+    return text if text.isprintable() and len(text) <= _LONGEST_ID and text not in _CSV_NULLS else None
 
 
 def check_body(body: bytes, content_type: str, content_encoding: str) -> str:

@@ -1,5 +1,7 @@
 """Drift is found where it is known to be, and nothing is found where there is none."""
 
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,12 +12,14 @@ import pytest
 from pydantic import ValidationError
 
 from credit_scoring.datasets.history_rows import HistoryFiles
+from credit_scoring.decision_log.settings import LogError
 from credit_scoring.errors import DataContractError
 from credit_scoring.exported_model.contract import Column, Contract
 from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.exported_model.manifest import Manifest
 from credit_scoring.features.application import CLEAN_APPLICATION, compute_application_features
 from credit_scoring.figures import FigureOptions
+from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.pipelines.data_processing.nodes import stack_applications
@@ -23,6 +27,7 @@ from credit_scoring.pipelines.monitoring.nodes import (
     judge_drift,
     judge_variables,
     measure_drift,
+    read_recorded_decisions,
     score_monitored,
     select_monitored,
 )
@@ -417,3 +422,70 @@ def test_the_same_measures_give_the_same_report(twin: pd.DataFrame) -> None:
     figures = FigureOptions(source="synthetic")
     once, again = (write_drift_report(verdict, judged, twin, scores, OPTIONS, figures) for _ in range(2))
     assert once == again
+
+
+WEEK = {"model": "abc", "approval_rate": 0.8, "review_rate": 0.1, "override_rate": None, "waiting": 3}
+RECORDED = {
+    "weeks": [
+        {"week": "2026-11-16", "n": 1200, **WEEK, "mean_probability": 0.08, "psi": None, "psi_p": None},
+        {"week": "2026-11-23", "n": 300, **WEEK, "mean_probability": 0.12, "psi": 0.31, "psi_p": 0.0},
+    ],
+    "reasons": [
+        {"week": "2026-11-16", "told": 100, "reason": "You <paid> … % late.", "share": 0.4},
+        {"week": "2026-11-16", "told": 100, "reason": "You have … credits.", "share": 0.3},
+        {"week": "2026-11-23", "told": 50, "reason": "You have … credits.", "share": 0.5},
+    ],
+    "challengers": [
+        {"champion": "a" * 64, "challenger": "b" * 64, "n": 40, "agreement": 0.95, "gap": -0.01, "n_known": 0,
+         "auc_champion": None, "auc_challenger": None, "cost_champion": 0.5, "cost_challenger": 0.25}
+    ],
+}  # fmt: skip
+
+
+def test_what_the_decision_log_shows_is_a_section_of_the_report(twin: pd.DataFrame) -> None:
+    judged, scores = judge(twin), with_scores(twin)
+    verdict = judge_drift(judged, scores, twin, FOLDER, OPTIONS, "synthetic")
+
+    def written(recorded: dict) -> _Page:
+        figures = FigureOptions(language="en", source="synthetic")
+        return _Page(write_drift_report(verdict, judged, twin, scores, OPTIONS, figures, recorded))
+
+    without, page = written({}), written(RECORDED)
+    assert not any("Decisions on record" in words for words in without.words["h2"])
+    assert any("Decisions on record" in words for words in page.words["h2"])
+    assert page.words["h1"] == without.words["h1"]
+    added = [" ".join(row.split()) for row in page.words["tr"] if row not in without.words["tr"]]
+    assert added == [
+        "WeekDecisionsApprovedFor manual reviewOverriddenWaitingMean PDPSIBy chance",
+        "2026-11-23abc 30080.0%10.0% –312.00% 0.3100.000",
+        "2026-11-16abc 1,20080.0%10.0% –38.00% ––",
+        "Reason 2026-11-23 2026-11-16",
+        "You have … credits.50.0%30.0%",
+        "You <paid> … % late.–40.0%",
+        "ModelsDecisionsSame decisionMean gap of PDWith outcomeAUCCost per decision",
+        "aaaaaaaaaaaa → bbbbbbbbbbbb 4095.0%−0.01000 – 0.500 → 0.250",
+    ]
+    nothing = written({"weeks": [], "reasons": [], "challengers": []})
+    assert any("No decision was recorded" in words for words in nothing.words["p"])
+    assert len(nothing.found["table"]) == 1
+
+
+def test_a_decision_log_that_is_not_asked_for_is_not_imported() -> None:
+    code = (
+        "import sys\n"
+        "from credit_scoring.metrics.cost import MisclassificationCosts\n"
+        "from credit_scoring.pipelines.monitoring import create_pipeline, nodes, options\n"
+        "create_pipeline()\n"
+        "told = nodes.read_recorded_decisions(options.MonitoringOptions(), MisclassificationCosts())\n"
+        "assert told == {}\n"
+        "print([name for name in sys.modules if 'decision_log' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_decision_log_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DECISION_LOG_URL", f"sqlite:///{tmp_path}/none.db")
+    options = MonitoringOptions(decision_log_weeks=4)
+    with pytest.raises(LogError, match=r"There is no decision log .*none\.db[^$]*Hint"):
+        read_recorded_decisions(options, MisclassificationCosts())

@@ -17,6 +17,7 @@ from credit_scoring.errors import DataContractError
 from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.gaps import GAPS
+from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.stability import (
     CURRENT,
     REFERENCE,
@@ -218,6 +219,22 @@ def judge_drift(
             for row in telling.to_dict("records")
         ],
     }
+
+
+def read_recorded_decisions(
+    monitoring: MonitoringOptions, costs: MisclassificationCosts
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what the last weeks of the decision log show, see `decision_log.watching.watch`; nothing if not asked for.
+
+    Raises:
+        LogError: If the log cannot be reached.
+    """
+    if not monitoring.decision_log_weeks:
+        return {}
+    from credit_scoring.decision_log.log import DecisionLog  # noqa: PLC0415 - its packages are an extra
+    from credit_scoring.decision_log.watching import watch  # noqa: PLC0415
+
+    return watch(DecisionLog(), monitoring.decision_log_weeks, costs)
 
 
 def _pairs(

@@ -39,6 +39,8 @@ class MonitoringOptions(BaseModel):
             reaches: a share declined of 23 % would have to become 38 % for an index of 0.1.
         missing: Limits of the change of the share of missing values.
         new_categories: Limits of the share of applicants in categories that training did not have.
+        decision_log_weeks: How many weeks of the decision log the report shows, this one included; with 0 it is not
+            read, and its packages are not needed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,3 +53,4 @@ class MonitoringOptions(BaseModel):
     rate: Limits = Limits(watch=0.03, drift=0.06)
     missing: Limits = Limits(watch=0.05, drift=0.1)
     new_categories: Limits = Limits(watch=0.001, drift=0.01)
+    decision_log_weeks: int = Field(0, ge=0, le=520)

@@ -6,6 +6,7 @@ from credit_scoring.pipelines.monitoring.nodes import (
     judge_drift,
     judge_variables,
     measure_drift,
+    read_recorded_decisions,
     score_monitored,
     select_monitored,
 )
@@ -13,7 +14,7 @@ from credit_scoring.pipelines.monitoring.report import write_drift_report
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
-    """Training rows and new applicants, exported scorer -> measures of drift -> verdict and report."""
+    """Training rows and new applicants, exported scorer, decision log -> measures of drift -> verdict and report."""
     return Pipeline(
         [
             Node(
@@ -55,6 +56,12 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 name="judge_drift",
             ),
             Node(
+                func=read_recorded_decisions,
+                inputs=["params:monitoring", "params:costs"],
+                outputs="recorded_decisions",
+                name="read_recorded_decisions",
+            ),
+            Node(
                 func=write_drift_report,
                 inputs=[
                     "drift_verdict",
@@ -63,6 +70,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "monitored_scores",
                     "params:monitoring",
                     "params:figures",
+                    "recorded_decisions",
                 ],
                 outputs="drift_report",
                 name="write_drift_report",

@@ -3,8 +3,9 @@
 import base64
 import io
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ _PAGES = Environment(
 )
 _N_DRAWN = 12
 _MAX_CATEGORIES = 7
+_N_WEEKS_OF_REASONS = 6
 _COLOURS = {REFERENCE: PALETTE["neutral"], CURRENT: PALETTE["main"]}
 
 
@@ -47,8 +49,12 @@ def write_drift_report(
     monitored_scores: pd.DataFrame,
     monitoring: MonitoringOptions,
     figures: FigureOptions,
+    recorded_decisions: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
 ) -> str:
-    """Write the page: verdict, key figures, score and decision, the variables that moved most, a table of all."""
+    """Write the page: verdict, key figures, score and decision, the variables that moved most, a table of all.
+
+    With recorded decisions, what these show is a section of its own.
+    """
     described = variable_drift.assign(
         label=[_label(name, figures) for name in variable_drift["variable"]],
         in_model=variable_drift["role"] != OTHER,
@@ -77,7 +83,21 @@ def write_drift_report(
         drawn=moved.head(_N_DRAWN).to_dict("records"),
         not_drawn=len(moved) - _N_DRAWN,
         columns=columns.to_dict("records"),
+        recorded=recorded_decisions,
+        reasons=_reasons_by_week(recorded_decisions.get("reasons", ())),
     )
+
+
+def _reasons_by_week(counted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the weeks, newest first, and for each reason its share in each of them; null where it was not counted."""
+    weeks = sorted({row["week"] for row in counted}, reverse=True)[:_N_WEEKS_OF_REASONS]
+    shares: dict[str, dict[str, float]] = {}
+    for row in counted:
+        shares.setdefault(row["reason"], {})[row["week"]] = row["share"]
+    told = {reason: [found.get(week) for week in weeks] for reason, found in shares.items()}
+    # The reason of most applicants lately comes first
+    order = sorted(told, key=lambda reason: [share or 0 for share in told[reason]], reverse=True)
+    return {"weeks": weeks, "shares": {reason: told[reason] for reason in order if any(told[reason])}}
 
 
 def _draw(row: Mapping[str, Any], counts: pd.DataFrame, figures: FigureOptions) -> dict[str, str]:
