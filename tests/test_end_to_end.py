@@ -67,6 +67,8 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
         "reports/rapport_credit_scoring.pdf",
         "reports/grille_de_score.pdf",
         "docs/model_card.md",
+        "docs/technical_documentation.md",
+        "reports/technical_documentation.pdf",
         "docs/scorecard.md",
         "mlflow.db",
     ):

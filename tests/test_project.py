@@ -140,7 +140,8 @@ def test_sources_never_share_a_place(context: KedroContext) -> None:
         assert registered.endswith(source) == (source != "synthetic"), name
         path = str(description.get("filepath", f"/{source}"))
         assert source in Path(path).parts or (
-            source == "synthetic" and re.search(r"/(model|reports/.*|docs/(model_card|scorecard)\.md)$", path)
+            source == "synthetic"
+            and re.search(r"/(model|reports/.*|docs/(model_card|scorecard|technical_documentation)\.md)$", path)
         ), name
 
 

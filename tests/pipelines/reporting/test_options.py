@@ -18,8 +18,7 @@ def card(**named: object) -> str:
         limits=[],
         responsibility=ResponsibilityOptions.model_validate(named),
         source="real",
-        python="3.11",
-        packages=[],
+        software=[],
     )
     return text.partition("## Intended use")[0]
 

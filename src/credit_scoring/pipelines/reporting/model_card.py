@@ -108,8 +108,6 @@ def write_model_card(
     source: str,
 ) -> str:
     """Write the card of the run's model as Markdown. It names no time and no run, so that equal runs write one text."""
-    builds = packages_distributions()  # of a library with several builds, the one here
-    libraries = {builds[library][0] for library in (*champion_model.libraries, *champion_model.training_libraries)}
     return _TEMPLATES.get_template("model_card.md.jinja").render(
         training=training,
         performance=performance,
@@ -120,6 +118,13 @@ def write_model_card(
         responsibility=responsibility,
         limits=describe_limits(policy_evaluation, champion_diagnosis, decision_policy, source, _ENGLISH),
         source=source,
-        python=platform.python_version(),
-        packages=[f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})],
+        software=list_software(champion_model),
     )
+
+
+def list_software(champion_model: ScoringModel) -> list[str]:
+    """Return the versions of Python and of the packages that a model was made with."""
+    builds = packages_distributions()  # of a library with several builds, the one here
+    libraries = {builds[library][0] for library in (*champion_model.libraries, *champion_model.training_libraries)}
+    packages = [f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})]
+    return [f"Python {platform.python_version()}", *packages]

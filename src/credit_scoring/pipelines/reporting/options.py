@@ -36,6 +36,36 @@ class ResponsibilityOptions(BaseModel):
         return self
 
 
+class TechnicalFileOptions(BaseModel):
+    """What the technical file (AI Act, Annex IV) is told by the provider alone; null or empty is a gap in it.
+
+    Attributes:
+        provider: Name and address.
+        distribution: Forms in which the system is placed on the market or put into service.
+        surroundings: Other hardware, software and AI systems that it works together with.
+        data_origin: How and on what legal basis the training data were obtained, from whom, where and when.
+        test_reports: Where the test reports are, dated and signed.
+        oversight: Who oversees the system, with what training and authority.
+        risk_management: Where the risk management system (article 9) is documented.
+        standards: Standards and technical specifications applied.
+        declaration_of_conformity: Where the signed EU declaration is.
+        post_market_plan: Where the plan of article 72 is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: str | None = None
+    distribution: str | None = None
+    surroundings: str | None = None
+    data_origin: str | None = None
+    test_reports: str | None = None
+    oversight: str | None = None
+    risk_management: str | None = None
+    standards: tuple[str, ...] = ()
+    declaration_of_conformity: str | None = None
+    post_market_plan: str | None = None
+
+
 class ReportOptions(BaseModel):
     """What the report says of itself.
 

@@ -32,6 +32,12 @@ from credit_scoring.pipelines.reporting.report import (
     write_report,
 )
 from credit_scoring.pipelines.reporting.scorecard import describe_scorecard, set_scorecard, write_scorecard
+from credit_scoring.pipelines.reporting.technical_documentation import (
+    ARTEFACTS,
+    gather_technical_documentation,
+    set_technical_documentation,
+    write_technical_documentation,
+)
 
 
 def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
@@ -301,6 +307,24 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 ],
                 outputs="model_card",
                 name="write_model_card",
+            ),
+            Node(
+                func=gather_technical_documentation,
+                inputs=dict(ARTEFACTS),
+                outputs="technical_documentation_content",
+                name="gather_technical_documentation",
+            ),
+            Node(
+                func=write_technical_documentation,
+                inputs="technical_documentation_content",
+                outputs="technical_documentation",
+                name="write_technical_documentation",
+            ),
+            Node(
+                func=set_technical_documentation,
+                inputs="technical_documentation_content",
+                outputs="technical_documentation_page",
+                name="set_technical_documentation",
             ),
         ]
     )

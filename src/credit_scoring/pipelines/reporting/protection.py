@@ -29,7 +29,7 @@ def report_protection(
         for attribute in fairness_gaps["attribute"].unique()
     ]
     return {
-        "told": _tell(protection_price, protection_proxies, fairness_gaps, texts),
+        "told": tell_protection(protection_price, protection_proxies, fairness_gaps, texts),
         "gaps": {
             "caption": texts.say("report.gaps"),
             "header": [texts.say(f"report.gap_columns.{name}") for name in ("attribute", *_RATES)],
@@ -49,7 +49,7 @@ def describe_protection(
 ) -> str:
     """Write the sections of the model card on protected attributes and on groups of clients as Markdown."""
     return _TEMPLATES.get_template("model_card_protection.md.jinja").render(
-        told=_tell(protection_price, protection_proxies, fairness_gaps, texts_in("en")),
+        told=tell_protection(protection_price, protection_proxies, fairness_gaps, texts_in("en")),
         price=protection_price,
         proxies=protection_proxies,
         effect=protection_effect,
@@ -76,12 +76,12 @@ def summarise_protection(
     """Write the section of the run's summary on protected attributes and on groups of clients as Markdown."""
     return _TEMPLATES.get_template("run_summary_protection.md.jinja").render(
         name_attribute=lambda attribute: name_attribute(attribute, texts_in("en")),
-        told=_tell(protection_price, protection_proxies, fairness_gaps, texts_in("en")),
+        told=tell_protection(protection_price, protection_proxies, fairness_gaps, texts_in("en")),
         mitigations=fairness_mitigations,
     )
 
 
-def _tell(price: Mapping[str, Any], proxies: pd.DataFrame, gaps: pd.DataFrame, texts: Texts) -> list[str]:
+def tell_protection(price: Mapping[str, Any], proxies: pd.DataFrame, gaps: pd.DataFrame, texts: Texts) -> list[str]:
     """Return the sentences that all documents share; gaps of other attributes than protected ones are in tables."""
     attributes = [name_attribute(name, texts).lower() for name in price["protected"]]
     if not attributes:
