@@ -163,6 +163,35 @@ def test_what_is_erased_is_gone_and_the_chain_says_what_when_and_why(log: Decisi
         assert bytes.fromhex(digest) not in left
     with pytest.raises(LogError, match="without a reason"):
         log.erase(why=" ", actor="Bob", applicant="8")
+    for before in ("today", "01/01/2020", "9999-01-01"):
+        with pytest.raises(LogError, match=r"Expected a time[^$]*Hint"):
+            log.erase(why="x", actor="Bob", before=before)
+    assert log.read(log.find().records[0].id).content is not None
+
+
+def test_an_erasure_while_the_chain_is_verified_is_no_false_alarm(
+    log: DecisionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(log, *(decision(number) for number in range(3)))
+    writer, check = DecisionLog(log.engine.url.render_as_string(False), 0.1), chain._problem_of_record
+    told, head = [], verify(log.engine).head
+
+    def erase_first(row: dict[str, object], *others: object) -> str:
+        if row["sequence"] == 1:
+            try:
+                writer.erase(applicant="2", why="asked by the customer", actor="Bob")
+            except LogError as error:
+                told.append(str(error))
+        return check(row, *others)
+
+    monkeypatch.setattr(chain, "_PAGE", 1)
+    monkeypatch.setattr(chain, "_problem_of_record", erase_first)
+    assert verify(log.engine) == chain.Verification(3, head)
+    monkeypatch.undo()
+    assert verify(log.engine).n_erased == 1
+    if log.engine.dialect.name == "sqlite":  # who verified kept what was erased in the log of changes
+        assert "1 decisions were erased, but old pages are left" in told[0]
+        assert writer.erase(applicant="2", why="asked by the customer", actor="Bob") == []
 
 
 def test_retention_erases_what_is_old(log: DecisionLog) -> None:

@@ -122,6 +122,20 @@ def test_decisions_are_found_by_each_of_their_properties(log: DecisionLog) -> No
     assert found(until="2026-02") == found(model="cdcd") == [ids[0]]
     assert found(decision="refused") == found(channel="batch") == found(request="r2") == [ids[1]]
     assert found(applicant="3") == found(model="%") == []
+    for early in ("2026-01-01T08:00", "2026-01", "2026-01-01", "2026-01-01T10:00+02:00", "20260101T080000Z"):
+        assert found(applicant="1", since=early) == [ids[2], ids[0]], early
+    assert found(until="2026-01-01T10:00+02:00") == []
+    for wrong in ("today", "01/01/2026", "2026-13", "", "0001-01-01T00:00+14:00"):
+        with pytest.raises(LogError, match=r"Expected a time[^$]*Hint"):
+            found(since=wrong)
+
+
+def test_pages_begin_where_one_ended_and_hold_something(log: DecisionLog) -> None:
+    for asked in ({"limit": 0}, {"after": "waiting:x"}, {"after": "others:-1"}):
+        with pytest.raises(LogError, match="Hint"):
+            log.queue(**asked)
+    with pytest.raises(LogError, match="No page begins after 'x'"):
+        log.find(after="x")
 
 
 def test_decisions_of_a_request_are_found_by_its_index(log: DecisionLog) -> None:

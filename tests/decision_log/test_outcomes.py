@@ -87,6 +87,38 @@ def test_a_file_with_a_wrong_line_records_nothing(log: DecisionLog, learnt: list
     assert read_decisions(log)["outcome"].tolist() == [0, 1, 1, 0, 0, 1]
 
 
+def test_a_decision_has_one_outcome_in_a_file(log: DecisionLog, tmp_path: Path) -> None:
+    one, other = append(log, decision(1), decision(2))
+    lines = [f"{one},repaid,2027-01-31", f"{other},repaid,2027-01-31", f"{one},defaulted,2027-01-31"]
+    with pytest.raises(LogError, match=f"lines 2 and 4: decision '{one}' has two outcomes"):
+        record_outcomes(log, write(tmp_path / "two.csv", *lines), "Bob")
+    assert record_outcomes(log, write(tmp_path / "twice.csv", *lines[:2], lines[0]), "Bob") == 2
+    file = tmp_path / "latin.csv"
+    file.write_bytes("id,outcome,date,note\nx,repaid,2027-01-31,payé\n".encode("latin-1"))
+    with pytest.raises(LogError, match=r"is no CSV file in UTF-8[^$]*Hint"):
+        record_outcomes(log, file, "Bob")
+
+
+def test_decisions_without_a_probability_leave_the_others_as_they_are(
+    log: DecisionLog, learnt: list[str], tmp_path: Path
+) -> None:
+    (one,) = append(log, decision(9, "review", None, time="2026-10-05T10:00:00.000000Z"))
+    before = read_decisions(log)[lambda table: table["id"] != one]
+    log.append(one, REVIEWED, actor="Ann", decision="granted", content={"reason": "x"})
+    record_outcomes(log, write(tmp_path / "more.csv", f"{one},repaid,2027-01-31"), "Bob")
+    both = read_decisions(log)
+    pd.testing.assert_frame_equal(expect_outcomes(both, COSTS), expect_outcomes(before, COSTS))
+    then, now = (measure_outcomes(table, COSTS).set_index("month").loc["2026-10"] for table in (before, both))
+    assert (now["n"], now["bad_rate"]) == (4, 0.5)
+    measured = ["auc", "auc_low", "observed_to_expected", "observed_to_expected_high"]
+    assert now[measured].tolist() == then[measured].tolist()
+    alone = measure_outcomes(both[both["id"] == one], COSTS).iloc[-1]
+    assert (alone["n"], alone["cost"], alone["auc"], alone["observed_to_expected"]) == (
+        1, 0, pytest.approx(np.nan, nan_ok=True), pytest.approx(np.nan, nan_ok=True)
+    )  # fmt: skip
+    assert measure_weeks(both)["n"].sum() == 7
+
+
 def test_realised_cost_and_rates(log: DecisionLog, learnt: list[str]) -> None:
     table = measure_outcomes(read_decisions(log), COSTS).set_index("month")
     assert table.index.tolist() == ["2026-10", "2026-11", "all"]
@@ -204,13 +236,16 @@ def test_decisions_are_written_as_raw_files_and_those_of_people_are_flagged(
     log: DecisionLog, learnt: list[str], tmp_path: Path
 ) -> None:
     log.erase(applicant="0", why="asked by the customer", actor="Ann")
-    assert export_training(log, tmp_path / "train") == 5
+    (desk,) = append(log, decision(6, "refused", channel="desk"))
+    log.append(desk, OVERRIDDEN, actor="Ann", decision="granted", content={"reason": "x"})
+    record_outcomes(log, write(tmp_path / "desk.csv", f"{desk},repaid,2027-01-31"), "Bob")
+    assert export_training(log, tmp_path / "train") == 6
     flags = pd.read_csv(tmp_path / "train/decisions.csv").set_index("SK_ID_CURR")
-    assert flags.index.tolist() == [1, 2, 3, 4, 5]
-    assert flags.index[flags["overridden"]].tolist() == [2]
+    assert flags.index.tolist() == [1, 2, 3, 4, 5, 6]
+    assert flags.index[flags["overridden"]].tolist() == [2, 6]
     assert flags.index[flags["reviewed"]].tolist() == [3]
     train = pd.read_csv(tmp_path / "train/application_train.csv")
-    assert train["TARGET"].tolist() == [1, 1, 0, 0, 1]
+    assert train["TARGET"].tolist() == [1, 1, 0, 0, 1, 0]
     assert train.columns.tolist() == list(RAW_TABLES["application_train"].columns)
 
 
@@ -249,6 +284,31 @@ def test_the_command_line_does_it_all(
     assert main(["agree", one]) == 2
     assert main(["show", "nobody"]) == 1
     assert "Hint:" in capsys.readouterr().err
+
+
+def test_what_the_command_line_cannot_do_is_one_sentence_with_a_hint(
+    log: DecisionLog, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DECISION_LOG_URL", url)
+    append(log, decision(1, "review", None))
+    assert main(["find"]) == 0
+    assert " review - decisions 1 waiting" in capsys.readouterr().out
+    other = tmp_path / "other.txt"
+    other.write_bytes("id,outcome\n1,payé".encode("latin-1"))
+    for arguments in (
+        ["find", "--limit", "0"], ["find", "--after", "x"], ["find", "--since", "today"], ["report", "--since", ""],
+        ["verify", "--anchors", str(other)], ["outcomes", str(other), "--by", "Bob"],
+        ["erase", "--before", "today", "--why", "x", "--by", "Ann"],
+    ):  # fmt: skip
+        assert main(arguments) == 1, arguments
+        assert re.fullmatch(r"[^\n]+\nHint: [^\n]+\n", capsys.readouterr().err), arguments
+    with log.engine.connect() as connection:
+        connection.exec_driver_sql("DROP TABLE personal")
+        connection.commit()
+    assert main(["find", "--applicant", "4711"]) == 1
+    told = capsys.readouterr().err
+    assert re.fullmatch(r"[^\n]+no such table: personal.\nHint: [^\n]+\n", told)
+    assert "4711" not in told
 
 
 def test_a_missing_log_is_not_made_by_looking_at_it(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from credit_scoring.exported_model.folder import open_model_folder
 from credit_scoring.exported_model.loading import load_scorer
 from credit_scoring.exported_model.manifest import check_manifest
 from tests.conftest import ROOT, Project
+from tests.decision_log.conftest import append, decision
 from tests.decision_log.drill import check, decide_while_killing, make_applicants
 from tests.decision_log.postgres import Postgres
 from tests.serving.conftest import JSON, Server, code_of_image, free_port, running, wait_until
@@ -253,6 +254,32 @@ def test_a_model_that_is_in_the_folder_no_more_is_replayed_from_the_registry(
     )
     assert "\n3 decisions are the same to the last bit, 0 differ, 0 could not" in replayed.stdout, replayed
     assert replayed.returncode == 0
+
+
+def test_what_could_be_scored_neither_then_nor_now_is_the_same(demo: Project, tmp_path: Path) -> None:
+    log = DecisionLog(f"sqlite:///{tmp_path}/decisions.db", create=True)
+    digest = check_manifest(demo.path / "model").sha256
+    of_desk = {"channel": "desk", "request_id": None, "model_digest": digest}
+    drafts = [decision(1, "review", None, **of_desk), decision(2, "granted", 0.05, **of_desk)]
+    for draft in drafts:
+        draft.content["input"] = {"application": {}}  # breaks the contract
+    none, scored = append(log, *drafts)
+    replayed = replay(log, find_model=finder(demo.path / "model"))
+    assert (replayed.same, replayed.different, list(replayed.failed)) == (1, {}, [scored])
+    assert replay(log, none, find_model=finder(demo.path / "model")).same == 1
+
+
+def test_a_model_that_is_nowhere_is_looked_for_once(tmp_path: Path) -> None:
+    log = DecisionLog(f"sqlite:///{tmp_path}/decisions.db", create=True)
+    ids = append(log, *(decision(number) for number in range(3)))
+    looked_for = []
+
+    def find(digest: str, model_id: str) -> Path:
+        looked_for.append(digest)
+        raise LogError("It is nowhere.")
+
+    assert replay(log, find_model=find).failed == dict.fromkeys(ids, "It is nowhere.")
+    assert looked_for == ["ab" * 32]
 
 
 def test_a_model_that_is_nowhere_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

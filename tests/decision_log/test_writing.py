@@ -67,6 +67,20 @@ def test_what_cannot_be_written_down_harms_nobody_else(writer: RecordWriter) -> 
     assert good.result(10) is None
 
 
+def test_what_nobody_waits_for_and_cannot_be_written_down_is_lost_alone(
+    writer: RecordWriter, counted: Counter[str]
+) -> None:
+    with writer._change:
+        writer.note(
+            [Draft({"kind": "decided"}, "1", {"input": object()}), Draft({"kind": ANSWERED, "decision_id": "x"})]
+        )
+        good = writer.write([decision(1)])
+    assert good.result(10) is None
+    writer.note([Draft({"kind": "decided"}, "1", {"input": object()})])  # with nothing beside it
+    wait_until(lambda: counted["lost"] == 2)
+    assert counted == {"written": 3, "lost": 2}
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_locked_database_is_waited_for_and_then_given_up(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest, counted: Counter[str]

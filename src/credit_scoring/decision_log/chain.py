@@ -6,15 +6,18 @@ guessed from the digest; the salt is erased with it.
 
 import hashlib
 import os
+import re
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, func, insert, select
 
+from credit_scoring.decision_log.settings import LogError
 from credit_scoring.decision_log.tables import personal, records
 
 DECIDED, ANSWERED, SHADOWED, ERASED = "decided", "answered", "shadowed", "erased"
@@ -36,6 +39,25 @@ def now() -> str:
     """Return the time in UTC, as records have it."""
     seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 1000:06d}Z"
+
+
+def read_time(text: str) -> str:
+    """Return a time that somebody gave, as records have it.
+
+    Args:
+        text: ISO 8601, or a day or month, which stand for their beginning; UTC if it names no offset.
+
+    Raises:
+        LogError: If it is none.
+    """
+    try:
+        given = datetime.fromisoformat(f"{text}-01" if re.fullmatch(r"\d{4}-\d\d", text) else text)
+        told = given.replace(tzinfo=given.tzinfo or UTC).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise LogError(
+            f"Expected a time, got {text!r}.\nHint: ISO 8601, such as 2026-11, 2026-11-30 or 2026-11-30T08:00+01:00."
+        ) from None
+    return f"{told.isoformat(timespec='microseconds')}Z"
 
 
 def name_model(identity: Mapping[str, str]) -> dict[str, str | None]:
@@ -163,6 +185,8 @@ def verify(engine: Engine, anchors: Mapping[int, str] | None = None) -> Verifica
     expected, kept, n_erased = START, dict(anchors or {}), 0
     sequence, problem = 0, ""
     with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":  # as in SQLite: all pages as of the first, whatever is erased meanwhile
+            connection.execution_options(isolation_level="REPEATABLE READ")
         erased = set(connection.execute(select(records.c.decision_id).where(records.c.kind == ERASED)).scalars())
         for row, content in _walk(connection):
             problem = _problem_of_record(row, sequence, expected) or _problem_of_content(row, content, erased)

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from credit_scoring.decision_log import chain
 from credit_scoring.decision_log.log import EVENTS, GRANTED, OFFICER, REFUSED, DecisionLog, Filter, Record
-from credit_scoring.decision_log.settings import LogError, read_log_settings
+from credit_scoring.decision_log.settings import MOST_DAYS, LogError, read_log_settings
 from credit_scoring.decision_log.tables import connect, upgrade
 
 _BY = click.option("--by", "actor", required=True, help="who does it")
 _FOLDER = click.Path(path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MODEL = click.option("--model", type=_FOLDER, default=Path("model"), help="folder of the exported model (model)")
-_SINCE = click.option("--since", help="from this time on, ISO 8601 in UTC, or its beginning")
+_SINCE = click.option("--since", help="from this time on, ISO 8601, or a day or month; UTC")
 _WORDS = {
     "agreed": "agree",
     "overridden": "override",
@@ -41,8 +42,14 @@ def decisions() -> None:
 @click.option("--anchors", type=_FILE, help="lines that `anchors` printed")
 def verify(anchors: Path | None) -> None:
     """Walk the chain and name the first record that was altered, removed or inserted (status 1)."""
-    lines = anchors.read_text(encoding="utf-8").splitlines() if anchors else []
-    known = {int(line.split()[1]): line.split()[2] for line in lines if line.strip()}
+    try:
+        lines = anchors.read_text(encoding="utf-8").splitlines() if anchors else []
+        known = {int(sequence): digest for _, sequence, digest in (line.split() for line in lines if line.strip())}
+    except ValueError:
+        raise LogError(
+            f"{anchors} does not hold anchors alone, a line for each: day, sequence, digest.\n"
+            "Hint: keep what `credit-scoring decisions anchors` prints."
+        ) from None
     found = chain.verify(DecisionLog().engine, known)
     erased = f"; the personal data of {found.n_erased:,} were erased, as is on record" if found.n_erased else ""
     click.echo(f"{found.n_records:,} records are in order, the last has the digest {found.head}{erased}.")
@@ -81,7 +88,8 @@ def find(limit: int, after: str | None, **asked: Any) -> None:
     """List decisions: those that wait for a person first, then the newest first."""
     page = DecisionLog().queue(Filter(**asked), after, limit)
     for found in page.records:
-        told = (found.final_decision, f"{found.probability:.4f}", found.channel, found.applicant or "-")
+        probability = "-" if found.probability is None else f"{found.probability:.4f}"
+        told = (found.final_decision, probability, found.channel, found.applicant or "-")
         state = "waiting" if found.is_waiting else "erased" if found.is_erased else ""
         click.echo(" ".join([found.id, found.time, *told, state]).rstrip())
     if page.next:
@@ -127,7 +135,7 @@ for _kind, _word in _WORDS.items():
 
 @decisions.command()
 @click.option("--applicant", help="of whom")
-@click.option("--before", help="of decisions before this time, ISO 8601 in UTC")
+@click.option("--before", help="of decisions before this time, ISO 8601 or a day; UTC")
 @click.option("--why", required=True, help="stays on record: nothing personal")
 @_BY
 def erase(applicant: str | None, before: str | None, why: str, actor: str) -> None:
@@ -137,7 +145,7 @@ def erase(applicant: str | None, before: str | None, why: str, actor: str) -> No
 
 
 @decisions.command()
-@click.option("--days", type=click.IntRange(1), help="age; DECISION_LOG_RETENTION_DAYS without")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), help="age; DECISION_LOG_RETENTION_DAYS without")
 def retain(days: int | None) -> None:
     """Erase personal data older than the time of retention."""
     kept = days or read_log_settings().retention_days
@@ -237,6 +245,12 @@ def main(arguments: list[str]) -> int:
         decisions.main(arguments, prog_name="credit-scoring decisions", standalone_mode=False)
     except LogError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except (SQLAlchemyError, OSError) as error:
+        # What SQLAlchemy says repeats what was asked or to be written, which is personal
+        said = str(getattr(error, "orig", None) or (error if isinstance(error, OSError) else type(error).__name__))
+        hint = "Hint: is the database, or the file, still there, and yours to use?"
+        sys.stderr.write(f"The command cannot be carried out: {said.strip().partition(chr(10))[0]}.\n{hint}\n")
         return 1
     except click.ClickException as error:
         error.show()

@@ -24,7 +24,7 @@ REPAID, DEFAULTED = "repaid", "defaulted"
 OFFICER, CUSTOMER, SYSTEM = "officer", "customer", "system"
 # Kinds that the server writes by itself; whoever looks at a decision need not know of them to add to it
 _MARKS = (ANSWERED, SHADOWED)
-_CHUNK = 500
+_CHUNK, _TRIES = 500, 3
 
 
 class ConflictError(LogError):
@@ -127,7 +127,7 @@ class Filter:
         model: Digest of the model's manifest, or its beginning.
         channel: How it was asked for: `decisions`, `desk`, `invocations`, `batch`.
         request: Id of the request.
-        since: Earliest time, ISO 8601 in UTC, or the beginning of it.
+        since: Earliest time, as `chain.read_time` takes it.
         until: First time after these.
         waiting: Whether a person has to decide.
     """
@@ -187,10 +187,13 @@ class DecisionLog:
             asked: Which.
             after: `next` of the page before.
             limit: Most of them.
+
+        Raises:
+            LogError: If a time, the place or the limit is none.
         """
-        chosen = self._choose(asked)
-        if after:
-            chosen = chosen.where(records.c.sequence < int(after))
+        chosen, place = self._choose(asked), _read_place(after or "", limit)
+        if place is not None:
+            chosen = chosen.where(records.c.sequence < place)
         with self.engine.connect() as connection:
             found = self._fill(connection, chosen.order_by(records.c.sequence.desc()).limit(limit))
         return Page(found, str(found[-1].sequence) if len(found) == limit else None)
@@ -202,23 +205,27 @@ class DecisionLog:
             asked: Which; with `waiting` only one of the two parts.
             after: `next` of the page before.
             limit: Most of them.
+
+        Raises:
+            LogError: If a time, the place or the limit is none.
         """
-        part, _, place = (after or "waiting:").partition(":")
+        part, _, told = (after or "waiting:").partition(":")
+        place = _read_place(told if part in ("waiting", "others") else str(after), limit)
         found: list[Record] = []
         with self.engine.connect() as connection:
             if part == "waiting" and asked.waiting is not False:
                 chosen = self._choose(replace(asked, waiting=True))
-                if place:
-                    chosen = chosen.where(records.c.sequence > int(place))
+                if place is not None:
+                    chosen = chosen.where(records.c.sequence > place)
                 found = self._fill(connection, chosen.order_by(records.c.sequence).limit(limit))
                 if len(found) == limit:
                     return Page(found, f"waiting:{found[-1].sequence}")
-                place = ""
+                place = None
             if asked.waiting:
                 return Page(found)
             chosen = self._choose(replace(asked, waiting=False))
-            if place:
-                chosen = chosen.where(records.c.sequence < int(place))
+            if place is not None:
+                chosen = chosen.where(records.c.sequence < place)
             room = limit - len(found)
             others = self._fill(connection, chosen.order_by(records.c.sequence.desc()).limit(room))
         is_full = len(others) == room
@@ -300,13 +307,14 @@ class DecisionLog:
             actor: Who erases.
             role: In which role.
             applicant: Of whom.
-            before: Of decisions before this time, ISO 8601 in UTC; for retention.
+            before: Of decisions before this time, as `chain.read_time` takes it; for retention.
 
         Returns:
             Ids of the decisions.
 
         Raises:
-            LogError: If neither is given, or no reason.
+            LogError: If neither is given, or no reason, or `before` is no time or in the future; if others who read a
+                SQLite log keep what was erased in its log of changes.
         """
         if not why.strip() or not actor.strip() or (applicant is None) == (before is None):
             raise LogError(
@@ -317,7 +325,12 @@ class DecisionLog:
         if applicant is not None:
             chosen = chosen.where(personal.c.applicant == applicant)
         else:
-            chosen = chosen.join(records, records.c.id == personal.c.decision_id).where(records.c.time < before)
+            time = chain.read_time(before or "")
+            if time > chain.now():
+                raise LogError(
+                    f"Expected a time in the past, before which to erase, got {time}.\nHint: an earlier day."
+                )
+            chosen = chosen.join(records, records.c.id == personal.c.decision_id).where(records.c.time < time)
         erased: list[str] = []
         while True:
             with writing(self.engine, self.timeout) as connection:
@@ -330,10 +343,21 @@ class DecisionLog:
                 chain.append(connection, drafts, [draft.seal() for draft in drafts])
                 connection.execute(delete(personal).where(personal.c.decision_id.in_(ids)))
             erased += ids
-        if erased and self.engine.dialect.name == "sqlite":
-            with self.engine.connect() as connection:  # the log of changes still has the old pages
-                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self.engine.dialect.name == "sqlite" and not self._empty_log_of_changes():
+            raise LogError(
+                f"Personal data of {len(erased):,} decisions were erased, but old pages are left in the log of changes: "
+                "others are reading.\nHint: run the same again when they are done."
+            )
         return erased
+
+    def _empty_log_of_changes(self) -> bool:
+        """Empty the log of changes of a SQLite file, which has the old pages still; return whether it could be."""
+        with self.engine.connect() as connection:
+            for _ in range(_TRIES):  # each waits for others as long as the database may take
+                (is_busy, *_) = connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not is_busy:
+                    return True
+        return False
 
     def retain(self, days: int, actor: str) -> list[str]:
         """Erase what is personal of decisions older than so many days; return their ids."""
@@ -355,9 +379,9 @@ class DecisionLog:
         if asked.model is not None:
             chosen = chosen.where(records.c.model_digest.startswith(asked.model, autoescape=True))
         if asked.since is not None:
-            chosen = chosen.where(records.c.time >= asked.since)
+            chosen = chosen.where(records.c.time >= chain.read_time(asked.since))
         if asked.until is not None:
-            chosen = chosen.where(records.c.time < asked.until)
+            chosen = chosen.where(records.c.time < chain.read_time(asked.until))
         if asked.waiting:
             chosen = _among(chosen, _waiting())
         elif asked.waiting is not None:
@@ -456,5 +480,10 @@ def _json(facts: Mapping[str, Any] | None) -> str | None:
     return orjson.dumps(dict(facts), option=orjson.OPT_SORT_KEYS).decode() if facts else None
 
 
-def _with(asked: Filter, **changes: Any) -> Filter:
-    return Filter(**{**asked.__dict__, **changes})
+def _read_place(text: str, limit: int) -> int | None:
+    """Read after which record a page of so many begins; null at the beginning."""
+    if limit < 1:
+        raise LogError(f"Expected at least one decision on a page, got {limit}.\nHint: a limit such as 50.")
+    if text and not (text.isascii() and text.isdecimal()):
+        raise LogError(f"No page begins after {text!r}.\nHint: take what the page before names as the next.")
+    return int(text) if text else None

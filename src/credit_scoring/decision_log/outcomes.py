@@ -34,6 +34,8 @@ from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean, bootstr
 _COLUMNS = ("id", "outcome", "date")
 _SHOWN, _CHUNK, _CONFIDENT = 10, 1_000, 1.959963984540054
 _RESAMPLES = 200
+# Channels whose input is the raw tables of an applicant
+_ON_RAW_TABLES = ("decisions", "desk")
 
 
 def record_outcomes(log: DecisionLog, file: Path, actor: str) -> int:
@@ -48,14 +50,23 @@ def record_outcomes(log: DecisionLog, file: Path, actor: str) -> int:
         How many were recorded.
 
     Raises:
-        LogError: If a line is not in order, in which case none is recorded; lists the first problems.
+        LogError: If a line is not in order, or contradicts another, in which case none is recorded; lists the first
+            problems.
     """
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        lines = list(csv.DictReader(opened))
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            lines = list(csv.DictReader(opened))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LogError(f"{file} is no CSV file in UTF-8: {error}.\nHint: save it as CSV UTF-8.") from None
     table = read_decisions(log)
     known = dict(zip(table["id"], zip(table["outcome_word"], table["outcome_date"], strict=True), strict=True))
     problems = [] if lines and lines[0].keys() >= set(_COLUMNS) else [f"expected the columns {', '.join(_COLUMNS)}"]
+    first: dict[str, tuple[int, tuple[str, str]]] = {}
     for number, line in enumerate(lines if not problems else (), 2):
+        told = line["outcome"], line["date"]
+        where, before = first.setdefault(line["id"], (number, told))
+        if told != before:
+            problems.append(f"lines {where} and {number}: decision {line['id']!r} has two outcomes or dates")
         if line["id"] not in known:
             problems.append(f"line {number}: no decision has the id {line['id']!r}")
         if line["outcome"] not in (REPAID, DEFAULTED):
@@ -64,21 +75,23 @@ def record_outcomes(log: DecisionLog, file: Path, actor: str) -> int:
             problems.append(f"line {number}: expected a date such as 2026-11-30, found {line['date']!r}")
     if problems:
         more = f"  - and {len(problems) - _SHOWN:,} more.\n" if len(problems) > _SHOWN else ""
-        told = "".join(f"  - {problem}.\n" for problem in problems[:_SHOWN])
-        raise LogError(f"{file}: nothing was recorded.\n{told}{more}Hint: `credit-scoring decisions find` lists ids.")
-    new = [line for line in lines if known[line["id"]] != (line["outcome"], line["date"])]
-    for first in range(0, len(new), _CHUNK):
+        bullets = "".join(f"  - {problem}.\n" for problem in problems[:_SHOWN])
+        raise LogError(
+            f"{file}: nothing was recorded.\n{bullets}{more}Hint: `credit-scoring decisions find` lists ids."
+        )
+    new = [(one, *told) for one, (_, told) in first.items() if known[one] != told]
+    for start in range(0, len(new), _CHUNK):
         drafts = [
             Draft(
                 {
                     "kind": OUTCOME,
-                    "decision_id": line["id"],
+                    "decision_id": one,
                     "actor": actor,
                     "role": SYSTEM,
-                    "facts": orjson.dumps({"date": line["date"], "outcome": line["outcome"]}).decode(),
+                    "facts": orjson.dumps({"date": date, "outcome": outcome}).decode(),
                 }
             )
-            for line in new[first : first + _CHUNK]
+            for one, outcome, date in new[start : start + _CHUNK]
         ]
         with writing(log.engine, log.timeout) as connection:
             chain.append(connection, drafts, [draft.seal() for draft in drafts])
@@ -90,7 +103,7 @@ def read_decisions(log: DecisionLog, since: str | None = None) -> pd.DataFrame:
 
     Args:
         log: The decision log.
-        since: Only decisions from this time on, ISO 8601 in UTC.
+        since: Only decisions from this time on, as `chain.read_time` takes it.
 
     Returns:
         `id`, `time` (UTC), `model` (digest of its manifest), `channel`, `probability`, `cut_off`, `decision` (the
@@ -99,8 +112,8 @@ def read_decisions(log: DecisionLog, since: str | None = None) -> pd.DataFrame:
     """
     names = ("id", "time", "model_digest", "channel", "probability", "cut_off", "decision", "gaps")
     decided = select(*(records.c[name] for name in names)).where(records.c.kind == DECIDED).order_by(records.c.sequence)
-    if since:
-        decided = decided.where(records.c.time >= since)
+    if since is not None:
+        decided = decided.where(records.c.time >= chain.read_time(since))
     added = select(records.c.decision_id, records.c.kind, records.c.decision, records.c.facts)
     added = added.where(records.c.kind.in_(list(EVENTS))).order_by(records.c.sequence)
     with log.engine.connect() as connection:
@@ -129,7 +142,8 @@ def measure_outcomes(decisions: pd.DataFrame, costs: MisclassificationCosts) -> 
     """Measure decisions whose outcome is known, by month of the decision and model.
 
     Outcomes of declined applicants are unknown as a rule: AUC and calibration are then those among the approved, and
-    the cost lacks what good customers declined would have brought.
+    the cost lacks what good customers declined would have brought. Applications that could not be scored have no
+    probability, and count for neither AUC nor calibration.
 
     Args:
         decisions: What `read_decisions` returns.
@@ -150,7 +164,8 @@ def expect_outcomes(decisions: pd.DataFrame, costs: MisclassificationCosts) -> p
     Confidence-based estimation: of n applicants with probabilities p, sum(p) are expected to default, with variance
     sum(p (1 - p)) (Poisson's binomial). It assumes that a stated probability is still the rate of default among
     applicants like these, and that they default independently. It holds when other applicants come (their
-    probabilities move with them), and fails when the same applicants default more often than they did.
+    probabilities move with them), and fails when the same applicants default more often than they did. Applications
+    that could not be scored have no probability and are left out.
 
     Args:
         decisions: What `read_decisions` returns.
@@ -160,7 +175,7 @@ def expect_outcomes(decisions: pd.DataFrame, costs: MisclassificationCosts) -> p
         A row per month and model, `all` last: `n`, `approved`, `bad_rate` expected among the approved and `cost`
         expected per decision; each with `_low` and `_high`, 95 % by the normal approximation, chance alone.
     """
-    decided = decisions[decisions["final"] != REVIEW]
+    decided = decisions[(decisions["final"] != REVIEW) & decisions["probability"].notna()]
     return pd.DataFrame([_expect(month, model, group, costs) for month, model, group in _groups(decided)])
 
 
@@ -208,9 +223,10 @@ def export_training(log: DecisionLog, folder: Path) -> int:
 
     Args:
         log: The decision log.
-        folder: Gets a CSV file per raw table that was sent to `/decisions`, `application_train` with `TARGET`; and
-            `decisions.csv`: `SK_ID_CURR`, `id`, `model`, `probability`, `decision`, `final`, `overridden`, `reviewed`,
-            `examined`. Of an applicant with several decisions the last counts; those erased are left out.
+        folder: Gets a CSV file per raw table that was decided on, by `/decisions` or at the desk, `application_train`
+            with `TARGET`; and `decisions.csv`: `SK_ID_CURR`, `id`, `model`, `probability`, `decision`, `final`,
+            `overridden`, `reviewed`, `examined`. Of an applicant with several decisions the last counts; those erased
+            are left out.
 
     Returns:
         How many applicants were written.
@@ -221,7 +237,7 @@ def export_training(log: DecisionLog, folder: Path) -> int:
     from credit_scoring.schemas.raw import RAW_TABLES  # noqa: PLC0415 - Pandera takes seconds
 
     decisions = read_decisions(log)
-    known = decisions[decisions["outcome"].notna() & (decisions["channel"] == "decisions")].set_index("id")
+    known = decisions[decisions["outcome"].notna() & decisions["channel"].isin(_ON_RAW_TABLES)].set_index("id")
     applicants: dict[int, tuple[str, Mapping[str, Any]]] = {}
     for decision_id, given in _inputs(log, known.index):
         applicants[given["application"]["SK_ID_CURR"]] = (decision_id, given)
@@ -264,13 +280,14 @@ def _groups(decisions: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 def _measure(month: str, model: str, group: pd.DataFrame, costs: MisclassificationCosts) -> dict[str, Any]:
     outcome, approved = group["outcome"].astype(int), group["final"] == GRANTED
-    bad, mean = int(outcome.sum()), float(group["probability"].mean())
-    spread = rate_interval(bad, len(group))
-    auc = Interval(estimate=np.nan, low=np.nan, high=np.nan)
-    if 0 < bad < len(group):
-        auc = bootstrap_metric(
-            lambda y, p: score_metrics(y, p)["roc_auc"], outcome, group["probability"], n_resamples=_RESAMPLES
-        )
+    p = group["probability"].dropna()
+    bad, auc, ratio = int(outcome[p.index].sum()), None, None
+    if 0 < bad < len(p):
+        auc = bootstrap_metric(lambda y, p: score_metrics(y, p)["roc_auc"], outcome[p.index], p, n_resamples=_RESAMPLES)
+    if len(p):
+        rate = rate_interval(bad, len(p))
+        low, estimate, high = (share / float(p.mean()) for share in (rate.low, rate.estimate, rate.high))
+        ratio = Interval(estimate=estimate, low=low, high=high)
     of_approved = rate_interval(int(outcome[approved].sum()), int(approved.sum())) if approved.any() else None
     return {
         "month": month,
@@ -280,10 +297,7 @@ def _measure(month: str, model: str, group: pd.DataFrame, costs: Misclassificati
         **_spread("bad_rate", of_approved),
         **_spread("cost", bootstrap_mean(decision_costs(outcome, ~approved, costs))),
         **_spread("auc", auc),
-        **_spread(
-            "observed_to_expected",
-            Interval(estimate=spread.estimate / mean, low=spread.low / mean, high=spread.high / mean),
-        ),
+        **_spread("observed_to_expected", ratio),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from credit_scoring.decision_log.chain import DECIDED, read_content
+from credit_scoring.decision_log.chain import DECIDED, read_content, read_time
 from credit_scoring.decision_log.log import DecisionLog
 from credit_scoring.decision_log.settings import LogError
 from credit_scoring.decision_log.tables import personal, records
@@ -30,7 +30,8 @@ class Replayed:
     """What came of scoring recorded decisions again.
 
     Attributes:
-        same: How many are the same to the last bit: probability, decision, cut-off, gaps, reasons.
+        same: How many are the same to the last bit: probability, decision, cut-off, gaps, reasons; or could be scored
+            neither then nor now.
         erased: How many have no input any more.
         different: Decision -> what differs: name -> recorded and now.
         failed: Decision -> why it could not be scored again.
@@ -57,7 +58,7 @@ def replay(
     Args:
         log: The decision log.
         decision_id: Which decision, with the others of its request; all of them without.
-        since: Only those from this time on, ISO 8601 in UTC.
+        since: Only those from this time on, as `chain.read_time` takes it.
         find_model: Returns the folder of a model, by the digest of its manifest and its id in MLflow.
     """
     found = Replayed()
@@ -71,8 +72,8 @@ def replay(
         chosen = chosen.where(same_request, records.c.model_digest == record.model_digest)
         # Of one transaction, and so in sequence, but for requests whose client gave them the same id
         chosen = chosen.where(records.c.sequence.between(record.sequence - _PAGE * 5, record.sequence + _PAGE * 5))
-    if since:
-        chosen = chosen.where(records.c.time >= since)
+    if since is not None:
+        chosen = chosen.where(records.c.time >= read_time(since))
     models = _Models(find_model)
     try:
         for request in _requests(log, chosen):
@@ -89,12 +90,24 @@ class _Models:
     def __init__(self, find_model: Callable[[str, str], Path]) -> None:
         self._find = find_model
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._missing: dict[str, str] = {}
 
     def answer(self, digest: str, model_id: str, channel: str, inputs: Sequence[Any]) -> Any:
-        """Return what the model tells of the applicants of a request."""
+        """Return what the model tells of the applicants of a request.
+
+        Raises:
+            LogError: If there is no such model, or it cannot be started.
+        """
+        if digest in self._missing:
+            raise LogError(self._missing[digest])
         process = self._processes.get(digest)
         if process is None:
-            command = [sys.executable, "-m", "credit_scoring.serving.replay", str(self._find(digest, model_id))]
+            try:
+                folder = self._find(digest, model_id)
+            except LogError as error:
+                self._missing[digest] = str(error)  # looking for it takes seconds, for each request of a log
+                raise
+            command = [sys.executable, "-m", "credit_scoring.serving.replay", str(folder)]
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_AS_WORKERS)
             self._processes[digest] = process
         assert process.stdin
@@ -147,6 +160,9 @@ def _replay_request(request: Iterable[Mapping[str, Any]], models: _Models, found
     try:
         told = models.answer(first["model_digest"], first["model_id"], first["channel"], inputs)
         problem = told["error"] if isinstance(told, dict) else ""
+        if problem and first["probability"] is None:
+            found.same += 1  # it could not be scored when it was recorded either: a person had to decide
+            return
     except LogError as error:
         told, problem = (), str(error)
     if problem:

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "DECISION_LOG"
 DEFAULT_FILE = Path("data/decision_log/decisions.db")
+MOST_DAYS = 36_500
 Mode = Literal["off", "required", "best_effort"]
 
 
@@ -40,7 +41,7 @@ class LogSettings(BaseSettings):
     given: Annotated[Mode | None, BeforeValidator(lambda text: text or None)] = Field(None, validation_alias=PREFIX)
     url: str = ""
     timeout: float = Field(default=5.0, gt=0, le=3600)
-    retention_days: int = Field(default=0, ge=0, le=36_500)
+    retention_days: int = Field(default=0, ge=0, le=MOST_DAYS)
 
     @property
     def mode(self) -> Mode:

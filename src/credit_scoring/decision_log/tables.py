@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from credit_scoring.decision_log.settings import LogError
+from credit_scoring.decision_log.settings import LogError, LogSettingError
 
 REVISION = "0002"  # of the newest migration
 # Held while records are appended; any number that nobody else in the database uses
@@ -95,13 +95,14 @@ def connect(url: str, timeout: float = 5.0) -> Engine:
         timeout: Seconds that a connection or an answer may take.
 
     Raises:
-        LogError: If the URL is none, or names another kind of database.
+        LogSettingError: If the URL is none, or names another kind of database.
     """
     hint = "Hint: DECISION_LOG_URL is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
     try:
         parsed = make_url(url)
     except SQLAlchemyError as error:
-        raise LogError(f"The address of the decision log cannot be read: {type(error).__name__}.\n{hint}") from None
+        problem = f"The address of the decision log cannot be read: {type(error).__name__}."
+        raise LogSettingError(f"{problem}\n{hint}") from None
     kind = parsed.get_backend_name()
     if kind == "sqlite" and parsed.database:
         engine = create_engine(parsed, connect_args={"timeout": timeout})
@@ -115,7 +116,7 @@ def connect(url: str, timeout: float = 5.0) -> Engine:
             parsed.set(drivername="postgresql+psycopg"),
             connect_args={"connect_timeout": max(2, int(timeout)), "options": options},
         )
-    raise LogError(f"The decision log cannot be kept in {kind or 'memory'}.\n{hint}")
+    raise LogSettingError(f"The decision log cannot be kept in {kind or 'memory'}.\n{hint}")
 
 
 def prepare(engine: Engine, timeout: float = 5.0, *, create: bool = True) -> None:

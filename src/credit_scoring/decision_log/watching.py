@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import select
 
-from credit_scoring.decision_log.chain import DECIDED, read_content
+from credit_scoring.decision_log.chain import DECIDED, read_content, read_time
 from credit_scoring.decision_log.log import GRANTED, REVIEW, DecisionLog
 from credit_scoring.decision_log.outcomes import compare_challengers, read_decisions
 from credit_scoring.decision_log.tables import personal, records
@@ -90,7 +90,7 @@ def count_reasons(log: DecisionLog, since: str | None = None, most: int = 5) -> 
 
     Args:
         log: The decision log.
-        since: Only decisions from this time on, ISO 8601 in UTC.
+        since: Only decisions from this time on, as `chain.read_time` takes it.
         most: Reasons of a week.
 
     Returns:
@@ -98,8 +98,8 @@ def count_reasons(log: DecisionLog, since: str | None = None, most: int = 5) -> 
         `reason` (numbers replaced by …), `share` of these.
     """
     days = select(records.c.id, records.c.time).where(records.c.kind == DECIDED).order_by(records.c.sequence)
-    if since:
-        days = days.where(records.c.time >= since)
+    if since is not None:
+        days = days.where(records.c.time >= read_time(since))
     with log.engine.connect() as connection:
         table = pd.DataFrame(connection.execute(days).all(), columns=["id", "time"])
         times = pd.to_datetime(table["time"], format="ISO8601", utc=True).dt.tz_localize(None)

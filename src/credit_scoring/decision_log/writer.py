@@ -117,14 +117,27 @@ class RecordWriter:
             else:
                 drafts += group
                 futures.append(future)
+        easy = [draft for draft in easy if self._add_sealed(draft, people)]
+        if not people:
+            return
         try:
-            self._append([*drafts, *easy], [*people, *(draft.seal() for draft in easy)])
+            self._append([*drafts, *easy], people)
         except Exception as error:  # nothing was written, and whoever waits is told
             self._fail(error, len(drafts), easy, futures)
         else:
             self._count("written", len(drafts) + len(easy))
             for future in futures:
                 future.set_result(None)
+
+    def _add_sealed(self, draft: Draft, people: list[dict[str, object] | None]) -> bool:
+        """Seal a record that nobody waits for; return whether it can be written down."""
+        try:
+            people.append(draft.seal())
+        except Exception as error:
+            self._count("lost", 1)
+            self._complain(error)
+            return False
+        return True
 
     def _fail(self, error: Exception, failed: int, easy: list[Draft], futures: "list[Future[None]]") -> None:
         if failed:
@@ -137,14 +150,17 @@ class RecordWriter:
             self._count("lost", len(easy) - len(kept))
         for future in futures:
             future.set_exception(LogError("The record could not be written."))
+        self._complain(error)
+        if not futures and kept:
+            time.sleep(_EASE)
+
+    def _complain(self, error: Exception) -> None:
         if time.monotonic() > self._silent_until:
             self._silent_until = time.monotonic() + _SECONDS_BETWEEN_COMPLAINTS
             # What SQLAlchemy says repeats what was to be written, which is personal
             cause = error.orig if isinstance(error, DBAPIError) else error
             said = str(cause).strip().partition("\n")[0]
             logger.error("The decision log cannot be written to: %s: %s", type(cause).__name__, said)
-        if not futures and kept:
-            time.sleep(_EASE)
 
     def _append(self, drafts: list[Draft], people: list[dict[str, object] | None]) -> None:
         for is_last in (False, True):
