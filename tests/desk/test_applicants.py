@@ -80,6 +80,7 @@ def test_the_file_is_made_anew_if_the_source_tables_change_and_only_then(
 ) -> None:
     path = settings.folder / settings.source / "applicants.db"
     before = path.stat().st_mtime_ns
+    assert path.stat().st_mode & 0o077 == 0  # raw rows are for nobody else
     open_applicants(settings, desk.proposer)
     assert path.stat().st_mtime_ns == before
     built = []
@@ -93,6 +94,9 @@ def test_the_file_is_made_anew_if_the_source_tables_change_and_only_then(
     (tmp_path / "bureau.csv").touch()
     open_applicants(other, desk.proposer)
     assert len(built) == 2
+    monkeypatch.setattr("credit_scoring.desk.applicants._LAYOUT", "of another version")
+    open_applicants(other, desk.proposer)
+    assert len(built) == 3
 
 
 def test_an_applicant_is_summed_up() -> None:

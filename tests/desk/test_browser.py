@@ -102,7 +102,7 @@ def test_sign_in_and_lockout(variant: Callable[..., Running], open_page: Callabl
     page = open_page(variant(attempts=2), None)
     for _ in range(2):
         sign_in(page, "olga", "wrong password")
-        assert "Name or password are wrong" in notice(page)
+        assert "The name or the password is wrong" in notice(page)
     sign_in(page, "olga")
     assert "locked" in notice(page)
     sign_in(page, "otto")

@@ -70,6 +70,20 @@ def test_accounts_are_made_on_the_command_line(tmp_path: Path, monkeypatch: pyte
     assert accounts.sign_in("jim", "", "here") is None
 
 
+def test_why_an_account_cannot_be_made_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/accounts.db").write_text("no database " * 100)
+    for folder, cause in (("file", "File exists"), ("file/in", "Not a directory"), ("other", "not a database")):
+        monkeypatch.setenv("DESK_FOLDER", str(tmp_path / folder))
+        assert main(["add-user", "jim", "--proxy"]) == 1
+        assert re.fullmatch(rf"[^\n]+{cause}[^\n]*\nHint: DESK_FOLDER[^\n]+\n", capsys.readouterr().err)
+    start = "from credit_scoring.desk.command import main; main(['add-user', 'j'])"
+    code = f"import sys; sys.modules['argon2'] = None; {start}"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
+    assert told == "argon2 is not installed.\nHint: pip install 'credit-scoring[desk]'.\n"
+
+
 def test_settings_that_are_not_in_order_are_all_told(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setenv("DESK_PROT", "1235")
     monkeypatch.setenv("DESK_PORT", "many")

@@ -1,18 +1,27 @@
 """The desk over HTTP: who may do what, what is recorded, what is refused, and what letters say."""
 
+import html
 import io
 import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import requests
+from babel.dates import format_date
 from pypdf import PdfReader
 
-from credit_scoring.decision_log.chain import verify
+from credit_scoring.decision_log.chain import SHADOWED, Draft, verify
+from credit_scoring.decision_log.log import EXAMINATION_REQUESTED, OVERRIDDEN, DecisionLog
+from credit_scoring.decision_log.settings import LogSettingError
 from credit_scoring.desk.application import make_application
 from credit_scoring.desk.journal import Journal
+from tests.decision_log.conftest import append, decision
 from tests.desk.conftest import PASSWORD, Running, token_of
 
 APPROVE = {"decision": "granted", "code": "savings", "reason": "Savings of 400,000 were shown."}
@@ -22,6 +31,11 @@ DECLINE = {"decision": "refused", "code": "over_indebted", "reason": "Debts are 
 def kinds(running: Running, client: int) -> list[str]:
     record = running.desk.journal.record(client)
     return [event.kind for event in record.events] if record else []
+
+
+def log_of(running: Running) -> DecisionLog:
+    assert running.desk.journal._log
+    return running.desk.journal._log
 
 
 @pytest.fixture
@@ -67,6 +81,9 @@ def test_assets_are_cached_by_their_digest(office: Running) -> None:
 
 def test_another_host_name_is_refused(office: Running) -> None:
     assert requests.get(office.url, headers={"Host": "evil.example"}, timeout=10).status_code == 400
+    assert requests.get(office.url, headers={"Host": "[2001:db8::1]:1235"}, timeout=10).status_code == 400
+    for own in ("[::1]:1235", "localhost"):
+        assert requests.get(f"{office.url}/sign-in", headers={"Host": own}, timeout=10).ok
 
 
 def test_forms_need_the_token_of_their_page_and_its_origin(office: Running) -> None:
@@ -184,6 +201,7 @@ def test_whoever_decides_otherwise_has_to_say_why(office: Running) -> None:
     assert (event.kind, event.actor, event.content) == ("overridden", "olga", {"reason": APPROVE["reason"]})
     assert event.facts == {"reason_code": "savings", "signed_as": "officer"}
     assert record.content["input"]["params"] == {"explain": True, "language": "en"}
+    assert (record.language, record.model_digest) == ("en", office.desk.proposer.manifest)
     assert record.probability == record.content["answer"]["probability_default"]
 
 
@@ -242,6 +260,75 @@ def test_a_second_examination_waits_until_it_has_an_outcome(office: Running) -> 
     assert "approved" in officer.get(f"{one}/letter").text
 
 
+def test_a_later_decision_of_a_batch_hides_nothing_that_people_decided(variant: Callable[..., Running]) -> None:
+    running = variant()
+    client = running.waiting("refused")
+    one, log, officer = f"/applications/{client}", log_of(running), running.officer("olga")
+    append(log, decision(client, "refused", 0.3))  # asked for by a request; whoever decides, decides on that
+    append(log, decision(client, "granted", 0.05, channel="batch"))
+    newest = running.desk.journal.record(client)
+    assert newest
+    assert newest.channel == "batch"
+    assert officer.post(f"{one}/decision", DECLINE).ok
+    for done in (["overridden"], ["overridden", "examination_requested"]):
+        append(log, decision(client, "granted", 0.05, channel="batch"))
+        assert kinds(running, client) == done
+        assert running.desk.journal.states([client]) == {client: done[-1]}
+        assert officer.get(f"{one}/letter").status_code == (200 if done == ["overridden"] else 409)
+        officer.post(f"{one}/examination", {"observations": "I have had a new job since May."})
+    assert officer.post(f"{one}/decision", APPROVE).ok
+    assert kinds(running, client) == ["overridden", "examination_requested", "examination_closed"]
+    assert running.desk.journal.waiting() == []
+
+
+def test_a_decision_on_nobody_known_does_not_stop_the_queue(variant: Callable[..., Running]) -> None:
+    running = variant()
+    nobody = decision(1)
+    nobody.applicant = None
+    (one,) = append(log_of(running), nobody)
+    log_of(running).append(one, EXAMINATION_REQUESTED, actor="olga", content={"observations": "They called."})
+    assert running.officer("olga").get("/").ok
+
+
+def test_what_was_written_into_a_refused_form_is_kept(variant: Callable[..., Running]) -> None:
+    running = variant(first_view=True)
+    client = running.waiting("refused")
+    one, olga, otto = f"/applications/{client}", running.officer("olga"), running.officer("otto")
+    page = olga.post(f"{one}/first-view", {"view": "x", "remark": "A <long> look"}).text
+    assert re.search(r'<textarea id="remark"[^>]*>A &lt;long&gt; look</textarea>', page)
+    assert olga.post(f"{one}/first-view", {"view": "unsure"}).ok
+    assert olga.post(f"{one}/decision", {"decision": "refused"}).ok
+    page = olga.post(f"{one}/examination", {"observations": "A <job>"}).text
+    assert re.search(r'<details open><summary>[^<]*</summary>\s*<form[^>]*/examination"', page)
+    assert re.search(r'<textarea id="observations"[^>]*>A &lt;job&gt;</textarea>', page)
+    stale = {name: token_of(olga.get(one).text, name) for name in ("form_token", "version")}
+    assert otto.post(f"{one}/examination", {"observations": "They have a new job."}).ok
+    form = stale | {"observations": "A new <job> since May."}
+    page = olga.web.post(f"{running.url}{one}/examination", data=form, timeout=30).text
+    assert "<blockquote>A new &lt;job&gt; since May.</blockquote>" in page
+
+
+def test_the_other_language_shows_the_same_page(office: Running) -> None:
+    officer = office.officer("olga")
+
+    def switch(page: str) -> requests.Response:
+        link = re.search(r'class="language" href="([^"]*)"', page)
+        assert link
+        return officer.get(html.unescape(link[1]))
+
+    answer = switch(officer.get("/?of=all&page=2&product=Cash+loans").text)
+    assert unquote(answer.url).endswith("/?of=all&page=2&product=Cash+loans")
+    assert '<html lang="fr">' in answer.text
+    one = f"/applications/{office.waiting('granted', 1)}"
+    for path in ("decision", "examination", "what-if"):
+        answer = switch(officer.post(f"{one}/{path}").text)
+        assert (answer.status_code, answer.url) == (200, office.url + one), path
+    stranger = office.officer()
+    link = re.search(r'class="language" href="([^"]*)"', stranger.sign_in("olga", "wrong").text)
+    assert link
+    assert stranger.get(html.unescape(link[1])).url == f"{office.url}/sign-in"
+
+
 def test_above_the_amount_two_persons_sign_one_of_them_a_supervisor(variant: Callable[..., Running]) -> None:
     running = variant(two_person_amount=1.0)
     client = running.waiting("refused")
@@ -277,6 +364,10 @@ def test_with_a_first_view_the_proposal_is_hidden_until_it_is_noted(variant: Cal
     assert kinds(running, client) == ["first_view"]
     assert "Your first view" in running.officer("otto").get(one).text  # theirs is not noted
     assert "Your first view" not in running.officer("ada").get(one).text
+    for name, is_shown in (("olga", False), ("ada", True)):
+        pages = [running.officer(name).get(f"/?{query}").text for query in ("", "proposal=granted")]
+        assert all(("badge" in page) == ('name="proposal"' in page) == is_shown for page in pages)
+        assert (f"/applications/{client}" in pages[1]) != is_shown
 
 
 def test_without_the_log_everything_can_be_read_and_nothing_decided(office: Running, run, tmp_path) -> None:
@@ -294,6 +385,14 @@ def test_without_the_log_everything_can_be_read_and_nothing_decided(office: Runn
     answer = officer.web.post(f"{running.url}/applications/{client}/decision", data=form, timeout=30)
     assert answer.status_code == 503
     assert officer.get(f"/applications/{client}/letter").status_code == 503
+
+
+def test_a_wrong_setting_of_the_log_stops_the_desk(office: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("DECISION_LOG", "always"), ("DECISION_LOG_URL", "oracle://x"), ("DECISION_LOG_URI", "x")):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            with pytest.raises(LogSettingError, match="Hint"):
+                Journal(office.desk.proposer, 0)
 
 
 def test_a_session_that_has_ended_records_nothing(office: Running) -> None:
@@ -314,7 +413,7 @@ def test_a_wrong_password_locks_after_a_while_and_is_on_record(variant: Callable
     told = {officer.sign_in("olga", "wrong").text for _ in range(2)}
     assert officer.sign_in("olga").status_code == 403
     assert "/sign-in" in officer.get("/").url
-    assert all("Name or password are wrong" in text for text in told)
+    assert all("password is wrong, or the account is locked" in text and "in 15 minutes." in text for text in told)
     assert [one.what for one in running.desk.accounts.sign_ins()] == ["locked", "wrong", "wrong"]
     assert "refused, locked" in running.officer("sam").get("/sign-ins").text
 
@@ -358,9 +457,9 @@ def test_letters_say_what_they_have_to_and_no_more(
     officer = office.officer("olga")
     number = 6 if language == "en" else 7
     client, other = office.waiting("refused", number), office.waiting("granted", number)
-    for one, decision in ((client, "refused"), (other, "granted")):
+    for one, decided in ((client, "refused"), (other, "granted")):
         assert officer.get(f"/applications/{one}/letter.pdf").status_code == 409  # nobody has decided
-        assert officer.post(f"/applications/{one}/decision", {"decision": decision}).ok
+        assert officer.post(f"/applications/{one}/decision", {"decision": decided}).ok
     query = f"?language={language}"
     declined, approved = (
         read(officer.get(f"/applications/{one}/letter.pdf{query}").content) for one in (client, other)
@@ -380,6 +479,43 @@ def test_letters_say_what_they_have_to_and_no_more(
     assert officer.get(f"/applications/{client}/letter.png{query}").content.startswith(b"\x89PNG")
 
 
+def test_a_decline_that_was_not_recorded_at_the_desk_has_its_reasons_or_no_letter(
+    variant: Callable[..., Running],
+) -> None:
+    running = variant()
+    officer, log = running.officer("olga"), log_of(running)
+    client, other = running.waiting("refused"), running.waiting("granted")
+    _, granted = append(log, decision(client, "refused", 0.3), decision(other))
+    assert officer.post(f"/applications/{client}/decision", {"decision": "refused"}).ok
+    assert kinds(running, client) == ["agreed"]
+    text = read(officer.get(f"/applications/{client}/letter.pdf?language=fr").content)
+    reasons = [one["text"] for one in running.desk.propose(client, "fr").reasons if one["effect"] == "against"]
+    assert reasons
+    assert all(flat(reason) in text for reason in reasons)
+    log.append(granted, OVERRIDDEN, actor="Ann", decision="refused", content={"reason": "By telephone."})
+    for path in ("letter", "letter.pdf", "letter.png"):
+        answer = officer.get(f"/applications/{other}/{path}")
+        assert (answer.status_code, "no reason for this decline" in answer.text) == (409, True)
+
+
+def test_letters_are_dated_by_the_day_that_pages_show(office: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, now = office.waiting("granted", 9), datetime.now(UTC)
+    officer = office.officer("olga")
+    officer.post(f"/applications/{client}/decision", {"decision": "granted"})
+    record = office.desk.journal.record(client)
+    assert record
+    monkeypatch.setenv("TZ", "UTC-14" if now.hour >= 10 else "UTC+12")  # where it is another day
+    time.tzset()
+    try:
+        day = datetime.fromisoformat(record.time).astimezone().date()
+        assert f"{day}" not in record.time
+        page = officer.get(f"/applications/{client}/letter?language=en").text
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert format_date(day, "long", locale="en") in page
+
+
 def test_a_letter_that_was_sent_is_on_record(office: Running) -> None:
     client = office.waiting("granted", 8)
     officer = office.officer("olga")
@@ -397,14 +533,23 @@ def test_the_portfolio_counts_what_people_decided(variant: Callable[..., Running
     running = variant()
     clients = [running.waiting("refused", number) for number in range(3)]
     olga = running.officer("olga")
+    old = {"time": "2020-01-01T08:00:00.000000Z"}
+    (one, _, agreed) = append(log_of(running), *(decision(client, "refused", 0.3, **old) for client in clients))
+    past: dict[str, Any] = {"kind": "agreed", "decision_id": agreed, "actor": "ann", **old}
+    append(log_of(running), Draft(past))
     olga.post(f"/applications/{clients[0]}/decision", APPROVE)
     olga.post(f"/applications/{clients[1]}/decision", {"decision": "refused"})
-    running.officer("otto").post(f"/applications/{clients[2]}/decision", APPROVE)
+    running.officer("otto").post(f"/applications/{clients[2]}/decision", DECLINE)
+    running.officer("otto").post(f"/applications/{clients[2]}/decision", APPROVE)  # decided again
+    shadows = [Draft({"kind": SHADOWED, "decision_id": one, "decision": said}) for said in ("refused", "granted")]
+    append(log_of(running), *shadows)
+    append(log_of(running), *(decision(number, "refused", 0.3, channel="batch") for number in range(5_000)))
     page = running.officer("sam").get("/portfolio?cut_off=20").text
     assert "3 decisions in 90 days, of which 2 overrides" in page
     assert re.search(r'olga</th><td class="number">2</td><td class="number">1</td>', page)
     assert re.search(r"Savings or other means confirmed</span> <strong>2</strong>", page)
     assert "tried, 20.0%" in page
+    assert "2 decisions were scored by the challenger as well; it agrees on 50.0%." in page
 
 
 def test_the_chain_of_all_that_was_recorded_is_in_order(office: Running) -> None:

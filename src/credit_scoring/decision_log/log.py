@@ -345,8 +345,8 @@ class DecisionLog:
             erased += ids
         if self.engine.dialect.name == "sqlite" and not self._empty_log_of_changes():
             raise LogError(
-                f"Personal data of {len(erased):,} decisions were erased, but old pages are left in the log of changes: "
-                "others are reading.\nHint: run the same again when they are done."
+                f"Personal data of {len(erased):,} decisions were erased, but old pages are left in the log of "
+                "changes: others are reading.\nHint: run the same again when they are done."
             )
         return erased
 

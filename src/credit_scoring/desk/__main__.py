@@ -46,7 +46,8 @@ def main() -> int:
             f"There is no account yet. Sign in once as {_FIRST} with the password {password}\n"
             "More accounts: credit-scoring desk add-user NAME --role officer\n"
         )
-    sys.stdout.write(f"The desk is open at http://{settings.host}:{settings.port}\n")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    sys.stdout.write(f"The desk is open at http://{host}:{settings.port}\n")
     sys.stdout.flush()
     uvicorn.run(
         "credit_scoring.desk.__main__:make",

@@ -13,7 +13,7 @@ from credit_scoring.decision_log.log import (
     ConflictError,
     Record,
 )
-from credit_scoring.decision_log.tables import LogError
+from credit_scoring.decision_log.settings import LogError
 from credit_scoring.desk.gate import PageError, Visit
 from credit_scoring.desk.journal import (
     NEW,
@@ -38,7 +38,7 @@ def note_first_view(visit: Visit) -> Response:
     """Record what an officer thinks before they see the proposal."""
     view = visit.form.get("view")
     if view not in _VIEWS:
-        return render_application(visit, 422, refused=visit.texts.say("desk.refused.view"))
+        return _refuse(visit, 422, "view")
     return _add(visit, FIRST_VIEW, "noted", {"view": view}, _optional(visit, "remark"))
 
 

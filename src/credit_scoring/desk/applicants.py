@@ -7,6 +7,7 @@ comparisons need, another the raw tables, as a request of `/decisions` has them.
 import hashlib
 import logging
 import math
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -212,6 +213,7 @@ def open_applicants(settings: DeskSettings, proposer: Proposer) -> Applicants:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".part")
         aside.unlink(missing_ok=True)
+        os.close(os.open(aside, os.O_CREAT | os.O_RDWR, 0o600))  # personal data: for nobody else
         with closing(sqlite3.connect(aside)) as connection:
             _build(connection, settings, proposer)
             connection.execute("INSERT INTO origin VALUES (?)", [fingerprint])
@@ -222,7 +224,7 @@ def open_applicants(settings: DeskSettings, proposer: Proposer) -> Applicants:
 
 def _fingerprint(raw: Path, manifest: str) -> str:
     files = sorted(raw.glob("*.csv*"))
-    told = [manifest, *(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)]
+    told = [_LAYOUT, manifest, *(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 

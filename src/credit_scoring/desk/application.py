@@ -20,7 +20,8 @@ from credit_scoring.desk.proposals import Proposal, Proposer, ask
 from credit_scoring.desk.settings import DeskSettings
 from credit_scoring.texts import LANGUAGES, Language
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Address to listen on -> what browsers call it
+_LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "localhost", "::1": "[::1]"}
 _KEPT = 512
 
 
@@ -72,6 +73,7 @@ def open_desk(settings: DeskSettings) -> Desk:
 
     Raises:
         ModelFolderError: If the model is not in order, or has no feature plan.
+        LogSettingError: If a variable of the decision log has a value that cannot be meant.
         ValueError: If source tables cannot be used.
     """
     proposer = Proposer(settings.model)
@@ -115,7 +117,7 @@ def make_application(desk: Desk) -> Starlette:
         Route("/{path:path}", page(reading.show_nothing)),
     ]
     settings = desk.settings
-    hosts = _LOOPBACK if settings.host in _LOOPBACK and not settings.proxy_header else ("*",)
+    hosts = _LOOPBACK.values() if settings.host in _LOOPBACK and not settings.proxy_header else ("*",)
     application = Starlette(
         routes=routes,
         middleware=[

@@ -28,7 +28,7 @@ TOKEN_FIELD = "form_token"
 _MOST_BYTES, _MOST_FIELDS = 65_536, 50
 logger = logging.getLogger("credit_scoring.desk")
 
-_PATH = re.compile(r"/(?!/)[\w/.-]*(\?[\w=&.-]*)?")
+_PATH = re.compile(r"/(?!/)[\w/.-]*(\?[\w=&.%+/-]*)?")
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

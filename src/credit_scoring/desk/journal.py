@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import select
+import orjson
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from credit_scoring.decision_log import chain
-from credit_scoring.decision_log.chain import DECIDED, Draft
+from credit_scoring.decision_log.chain import DECIDED, SHADOWED, Draft
 from credit_scoring.decision_log.log import (
     AGREED,
     EXAMINATION_CLOSED,
@@ -23,10 +24,10 @@ from credit_scoring.decision_log.log import (
     SIGNED,
     ConflictError,
     DecisionLog,
-    Filter,
     Record,
 )
-from credit_scoring.decision_log.tables import LogError, personal, records, writing
+from credit_scoring.decision_log.settings import LogError, LogSettingError
+from credit_scoring.decision_log.tables import personal, records, writing
 from credit_scoring.desk.accounts import Session
 from credit_scoring.desk.proposals import Proposal, Proposer
 from credit_scoring.texts import Language
@@ -34,6 +35,8 @@ from credit_scoring.texts import Language
 CHANNEL = "desk"
 CLOSING = (AGREED, OVERRIDDEN, REVIEWED, EXAMINATION_CLOSED)
 """Kinds of record by which a person has decided."""
+_STEPS = (*CLOSING, EXAMINATION_REQUESTED, SIGNED)
+_BY_PEOPLE = (*_STEPS, FIRST_VIEW)
 NEW = "new"
 """Version of an application that has no record yet."""
 
@@ -84,6 +87,17 @@ class Waiting(NamedTuple):
     actor: str
 
 
+class Ruled(NamedTuple):
+    """What a person did about a decision: which, the kind of record, who, what they decided, why, what was proposed."""
+
+    decision_id: str
+    kind: str
+    actor: str
+    decision: str | None
+    facts: Mapping[str, Any]
+    proposed: str
+
+
 @dataclass(frozen=True)
 class Ruling:
     """A person's decision on an application.
@@ -111,28 +125,36 @@ class Journal:
         url: Of the database; as the environment says without.
         proposer: What proposes.
         two_person_amount: Loan from which on two persons have to sign; 0 for never.
+
+    Raises:
+        LogSettingError: If a variable of the decision log has a value that cannot be meant.
     """
 
     def __init__(self, proposer: Proposer, two_person_amount: float, url: str | None = None) -> None:
-        self._stamp = proposer.stamp
+        self._model = chain.name_model(proposer.identity)
         self._two_person_amount = two_person_amount
         self._url = url
         self._log: DecisionLog | None = None
         try:
             self._log = DecisionLog(url, create=True)  # never later: one that is gone must not come back empty
+        except LogSettingError:
+            raise
         except (LogError, SQLAlchemyError) as error:
             logger.error("The decision log cannot be reached, so that nothing can be decided: %s", error)
 
     def record(self, client: int) -> Record | None:
-        """Return the latest record of an application with its events and what people wrote; null without one.
+        """Return the record of an application with its events and what people wrote; null without one.
+
+        An application that is decided on again, by a batch or a request, has several: see `_find`.
 
         Raises:
             JournalDownError: If the log cannot be reached.
         """
 
         def read(log: DecisionLog) -> Record | None:
-            found = log.find(Filter(applicant=str(client)), limit=1).records
-            return log.read(found[0].id) if found else None
+            with log.engine.connect() as connection:
+                found = _find(connection, client)
+            return log.read(found) if found else None
 
         return self._ask(read)
 
@@ -148,7 +170,7 @@ class Journal:
             chosen = (
                 select(personal.c.applicant, records.c.kind)
                 .join(records, records.c.decision_id == personal.c.record_id)
-                .where(personal.c.applicant.in_(names), records.c.kind.in_((*CLOSING, EXAMINATION_REQUESTED, SIGNED)))
+                .where(personal.c.applicant.in_(names), records.c.kind.in_(_STEPS))
                 .order_by(records.c.sequence)
             )
             with log.engine.connect() as connection:
@@ -163,10 +185,9 @@ class Journal:
             JournalDownError: If the log cannot be reached.
         """
         later = records.alias("later")
-        kinds = (*CLOSING, EXAMINATION_REQUESTED, SIGNED)
         answered = select(1).where(
             later.c.decision_id == records.c.decision_id,
-            later.c.kind.in_(kinds),
+            later.c.kind.in_(_STEPS),
             later.c.sequence > records.c.sequence,
         )
         chosen = (
@@ -179,17 +200,52 @@ class Journal:
 
         def read(log: DecisionLog) -> list[Waiting]:
             with log.engine.connect() as connection:
-                return [Waiting(int(row[0]), *row[1:]) for row in connection.execute(chosen) if row[0].isdecimal()]
+                rows = connection.execute(chosen).all()
+            # Requests need not say on whom they decide
+            return [Waiting(int(row[0]), *row[1:]) for row in rows if (row[0] or "").isdecimal()]
 
         return self._ask(read)
 
-    def decisions(self, since: str, limit: int = 5_000) -> list[Record]:
-        """Return the decisions recorded since a time, newest first, with their events.
+    def rulings(self, since: str) -> list[Ruled]:
+        """Return all that people decided on what somebody has decided on since a time, oldest first.
 
         Raises:
             JournalDownError: If the log cannot be reached.
         """
-        return list(self._ask(lambda log: log.find(Filter(since=since), limit=limit)).records)
+        decided = records.alias("decided")
+        columns = (records.c.decision_id, records.c.kind, records.c.actor, records.c.decision, records.c.facts)
+        ruled = select(records.c.decision_id).where(records.c.kind.in_(CLOSING), records.c.time >= since)
+        chosen = (
+            select(*columns, decided.c.decision.label("proposed"))
+            .join(decided, decided.c.id == records.c.decision_id)
+            .where(records.c.kind.in_(CLOSING), records.c.decision_id.in_(ruled))
+            .order_by(records.c.sequence)
+        )
+
+        def read(log: DecisionLog) -> list[Ruled]:
+            with log.engine.connect() as connection:
+                rows = connection.execute(chosen).all()
+            return [Ruled(*row)._replace(facts=orjson.loads(row.facts or "{}")) for row in rows]
+
+        return self._ask(read)
+
+    def shadowed(self, since: str) -> tuple[int, int]:
+        """Return how many decisions a challenger has scored as well since a time, and in how many it decides alike.
+
+        Raises:
+            JournalDownError: If the log cannot be reached.
+        """
+        decided = records.alias("decided")
+        alike = func.count().filter(records.c.decision == decided.c.decision)
+        joined = select(func.count(), alike).join(decided, decided.c.id == records.c.decision_id)
+        chosen = joined.where(records.c.kind == SHADOWED, records.c.time >= since)
+
+        def read(log: DecisionLog) -> tuple[int, int]:
+            with log.engine.connect() as connection:
+                n, agreeing = connection.execute(chosen).one()
+            return n, agreeing
+
+        return self._ask(read)
 
     def needs_two(self, amount: float | None) -> bool:
         """Whether two persons have to sign for a loan."""
@@ -274,9 +330,7 @@ class Journal:
             ConflictError: If it is another by now.
         """
         with writing(log.engine, log.timeout) as connection:
-            of_client = select(personal.c.record_id).join(records, records.c.id == personal.c.record_id)
-            chosen = of_client.where(personal.c.applicant == str(case.client), records.c.kind == DECIDED)
-            found = connection.execute(chosen.order_by(records.c.sequence.desc()).limit(1)).scalar()
+            found = _find(connection, case.client)
             if found is None and version == NEW:
                 draft = self._draft(case, who)
                 chain.append(connection, [draft], [draft.seal()])
@@ -289,20 +343,14 @@ class Journal:
 
     def _draft(self, case: Case, who: Session) -> Draft:
         answer = case.proposal.answer
-        band = answer.get("review_band") or {}
         values = {
             "kind": DECIDED,
             "actor": who.name,
             "role": "system",
             "channel": CHANNEL,
-            **self._stamp._asdict(),
-            "probability": answer.get("probability_default"),
-            "cut_off": answer.get("threshold"),
-            "review_low": band.get("low"),
-            "review_high": band.get("high"),
-            "decision": answer.get("decision", REVIEW),
-            "gaps": " ".join(sorted({f"{gap['gap']}:{gap['column'] or '-'}" for gap in answer.get("gaps", ())}))
-            or None,
+            "language": case.asked["params"]["language"],
+            **self._model,
+            **(chain.judge(answer) if answer else {"decision": REVIEW}),
             "milliseconds": case.proposal.milliseconds,
         }
         told = {**answer, "problems": list(case.proposal.problems)}
@@ -327,15 +375,27 @@ class Journal:
             raise
 
 
+def _find(connection: Connection, client: int) -> str | None:
+    """Return the id of the decision on an applicant that people have worked on last, else of the newest; null without.
+
+    What people have decided is so not hidden by a batch or a request that decides on the applicant later.
+    """
+    event = records.alias("event")
+    last = select(func.coalesce(func.max(event.c.sequence), 0))
+    last = last.where(event.c.decision_id == records.c.id, event.c.kind.in_(_BY_PEOPLE))
+    of_client = select(records.c.id).join(personal, personal.c.record_id == records.c.id)
+    chosen = of_client.where(personal.c.applicant == str(client), records.c.kind == DECIDED)
+    newest_first = chosen.order_by(last.scalar_subquery().desc(), records.c.sequence.desc())
+    return connection.execute(newest_first.limit(1)).scalar()
+
+
 def _say(reason: str) -> dict[str, str]:
     return {"reason": reason} if reason else {}
 
 
 def open_signature(record: Record | None) -> Record | None:
     """Return the first signature that waits for a second one, if there is one."""
-    events = (
-        [event for event in record.events if event.kind in (*CLOSING, SIGNED, EXAMINATION_REQUESTED)] if record else []
-    )
+    events = [event for event in record.events if event.kind in _STEPS] if record else []
     return events[-1] if events and events[-1].kind == SIGNED else None
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from datetime import date
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -14,10 +14,10 @@ from babel.dates import format_date
 from starlette.responses import RedirectResponse, Response
 
 from credit_scoring.decision_log.log import LETTER_SENT, REFUSED, ConflictError, Record
-from credit_scoring.decision_log.tables import LogError
+from credit_scoring.decision_log.settings import LogError
 from credit_scoring.desk import reading
 from credit_scoring.desk.gate import PageError, Visit
-from credit_scoring.desk.journal import CLOSING, REASON_CODES, is_decided
+from credit_scoring.desk.journal import CLOSING, REASON_CODES, Case, is_decided
 from credit_scoring.texts import LANGUAGES, Language, texts_in
 
 MEDIA = ("post", "mail", "hand")
@@ -101,17 +101,23 @@ def _language(visit: Visit) -> Language:
     return next((one for one in LANGUAGES if one == asked), visit.texts.language)
 
 
-def principal_reasons(record: Record, language: Language) -> list[str]:
+def principal_reasons(record: Record, case: Case, language: Language) -> list[str]:
     """Return the sentences that say why an application was declined: the officer's reason, then what the model found.
 
-    What the model found is told only where it spoke for declining as well.
+    What the model found is told only where it spoke for declining as well; of a decision that was not recorded at the
+    desk, with reasons in every language, it is what the model finds now.
+
+    Raises:
+        PageError: If there is none: a decline without its reasons is not sent.
     """
     texts = texts_in(language)
     ruled = next(event for event in reversed(record.events) if event.kind in CLOSING)
     code = ruled.facts.get("reason_code")
     told = [texts.say(f"desk.letter.reason.{code}")] if code in REASON_CODES[REFUSED] else []
-    if record.decision == REFUSED and record.content:
-        told += record.content.get("reasons", {}).get(language, [])
+    if record.decision == REFUSED:
+        told += ((record.content or {}).get("reasons") or case.reasons)[language]
+    if not told:
+        raise PageError(409, "no_reasons")
     return told[:_MOST_REASONS]
 
 
@@ -121,7 +127,7 @@ def _content(visit: Visit, record: Record, language: Language) -> dict[str, Any]
     found = reading.find_applicant(visit)
     tables = visit.desk.applicants.read(found.client)
     ruled = next(event for event in reversed(record.events) if event.kind in CLOSING)
-    day = date.fromisoformat(ruled.time[:10])
+    day = datetime.fromisoformat(ruled.time).astimezone().date()  # as pages show it: of this machine's zone
     decision = record.final_decision
     sources = [texts.say("desk.letter.source.form")]
     sources += [texts.say(f"desk.letter.source.{name}") for table, name in _SOURCES.items() if tables.get(table)]
@@ -129,6 +135,7 @@ def _content(visit: Visit, record: Record, language: Language) -> dict[str, Any]
         sources.append(texts.say("desk.letter.source.external"))
     amount = tables["application"].get("AMT_CREDIT") or 0.0
     is_declined = decision == REFUSED
+    case = visit.desk.case(found.client, language)
     return {
         "language": language,
         "lender": settings.lender,
@@ -138,7 +145,7 @@ def _content(visit: Visit, record: Record, language: Language) -> dict[str, Any]
         "greeting": texts.say("desk.letter.greeting"),
         "decision": texts.say(f"desk.letter.decision.{decision}", amount=amount),
         "reasons_title": texts.say("desk.letter.reasons") if is_declined else "",
-        "reasons": principal_reasons(record, language) if is_declined else [],
+        "reasons": principal_reasons(record, case, language) if is_declined else [],
         "then": texts.say(f"desk.letter.then.{decision}"),
         "sources_title": texts.say("desk.letter.sources"),
         "how": texts.say("desk.letter.how_decided"),

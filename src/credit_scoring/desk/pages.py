@@ -50,12 +50,16 @@ class Pages:
 
     def render(self, visit: "Visit", template: str, status: int = 200, **values: Any) -> Response:
         """Return a page in the language of the visit."""
-        texts = visit.texts
+        texts, url = visit.texts, visit.request.url
+        here = f"{url.path}?{url.query}" if url.query else url.path
+        if visit.request.method == "POST":  # what takes a form is no page to come back to
+            client = visit.request.path_params.get("client")
+            here = "/sign-in" if client is None else f"/applications/{client}"
         content = self._templates.get_template(f"{template}.html.jinja").render(
             session=visit.session,
             form_token=visit.form_token,
-            path=visit.request.url.path,
-            query=visit.request.url.query,
+            path=url.path,
+            here=here,
             language=texts.language,
             say=texts.say,
             number=texts.number,

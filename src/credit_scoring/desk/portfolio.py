@@ -12,11 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 from starlette.responses import Response
 
-from credit_scoring.decision_log.chain import SHADOWED
-from credit_scoring.decision_log.log import Record
+from credit_scoring.decision_log.chain import read_time
 from credit_scoring.desk.applicants import PROPOSALS, Wanted
 from credit_scoring.desk.gate import Visit
-from credit_scoring.desk.journal import CLOSING, JournalDownError
+from credit_scoring.desk.journal import JournalDownError, Ruled
 
 _DAYS = 90
 _POINTS = 121
@@ -51,8 +50,6 @@ class Rulings(NamedTuple):
         reviewed: Of these, where the model left it to a person.
         reasons: Reason and how often it was given, most often first.
         officers: Name, decisions, overrides; the most decisions first.
-        shadowed: Decisions that a challenger has scored as well.
-        agreeing: Of these, where it decides alike.
     """
 
     decided: int
@@ -60,8 +57,6 @@ class Rulings(NamedTuple):
     reviewed: int
     reasons: Sequence[tuple[str, int]]
     officers: Sequence[tuple[str, int, int]]
-    shadowed: int
-    agreeing: int
 
 
 class HoldOut:
@@ -100,9 +95,9 @@ def show(visit: Visit) -> Response:
     holdout = _read_holdout(desk.settings.layer("07_model_output"), policy["costs"])
     tried = _read_cut_off(visit.request.query_params.get("cut_off"), in_force)
     try:
-        rulings, is_down = count_rulings(desk.journal.decisions(_since())), False
+        rulings, shadowed, is_down = desk.journal.rulings(_since()), desk.journal.shadowed(_since()), False
     except JournalDownError:
-        rulings, is_down = count_rulings([]), True
+        rulings, shadowed, is_down = [], (0, 0), True
     counts = {kind: desk.applicants.count(Wanted(proposal=kind, is_new=True)) for kind in PROPOSALS}
     return visit.render(
         "portfolio",
@@ -116,7 +111,8 @@ def show(visit: Visit) -> Response:
         counts=counts,
         total=max(1, sum(counts.values())),
         expected=desk.applicants.expected(in_force, policy["costs"]),
-        rulings=rulings,
+        rulings=count_rulings(rulings),
+        shadowed=shadowed,
         days=_DAYS,
         is_down=is_down,
         drift=_read_json(desk.settings.layer("08_reporting") / "drift_verdict.json"),
@@ -124,31 +120,28 @@ def show(visit: Visit) -> Response:
     )
 
 
-def count_rulings(records: Iterable[Record]) -> Rulings:
-    """Count what people have decided."""
-    closed = [(one, event) for one in records for event in one.events if event.kind in CLOSING]
-    shadows = [(one, event) for one in records for event in one.events if event.kind == SHADOWED]
-    otherwise = [event for one, event in closed if one.decision not in ("review", _decision(one, event))]
-    by, over = Counter(event.actor for _, event in closed), Counter(event.actor for event in otherwise)
-    reasons = Counter(event.facts["reason_code"] for _, event in closed if "reason_code" in event.facts)
+def count_rulings(rulings: Iterable[Ruled]) -> Rulings:
+    """Count what people have decided, oldest first; of what was decided again, the last time counts."""
+    last: dict[str, Ruled] = {}
+    for one in rulings:
+        before = last.get(one.decision_id)
+        # Who agrees says what holds already: what was decided before, else what the model proposed
+        holds = before.decision if before else one.proposed
+        last[one.decision_id] = one._replace(decision=one.decision or holds)
+    otherwise = [one for one in last.values() if one.proposed not in ("review", one.decision)]
+    by, over = Counter(one.actor for one in last.values()), Counter(one.actor for one in otherwise)
+    reasons = Counter(one.facts["reason_code"] for one in last.values() if "reason_code" in one.facts)
     return Rulings(
-        len(closed),
+        len(last),
         len(otherwise),
-        sum(one.decision == "review" for one, _ in closed),
+        sum(one.proposed == "review" for one in last.values()),
         reasons.most_common(),
         [(name, n, over[name]) for name, n in by.most_common()],
-        len(shadows),
-        sum(event.decision == one.decision for one, event in shadows),
     )
 
 
-def _decision(record: Record, event: Record) -> str:
-    """Return what an event decides; who agrees decides as the model."""
-    return event.decision or record.decision
-
-
 def _since() -> str:
-    return (datetime.now(UTC) - timedelta(days=_DAYS)).isoformat()
+    return read_time((datetime.now(UTC) - timedelta(days=_DAYS)).isoformat())
 
 
 def _read_cut_off(given: str | None, in_force: float) -> float:

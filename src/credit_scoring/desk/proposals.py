@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -46,22 +46,6 @@ class Proposal:
         return bool(self.answer) and _is_in_band(self.answer)
 
 
-class Stamp(NamedTuple):
-    """Which model proposes; columns of the decision log.
-
-    Attributes:
-        model_digest: SHA-256 of its manifest.
-        model_id: Its id in MLflow.
-        run_id: The run that made it.
-        code_version: The commit that it was made of.
-    """
-
-    model_digest: str
-    model_id: str
-    run_id: str
-    code_version: str
-
-
 class Proposer:
     """Decides, simulates and looks for changes by an exported model.
 
@@ -82,13 +66,9 @@ class Proposer:
                 "Hint: the desk needs a model without row models (docs/row_models.md)."
             )
         self._decider = decider
-        identity = folder.identity
         self.manifest = folder.manifest.sha256
-        self.identity = identity
+        self.identity = folder.identity
         self.made = str(yaml.safe_load(folder.manifest.read(DESCRIPTION))["utc_time_created"])[:10]
-        self.stamp = Stamp(
-            self.manifest, identity["model_id"], identity["run_id"], identity.get("git_commit", "unknown")
-        )
 
     @property
     def policy(self) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from credit_scoring.desk.journal import (
 from credit_scoring.desk.peers import compare_with_approved
 from credit_scoring.desk.proposals import Proposal
 from credit_scoring.desk.timeline import WIDTH, draw_timeline
-from credit_scoring.desk.what_if import WhatIf, WhatIfError, overdue_elsewhere
+from credit_scoring.desk.what_if import WhatIf, overdue_elsewhere
 
 _MOST_DIGITS = 9
 # How much of the scale of a gauge lies beyond the cut-off
@@ -47,7 +47,8 @@ def show_queue(visit: Visit) -> Response:
     desk = visit.desk
     if is_number and (found := desk.applicants.get(int(prefix))):
         return RedirectResponse(f"/applications/{found.client}", 303)
-    wanted = _read_wanted(visit, prefix if is_number else "")
+    hides = asks_first(visit)
+    wanted = _read_wanted(visit, prefix if is_number else "", None if hides else query.get("proposal"))
     number = query.get("page", "1")
     at = max(1, int(number)) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else 1
     none = bool(prefix) and not is_number
@@ -66,19 +67,19 @@ def show_queue(visit: Visit) -> Response:
         prefix=prefix,
         wanted=wanted,
         chosen={
-            "proposal": query.get("proposal", ""),
+            "proposal": wanted.proposal or "",
             "product": query.get("product", ""),
             "of": query.get("of", "new"),
         },
         products=desk.applicants.products,
-        proposals=PROPOSALS,
+        proposals=() if hides else PROPOSALS,
         closing=CLOSING,
     )
 
 
-def _read_wanted(visit: Visit, prefix: str) -> Wanted:
+def _read_wanted(visit: Visit, prefix: str, proposal: str | None) -> Wanted:
     query = visit.request.query_params
-    proposal, product, of = query.get("proposal"), query.get("product"), query.get("of", "new")
+    product, of = query.get("product"), query.get("of", "new")
     return Wanted(
         prefix,
         proposal if proposal in PROPOSALS else None,
@@ -180,8 +181,8 @@ def render_application(
         refused=refused,
         simulated=simulated,
         change=change,
-        again=bool(kept),
-        kept={"decision": "", "code": "", "reason": "", **(kept or {})},
+        again="reason" in (kept or {}),
+        kept={**dict.fromkeys(("decision", "code", "reason", "observations", "view", "remark"), ""), **(kept or {})},
     )
 
 
@@ -194,11 +195,16 @@ def read_record(visit: Visit, client: int) -> tuple[Record | None, bool]:
 
 
 def is_hidden(visit: Visit, record: Record | None) -> bool:
-    """Whether the proposal is not shown yet: where officers note a view of their own first."""
-    if not visit.desk.settings.first_view or not visit.who.may_write:
+    """Whether the proposal is not shown yet."""
+    if not asks_first(visit):
         return False
     has_acted = record is not None and any(one.actor == visit.who.name for one in record.events)
     return not has_acted and not is_decided(record)
+
+
+def asks_first(visit: Visit) -> bool:
+    """Whether somebody notes a view of their own before they see a proposal."""
+    return visit.desk.settings.first_view and visit.who.may_write
 
 
 def make_gauge(proposal: Proposal) -> Gauge:
@@ -225,7 +231,7 @@ def simulate(visit: Visit) -> Response:
         changes = WhatIf.read(visit.form, visit.texts).changes(tables, visit.texts)
         simulated["answer"] = visit.desk.proposer.simulate(tables, changes, visit.texts.language)
         simulated["changes"] = {"AMT_ANNUITY": math.nan, **changes["application"]}
-    except (WhatIfError, ValueError) as error:
+    except ValueError as error:
         simulated["error"] = str(error)
     simulated["milliseconds"] = 1000 * (time.perf_counter() - started)
     if visit.request.headers.get("x-fragment"):

@@ -14,7 +14,7 @@ def show(visit: Visit) -> Response:
     """Ask for name and password."""
     if visit.session:
         return RedirectResponse("/", 303)
-    return visit.render("sign_in", next=safe_path(visit.request.query_params.get("next")), refused=False)
+    return visit.render("sign_in", next=safe_path(visit.request.query_params.get("next")), locked_minutes=0)
 
 
 def sign_in(visit: Visit) -> Response:
@@ -24,7 +24,7 @@ def sign_in(visit: Visit) -> Response:
     former = request.cookies.get(SESSION)
     token = visit.desk.accounts.sign_in(name, visit.form.get("password", ""), address_of(request), former)
     if token is None:
-        return visit.render("sign_in", 403, next=onward, refused=True)
+        return visit.render("sign_in", 403, next=onward, locked_minutes=visit.desk.settings.lock_minutes)
     response = RedirectResponse(onward, 303)
     set_cookie(visit.desk, response, SESSION, token)
     return response
