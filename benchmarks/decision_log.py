@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import func, select
 
 from benchmarks.harness import DEFAULT_FOLDER, ROOT, write_section
 from benchmarks.serving import Load, put_under_load, request_body, server
@@ -24,7 +25,7 @@ from credit_scoring.decision_log import chain
 from credit_scoring.decision_log.chain import ANSWERED, DECIDED, Draft
 from credit_scoring.decision_log.log import DecisionLog, Filter
 from credit_scoring.decision_log.outcomes import expect_outcomes, read_decisions
-from credit_scoring.decision_log.tables import writing
+from credit_scoring.decision_log.tables import records, writing
 from credit_scoring.decision_log.watching import measure_weeks
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
 
@@ -88,6 +89,14 @@ def fill(log: DecisionLog, n_decisions: int) -> None:
             chain.append(connection, drafts, people)
 
 
+def _count_decisions(file: Path) -> int:
+    if not file.exists():
+        return 0
+    with DecisionLog(f"sqlite:///{file.absolute()}", create=True).engine.connect() as connection:
+        chosen = select(func.count()).where(records.c.kind == DECIDED)
+        return connection.execute(chosen).scalar_one()
+
+
 def _make_decision(rng: random.Random, number: int, when: datetime) -> Iterator[Draft]:
     probability = rng.betavariate(1, 11)
     is_review, named = number % 50 == 0, chain.new_id()
@@ -110,16 +119,16 @@ def _make_decision(rng: random.Random, number: int, when: datetime) -> Iterator[
 
 
 def measure_questions(folder: Path, n_decisions: int) -> list[str]:
-    """Ask a log of so many decisions, which is filled unless it is there."""
+    """Ask a log of so many decisions, which is filled unless all of them are there."""
     file = folder / f"decisions_{n_decisions}.db"
-    log = DecisionLog(f"sqlite:///{file.absolute()}", create=True)
-    with log.engine.connect() as connection:
-        is_filled = bool(connection.exec_driver_sql("SELECT 1 FROM records LIMIT 1").first())
-    if not is_filled:
+    if _count_decisions(file) != n_decisions:
         print(f"Filling {file}.", file=sys.stderr)
-        fill(log, n_decisions)
-    month = (datetime.now(UTC) - timedelta(weeks=4)).isoformat()
+        for left in folder.glob(f"{file.name}*"):  # of a run that was interrupted
+            left.unlink()
+        fill(DecisionLog(f"sqlite:///{file.absolute()}", create=True), n_decisions)
+    log = DecisionLog(f"sqlite:///{file.absolute()}")
     some = log.find(limit=1).records[0]
+    month = (datetime.fromisoformat(some.time) - timedelta(weeks=4)).isoformat()
     questions: dict[str, Callable[[], object]] = {
         "a decision by its id": lambda: log.read(some.id),
         "the decisions on an applicant": lambda: log.find(Filter(applicant="150000")),
