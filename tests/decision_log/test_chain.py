@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from credit_scoring.decision_log import chain
 from credit_scoring.decision_log.chain import START, daily_anchors, digest_record, verify
 from credit_scoring.decision_log.commands import main
-from credit_scoring.decision_log.log import AGREED, DecisionLog, Filter, LogError
+from credit_scoring.decision_log.log import AGREED, DecisionLog, Filter
+from credit_scoring.decision_log.settings import LogError
 from credit_scoring.decision_log.tables import metadata, records
 from tests.decision_log.conftest import append, decision
 
