@@ -167,7 +167,7 @@ def test_a_figure_of_each_candidate_is_in_its_child_run(run: mlflow.ActiveRun, t
         child.data.tags["candidate"]: [file.path for file in client.list_artifacts(child.info.run_id, "figures")]
         for child in children
     }
-    assert found == dict.fromkeys(fitted, ["figures/out_of_fold.png"]) | dict.fromkeys(broken, [])
+    assert found == {name: ["figures/out_of_fold.png"] for name in fitted} | {name: [] for name in broken}
     untracked = MlflowChildFiguresDataset(name="other")
     untracked._logging_activated = False
     untracked.save(figures)

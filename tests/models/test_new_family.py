@@ -1,4 +1,7 @@
-"""A new family is one module, and the names of what is searched: put into a copy of the project, HistGradientBoosting passes all that families pass."""
+"""A new family is one module and the names of what is searched.
+
+Put into a copy of the project, HistGradientBoosting passes all that families pass.
+"""
 
 import os
 import shutil
