@@ -118,11 +118,23 @@ def test_every_environment_exists() -> None:
     assert set(re.findall(r"--env ([a-z]+)", README + PIPELINES_PAGE)) <= environments
 
 
+def anchors_of(page: Path) -> set[str]:
+    """Return what links may name of a page: its headings, as GitHub spells them, and the ids that it sets."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    titles = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title) for title in titles]
+    spelt = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+    return spelt | set(re.findall(r'\bid="([^"]+)"', text))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_link_leads_to_a_file(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
-    inside = [link for link in links if not link.startswith(("http://", "https://", "mailto:"))]
-    assert [link for link in inside if not (page.parent / link).exists()] == []
+def test_every_link_leads_to_a_file_and_a_place_in_it(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text())
+    inside = [link for link in links if not link[0].startswith(("http://", "https://", "mailto:"))]
+    targets = [(page.parent / file if file else page, anchor) for file, anchor in inside]
+    assert [target.as_posix() for target, _ in targets if not target.exists()] == []
+    named = [(target, anchor) for target, anchor in targets if anchor and target.suffix == ".md"]
+    assert [f"{target}#{anchor}" for target, anchor in named if anchor not in anchors_of(target)] == []
 
 
 @pytest.mark.parametrize("language", TEXTS)
