@@ -168,6 +168,13 @@ def test_another_cost_ratio_changes_all_that_follows_from_it() -> None:
         assert '"decision": "refused", "threshold": 0.111' in filled
 
 
+def test_a_model_that_does_not_record_a_figure_is_one_sentence_with_a_hint(tmp_path: Path) -> None:
+    for name in ("MLmodel", "serving_output_example.json"):
+        (tmp_path / name).write_text((ROOT / "model" / name).read_text().replace("cost_ratio", "ratio_of_costs"))
+    with pytest.raises(SystemExit, match=r"MLmodel does not record 'cost_ratio': .*\nHint: kedro run"):
+        readme.write_page("en", tmp_path)
+
+
 def test_the_model_records_the_ratio_of_the_costs() -> None:
     costs = yaml.safe_load((ROOT / "conf/base/parameters/costs.yml").read_text())["costs"]
     recorded = yaml.safe_load((ROOT / "model" / "MLmodel").read_text())["metadata"]
