@@ -80,7 +80,7 @@ bench: install ## Measure what must be fast, at full size: hours, 10 GB of disk
 	@$(BIN)/python -m benchmarks.monotone
 	@$(BIN)/python -m benchmarks.levers $(RESUME)
 	@$(BIN)/python -m benchmarks.features --size $(SIZE) $(RESUME)
-	@$(BIN)/python -m benchmarks.feature_plan
+	@$(BIN)/python -m benchmarks.feature_plan --size $(SIZE)
 	@$(BIN)/python -m benchmarks.decisions
 	@$(BIN)/python -m benchmarks.training $(RESUME)
 	@$(BIN)/python -m benchmarks.learning_curve $(RESUME)
@@ -122,7 +122,6 @@ readme: install ## Write the figures of the exported model into README.md and RE
 	@$(BIN)/python -m tools.readme
 
 screenshots: install ## Take the pictures of MLflow that the report shows (needs Chromium)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[screenshots]'
 	@$(BIN)/python -m tools.screenshots --env $(KEDRO_ENV)
 
 image: ## Build the image that serves the exported model

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.harness import ROOT, write_section
+from benchmarks.harness import DEFAULT_FOLDER, ROOT, TEST_APPLICANTS, TRAIN_APPLICANTS, make_twin, write_section
 from benchmarks.parity import compare_tables
 from credit_scoring.datasets.raw_csv import RawCsvDataset
 from credit_scoring.feature_plan import FeaturePlan, Plan
@@ -217,8 +217,12 @@ def main() -> None:
         "--applicants", type=int, default=2_000, help="applicants of the twin that requests are made of"
     )
     parser.add_argument("--repeats", type=int, default=400, help="calls of the plan; the engine gets a twentieth")
-    parser.add_argument("--raw", type=Path, help="folder of raw CSV files for the comparison in bulk; left out without")
+    bulk = parser.add_mutually_exclusive_group()
+    bulk.add_argument("--raw", type=Path, help="folder of raw CSV files for the comparison in bulk; left out without")
+    bulk.add_argument("--size", type=float, help="the same on the twin of `benchmarks.features --size`")
     arguments = parser.parse_args()
+    if size := arguments.size:
+        arguments.raw = make_twin(DEFAULT_FOLDER, round(TRAIN_APPLICANTS * size), round(TEST_APPLICANTS * size))
     lines = list(describe_latency(arguments.applicants, arguments.repeats))
     if arguments.raw:
         lines += ["", *describe_bulk(arguments.raw)]

@@ -9,12 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 from kedro.pipeline import Node, Pipeline
+from mlflow import MlflowClient
 
 from credit_scoring import hooks
 from credit_scoring.errors import SparkUnavailableError, TrackingServerError
-from credit_scoring.hooks import SparkHooks, TrackingStoreHooks, check_spark_installation, start_spark
+from credit_scoring.hooks import RunTagsHooks, SparkHooks, TrackingStoreHooks, check_spark_installation, start_spark
 from credit_scoring.pipeline_registry import register_pipelines
 from tests.conftest import ROOT
+from tests.datasets.conftest import run_in
 
 
 class Configuration(dict):
@@ -85,6 +87,19 @@ def test_an_experiment_of_a_server_that_is_kept_in_a_folder_of_one_client_is_tol
         hook.send(None)
     assert [record.levelname for record in caplog.records].count("WARNING") == warnings
     assert ("credit_scoring are in file:///home/one/mlruns, not on the server" in caplog.text) == bool(warnings)
+
+
+def test_an_experiment_is_described_until_somebody_describes_it(tmp_path: Path) -> None:
+    tags = RunTagsHooks()
+    globals_ = {"source": "synthetic", "registered_model": "scorer"}
+    tags.after_context_created(SimpleNamespace(project_path=tmp_path, config_loader={"globals": globals_}))
+    with run_in(tmp_path) as run:
+        client, experiment = MlflowClient(), run.info.experiment_id
+        tags.before_pipeline_run({})
+        assert client.get_experiment(experiment).tags["mlflow.note.content"].endswith("promotions: the model scorer.\n")
+        client.set_experiment_tag(experiment, "mlflow.note.content", "What we tried in May.")
+        tags.before_pipeline_run({})
+        assert client.get_experiment(experiment).tags["mlflow.note.content"] == "What we tried in May."
 
 
 def java(folder: Path, banner: str) -> str:

@@ -118,11 +118,23 @@ def test_every_environment_exists() -> None:
     assert set(re.findall(r"--env ([a-z]+)", README + PIPELINES_PAGE)) <= environments
 
 
+def anchors_of(page: Path) -> set[str]:
+    """Return what links may name of a page: its headings, as GitHub spells them, and the ids that it sets."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    titles = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title) for title in titles]
+    spelt = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+    return spelt | set(re.findall(r'\bid="([^"]+)"', text))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_link_leads_to_a_file(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
-    inside = [link for link in links if not link.startswith(("http://", "https://", "mailto:"))]
-    assert [link for link in inside if not (page.parent / link).exists()] == []
+def test_every_link_leads_to_a_file_and_a_place_in_it(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text())
+    inside = [link for link in links if not link[0].startswith(("http://", "https://", "mailto:"))]
+    targets = [(page.parent / file if file else page, anchor) for file, anchor in inside]
+    assert [target.as_posix() for target, _ in targets if not target.exists()] == []
+    named = [(target, anchor) for target, anchor in targets if anchor and target.suffix == ".md"]
+    assert [f"{target}#{anchor}" for target, anchor in named if anchor not in anchors_of(target)] == []
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -154,6 +166,13 @@ def test_another_cost_ratio_changes_all_that_follows_from_it() -> None:
         assert re.findall(r"(\S+?)<!-- holdout_business_cost -->", filled) == [f"**0{point}4333**"]
         assert "12{}345<!-- holdout_applicants -->".format({"en": ",", "fr": "\u202f"}[language]) in filled
         assert '"decision": "refused", "threshold": 0.111' in filled
+
+
+def test_a_model_that_does_not_record_a_figure_is_one_sentence_with_a_hint(tmp_path: Path) -> None:
+    for name in ("MLmodel", "serving_output_example.json"):
+        (tmp_path / name).write_text((ROOT / "model" / name).read_text().replace("cost_ratio", "ratio_of_costs"))
+    with pytest.raises(SystemExit, match=r"MLmodel does not record 'cost_ratio': .*\nHint: kedro run"):
+        readme.write_page("en", tmp_path)
 
 
 def test_the_model_records_the_ratio_of_the_costs() -> None:

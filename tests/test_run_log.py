@@ -33,6 +33,19 @@ def test_a_line_per_node_has_its_number_name_and_seconds(clock: list[float], cap
     assert all(len(message) <= 60 for message in caplog.messages)
 
 
+def test_a_run_after_a_failed_one_tells_nothing_of_it(clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
+    failed, other = Node(abs, "a", "b", name="failed"), Node(abs, "a", "b", name="other")
+    hooks = RunLogHooks()
+    with caplog.at_level("INFO", logger=run_log.__name__):
+        hooks.before_pipeline_run(Pipeline([failed]))
+        hooks.before_dataset_loaded(failed)
+        hooks.on_pipeline_error()
+        hooks.before_pipeline_run(Pipeline([other]))
+        hooks.before_dataset_loaded(other)
+        hooks.after_pipeline_run()
+    assert [message.split()[:2] for message in caplog.messages] == [["1/1", "other"]]
+
+
 def test_a_node_that_takes_long_is_named_before_it_has_ended(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

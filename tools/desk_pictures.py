@@ -4,7 +4,6 @@ python -m tools.desk_pictures    after `make demo`; needs Chromium and Playwrigh
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 from PIL import Image
@@ -12,6 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.desk import PASSWORD, served_desk
 from credit_scoring.desk.applicants import Wanted
+from tools.screenshots import find_browser
 
 _PICTURES = Path(__file__).parents[1] / "docs" / "images"
 _COLOURS = 128
@@ -23,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", type=Path, default=Path(), help="folder with model/ and data/ of a demo")
     project = parser.parse_args().project
-    browser_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    browser_path = find_browser()
     with served_desk(project) as (url, applicants, _):
         clients = [row.client for row in applicants.find(Wanted(is_new=True, proposal="refused"))]
         with sync_playwright() as driver:

@@ -5,6 +5,7 @@ A figure is followed by its name in a comment, `0.0896<!-- threshold -->`, which
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -60,11 +61,19 @@ def fill(page: str, figures: Mapping[str, str], answer: Mapping[str, object]) ->
 
 
 def write_page(language: str, model: Path = ROOT / "model") -> str:
-    """Return the page of a language with the figures of an exported model."""
+    """Return the page of a language with the figures of an exported model.
+
+    Raises:
+        SystemExit: If the model does not record all that the page says.
+    """
     metadata = yaml.safe_load((model / "MLmodel").read_text(encoding="utf-8"))["metadata"]
     answers = json.loads((model / "serving_output_example.json").read_text(encoding="utf-8"))
     page = PAGES[language].read_text(encoding="utf-8")
-    return fill(page, read_figures(metadata, language), answers["predictions"][0])
+    try:
+        figures = read_figures(metadata, language)
+    except KeyError as missing:
+        sys.exit(f"{model}/MLmodel does not record {missing}: another version exported it.\nHint: kedro run")
+    return fill(page, figures, answers["predictions"][0])
 
 
 def main() -> None:

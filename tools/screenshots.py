@@ -1,7 +1,7 @@
 """Take the pictures of MLflow's pages that the report shows: `make screenshots`, after a run.
 
-It needs the extra `screenshots` and a Chromium that the machine has (the package chromium of Debian). Everything is
-found as a person would find it, by addresses and by the names of buttons and columns.
+It needs Playwright, which the environment has, and a Chromium that the machine has (the package chromium of Debian).
+Everything is found as a person would find it, by addresses and by the names of buttons and columns.
 """
 
 import argparse
@@ -66,9 +66,7 @@ def take_pictures(experiment: str, registered_model: str, folder: Path) -> list[
     Raises:
         RuntimeError: If there is no browser, no comparison, or the interface does not start.
     """
-    browser_path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser_path is None:
-        raise RuntimeError(f"None of {', '.join(BROWSERS)} is on the PATH.\nHint: apt-get install chromium")
+    browser_path = find_browser()
     run = _latest_comparison(experiment)
     day = datetime.fromtimestamp(run.info.start_time / 1000, UTC).date()
     origin = PngInfo()
@@ -90,6 +88,18 @@ def take_pictures(experiment: str, registered_model: str, folder: Path) -> list[
                 picture.convert("RGB").quantize(256).save(paths[-1], pnginfo=origin, optimize=True)
         browser.close()
     return paths
+
+
+def find_browser() -> str:
+    """Return the path of the machine's Chromium.
+
+    Raises:
+        RuntimeError: If there is none.
+    """
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        raise RuntimeError(f"None of {', '.join(BROWSERS)} is on the PATH.\nHint: apt-get install chromium")
+    return found
 
 
 def _latest_comparison(experiment: str) -> Run:

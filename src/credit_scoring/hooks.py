@@ -159,8 +159,9 @@ class RunTagsHooks:
         # Kedro gives several in no order
         pipelines = run_params.get("pipeline_names") or [run_params.get("pipeline_name") or "__default__"]
         name = "+".join(sorted(pipelines)).replace("__default__", "default")
-        told = _EXPERIMENT.format(model=self._model)
-        mlflow.MlflowClient().set_experiment_tag(run.info.experiment_id, "mlflow.note.content", told)
+        client, experiment = mlflow.MlflowClient(), run.info.experiment_id
+        if not client.get_experiment(experiment).tags.get("mlflow.note.content"):  # what somebody wrote stays
+            client.set_experiment_tag(experiment, "mlflow.note.content", _EXPERIMENT.format(model=self._model))
         mlflow.set_tags(
             {
                 "mlflow.runName": f"{name} · {self._source}",

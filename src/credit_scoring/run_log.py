@@ -87,9 +87,10 @@ class RunLogHooks:
 
     @hook_impl
     def on_pipeline_error(self) -> None:
-        """Wait no more."""
+        """Forget the node that failed: the next run of this process tells nothing of it."""
         if self._node is not None:
             self._waiting.cancel()
+        self._node = None
 
     def _begin(self, node: Node) -> None:
         if node is self._node:

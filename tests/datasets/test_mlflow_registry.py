@@ -73,6 +73,24 @@ def test_the_registered_model_tells_the_story_of_its_versions(
     assert rows[3][2:] == ["trees", "0.51", "0.77", "Promoted: there is no champion yet."]
 
 
+def test_the_story_of_many_versions_fits_into_the_column_of_a_server_and_keeps_the_latest(
+    run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
+) -> None:
+    client, reason = MlflowClient(), "Scorer.\n\nNot promoted: | as\ncostly, " + "and so on, " * 15
+    client.create_registered_model(NAME)
+    for _ in range(60):
+        client.create_model_version(NAME, (tmp_path / "model").as_uri(), description=reason)
+    dataset(tmp_path).save(dataclasses.replace(release, promoted=False))
+    told = client.get_registered_model(NAME).description
+    assert 4_500 < len(told) <= 5_000
+    header, _, latest, *rows = [line for line in told.splitlines() if line.startswith("|")]
+    assert latest.startswith("| 61 |")
+    assert [row.split(" | ")[0] for row in rows] == [f"| {version}" for version in range(60, 60 - len(rows), -1)]
+    assert {row.replace(r"\|", "").count("|") for row in rows} == {header.count("|")}
+    assert all(r"Not promoted: \| as costly, and so on" in row for row in rows)
+    assert told.endswith(f"\n\nEarlier versions, not listed: {60 - len(rows)}.")
+
+
 def test_an_alias_that_is_still_due_is_given_unless_somebody_has_decided_otherwise(
     run: mlflow.ActiveRun, tmp_path: Path, release: ScorerRelease
 ) -> None:

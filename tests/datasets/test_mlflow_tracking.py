@@ -155,9 +155,11 @@ def test_the_headline_of_a_result_becomes_metrics_and_all_results_are_one_artefa
 def test_a_figure_of_each_candidate_is_in_its_child_run(run: mlflow.ActiveRun, tmp_path: Path) -> None:
     bare = {"family": "lightgbm", "imbalance": "none", "target_features": False, "training_rows": 80, "params": {}}
     bare |= {"complexity": None, "std": {}, "folds": [], "to_best": {}, "left_out": {}, "mean": {}}
-    results = [{"name": "trees", "error": None, **bare}, {"name": "broken", "error": "No such library", **bare}]
+    fitted, broken = ("trees", "linear"), ("broken", "broken too", "broken as well")
+    results = [{"name": name, "error": None, **bare} for name in fitted]
+    results += [{"name": name, "error": "No such library", **bare} for name in broken]
     MlflowChildRunsDataset(filepath=(tmp_path / "results.json").as_posix()).save(results)
-    figures = {"trees": new_figure(figsize=(2, 1))}
+    figures = {name: new_figure(figsize=(2, 1)) for name in fitted}
     MlflowChildFiguresDataset(name="out_of_fold").save(figures)
     client = MlflowClient()
     children = client.search_runs([run.info.experiment_id], "tags.candidate != ''")
@@ -165,7 +167,7 @@ def test_a_figure_of_each_candidate_is_in_its_child_run(run: mlflow.ActiveRun, t
         child.data.tags["candidate"]: [file.path for file in client.list_artifacts(child.info.run_id, "figures")]
         for child in children
     }
-    assert found == {"trees": ["figures/out_of_fold.png"], "broken": []}
+    assert found == {name: ["figures/out_of_fold.png"] for name in fitted} | {name: [] for name in broken}
     untracked = MlflowChildFiguresDataset(name="other")
     untracked._logging_activated = False
     untracked.save(figures)

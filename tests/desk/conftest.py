@@ -168,9 +168,12 @@ def variant(desk: Desk, run: Callable[[Desk], Running], tmp_path: Path) -> Calla
 def browser() -> Iterator[Any]:
     """Return the machine's Chromium."""
     playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("there is no Chromium on this machine (on Debian, the package chromium)")
+    from tools.screenshots import find_browser  # noqa: PLC0415 - it needs playwright
+
+    try:
+        path = find_browser()
+    except RuntimeError as error:
+        pytest.skip(str(error))
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield chromium

@@ -17,6 +17,7 @@ from credit_scoring.models import FAMILIES, FamilyUnavailableError, ScoringModel
 from credit_scoring.models.base import BoostedTrees, LibraryModel, TrainingRows
 from credit_scoring.models.families.mlp import MLPModel
 from credit_scoring.models.permutation import PermutationContributions
+from credit_scoring.texts import LANGUAGES, texts_in
 
 
 @pytest.fixture(scope="module")
@@ -285,6 +286,8 @@ def test_what_a_search_suggests_can_be_built_and_learns(family: str, X: pd.DataF
     assert ((probability > 0) & (probability < 1)).all()
     combinations = list(ParameterGrid(family_class(family).grid()))
     assert 2 <= len(combinations) <= 8 if space else combinations == [{}]
+    for texts in map(texts_in, LANGUAGES):  # the report names what the search changed
+        assert all(texts.say(f"report.hyperparameter.{name}") for name in space.keys() | combinations[0].keys())
     for params in combinations:
         assert build_model(family, {**set_by_hand, **params}).get_params().items() >= params.items()
 

@@ -1,4 +1,7 @@
-"""A new family is one module: put into a copy of the project, HistGradientBoosting passes all that families pass."""
+"""A new family is one module and the names of what is searched.
+
+Put into a copy of the project, HistGradientBoosting passes all that families pass.
+"""
 
 import os
 import shutil
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import credit_scoring
 from credit_scoring.models import FAMILIES
+from credit_scoring.texts import LANGUAGES
 
 TESTS = Path(__file__).parents[1]
 FAMILY = "family_of_this_test"  # which nobody else chooses
@@ -54,6 +58,7 @@ class HistGradientBoostingModel(LibraryModel, PermutationContributions):
         """Columns without a value cannot be binned."""
         return np.where(self.empty_, 0.0, self.codes_.transform(X))
 '''
+NAMES = "".join(f"    {name}: {name}\n" for name in ("max_leaf_nodes", "l2_regularization"))
 
 
 def test_a_new_family_is_one_module(tmp_path: Path) -> None:
@@ -63,6 +68,9 @@ def test_a_new_family_is_one_module(tmp_path: Path) -> None:
     copy = tmp_path / "src" / "credit_scoring"
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "models" / "families" / f"{FAMILY}.py").write_text(MODULE)
+    for language in LANGUAGES:
+        texts = copy / "texts" / f"{language}.yaml"
+        texts.write_text(texts.read_text().replace("  hyperparameter:\n", f"  hyperparameter:\n{NAMES}"))
     files = [
         "models/test_models.py",
         "models/test_imbalance.py",

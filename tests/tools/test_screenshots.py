@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
-pytest.importorskip("playwright", reason="needs pip install -e '.[screenshots]'")
+pytest.importorskip("playwright", reason="needs `make install`")
 
 from tools.screenshots import BROWSERS, SHOT, SHOWN, take_pictures
 

@@ -41,6 +41,8 @@ _DUE, _AFTER, _NONE = "alias_due", " after ", "none"
 """Tag of a version that still waits for the alias that it was registered for, such as `champion after 3`."""
 _STORY = ("model", "holdout_business_cost", "holdout_roc_auc")
 """Tags of a version that the description of the registered model tells of each."""
+_LONGEST_STORY = 5_000 - len(_REGISTERED) - 50
+"""Characters left for it: MLflow's column has 5,000, which SQLite alone does not mind, and the last line takes some."""
 _OUT_OF_FOLD = "out_of_fold.parquet"
 """Beside the files of a registered model; not in the exported folder, which must name no applicant."""
 
@@ -239,13 +241,21 @@ def _give_due_aliases(client: MlflowClient, name: str) -> None:
 
 
 def _tell_story(client: MlflowClient, name: str) -> str:
-    """Return a Markdown table of all versions, latest first: what each achieved, and why it was promoted or not."""
+    """Return a Markdown table of versions: what each achieved, and why it was promoted or not.
+
+    Latest first, and as many as fit into MLflow's column; the last line counts those before.
+    """
     told = ["| version | day | model | cost on the hold-out | AUC | promotion |", "|---:|---|---|---:|---:|---|"]
-    versions = client.search_model_versions(f"name = '{name}'")
-    for version in sorted(versions, key=lambda each: -int(each.version)):
+    versions = sorted(client.search_model_versions(f"name = '{name}'"), key=lambda each: -int(each.version))
+    room = _LONGEST_STORY - sum(len(line) + 1 for line in told)
+    for done, version in enumerate(versions):
         day = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC).date()
         facts = [*(version.tags.get(tag, "–") for tag in _STORY), (version.description or "–").rpartition("\n\n")[2]]
-        told.append(f"| {version.version} | {day} | {' | '.join(facts)} |")
+        cells = (" ".join(str(cell).split()).replace("|", r"\|") for cell in (version.version, day, *facts))
+        told.append(f"| {' | '.join(cells)} |")
+        room -= len(told[-1]) + 1
+        if room < 0:
+            return "\n".join([*told[:-1], "", f"Earlier versions, not listed: {len(versions) - done}."])
     return "\n".join(told)
 
 

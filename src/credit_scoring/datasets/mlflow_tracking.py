@@ -172,7 +172,7 @@ class MlflowChildFiguresDataset(AbstractDataset[dict[str, "Figure"], None]):
             return
         client = MlflowClient()
         below = f"tags.`mlflow.parentRunId` = '{run.info.run_id}' and tags.{CANDIDATE} != ''"
-        children = client.search_runs([run.info.experiment_id], below, max_results=len(data) + 1)
+        children = client.search_runs([run.info.experiment_id], below)  # those that failed too
         with tempfile.TemporaryDirectory() as folder:
             picture = Path(folder, f"{self._name}.png")
             for child in children:

@@ -25,6 +25,7 @@ from credit_scoring.pipelines.modelling.nodes import (
     calibrate_champion,
     fit_champion,
     fit_scorecard,
+    plot_calibration,
     predict_holdout,
     select_holdout_rows,
     select_training_rows,
@@ -334,6 +335,19 @@ def test_holdout_is_scored_with_a_calibrated_model_of_the_training_rows(
     assert predicted["UNCALIBRATED"].tolist() == model.predict_proba(holdout)[:, 1].tolist()
     order = np.argsort(predicted["UNCALIBRATED"].to_numpy(), kind="stable")
     assert (np.diff(predicted["PROBABILITY"].to_numpy()[order]) >= 0).all()
+
+
+@pytest.mark.parametrize(("share", "points"), [(0.005, "0,50 point "), (0.03, "3,00 points ")])
+def test_the_error_of_calibration_is_singular_below_two_in_french(share: float, points: str) -> None:
+    """Probabilities of 0.25 and 0.75 whose applicants default more often by a share."""
+    probability = np.repeat([0.25, 0.75], 1000)
+    target = np.concatenate([np.arange(1000) < 1000 * (p + share) for p in (0.25, 0.75)]).astype(int)
+    predictions = pd.DataFrame({"TARGET": target, "UNCALIBRATED": probability, "PROBABILITY": probability})
+    figure = plot_calibration(
+        predictions, predictions, {"method": "sigmoid"}, FigureOptions(source="synthetic", language="fr")
+    )
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert sum(f"\n(erreur moyenne {points}; due au hasard" in label for label in labels) == 2, labels
 
 
 @pytest.mark.parametrize(

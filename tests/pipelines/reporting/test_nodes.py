@@ -1,10 +1,13 @@
 """The summary of a run says what its artefacts hold."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import pytest
+import yaml
 
+from tests.conftest import ROOT
 from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, PROTECTION
 from tests.pipelines.reporting.conftest import found
 
@@ -129,6 +132,10 @@ def test_the_summary_tells_source_comparison_decision_and_next_steps(summarise: 
     assert "weigh most: EXT_SOURCE_2, EXT_SOURCE_3. Refitted on 5 other samples, the model keeps 62% of its 20" in text
     assert "Class imbalance" not in text
     assert "SUSPICIOUS" not in text
+    places = yaml.safe_load((ROOT / "conf/base/globals.yml").read_text())
+    pages = [places[name] for name in ("model_card", "scorecard", "technical_documentation")]
+    (brought_back,) = re.findall(r"`git checkout (\S+) (\S+) (.*)`", text)
+    assert brought_back[2].split() == pages  # and no other page, which may have been edited
     real = summarise(strategies(), "home_credit", ["AUC is 0.9"])
     assert "Real data." in real
     assert "**SUSPICIOUS: AUC is 0.9**" in real

@@ -122,12 +122,13 @@ def plot_calibration(
     ):
         target, probability = predictions["TARGET"].to_numpy(), predictions[column].to_numpy()
         curve = reliability_curve(target, probability, n_bins=10)
-        error = 100 * expected_calibration_error(target, probability, n_bins=10)
+        points = 100 * expected_calibration_error(target, probability, n_bins=10)
         chance = 100 * calibration_error_by_chance(probability, n_bins=10).mean
+        error = figures.say("calibration.error", n=round(points, 2), error=points, chance=chance)
         label = (
-            figures.say("calibration.raw", error=error, chance=chance)
+            figures.say("calibration.raw", error=error)
             if column == "UNCALIBRATED"
-            else figures.say(f"calibration.final.{method}", error=error, chance=chance)
+            else figures.say(f"calibration.final.{method}", error=error)
         )
         errors = [curve["default_rate"] - curve["rate_low"], curve["rate_high"] - curve["default_rate"]]
         axes.errorbar(

@@ -261,7 +261,8 @@ def _find_members(params: Mapping[str, Any], candidates: Mapping[str, Any]) -> d
 def list_variants(name: str, described: Any) -> Iterator[tuple[str, Any]]:
     """Yield the candidates that a description stands for, by name, as far as its lists ask for them.
 
-    One for each treatment of class imbalance, free of constraints, and one that is monotone, without one of the list.
+    One for each treatment of class imbalance, free of constraints, and one that is monotone; where treatments are
+    listed, this one has none.
     """
     if not isinstance(described, Mapping):
         yield name, described

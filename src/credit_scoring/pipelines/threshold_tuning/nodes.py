@@ -33,7 +33,6 @@ from credit_scoring.models import ScoringModel
 from credit_scoring.models.calibration import Calibration
 from credit_scoring.models.row_models import NO_ROW_MODELS, RowModels, row_features_among
 from credit_scoring.pipelines.threshold_tuning.options import (
-    USUAL_COUNTERFACTUAL,
     AmountOptions,
     CounterfactualOptions,
     PolicyOptions,
@@ -250,7 +249,7 @@ def build_scorer(
     gap_rules: GapRules,
     protected: ProtectedOptions,
     row_models: RowModels = NO_ROW_MODELS,
-    counterfactual: CounterfactualOptions = USUAL_COUNTERFACTUAL,
+    counterfactual: CounterfactualOptions = CounterfactualOptions(),  # noqa: B008 - nobody can change it
 ) -> CreditScorer:
     """Put model, calibration, policy, the words of reasons, rules of gaps and levers together into what is served.
 

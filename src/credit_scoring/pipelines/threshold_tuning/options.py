@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from credit_scoring.counterfactual import USUAL_LEVERS
+
 
 class AmountOptions(BaseModel):
     """What the two wrong decisions cost in monetary terms, as shares of the amount of the credit.
@@ -137,31 +139,17 @@ class GapOptions(BaseModel):
 
 
 class CounterfactualOptions(BaseModel):
-    """What an applicant can change, when a change that leads to approval is looked for, and how far.
-
-    Attributes:
-        least_amount: Smallest loan, as a share of that asked for; price and annuity go down with it. 1: not a change.
-        least_annuity: Smallest annuity, as a share of that asked for: a longer term. 1: not a change.
-        greatest_annuity: Greatest annuity, likewise: a shorter term. 1: not a change.
-        most_down_payment: Most that is paid at once, as a share of the price; the loan is less by as much, the annuity
-            in proportion. 0: not a change.
-        settle_overdue: Whether what is overdue at other lenders may be paid.
-        round_to: Amounts are multiples of this.
-        milliseconds: Time to look for a change and to score it once more.
-    """
+    """What an applicant can change, when a change that leads to approval is looked for, and how far: see `Levers`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    least_amount: float = Field(default=0.5, gt=0, le=1)
-    least_annuity: float = Field(default=0.6, gt=0, le=1)
-    greatest_annuity: float = Field(default=1.5, ge=1)
-    most_down_payment: float = Field(default=0.3, ge=0, lt=1)
-    settle_overdue: bool = True
-    round_to: float = Field(default=100, gt=0)
-    milliseconds: float = Field(default=50, gt=0, le=10_000)
-
-
-USUAL_COUNTERFACTUAL = CounterfactualOptions()
+    least_amount: float = Field(default=USUAL_LEVERS.least_amount, gt=0, le=1)
+    least_annuity: float = Field(default=USUAL_LEVERS.least_annuity, gt=0, le=1)
+    greatest_annuity: float = Field(default=USUAL_LEVERS.greatest_annuity, ge=1)
+    most_down_payment: float = Field(default=USUAL_LEVERS.most_down_payment, ge=0, lt=1)
+    settle_overdue: bool = USUAL_LEVERS.settle_overdue
+    round_to: float = Field(default=USUAL_LEVERS.round_to, gt=0)
+    milliseconds: float = Field(default=USUAL_LEVERS.milliseconds, gt=0, le=10_000)
 
 
 class PromotionOptions(BaseModel):
