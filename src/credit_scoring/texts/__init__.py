@@ -6,7 +6,7 @@ The catalogues, `en.yaml` and `fr.yaml`, have equal rank: neither stands in for 
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache, lru_cache
 from math import isinf, isnan
 from pkgutil import get_data
@@ -26,6 +26,8 @@ DEFAULT_LANGUAGE: Language = "fr"
 _PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 _SPECIFICATION = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[dfg%]?)")
 _NUMBERS_KEPT = 20_000
+# More than any double has when it is written out
+_MOST_DIGITS = 400
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, seven times faster, where YAML was built with it
 
 
@@ -167,7 +169,8 @@ def _write(value: float, spec: str, language: str) -> str:
     if isinf(value):
         return "∞" if value > 0 else "−∞"
     exact = f"{value:{spec.lstrip('+')}}" if spec.endswith("g") else str(value)
-    written = _pattern(spec, language).apply(Decimal(exact), language).replace("-", "−")
+    with localcontext(prec=_MOST_DIGITS):  # or else a number of more digits than usual is an error
+        written = _pattern(spec, language).apply(Decimal(exact), language).replace("-", "−")
     if written.startswith("−") and not any(digit in "123456789" for digit in written):
         return written.replace("−", "+" if spec.startswith("+") else "")  # what rounds to zero is not below it
     return written
