@@ -128,7 +128,7 @@ def any_size(target: Target) -> Iterator[str]:
     for name, kind in contract_of("application").columns.items():
         if kind != "float64":
             continue
-        applicants = [asked | {"application": asked["application"] | {name: number}} for number in (1e39, 1e-45)]
+        applicants = [asked | {"application": asked["application"] | {name: number}} for number in (1e39, -1e39, 1e-45)]
         reply = target.ask(request(json.dumps(applicants), target="/decisions", headers=[HELD_KEY]))
         yield from expect(reply, 200, name)
         if reply.status == 200 and name in read and reply.json()[0]["decision"] != REVIEW:
