@@ -154,7 +154,7 @@ def test_a_simulation_is_the_decision_on_the_changed_tables(decider: Decider, re
 def settle(credit: Mapping[str, Any]) -> dict[str, Any]:
     debt, overdue = credit["AMT_CREDIT_SUM_DEBT"], credit["AMT_CREDIT_SUM_OVERDUE"]
     paid = {"AMT_CREDIT_SUM_OVERDUE": 0.0, "CREDIT_DAY_OVERDUE": 0}
-    return {**credit, **paid, "AMT_CREDIT_SUM_DEBT": None if debt is None else debt - overdue}
+    return {**credit, **paid, "AMT_CREDIT_SUM_DEBT": None if debt is None else max(debt - overdue, 0.0)}
 
 
 def test_a_counterfactual_leads_to_approval_when_it_is_done(decider: Decider, refused: list[dict[str, Any]]) -> None:
@@ -195,8 +195,13 @@ def test_a_change_is_looked_for_only_where_the_model_has_declined(
     assert told[0]["counterfactual"] == {"found": False, "text": "The application is approved as it is."}
     assert told[1]["decision"] == "review"
     assert told[1]["counterfactual"]["text"].startswith("A person has to decide on the application")
-    (none,) = decider.decide([refused[0] | {"counterfactual": {"levers": ["settlement"]}}])
+    paid = refused[0] | {"bureau": [], "bureau_balance": [], "counterfactual": {"levers": ["settlement"]}}
+    (none,) = decider.decide([paid | {"params": {"language": "en"}}])
+    assert none["decision"] == "refused"
     assert none["counterfactual"]["searched"]["levers"] == {"settlement": {}}
+    assert none["counterfactual"]["text"] == (
+        "Simulation: none of the changes that could be tried is possible for this application."
+    )
 
 
 def test_what_the_contract_calls_implausible_is_reviewed_with_table_and_row(

@@ -109,6 +109,10 @@ def test_every_problem_of_every_table_is_told_without_its_value(plan: FeaturePla
         "applicant 0, previous_application, row 0, SK_ID_PREV: expected whole_number",
         "applicant 0, credit_card_balance: expected rows",
     )
+    assert problems(plan, request(bureau="", credit_card_balance=b"")) == (
+        "applicant 0, bureau: expected rows",
+        "applicant 0, credit_card_balance: expected rows",
+    )
     assert problems(plan, {"bureau": []}) == ("applicant 0, application: expected object",)
     assert problems(plan, request(), {"application": []}) == ("applicant 1, application: expected object",)
     assert problems(plan) == ("applicant 0: expected applicant",)

@@ -310,7 +310,7 @@ class Records:
         self._kinds = {column: told["type"] for column, told in contract["columns"].items()}
         tables = [[one] for one in tables] if name == _SPINE else tables
         tables = [
-            rows if isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows) else None
+            rows if isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows) else None
             for rows in tables
         ]
         expected = "object" if name == _SPINE else "rows"
