@@ -50,7 +50,7 @@ class Case(NamedTuple):
 def processor_seconds(pid: int) -> float:
     """Return the processor time that a process and all that it started have taken, in seconds.
 
-    What has ended and was waited for counts as its parent's; what ends meanwhile, and is not yet waited for, is left out.
+    What has ended and was waited for counts as its parent's; what ends meanwhile is left out until it is.
     """
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = dict(tuple(map(int, line.split())) for line in listed.splitlines())
@@ -156,8 +156,9 @@ def main() -> None:
         f"applicants of a twin. The server's front end is the lean one, with one worker unless it says otherwise, "
         f"{arguments.rounds} rounds of {arguments.seconds:g} seconds of each request in turn (in brackets: the medians "
         "of the rounds), clients on the same machine. Processor time is what a call takes of it, however busy the "
-        f"machine is, on average; applicants per second are those answered, by the time from first to last. Of {len(answers):,} decisions {differing} differ from those of the batch, of their probabilities "
-        f"none by more than {apart:.0e} of it.",
+        "machine is, on average; applicants per second are those answered, by the time that this took. Of "
+        f"{len(answers):,} decisions {differing} differ from those of the batch, of their probabilities none by more "
+        f"than {apart:.0e} of it.",
         "",
         "| request | rows | what answers | p50, ms | p99, ms | processor, ms | applicants per second |",
         "|---|---:|---|---:|---:|---:|---:|",

@@ -105,6 +105,11 @@ def test_a_thousand_applicants_are_decided_on_as_in_batch_scoring(
     # A sum of which the last bit differs may be written as 135,454 or 135,455
     found_words, words = ([re.sub(r"\d", "", str(one)) for one in told] for told in (explained_reasons, reasons))
     assert found_words == words
+    written, expected = (re.findall(r"\d[\d,]*(?:\.\d+)?", str([*told])) for told in (explained_reasons, reasons))
+    assert len(written) == len(expected) > 20
+    for one, other in zip(written, expected, strict=True):
+        last_digit = 10.0 ** -len(other.partition(".")[2])
+        assert float(one.replace(",", "")) == pytest.approx(float(other.replace(",", "")), abs=1.01 * last_digit)
 
 
 def test_an_answer_says_what_it_rests_on(
