@@ -10,6 +10,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,14 +48,21 @@ class Case(NamedTuple):
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time that a process and all that it started have taken, in seconds."""
+    """Return the processor time that a process and all that it started have taken, in seconds.
+
+    What has ended and was waited for counts as its parent's; what ends meanwhile is left out until it is.
+    """
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = dict(tuple(map(int, line.split())) for line in listed.splitlines())
     family = {pid}
     while more := {own for own, parent in parents.items() if parent in family} - family:
         family |= more
-    fields = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in family]
-    return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
+    ticks = 0
+    for one in family:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def measure_server(cases: Sequence[Case], model: Path, seconds: float, rounds: int) -> Iterator[str]:
@@ -86,18 +94,18 @@ def measure_server(cases: Sequence[Case], model: Path, seconds: float, rounds: i
 def describe(
     case: Case, who: str, walls: np.ndarray, cpu: float, spread: str = "", per_second: float | None = None
 ) -> str:
-    """Return a row of the table: times in seconds, processor time in milliseconds."""
+    """Return a row of the table: times in seconds, processor time in milliseconds; no percentile of a single call."""
     p50, p99 = 1_000 * np.percentile(walls, [50, 99])
+    slow = f"{p99:.2f}" if len(walls) > 1 else "–"
     rate = per_second or len(case.asked) * len(walls) / walls.sum()
     n_rows = sum(map(count_rows, case.asked))
-    return f"| {case.name} | {n_rows:,} | {who} | {p50:.2f}{spread} | {p99:.2f} | {cpu:.2f} | {rate:,.0f} |"
+    return f"| {case.name} | {n_rows:,} | {who} | {p50:.2f}{spread} | {slow} | {cpu:.2f} | {rate:,.0f} |"
 
 
 def measure_process(case: Case, who: str, call: Callable[[], Any], repeats: int) -> str:
     """Time calls in this process."""
-    p50, p99, cpu = measure_calls(call, repeats)
-    n_rows, rate = sum(map(count_rows, case.asked)), 1_000 * len(case.asked) / p50
-    return f"| {case.name} | {n_rows:,} | {who} | {p50:.2f} | {p99:.2f} | {cpu:.2f} | {rate:,.0f} |"
+    walls, cpus = measure_calls(call, repeats)
+    return describe(case, who, walls, 1_000 * float(cpus.mean()))
 
 
 def main() -> None:
@@ -148,8 +156,9 @@ def main() -> None:
         f"applicants of a twin. The server's front end is the lean one, with one worker unless it says otherwise, "
         f"{arguments.rounds} rounds of {arguments.seconds:g} seconds of each request in turn (in brackets: the medians "
         "of the rounds), clients on the same machine. Processor time is what a call takes of it, however busy the "
-        f"machine is. Of {len(answers):,} decisions {differing} differ from those of the batch, of their probabilities "
-        f"none by more than {apart:.0e} of it.",
+        "machine is, on average; applicants per second are those answered, by the time that this took. Of "
+        f"{len(answers):,} decisions {differing} differ from those of the batch, of their probabilities none by more "
+        f"than {apart:.0e} of it.",
         "",
         "| request | rows | what answers | p50, ms | p99, ms | processor, ms | applicants per second |",
         "|---|---:|---|---:|---:|---:|---:|",

@@ -23,8 +23,7 @@ from benchmarks.parity import compare_tables
 from credit_scoring.datasets.raw_csv import RawCsvDataset
 from credit_scoring.feature_plan import FeaturePlan, Plan
 from credit_scoring.features.installments import SOURCE as INSTALLMENTS
-from credit_scoring.features.join import join_features
-from credit_scoring.features.plan import compile_plan
+from credit_scoring.features.plan import compile_plan, join_sources
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
@@ -32,7 +31,6 @@ from credit_scoring.schemas.raw import OFFICIAL_TABLES, contract_of
 
 TABLES = tuple(dict.fromkeys(cleaning.table for source in SOURCES for cleaning in source.cleaning))
 CHUNK = 1_000
-TYPES = {"int32": pa.int32(), "float64": pa.float64(), "string": pa.string()}
 
 Request = Mapping[str, Any]
 
@@ -42,16 +40,21 @@ def make_requests(n_applicants: int) -> list[Request]:
     chunks = list(generate_twin(SyntheticDataOptions(n_train=n_applicants, n_test=0)))
     tables = {name: pd.concat([chunk[i] for chunk in chunks]) for i, name in enumerate(OFFICIAL_TABLES)}
     tables["application"] = tables.pop("application_train").drop(columns="TARGET")
+    return sorted(as_requests({name: tables[name] for name in TABLES}), key=count_rows)
+
+
+def as_requests(tables: Mapping[str, pd.DataFrame]) -> list[Request]:
+    """Return raw tables as requests have them: those of each applicant, in the order of the table `application`."""
     owners = tables["bureau"].set_index("SK_ID_BUREAU")["SK_ID_CURR"]
     rows: dict[int, dict[str, Any]] = {client: {} for client in tables["application"]["SK_ID_CURR"]}
-    for name in TABLES:
-        table = tables[name]
+    for name, table in tables.items():
         clients = table["SK_ID_CURR"] if "SK_ID_CURR" in table else table["SK_ID_BUREAU"].map(owners)
         plain = table.astype(object).where(table.notna(), None)
         for client, own in plain.groupby(clients.to_numpy()):
-            records = own.to_dict("records")
-            rows[client][name.lower()] = records[0] if name == "application" else records
-    return sorted(rows.values(), key=count_rows)
+            if client in rows:
+                records = own.to_dict("records")
+                rows[client][name.lower()] = records[0] if name == "application" else records
+    return list(rows.values())
 
 
 def count_rows(request: Request) -> int:
@@ -65,35 +68,29 @@ class Engine:
     def __init__(self, columns: list[str]) -> None:
         self._connection = duckdb.connect()
         self._connection.execute("SET threads = 1")
-        clean = {
-            one.table: one.apply(ibis.table(contract_of(one.table).columns, name=one.table))
-            for source in SOURCES
-            for one in source.cleaning
-        }
-        joined = join_features(*(source.compute(*(clean[one.table] for one in source.cleaning)) for source in SOURCES))
+        joined, _ = join_sources()
         self._query = ibis.duckdb.connect().compile(joined.select("SK_ID_CURR", *columns))
 
     def evaluate(self, requests: list[Request]) -> pa.Table:
         """Compute the features of applicants."""
         for name in TABLES:
-            schema = pa.schema([(column, TYPES[kind]) for column, kind in contract_of(name).columns.items()])
+            schema = ibis.schema(contract_of(name).columns).to_pyarrow()
             given = [one.get(name.lower(), []) for one in requests]
             rows = pa.Table.from_pylist(given if name == "application" else list(chain.from_iterable(given)), schema)
             self._connection.register("rows", rows)
-            self._connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM rows')
+            self._connection.execute(f'CREATE OR REPLACE TABLE "{name.lower()}" AS SELECT * FROM rows')
         return self._connection.execute(self._query).to_arrow_table()
 
 
-def measure_calls(call: Callable[[], Any], repeats: int) -> tuple[float, float, float]:
-    """Return the median and the 99th percentile of wall time, and the median of processor time, in milliseconds."""
+def measure_calls(call: Callable[[], Any], repeats: int) -> np.ndarray:
+    """Return wall times and processor times, in seconds, two rows."""
     call()
     times = []
     for _ in range(repeats):
         wall, cpu = time.perf_counter(), time.thread_time()
         call()
         times.append((time.perf_counter() - wall, time.thread_time() - cpu))
-    walls, cpus = np.array(times).T * 1_000
-    return float(np.median(walls)), float(np.percentile(walls, 99)), float(np.median(cpus))
+    return np.array(times).T
 
 
 def compare_values(plan: FeaturePlan, engine: Engine, requests: list[Request]) -> tuple[int, int]:
@@ -136,7 +133,8 @@ def describe_latency(n_applicants: int, repeats: int) -> Iterator[str]:
             ("plan", plan.evaluate, repeats),
             ("DuckDB", engine.evaluate, repeats // 20),
         ):
-            p50, p99, cpu = measure_calls(lambda compute=compute, asked=asked: compute(asked), often)
+            walls, cpus = 1_000 * measure_calls(lambda compute=compute, asked=asked: compute(asked), often)
+            (p50, p99), cpu = np.percentile(walls, [50, 99]), np.median(cpus)
             rate, n_rows = len(asked) / cpu * 1_000, sum(map(count_rows, asked))
             yield (f"| {name} | {n_rows:,} | {contestant} | {p50:.2f} | {p99:.2f} | {cpu:.2f} | {rate:,.0f} |")
 
@@ -163,7 +161,11 @@ def describe_bulk(raw: Path) -> Iterator[str]:
         wanted = {(step.frame, step.name) for step in plan.plan.steps if step.operation == "raw"}
         started = time.process_time()
         columns = {
-            name: typed_columns(table.select(*(one for one in table.columns if (name, one) in wanted)))
+            name: as_columns(
+                table.select(*(one for one in table.columns if (name, one) in wanted))
+                .order_by("SK_ID_CURR")
+                .to_pyarrow()
+            )
             for name, table in tables.items()
         }
         sorting = time.process_time() - started
@@ -182,9 +184,8 @@ def describe_bulk(raw: Path) -> Iterator[str]:
     )
 
 
-def typed_columns(table: ibis.Table) -> dict[str, Any]:
-    """Return the columns of a table by client, as a plan takes them."""
-    rows = table.order_by("SK_ID_CURR").to_pyarrow()
+def as_columns(rows: pa.Table) -> dict[str, Any]:
+    """Return the columns of a table as a plan takes them typed."""
     columns: dict[str, Any] = {}
     for name in rows.column_names:
         if pa.types.is_string(rows[name].type):

@@ -13,7 +13,14 @@ from mlflow import MlflowClient
 
 from credit_scoring import hooks
 from credit_scoring.errors import SparkUnavailableError, TrackingServerError
-from credit_scoring.hooks import RunTagsHooks, SparkHooks, TrackingStoreHooks, check_spark_installation, start_spark
+from credit_scoring.hooks import (
+    RunSummaryHooks,
+    RunTagsHooks,
+    SparkHooks,
+    TrackingStoreHooks,
+    check_spark_installation,
+    start_spark,
+)
 from credit_scoring.pipeline_registry import register_pipelines
 from tests.conftest import ROOT
 from tests.datasets.conftest import run_in
@@ -177,3 +184,22 @@ def test_what_needs_spark_does_not_begin_on_another_engine() -> None:
     with pytest.raises(SparkUnavailableError, match="score_applicants_on_spark cannot run on another engine") as error:
         spark.before_pipeline_run(register_pipelines()["spark_scoring"])
     assert "Hint: kedro run --env spark" in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("sqlite:///mlflow.db", "The candidates compared, while `mlflow ui` runs: http://127.0.0.1:5000/#/"),
+        ("http://mlflow.lender:80", "The candidates compared: http://mlflow.lender:80/#/"),
+    ],
+)
+def test_the_end_of_a_run_says_where_and_when_the_candidates_can_be_compared(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], uri: str, said: str
+) -> None:
+    run = SimpleNamespace(info=SimpleNamespace(experiment_id="1", run_id="0123abcd"))
+    for name, value in (("active_run", run), ("set_tag", None), ("get_tracking_uri", uri)):
+        monkeypatch.setattr(f"mlflow.{name}", lambda *_, value=value: value)
+    summary = hooks.SUMMARY_DATASET
+    pipeline, catalog = SimpleNamespace(all_outputs=lambda: {summary}), SimpleNamespace(load=str.upper)
+    RunSummaryHooks().after_pipeline_run(pipeline, catalog)
+    assert said in capsys.readouterr().out

@@ -1,17 +1,23 @@
 """Decisions from raw tables without a server: `credit-scoring decide applicant.json`, and `decide` in Python."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+from credit_scoring.exported_model import MANIFEST
 from credit_scoring.exported_model.loading import ServedDecider, load_decider, load_scorer, use_code_of
 from credit_scoring.exported_model.manifest import ModelFolderError, check_manifest
 
 _MODEL = Path("model")
+
+
+class InvalidRequestError(ValueError):
+    """What is asked about applicants is not in order."""
 
 
 def decide(
@@ -25,20 +31,28 @@ def decide(
 
     Raises:
         ModelFolderError: If the folder does not hold the model that was exported, or it came without a feature plan.
-        ValueError: If a request is not in order; says all that is wrong.
+        InvalidRequestError: If a request is not in order; says all that is wrong.
     """
     if not isinstance(applicants, Mapping | list):
-        raise ValueError("Expected the raw tables of an applicant, or a list of these.")
-    decider = _load(model.resolve())
+        raise InvalidRequestError("Expected the raw tables of an applicant, or a list of these.")
+    decider = _load(model.resolve(), _read_list(model))
     try:
         decided = decider.decide([applicants] if isinstance(applicants, Mapping) else applicants)
     except decider.input_error as error:
-        raise ValueError(decider.describe_problems(error, applicants)[0]) from None
+        raise InvalidRequestError(decider.describe_problems(error, applicants)[0]) from None
     return decided[0] if isinstance(applicants, Mapping) else decided
 
 
+def _read_list(model: Path) -> bytes:
+    """Return the list of the model's files, which is another one for another model."""
+    try:
+        return (model / MANIFEST).read_bytes()
+    except OSError:
+        return b""  # which is said when the model is loaded
+
+
 @lru_cache(maxsize=1)
-def _load(model: Path) -> ServedDecider:
+def _load(model: Path, _list: bytes) -> ServedDecider:
     manifest = check_manifest(model)
     decider = load_decider(manifest, load_scorer(manifest))
     if decider is None:
@@ -62,22 +76,24 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--language", choices=("fr", "en"), help="of sentences (fr)")
     given = parser.parse_args(arguments)
     try:
-        applicants = json.loads(given.file.read_text(encoding="utf-8"))
+        applicants = orjson.loads(given.file.read_bytes())
         use_code_of(check_manifest(given.model))
-        answer = decide(_ask(applicants, given.explain, given.language), given.model)
-    except (OSError, ValueError, ModelFolderError) as error:
-        sys.stderr.write(f"{given.file}: {error}\n" if isinstance(error, ValueError) else f"{error}\n")
+        ask = partial(_ask, explain=given.explain, language=given.language)
+        answer = decide([*map(ask, applicants)] if isinstance(applicants, list) else ask(applicants), given.model)
+    except (orjson.JSONDecodeError, InvalidRequestError) as error:
+        sys.stderr.write(f"{given.file}: {error}\n")
         return 1
-    sys.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False) + "\n")
+    except (OSError, ModelFolderError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode() + "\n")
     return 0
 
 
-def _ask(applicants: Any, explain: bool, language: str | None) -> Any:
+def _ask(applicant: Any, explain: bool, language: str | None) -> Any:
     """Put what the command line asks for in the place of what the file asks for."""
-    if isinstance(applicants, list):
-        return [_ask(one, explain, language) for one in applicants]
-    params = applicants.get("params") or {} if isinstance(applicants, dict) else None
+    params = applicant.get("params") or {} if isinstance(applicant, dict) else None
     if not isinstance(params, dict):
-        return applicants  # which is not in order, as is said
+        return applicant  # which is not in order, as is said
     asked = ({"explain": True} if explain else {}) | ({"language": language} if language else {})
-    return {**applicants, "params": {**params, **asked}} if asked else applicants
+    return {**applicant, "params": {**params, **asked}} if asked else applicant

@@ -225,9 +225,9 @@ class RunSummaryHooks:
         console.print(Markdown(summary))
         if run is not None:
             uri = mlflow.get_tracking_uri()
-            interface = uri if uri.startswith("http") else _INTERFACE
+            interface, when = (uri, "") if uri.startswith("http") else (_INTERFACE, ", while `mlflow ui` runs")
             address = comparison_address(interface, run.info.experiment_id, run.info.run_id)
-            console.print(f"\nThe candidates compared, while `mlflow ui` runs: {address}", soft_wrap=True)
+            console.print(f"\nThe candidates compared{when}: {address}", soft_wrap=True)
 
 
 class SparkHooks:

@@ -59,6 +59,27 @@ def test_what_is_overdue_is_paid_and_leaves_the_debt() -> None:
     ]
 
 
+def test_a_copy_of_a_credit_is_paid_once_and_no_debt_becomes_negative() -> None:
+    credit, _ = TABLES["bureau"]
+    debts = [
+        {**credit, "SK_ID_BUREAU": number, "AMT_CREDIT_SUM_DEBT": debt} for number, debt in enumerate((1_000.0, -5.0))
+    ]
+    tables = {**TABLES, "bureau": [*debts, dict(debts[0])]}
+    found = look(lambda tables: tables["bureau"][0]["CREDIT_DAY_OVERDUE"] == 0, SETTLEMENT, tables=tables)
+    assert [(move.old, move.new) for move in found.moves] == [(6_000, 0)]
+    assert [(row["SK_ID_BUREAU"], row["AMT_CREDIT_SUM_DEBT"]) for row in found.tables["bureau"]] == [
+        (0, 0.0),
+        (1, -5.0),
+    ]
+
+
+def test_the_levers_that_were_moved_are_those_that_were_tried() -> None:
+    nothing_overdue = {**TABLES, "bureau": TABLES["bureau"][1:]}
+    found = look(lambda _: False, tables=nothing_overdue, levers=Levers(least_amount=1, milliseconds=60_000))
+    assert found.tried == (ANNUITY, DOWN_PAYMENT)
+    assert look(lambda _: False).tried == LEVERS
+
+
 def test_two_levers_are_moved_where_one_is_not_enough() -> None:
     def grants(tables: Mapping[str, Any]) -> bool:
         form = tables["application"]
@@ -83,13 +104,13 @@ def test_the_least_effort_of_all_levers_is_told() -> None:
     ],
 )
 def test_what_is_not_known_cannot_be_moved(tables: Mapping[str, Any]) -> None:
-    assert look(lambda _: True, tables=tables) == Search((), tables, 0, True, pytest.approx(0, abs=1000))
+    assert look(lambda _: True, tables=tables) == Search((), tables, 0, (), True, pytest.approx(0, abs=1000))
 
 
 def test_levers_that_the_lender_does_not_offer_are_left_alone() -> None:
     none = Levers(1, 1, 1, 0, settle_overdue=False, milliseconds=60_000)
     found = look(lambda _: True, levers=none)
-    assert (found.moves, found.n_tried, found.complete) == ((), 0, True)
+    assert (found.moves, found.n_tried, found.tried, found.complete) == ((), 0, (), True)
 
 
 @pytest.mark.parametrize(("hiccup", "n_tried", "took"), [(0.0, 5, 25.0), (0.07, 5, 95.0)])

@@ -5,18 +5,18 @@ from typing import Any
 
 import duckdb
 import ibis
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from benchmarks import feature_plan
 from benchmarks.parity import Difference, compare_tables
 from credit_scoring.feature_plan import FeaturePlan, Features, Plan
 from credit_scoring.features.join import join_features
 from credit_scoring.features.plan import compile_plan
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.schemas.raw import contract_of
-from tests.features.conftest import ARROW_TYPES, make_twin_tables, raw_names
+from tests.features.conftest import make_twin_tables, raw_names
 
 Tables = Mapping[str, pa.Table]
 N_APPLICANTS = 1_000
@@ -50,33 +50,14 @@ class Batch:
 
 
 def as_requests(tables: Tables) -> list[dict[str, Any]]:
-    """Return tables as requests have them: those of each applicant, without the outcome and what is nobody's."""
-    rows = {name: table.to_pylist() for name, table in tables.items()}
-    requests = {
-        row["SK_ID_CURR"]: {"application": {name: value for name, value in row.items() if name != "TARGET"}}
-        for row in rows["application"]
-    }
-    owners = {row["SK_ID_BUREAU"]: row["SK_ID_CURR"] for row in rows["bureau"]}
-    for name in rows.keys() - {"application"}:
-        for row in rows[name]:
-            owner = row["SK_ID_CURR"] if "SK_ID_CURR" in row else owners.get(row["SK_ID_BUREAU"])
-            if owner in requests:
-                requests[owner].setdefault(name.lower(), []).append(row)
-    return list(requests.values())
+    """Return tables as requests have them, without the outcome."""
+    frames = {name: table.to_pandas() for name, table in tables.items()}
+    return feature_plan.as_requests(frames | {"application": frames["application"].drop(columns="TARGET")})
 
 
 def as_columns(tables: Tables) -> dict[str, dict[str, object]]:
     """Return tables as typed columns."""
-
-    def values(column: pa.ChunkedArray) -> object:
-        if pa.types.is_string(column.type):
-            encoded = column.combine_chunks().dictionary_encode()
-            return encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist()
-        return column.to_pandas().to_numpy(dtype=np.float64, na_value=np.nan)
-
-    return {
-        name.lower(): {column: values(table[column]) for column in table.column_names} for name, table in tables.items()
-    }
+    return {name.lower(): feature_plan.as_columns(table) for name, table in tables.items()}
 
 
 def as_frame(features: Features, kinds: pd.Series) -> pd.DataFrame:
@@ -92,8 +73,7 @@ def differences(found: Features, expected: pd.DataFrame) -> list[Difference]:
 
 
 def typed(name: str, table: pd.DataFrame) -> pa.Table:
-    fields = [(column, ARROW_TYPES[kind]) for column, kind in contract_of(name).columns.items()]
-    return pa.Table.from_pandas(table, pa.schema(fields), preserve_index=False)
+    return pa.Table.from_pandas(table, ibis.schema(contract_of(name).columns).to_pyarrow(), preserve_index=False)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from credit_scoring.feature_plan.operations import AGGREGATES, BETWEEN_ROWS, ELE
 from credit_scoring.features.plan import compile_table
 from credit_scoring.schemas.raw import contract_of
 from tests.feature_plan.conftest import as_columns
+from tests.features.conftest import ARROW_TYPES
 
 NUMBERS = (None, 0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 0.0005, -0.0015, 1234.5675, 1e15, 3.0)
 TEXTS = (None, "", "F", "M", "Zzz", "XNA")
@@ -29,9 +30,8 @@ def table_of(rows: list[tuple[object, ...]]) -> pa.Table:
     names = ("AMT_CREDIT", "AMT_ANNUITY", "CODE_GENDER")
     columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
     columns["SK_ID_CURR"] = list(range(len(rows)))
-    kinds = {"int32": pa.int32(), "float64": pa.float64(), "string": pa.string()}
     return pa.table(
-        {name: pa.array(columns.get(name, [None] * len(rows)), kinds[kind]) for name, kind in contract.items()}
+        {name: pa.array(columns.get(name, [None] * len(rows)), ARROW_TYPES[kind]) for name, kind in contract.items()}
     )
 
 

@@ -1,7 +1,11 @@
 """What a plan holds, how it is refused, and in how few calls it is evaluated."""
 
 import json
+import re
+import shutil
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import ibis
 import pytest
@@ -13,6 +17,7 @@ from credit_scoring.features import bureau
 from credit_scoring.features.plan import compile_plan, compile_table
 from credit_scoring.features.plan_compiler import Compiler
 from credit_scoring.schemas.raw import contract_of
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +115,14 @@ def test_a_plan_that_leaves_out_applicants_is_refused() -> None:
     application = ibis.table(contract_of("application").columns, name="application")
     with pytest.raises(PlanError, match="Applicants are left out"):
         compile_table(application.filter(application.CNT_CHILDREN > 0), {}, ["AMT_CREDIT"])
+
+
+def test_the_examples_of_the_documentation_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for example in re.findall(r"```python\n(.*?)```", (ROOT / "docs/feature_plan.md").read_text(), re.DOTALL):
+        exec(example, names)
+    form = json.loads((ROOT / "examples/applicant.json").read_text())["application"]
+    assert names["features"].applicants.tolist() == [form["SK_ID_CURR"]]
+    assert names["features"].numbers[0, 0] == form["EXT_SOURCE_2"]

@@ -109,6 +109,10 @@ def test_every_problem_of_every_table_is_told_without_its_value(plan: FeaturePla
         "applicant 0, previous_application, row 0, SK_ID_PREV: expected whole_number",
         "applicant 0, credit_card_balance: expected rows",
     )
+    assert problems(plan, request(bureau="", credit_card_balance=b"")) == (
+        "applicant 0, bureau: expected rows",
+        "applicant 0, credit_card_balance: expected rows",
+    )
     assert problems(plan, {"bureau": []}) == ("applicant 0, application: expected object",)
     assert problems(plan, request(), {"application": []}) == ("applicant 1, application: expected object",)
     assert problems(plan) == ("applicant 0: expected applicant",)
@@ -151,8 +155,8 @@ def test_values_that_the_contract_calls_implausible_are_found_where_features_rea
     # FLAG_MOBIL is read by no wanted feature, and 365243 stands for no employment
     found = [one for one in features.implausible if one.applicant == 1]
     assert [(one.table, one.row, one.column) for one in found] == [
-        ("application", 0, "AMT_CREDIT"),
-        ("application", 0, "NAME_TYPE_SUITE"),
+        ("application", None, "AMT_CREDIT"),
+        ("application", None, "NAME_TYPE_SUITE"),
         ("bureau", 1, "DAYS_CREDIT"),
     ]
     assert {one.column for one in features.implausible if one.applicant == 0} <= {"AMT_CREDIT", "AMT_INCOME_TOTAL"}
@@ -262,7 +266,7 @@ def test_a_contract_is_described_as_data() -> None:
     assert described["key"] == ["SK_ID_BUREAU", "MONTHS_BALANCE"]
     assert described["parents"] == {"SK_ID_BUREAU": "bureau"}
     assert described["columns"]["MONTHS_BALANCE"] == {
-        "type": "int32", "nullable": False, "low": -96, "high": 0, "codes": [], "structural": False,
+        "type": "int32", "nullable": False, "low": -96, "high": 0, "codes": [],
         "description": "The month, from the application: 0 is the latest",
     }  # fmt: skip
     assert "TARGET" not in describe_table(contract_of("application"))["columns"]

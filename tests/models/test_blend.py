@@ -68,9 +68,10 @@ def test_log_odds_and_contributions_are_the_mean_of_the_members(X: pd.DataFrame,
 
 def test_members_fitted_at_once_are_the_same_to_the_last_bit(X: pd.DataFrame, y: pd.Series) -> None:
     members = {**MEMBERS, "lgb": {**MEMBERS["lgb"], "n_seeds": 2}}
-    one, three = (fit_model("blend", {"members": members, "n_jobs": n}, X, y) for n in (1, 3))
-    assert list(three.fits_) == list(one.fits_) == list(MEMBERS)
-    np.testing.assert_array_equal(three.predict_proba(X), one.predict_proba(X))
+    one, *others = (fit_model("blend", {"members": members, "n_jobs": n}, X, y) for n in (1, 3, 0, -1))
+    for other in others:
+        assert list(other.fits_) == list(one.fits_) == list(MEMBERS)
+        np.testing.assert_array_equal(other.predict_proba(X), one.predict_proba(X))
 
 
 def test_each_member_counts_alike_however_many_seeds_stand_for_it(X: pd.DataFrame, y: pd.Series) -> None:

@@ -8,6 +8,7 @@ import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logit
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 from sklearn.neural_network import MLPClassifier
@@ -92,6 +93,16 @@ def test_contributions_add_up_to_the_log_odds(fitted: ScoringModel, X: pd.DataFr
     probability = fitted.predict_proba(X)[:, 1]
     assert list(contributions.columns) == list(fitted.feature_names_in_)
     assert base + contributions.sum(axis=1).to_numpy() == pytest.approx(np.log(probability / (1 - probability)))
+
+
+def test_numbers_of_any_size_are_scored_and_explained(fitted: ScoringModel, X: pd.DataFrame) -> None:
+    """Beyond single precision, in which some trees compare, as at its end."""
+    beyond, end = ([value, -value] * 20 for value in (np.inf, float(np.finfo(np.float32).max)))
+    rows, at_end = (X.head(40).assign(AMT_CREDIT=values, EXT_SOURCE_2=values) for values in (beyond, end))
+    probability = fitted.predict_proba(rows)[:, 1]
+    assert probability.tolist() == fitted.predict_proba(at_end)[:, 1].tolist()
+    values, base = fitted.contributions(rows)
+    assert values.sum(axis=1).to_numpy() + base == pytest.approx(logit(probability))
 
 
 def test_a_pickle_gives_the_same_scores(fitted: ScoringModel, X: pd.DataFrame) -> None:

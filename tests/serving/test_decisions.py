@@ -7,16 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 import requests
 
+from credit_scoring import decide as decide_module
 from credit_scoring.decide import decide
+from credit_scoring.decisions import InputError
 from credit_scoring.exported_model import FEATURE_PLAN
 from credit_scoring.exported_model.loading import load_scorer
-from credit_scoring.exported_model.manifest import check_manifest, write_manifest
+from credit_scoring.exported_model.manifest import ModelFolderError, check_manifest, write_manifest
 from tests.conftest import ROOT, Project
 from tests.serving.conftest import JSON, Server, serving, wait_until
 from tools.example_applicant import EXAMPLE, make_example
@@ -147,13 +150,30 @@ def test_the_example_is_what_its_command_makes_and_is_answered_alike_by_command_
     done = subprocess.run(command, cwd=demo.path, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == expected
     broken = demo.path / "broken.json"
-    broken.write_text(json.dumps({"application": []}))
-    done = subprocess.run(
-        [*command[:-1], str(broken), "--language", "en"], cwd=demo.path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert "application: expected an object." in done.stderr
-    assert "Traceback" not in done.stderr
+    for content, said in (
+        ('{"application": []}', "application: expected an object."),
+        ('{"application": {"AMT_CREDIT": NaN}}', "expected a JSON value"),
+        ("[" * 1000 + "]" * 1000, "un objet est attendu"),  # of no object no language is known
+        ("[" * 100_000, "depth limit exceeded"),
+    ):
+        broken.write_text(content)
+        done = subprocess.run(
+            [*command[:-1], str(broken), "--language", "en"], cwd=demo.path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_defect_is_not_told_as_a_mistake_of_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(applicants: Any) -> None:
+        raise ValueError("of a library")
+
+    decider = SimpleNamespace(decide=fail, input_error=InputError)
+    for name, value in (("_load", lambda *_: decider), ("check_manifest", str), ("use_code_of", str)):
+        monkeypatch.setattr(decide_module, name, value)
+    with pytest.raises(ValueError, match="of a library"):
+        decide_module.main([str(EXAMPLE)])
 
 
 def test_strict_mode_refuses_and_counts_gaps_of_raw_tables(demo: Project, applicants: list[dict[str, Any]]) -> None:
@@ -174,8 +194,11 @@ def test_a_model_without_a_plan_scores_and_says_that_it_cannot_decide_from_raw_t
     demo: Project, tmp_path: Path, applicants: list[dict[str, Any]]
 ) -> None:
     shutil.copytree(demo.path / "model", tmp_path / "model")
+    assert decide(applicants[0], tmp_path / "model")["SK_ID_CURR"] == applicants[0]["application"]["SK_ID_CURR"]
     (tmp_path / "model" / FEATURE_PLAN).unlink()
     write_manifest(tmp_path / "model")
+    with pytest.raises(ModelFolderError, match="do not follow from raw tables alone"):  # and not the model of before
+        decide(applicants[0], tmp_path / "model")
     with serving(tmp_path, SERVING_FRONT_END="lean", SERVING_WORKERS="1") as server:
         answer = ask(server, applicants[0])
         assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED")

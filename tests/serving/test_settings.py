@@ -2,6 +2,9 @@
 
 import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +74,24 @@ def test_what_mlflow_alone_would_not_heed_is_refused(monkeypatch: pytest.MonkeyP
     for name in ("API_KEY", "GAPS"):
         monkeypatch.delenv(f"SERVING_{name}")
     assert read_settings().front_end == "mlflow-cli"
+    monkeypatch.setenv("serving_gaps", "refuse")
+    with pytest.raises(SettingError, match=r"  - serving_gaps is not a setting\.\n"):
+        read_settings()
+
+
+@pytest.mark.parametrize(("name", "value"), [("DECISION_LOG", "required"), ("DECISION_LOG_URL", "sqlite:///log.db")])
+def test_mlflow_alone_is_not_started_where_records_are_asked_for(tmp_path: Path, name: str, value: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "credit_scoring.serving"],
+        cwd=tmp_path,
+        env=os.environ | {"SERVING_FRONT_END": "mlflow-cli", name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "`mlflow models serve` records no decision" in done.stdout + done.stderr
 
 
 def test_a_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def compile_plan(columns: Sequence[str] | None = None) -> Plan:
     Raises:
         PlanError: If a column is no feature computed by expressions, or a plan has no word for one of its operations.
     """
-    joined, clean = _join_sources()
+    joined, clean = join_sources()
     features = [name for name in joined.columns if name not in (CLIENT_KEY, OUTCOME)]
     if unknown := sorted(set(columns or ()) - set(features)):
         raise PlanError(
@@ -42,7 +42,7 @@ def compile_plan(columns: Sequence[str] | None = None) -> Plan:
 
 
 @cache
-def _join_sources() -> tuple[ir.Table, Mapping[str, ir.Table]]:
+def join_sources() -> tuple[ir.Table, Mapping[str, ir.Table]]:
     """Return the expression of all features, and that of the clean rows of each raw table."""
     clean = {
         one.table: one.apply(ibis.table(contract_of(one.table).columns, name=one.table.lower()))
@@ -119,7 +119,6 @@ def describe_table(contract: RawTable) -> dict[str, Any]:
         told: dict[str, Any] = {"type": contract.columns[name], "nullable": column.nullable}
         for check in column.checks:
             told |= {key: list(value) if isinstance(value, tuple) else value for key, value in check.statistics.items()}
-            told["structural"] = not check.raise_warning
         return told | {"description": column.description}
 
     return {

@@ -40,7 +40,12 @@ def main() -> int:
     try:
         settings = read_settings()
         Keys(settings)
-        check_log_settings()
+        log = check_log_settings()
+        if settings.front_end == MLFLOW_CLI and log.mode != "off":
+            raise SettingError(
+                "`mlflow models serve` records no decision, and the variables of DECISION_LOG ask for records.\n"
+                "Hint: SERVING_FRONT_END=mlflow or lean records them; DECISION_LOG=off does without."
+            )
     except (SettingError, LogSettingError) as error:
         logger.error("%s", error)
         return 2

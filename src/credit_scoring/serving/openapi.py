@@ -24,6 +24,7 @@ _OF_INVOCATIONS = _OF_ALL | {
     413: "Too many bytes or rows.",
     415: "Neither JSON nor CSV, not in UTF-8, or compressed.",
     429: "The key has asked more than its share; try again.",
+    503: "The server has its hands full, or a required record could not be written; try again.",
     504: "Not answered in time.",
 }
 _OF_DECISIONS = _OF_INVOCATIONS | {

@@ -79,7 +79,7 @@ def describe_schemas(decider: ServedDecider, gap: Mapping[str, Any], max_history
     reasons = {"type": "array", "items": reason}
     probability = {"type": "number", "minimum": 0, "maximum": 1}
     band = _object({"low": probability, "high": probability})
-    place = {"table": {"type": "string"}, "row": {"type": "integer", "minimum": 0}}
+    place = {"table": {"type": "string"}, "row": {"type": ["integer", "null"], "minimum": 0}}
     decision = {
         "SK_ID_CURR": {"type": "integer"},
         "probability_default": probability,
@@ -95,7 +95,8 @@ def describe_schemas(decider: ServedDecider, gap: Mapping[str, Any], max_history
         "gaps": {
             "type": "array",
             "items": _object({**gap, **place}, required=tuple(gap)),
-            "description": "Why nothing is decided automatically; of a raw table with its table and row, from 0.",
+            "description": "Why nothing is decided automatically; of a raw table with its table and row, from 0; the "
+            "form has none.",
         },
         "rows_dropped": {
             "type": "object",

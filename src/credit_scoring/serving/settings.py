@@ -104,7 +104,7 @@ def read_settings() -> Settings:
         settings = Settings()
         if settings.front_end == MLFLOW_CLI:  # a key that nobody asks for would be worse than none
             served_without = sorted(settings.model_fields_set - _OF_MLFLOW_CLI)
-            unread = [name for name in served_without if os.environ[f"{PREFIX}{name.upper()}"]]
+            unread = [name for name in served_without if os.environ.get(f"{PREFIX}{name.upper()}")]
             problems += [f"{PREFIX}{name.upper()} is not for `mlflow models serve`" for name in unread]
     except ValidationError as error:
         wrong = [(str(detail["loc"][0]), detail["input"]) for detail in error.errors()]

@@ -8,9 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+from credit_scoring.schemas.raw import contract_of
 from tests.serving.attack.registry import attack
 from tests.serving.attack.target import HELD_KEY, KEY, Target, wait_until
 from tests.serving.attack.wire import Connection, Reply, get, request
+from tools.example_applicant import EXAMPLE
 
 REVIEW = "review"
 
@@ -117,6 +119,20 @@ def too_large(target: Target) -> Iterator[str]:
         line = as_csv(row | {name: number}).splitlines()[1]
         reply = target.ask(target.post(as_csv(row) + line + "\n", kind="text/csv"))
         yield from expect(reply, 400, f"CSV {number[:6]}", "Row 1", name)
+
+
+@attack("10", "of /decisions, a number of any size is answered with reasons, and reviewed where it is not plausible")
+def any_size(target: Target) -> Iterator[str]:
+    asked = json.loads(EXAMPLE.read_text()) | {"params": {"explain": True}}
+    read = {column["name"] for column in target.place.columns}
+    for name, kind in contract_of("application").columns.items():
+        if kind != "float64":
+            continue
+        applicants = [asked | {"application": asked["application"] | {name: number}} for number in (1e39, -1e39, 1e-45)]
+        reply = target.ask(request(json.dumps(applicants), target="/decisions", headers=[HELD_KEY]))
+        yield from expect(reply, 200, name)
+        if reply.status == 200 and name in read and reply.json()[0]["decision"] != REVIEW:
+            yield f"{name}: {reply.json()[0]['decision']}"
 
 
 @attack("small", "errors of every kind are counted, carry the model and say what is allowed")
