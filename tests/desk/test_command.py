@@ -41,7 +41,7 @@ def test_it_starts_with_a_password_that_is_good_once_and_stops_when_told(
             password = re.search(r"as supervisor with the password (\S+)", process.stdout.readline())
             assert password
             assert "credit-scoring desk add-user" in process.stdout.readline()
-            assert process.stdout.readline() == f"The desk is open at http://127.0.0.1:{port}\n"
+            assert process.stdout.readline() == f"The desk opens at http://127.0.0.1:{port}\n"
             officer = Officer(f"http://127.0.0.1:{port}")
             while True:
                 with socket.socket() as probe:

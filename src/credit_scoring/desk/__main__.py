@@ -47,7 +47,7 @@ def main() -> int:
             "More accounts: credit-scoring desk add-user NAME --role officer\n"
         )
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    sys.stdout.write(f"The desk is open at http://{host}:{settings.port}\n")
+    sys.stdout.write(f"The desk opens at http://{host}:{settings.port}\n")
     sys.stdout.flush()
     uvicorn.run(
         "credit_scoring.desk.__main__:make",
