@@ -185,7 +185,7 @@ def verify(engine: Engine, anchors: Mapping[int, str] | None = None) -> Verifica
     expected, kept, n_erased = START, dict(anchors or {}), 0
     sequence, problem = 0, ""
     with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":  # as in SQLite: all pages as of the first, even if something is erased meanwhile
+        if engine.dialect.name == "postgresql":  # all pages as of the first, as in SQLite
             connection.execution_options(isolation_level="REPEATABLE READ")
         erased = set(connection.execute(select(records.c.decision_id).where(records.c.kind == ERASED)).scalars())
         for row, content in _walk(connection):
