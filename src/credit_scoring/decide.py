@@ -53,6 +53,7 @@ def _read_list(model: Path) -> bytes:
 
 @lru_cache(maxsize=1)
 def _load(model: Path, _list: bytes) -> ServedDecider:
+    """Load a model, anew if its list is another one."""
     manifest = check_manifest(model)
     decider = load_decider(manifest, load_scorer(manifest))
     if decider is None:

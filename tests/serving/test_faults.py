@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.conftest import Project
-from tests.serving.conftest import as_split, code_of_image, serving, wait_until
+from tests.serving.conftest import as_split, code_of_image, free_port, serving, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -82,6 +82,30 @@ def test_a_model_that_is_not_whole_is_not_served(demo: Project, tmp_path: Path, 
     assert done.returncode == 2
     assert f"{name}: altered" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_child_that_ends_after_the_server_is_no_error(tmp_path: Path) -> None:
+    code = """
+import os, signal
+from pathlib import Path
+from credit_scoring.serving.processes import Server
+from credit_scoring.serving.settings import read_settings
+
+status = Server(read_settings(), Path()).run()
+os.kill(os.getpid(), signal.SIGCHLD)
+print("status", status)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env=os.environ | {"SERVING_PORT": str(free_port()), "SERVING_FRONT_END": "lean"},
+    )
+    assert "status 2" in done.stdout  # there is no model
+    assert "descriptor" not in done.stderr
 
 
 def test_a_model_of_another_version_is_not_served_unless_told_to(demo: Project, tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ class Search(NamedTuple):
         moves: The smallest change that turns the decision, of one lever or two; empty if there is none.
         tables: The raw tables after it, those of the applicant if there is none.
         n_tried: How many changes were tried.
+        tried: The levers that they moved, in the order of `LEVERS`.
         complete: Whether there was time for all.
         milliseconds: How long the search took.
     """
@@ -86,6 +87,7 @@ class Search(NamedTuple):
     moves: tuple[Move, ...]
     tables: Tables
     n_tried: int
+    tried: tuple[str, ...]
     complete: bool
     milliseconds: float
 
@@ -111,6 +113,12 @@ def search(
     started = time.perf_counter()
     best: _Changed = (tables, ())
     n_tried, each, alone = 0, 0.0, 0.0
+    moved: set[str] = set()
+
+    def end(complete: bool) -> Search:
+        tried = tuple(lever for lever in LEVERS if lever in moved)
+        return Search(best[1], best[0], n_tried, tried, complete, 1000 * (time.perf_counter() - started))
+
     ways = [way for name in names for way in _ways(levers, name, tables)]
     one = [((way, share),) for share in _COARSE for way in ways]
     finer = [((way, share),) for share in _FINE for way in ways]
@@ -127,14 +135,15 @@ def search(
             spent = time.perf_counter() - started
             room = min(_CHUNK, int((levers.milliseconds / 1000 - spent - alone) / each)) if n_tried else 1
             if room < 1:
-                return Search(best[1], best[0], n_tried, False, 1000 * spent)
+                return end(complete=False)
             part, left = left[:room], left[room:]
             granted = are_granted([changed for changed, _ in part])
             n_tried += len(part)
+            moved |= {move.lever for _, moves in part for move in moves}
             each = (time.perf_counter() - started - spent) / len(part)
             alone = alone or each
             best = min((changed for changed, yes in zip(part, granted, strict=True) if yes), key=_effort, default=best)
-    return Search(best[1], best[0], n_tried, True, 1000 * (time.perf_counter() - started))
+    return end(complete=True)
 
 
 def _effort(changed: _Changed) -> float:
@@ -203,19 +212,27 @@ def _pay_at_once(tables: Tables, share: float, round_to: float) -> tuple[Tables,
 
 
 def _settle(tables: Tables) -> _Way:
-    """Return what pays all that is overdue, as it is all or nothing: the credits after it are worked out once."""
-    owed, settled = 0.0, []
+    """Return what pays all that is overdue, as it is all or nothing: the credits after it are worked out once.
+
+    A copy of a credit is the same credit. What is overdue is part of the debt, which no payment of it makes negative.
+    """
+    owed, settled = 0.0, dict[int, dict[str, Any]]()
     for row in tables.get("bureau", ()):
         overdue, debt = row.get("AMT_CREDIT_SUM_OVERDUE") or 0.0, row.get("AMT_CREDIT_SUM_DEBT")
-        paid = {"AMT_CREDIT_SUM_OVERDUE": 0.0, "CREDIT_DAY_OVERDUE": 0} if overdue > 0 else {}
-        settled.append({**row, **paid} if debt is None else {**row, **paid, "AMT_CREDIT_SUM_DEBT": debt - overdue})
-        owed += overdue
+        if row["SK_ID_BUREAU"] in settled:
+            continue
+        paid: dict[str, float] = {}
+        if overdue > 0:
+            owed += overdue
+            paid = {"AMT_CREDIT_SUM_OVERDUE": 0.0, "CREDIT_DAY_OVERDUE": 0}
+            paid |= {} if debt is None else {"AMT_CREDIT_SUM_DEBT": max(debt - overdue, min(debt, 0.0))}
+        settled[row["SK_ID_BUREAU"]] = {**row, **paid}
 
     def settle(tables: Tables, share: float) -> tuple[Tables, Move] | None:
         if owed <= 0 or share < 1:
             return None
         effort = owed / (tables["application"].get("AMT_CREDIT") or owed)
-        return {**tables, "bureau": settled}, Move(SETTLEMENT, owed, 0.0, effort)
+        return {**tables, "bureau": [*settled.values()]}, Move(SETTLEMENT, owed, 0.0, effort)
 
     return settle
 

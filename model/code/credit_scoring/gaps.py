@@ -20,7 +20,7 @@ GAPS = (UNKNOWN_NAME, TOO_LITTLE_KNOWN, OUT_OF_RANGE, MISSING, UNKNOWN_CATEGORY)
 
 Gap = dict[str, Any]
 """`column` (null if it is of no single column), `gap` (one of `GAPS`), `text` (a sentence); of a raw table also `table`
-and `row`, from 0."""
+and `row`, from 0, null of the form."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def find_in_tables(
     found: dict[int, list[Gap]] = {}
     for applicant, table, row, column in implausible:
         told = tables[table]["columns"][column]
-        label = texts.say("gaps.place", table=table, row=row, column=column)
+        label = column if row is None else texts.say("gaps.place", table=table, row=row, column=column)
         if "low" in told:
             gap, text = OUT_OF_RANGE, texts.say("gaps.out_of_bounds", label=label, low=told["low"], high=told["high"])
         elif told["type"] == "string":

@@ -101,9 +101,16 @@ class Server:
             0 after a stop that was asked for; if no model was ever served, 2 if its files are not in order, else 1.
         """
         wake, woken = socket.socketpair()
-        for end in (wake, woken):
-            end.setblocking(False)
-        signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+        with wake, woken:
+            for end in (wake, woken):
+                end.setblocking(False)
+            signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+            try:
+                return self._run_until_stopped(wake)
+            finally:
+                signal.set_wakeup_fd(-1)  # before the socket closes: a child may end after the last look
+
+    def _run_until_stopped(self, wake: socket.socket) -> int:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda number, _: self._signals.append(signal.Signals(number)))
         signal.signal(signal.SIGCHLD, lambda *_: None)

@@ -198,7 +198,7 @@ class Decider:
                 "complete": searched.complete,
                 "milliseconds": round(searched.milliseconds, 1),
             },
-            "text": describe_search(searched, self._levers, names, after, asked.language),
+            "text": describe_search(searched, self._levers, after, asked.language),
         }
 
 

@@ -1,6 +1,6 @@
 """What is said of requests that are not in order, and of changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from credit_scoring.counterfactual import Levers, Search
@@ -54,21 +54,21 @@ def describe_simulation(old: float, new: float, decision: str, language: str) ->
     return texts.say("decisions.simulation", old=old, new=new, decision=texts.say(f"decisions.decided.{decision}"))
 
 
-def describe_search(
-    searched: Search, levers: Levers, names: Sequence[str], answer: Mapping[str, Any], language: str
-) -> str:
+def describe_search(searched: Search, levers: Levers, answer: Mapping[str, Any], language: str) -> str:
     """Say which change would lead to approval, or what was tried.
 
     Args:
         searched: What was found.
         levers: How far they could be moved.
-        names: Those that were.
         answer: The answer after the change that was found.
         language: Of the sentence.
     """
     texts = texts_in(language)
+    if not searched.tried:
+        return texts.say("decisions.counterfactual.nothing")
     if not searched.moves:
-        tried = texts.join([texts.say(f"decisions.counterfactual.tried.{name}", **levers.span(name)) for name in names])
+        told = [texts.say(f"decisions.counterfactual.tried.{name}", **levers.span(name)) for name in searched.tried]
+        tried = texts.join(told)
         return texts.say(
             "decisions.counterfactual.none" if searched.complete else "decisions.counterfactual.stopped", tried=tried
         )

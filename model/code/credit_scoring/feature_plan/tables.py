@@ -84,13 +84,13 @@ class Implausible(NamedTuple):
     Attributes:
         applicant: Place of the applicant, from 0.
         table: The raw table.
-        row: Place of the row in the applicant's table, from 0.
+        row: Place of the row in the applicant's table, from 0; null of the form, which is one record.
         column: The column.
     """
 
     applicant: int
     table: str
-    row: int
+    row: int | None
     column: str
 
 
@@ -310,7 +310,7 @@ class Records:
         self._kinds = {column: told["type"] for column, told in contract["columns"].items()}
         tables = [[one] for one in tables] if name == _SPINE else tables
         tables = [
-            rows if isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows) else None
+            rows if isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows) else None
             for rows in tables
         ]
         expected = "object" if name == _SPINE else "rows"
@@ -399,12 +399,12 @@ class Records:
             for row, i in np.argwhere(outside.T).tolist():
                 column = bounds.numbers[i]
                 if values[i, row] not in bounds.codes[column]:
-                    yield Implausible(int(self.owners[row]), self._name, int(self._row[row]), column)
+                    yield Implausible(int(self.owners[row]), self._name, self._place(row), column)
         for column, listed in bounds.texts.items():
             if not set(self.given[column]) <= listed:
                 for row, text in enumerate(self.given[column]):
                     if text not in listed:
-                        yield Implausible(int(self.owners[row]), self._name, int(self._row[row]), column)
+                        yield Implausible(int(self.owners[row]), self._name, self._place(row), column)
 
     def _leave_out_copies(self) -> list[Problem]:
         """Drop exact copies of rows under a key; the same key of different rows is a problem."""
@@ -424,8 +424,11 @@ class Records:
         return problems
 
     def _problem(self, row: int, column: str, expected: str, detail: str = "") -> Problem:
-        place = None if self._name == _SPINE else int(self._row[row])
-        return Problem(int(self.owners[row]), self._name, place, column, expected, detail)
+        return Problem(int(self.owners[row]), self._name, self._place(row), column, expected, detail)
+
+    def _place(self, row: int) -> int | None:
+        """Return the place of a row in the applicant's table; none of the form, which is one record."""
+        return None if self._name == _SPINE else int(self._row[row])
 
 
 def _nearest(unknown: Iterable[str], known: Collection[str]) -> Iterator[str]:

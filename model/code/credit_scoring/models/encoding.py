@@ -13,6 +13,7 @@ from credit_scoring.models.base import text_columns
 
 # Of a matrix of terms at a time, so that what is worked out on the way stays small.
 _BLOCK_ROWS = 4096
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class CategoryCodes:
@@ -190,6 +191,15 @@ class StandardisedTerms:
         indicators = np.zeros((len(encoded), len(self.sources_) - n_numbers + 1))
         indicators[np.arange(len(encoded))[:, None], self.indicators_[self.codes_.places(encoded)]] = 1.0
         return np.hstack([scaled, empty[:, self.flagged_], indicators[:, :-1]])
+
+
+def keep_within_float32(encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return numbers beyond single precision as its largest, and NaN as it is.
+
+    XGBoost and the trees of scikit-learn compare in single precision and may refuse what is infinite there. No score
+    differs, since every cut lies between two values of training.
+    """
+    return np.clip(encoded, -_LARGEST, _LARGEST)
 
 
 def _in_blocks(

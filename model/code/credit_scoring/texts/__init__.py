@@ -6,7 +6,7 @@ The catalogues, `en.yaml` and `fr.yaml`, have equal rank: neither stands in for 
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache, lru_cache
 from math import isinf, isnan
 from pkgutil import get_data
@@ -26,6 +26,8 @@ DEFAULT_LANGUAGE: Language = "fr"
 _PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 _SPECIFICATION = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[dfg%]?)")
 _NUMBERS_KEPT = 20_000
+# More than any double has when it is written out; beyond what is usual, writing one would be an error
+_MOST_DIGITS = 400
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, seven times faster, where YAML was built with it
 
 
@@ -167,7 +169,8 @@ def _write(value: float, spec: str, language: str) -> str:
     if isinf(value):
         return "∞" if value > 0 else "−∞"
     exact = f"{value:{spec.lstrip('+')}}" if spec.endswith("g") else str(value)
-    written = _pattern(spec, language).apply(Decimal(exact), language).replace("-", "−")
+    with localcontext(prec=_MOST_DIGITS):
+        written = _pattern(spec, language).apply(Decimal(exact), language).replace("-", "−")
     if written.startswith("−") and not any(digit in "123456789" for digit in written):
         return written.replace("−", "+" if spec.startswith("+") else "")  # what rounds to zero is not below it
     return written
@@ -188,7 +191,8 @@ def _pattern(spec: str, language: str) -> NumberPattern:
 
 @lru_cache(_NUMBERS_KEPT)
 def _write_span(value: float, unit: str, language: str) -> str:
-    written = format_unit(value, f"duration-{unit}", format="#,##0.#", locale=language).replace("-", "−")
+    with localcontext(prec=_MOST_DIGITS):
+        written = format_unit(value, f"duration-{unit}", format="#,##0.#", locale=language).replace("-", "−")
     # CLDR is not of one mind: 2 ans with a plain space, 2 jours with one that does not break
     return written.replace(" ", "\xa0") if language == "fr" else written
 

@@ -35,7 +35,8 @@ class BlendModel(CodedModel):
             `params`; `max_features`, columns that it is given at most, picked by `select_features` on the rows given to
             `fit` (default null: all of them); `n_seeds`, fits with consecutive `random_state` that stand for it with
             their average (default 1), for a family that has one.
-        n_jobs: Members that are fitted at once, each in a thread; no score depends on it.
+        n_jobs: Members that are fitted at once, each in a thread; all of them if it is not above 0. No score depends on
+            it.
 
     Attributes:
         feature_names_in_: Columns that a member reads.
@@ -86,7 +87,7 @@ class BlendModel(CodedModel):
 
         self.fits_: dict[str, list[ScoringModel]] = {}
         self.left_out_: dict[str, str] = {}
-        with ThreadPoolExecutor(self.n_jobs) as threads:
+        with ThreadPoolExecutor(self.n_jobs if self.n_jobs > 0 else len(self.members)) as threads:
             for name, fitted in zip(self.members, threads.map(fit_member, self.members.values()), strict=True):
                 if isinstance(fitted, list):
                     self.fits_[name] = fitted

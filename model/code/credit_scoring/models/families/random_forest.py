@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from credit_scoring.models.base import LibraryModel, TrainingRows, Trial
-from credit_scoring.models.encoding import CategoryCodes
+from credit_scoring.models.encoding import CategoryCodes, keep_within_float32
 from credit_scoring.models.permutation import PermutationContributions
 
 _KINDS = {"random_forest": RandomForestClassifier, "extra_trees": ExtraTreesClassifier}
@@ -65,5 +65,6 @@ class RandomForestModel(LibraryModel, PermutationContributions):
         self.least_probability_ = 1 / (len(rows.y) + 2)
 
     def _predict_default(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
-        probability = self.estimator_.predict_proba(self.codes_.transform(X))[:, 1]
+        encoded = keep_within_float32(self.codes_.transform(X))
+        probability = self.estimator_.predict_proba(encoded)[:, 1]
         return np.clip(probability, self.least_probability_, 1 - self.least_probability_)

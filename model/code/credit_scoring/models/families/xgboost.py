@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from credit_scoring.models.base import BoostedTrees, TrainingRows, Trial
-from credit_scoring.models.encoding import CategoryCodes
+from credit_scoring.models.encoding import CategoryCodes, keep_within_float32
 
 
 class XGBoostModel(BoostedTrees):
@@ -86,7 +86,8 @@ class XGBoostModel(BoostedTrees):
         """
         import xgboost
 
-        matrix = xgboost.DMatrix(encoded, feature_types=self.feature_types_, enable_categorical=True)
+        rows = keep_within_float32(encoded)
+        matrix = xgboost.DMatrix(rows, feature_types=self.feature_types_, enable_categorical=True)
         values = self.booster_.predict(matrix, pred_contribs=True).astype(np.float64)
         contributions, base = values[:, :-1], float(values[0, -1])
         margin = self.booster_.predict(matrix, output_margin=True).astype(np.float64)
