@@ -41,6 +41,8 @@ HIDDEN = ("Dataset", "Source", "Models")
 SIZE = {"width": 1300, "height": 860}
 SHOT = {"x": 205, "y": 25, "width": 1075, "height": 640}
 """What the pictures show of the page: all but the menu beside it, whose words are no part of the story."""
+ASSISTANT_WAS_SHOWN = "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"
+"""Else MLflow opens a panel by itself at the first visit; opened late, it closes the list of columns."""
 WIDER = 40
 """Pixels that a column gets beside MLflow's hundred."""
 SECONDS_TO_START = 60
@@ -76,8 +78,7 @@ def take_pictures(experiment: str, registered_model: str, folder: Path) -> list[
     with _interface(mlflow.get_tracking_uri()) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path)
         page = browser.new_page(viewport=SIZE, locale="en-GB", timezone_id="UTC")
-        assistant = page.get_by_role("button", name="Close", exact=True)
-        page.add_locator_handler(assistant, assistant.click)  # a panel that opens by itself, once
+        page.add_init_script(f"localStorage.setItem('{ASSISTANT_WAS_SHOWN}', 'true')")
         for name, show in {
             "runs": lambda: _show_runs(page, address, run),
             "model": lambda: _show_model(page, address, registered_model),

@@ -199,7 +199,7 @@ def test_a_change_is_looked_for_only_where_the_model_has_declined(
     told = decider.decide([one | {"counterfactual": True, "params": {"language": "en"}} for one in (granted, odd)])
     assert told[0]["counterfactual"] == {"found": False, "text": "The application is approved as it is."}
     assert told[1]["decision"] == "review"
-    assert told[1]["counterfactual"]["text"].startswith("A person has to decide on the application")
+    assert told[1]["counterfactual"]["text"].startswith("The application is for manual review")
     paid = refused[0] | {"bureau": [], "bureau_balance": [], "counterfactual": {"levers": ["settlement"]}}
     (none,) = decider.decide([paid | {"params": {"language": "en"}}])
     assert none["decision"] == "refused"

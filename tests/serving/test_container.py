@@ -105,7 +105,7 @@ def container(image: str, front_end: str, model: Path) -> Iterator[tuple[str, st
             try:
                 if requests.get(f"http://127.0.0.1:{port}/ping", timeout=2).ok:
                     break
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.1)
             assert time.monotonic() - started < START_SECONDS, engine("logs", name).stdout
         yield name, f"http://127.0.0.1:{port}"

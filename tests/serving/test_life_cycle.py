@@ -246,16 +246,22 @@ def test_what_is_in_hand_is_answered_while_no_more_is_taken(folder: Path, holdou
         assert server.process.wait(timeout=3) == 0
 
 
+def can_listen(port: int) -> bool:
+    """Tell whether a server could be started again on the port."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 def test_workers_end_when_the_main_process_is_killed(demo: Project) -> None:
     with lean(demo.path) as server:
         processes = [*server.holders(), *server.workers()]
         os.kill(processes[-1], signal.SIGSTOP)
         os.kill(server.process.pid, signal.SIGKILL)
         wait_until(lambda: all(map(is_gone, processes)), GRACE + 2)
-        with socket.socket() as again:
-            again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            again.bind(("127.0.0.1", int(server.url.rpartition(":")[2])))
-            again.listen()
+        wait_until(lambda: can_listen(int(server.url.rpartition(":")[2])), 2)
 
 
 @pytest.mark.parametrize("front_end", ["mlflow", "lean"])

@@ -65,12 +65,3 @@ def test_a_raw_column_is_told_with_values_missing_rate_cleaning_and_use(contract
     # The column itself, two ratios, and the number of empty fields.
     assert used == "4"
     assert rows["FLAG_MOBIL"].endswith("| none ")
-
-
-def test_links_between_the_documents_lead_somewhere() -> None:
-    for document in (ROOT / "docs").glob("*.md"):
-        text = document.read_text()
-        anchors = {title.lower().replace(" ", "-") for title in re.findall(r"^## (.*)$", text, re.MULTILINE)}
-        for link in re.findall(r"\]\(([^)]+)\)", text):
-            target, _, anchor = link.partition("#")
-            assert (document.parent / target).exists() if target else anchor in anchors, f"{document.name}: {link}"
