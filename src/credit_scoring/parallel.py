@@ -39,12 +39,13 @@ class Workers(Generic[Shared]):
     Args:
         shared: What every unit reads and none changes. Where there are several processes, it is written to a temporary
             folder once, and its arrays are mapped into the memory of all, so that none holds a copy.
-        n_jobs: Processes; 0: as many as this one may use cores. Libraries have one thread in each.
+        n_jobs: Processes; as many as this one may use cores if it is not above 0. Libraries have one thread in each,
+            unless a parameter of theirs says otherwise.
     """
 
     def __init__(self, shared: Shared, n_jobs: int) -> None:
         self.shared = shared
-        self.n_jobs = n_jobs or joblib.cpu_count()
+        self.n_jobs = n_jobs if n_jobs > 0 else joblib.cpu_count()
         self._futures: list[Future[Any]] = []
 
     def __enter__(self) -> Self:
