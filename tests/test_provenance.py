@@ -1,6 +1,7 @@
 """Files of different runs are not combined, and a run whose inputs are not there says what to run."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -202,3 +203,15 @@ def test_from_every_node_a_run_may_begin_or_is_told_a_node_from_which_it_may(mon
             assert never_stored(real["__default__"].from_nodes(*entries)) == set()
         begun += not lacking
     assert begun > 60
+
+
+def test_each_file_is_looked_at_once_by_however_many_ways_it_is_reached(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = []
+    note = ProvenanceHooks._note
+    monkeypatch.setattr(ProvenanceHooks, "_note", lambda hooks, path: looked_at.append(path) or note(hooks, path))
+    project.run("threshold_tuning", nodes=("choose_policy",))
+    # Model and predictions are both made of features and champion. Before the run, before the node, and what it writes
+    twice = dict.fromkeys(("raw", "features", "champion", "model", "predictions"), 2)
+    assert Counter(path.stem for path in looked_at) == {**twice, "policy": 1}

@@ -53,7 +53,7 @@ class ProjectSession(KedroSession):
             raise RunRefusedError(
                 f"{asked} cannot run these pipelines: all relational tables share one connection, which is not for "
                 "several threads or processes at once.",
-                "leave out --async and --runner; models use more cores by `n_jobs` in conf/*/parameters/modelling.yml.",
+                "leave out --async and --runner: fits use all cores as it is (`n_jobs` in conf/*/parameters/run.yml).",
             )
         names = pipeline_names or ([pipeline_name] if pipeline_name else None)
         pipelines.set_requested(names)  # as Kedro does, which would otherwise load them again

@@ -60,7 +60,8 @@ def test_a_strong_first_reason_stays_whoever_the_model_learnt_from(scorer: Credi
     assert (measured["models"], measured["applicants"], measured["top"]) == (2, 40, 2)
     assert measured["same_first"] > 0.9  # the external score, which decides
     assert 0.5 <= measured["overlap"] < 1.0  # it stays, the second is noise
-    assert measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options) == measured
+    for n_jobs in (1, 2):
+        assert measure_reason_reliability(scorer, CHAMPION, rows, oof, rows, options, n_jobs) == measured
 
 
 def test_a_refit_that_is_the_same_model_gives_the_same_reasons(

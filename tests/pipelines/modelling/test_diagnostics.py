@@ -53,3 +53,15 @@ def test_other_folds_give_figures_and_weights_of_their_own(
         share = model.set_index("feature")["share"]
         assert share.sum() == pytest.approx(1)
         assert share["EXT_SOURCE_2"] > share["CODE_GENDER"] > share["EXT_SOURCE_3"]
+
+
+def test_two_processes_measure_what_one_does(rows: pd.DataFrame, champion_and_results: Any) -> None:
+    champion, results, _ = champion_and_results
+    one, two = (
+        measure_stability(
+            select_training_rows(rows), champion, results, SELECTION, FOLDS, DiagnosisOptions(), COSTS, n_jobs=n_jobs
+        )
+        for n_jobs in (1, 2)
+    )
+    assert one[0] == two[0]
+    pd.testing.assert_frame_equal(one[1], two[1], check_exact=True)

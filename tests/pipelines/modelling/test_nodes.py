@@ -396,3 +396,23 @@ def test_the_scorecard_of_a_run_is_the_champion_or_the_best_challenger_or_none(m
     others = [described["dummy"], described["logistic_regression"], described["scorecard"] | {"error": "broken"}]
     others.append(described["crude"] | {"row_models": True, "complexity": "unconstrained"})  # no card for paper
     assert fit_scorecard(rows, others, described["dummy"], dummy, SELECTION, FOLDS) == {}
+
+
+def test_two_processes_compare_as_one_does(model_input: pd.DataFrame) -> None:
+    candidates = CANDIDATES | {
+        "broken": {"family": "logistic_regression", "params": {"C": -1.0}},
+        "lightgbm_smote": {"family": "lightgbm", "params": {"n_estimators": 20, "n_jobs": 1}, "imbalance": "smote"},
+        "mlp": {"family": "mlp"},
+    }
+    train = select_training_rows(model_input)
+    one, two = (
+        cross_validate_candidates(train, candidates, SELECTION, FOLDS, COSTS, n_jobs=n_jobs) for n_jobs in (1, 2)
+    )
+    pd.testing.assert_frame_equal(one[0], two[0], check_exact=True)
+    taken = ("fit_seconds", "predict_seconds", "fit_megabytes", "ms_per_row")
+    for alone, beside in zip(one[1], two[1], strict=True):
+        assert alone.keys() == beside.keys()
+        for key in alone.keys() - {"mean", "std", "folds"}:
+            assert alone[key] == beside[key]
+        for one_fold, other_fold in zip(alone["folds"], beside["folds"], strict=True):
+            assert {**one_fold, **dict.fromkeys(taken)} == {**other_fold, **dict.fromkeys(taken)}

@@ -87,6 +87,7 @@ def test_no_fitted_candidate_learns_from_a_protected_column(
         "applicant_features@outcomes": part,
         "history_rows": None,
         "params:row_models": OFF,
+        "params:n_jobs": 1,
         "tuning_storage": InMemoryStorage(),
         "params:candidates": candidates,
         "params:selection": SELECTION,
@@ -220,3 +221,16 @@ def test_target_features_of_a_protected_column_are_told_and_left_out(
         _, results = cross_validate_candidates(leave_out_protected(rows, GENDER), candidates, SELECTION, FOLDS, COSTS)
     assert [result["name"] for result in results if result["error"]] == ["similar"]
     assert "if one is protected, leave out `target_features`" in caplog.text
+
+
+def test_two_processes_measure_what_one_does(
+    rows: pd.DataFrame, priced: tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]
+) -> None:
+    price, both, predictions = priced
+    _, champion = compare(rows, GENDER)
+    again = price_protection(rows, predictions, champion, GENDER, SELECTION, FOLDS, COSTS, n_jobs=2)
+    assert again[0] == price
+    pd.testing.assert_frame_equal(again[1], both, check_exact=True)
+    model = fit_champion(leave_out_protected(rows, GENDER), champion, SELECTION, FOLDS)
+    one, two = (measure_proxies(rows, model, GENDER, FOLDS, n_jobs) for n_jobs in (1, 2))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)

@@ -349,3 +349,21 @@ def test_without_a_candidate_marked_nothing_is_searched(rows: pd.DataFrame) -> N
     candidates = {"dummy": {"family": "dummy"}}
     storage = optuna.storages.InMemoryStorage()
     assert tune_candidates(rows, candidates, SELECTION, TuningOptions(), COSTS, storage) == (candidates, [])
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "business_cost"])
+def test_searches_side_by_side_find_what_they_find_one_after_the_other(
+    rows: pd.DataFrame, tmp_path: Path, metric: str
+) -> None:
+    candidates = CANDIDATES | {"other": {**CANDIDATES["lr"], "params": {"C": 0.03}}}
+    options = TuningOptions(n_trials=6, metric=metric)
+    made = []
+    for n_jobs in (1, 2):
+        storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/{n_jobs}.db")
+        found, trials = tune_candidates(rows, candidates, SELECTION, options, COSTS, storage, n_jobs)
+        made.append((found, [{**trial, "seconds": None} for trial in trials]))
+    assert made[0] == made[1]
+    # The number of processes is no part of a study: one is resumed by any
+    _, resumed = tune_candidates(rows, candidates, SELECTION, options, COSTS, storage)
+    assert [{**trial, "seconds": None} for trial in resumed] == made[0][1]
+    assert len(storage.get_all_studies()) == 2

@@ -75,6 +75,7 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                     "oof_predictions",
                     "holdout_rows",
                     "params:reliability",
+                    "params:n_jobs",
                 ],
                 outputs="reason_reliability",
                 name="measure_reason_reliability",

@@ -3,12 +3,15 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from credit_scoring.explanations import compare_reasons, weigh
-from credit_scoring.models import refit_model
+from credit_scoring.models import ScoringModel, refit_model
+from credit_scoring.parallel import Workers
 from credit_scoring.pipelines.explainability.nodes import spread_rows
 from credit_scoring.pipelines.explainability.options import ReliabilityOptions
+from credit_scoring.reasons import ReasonBook
 from credit_scoring.run_log import tell_progress
 from credit_scoring.scorer import REFUSED, CreditScorer
 
@@ -20,11 +23,13 @@ def measure_reason_reliability(
     oof_predictions: pd.DataFrame,
     holdout_rows: pd.DataFrame,
     reliability: ReliabilityOptions,
+    n_jobs: int = 1,
 ) -> dict[str, Any]:
     """Fit the champion to bootstrap samples of its training rows, and compare the reasons of declined applicants.
 
     Champion and refits weigh the same causes, against the mean contributions of the same sample of approved training
-    applicants: a refit that gave the same model would give the same reasons.
+    applicants: a refit that gave the same model would give the same reasons. `n_jobs` refits are made at once, see
+    `Workers`.
 
     Returns:
         `models` that were refitted; declined hold-out `applicants` compared; `top`, the number of heaviest causes
@@ -45,11 +50,20 @@ def measure_reason_reliability(
         return {**measured, "same_first": None, "overlap": None}
     own = weigh(scorer.model, rows, approved, book)
     same, overlaps = [], []
-    for number in tell_progress(range(reliability.n_refits), "refitted models"):
-        seed = reliability.seed + number
-        drawn = training_rows.sample(len(training_rows), replace=True, random_state=seed, ignore_index=True)
-        model = refit_model(scorer.model, drawn, imbalance=champion["imbalance"], seed=seed)
-        first, overlap = compare_reasons(own, weigh(model, rows, approved, book), reliability.top)
-        same.append(first.mean())
-        overlaps.append(overlap.mean())
+    with Workers((scorer.model, training_rows, rows, approved, book), n_jobs) as workers:
+        seeds = range(reliability.seed, reliability.seed + reliability.n_refits)
+        refits = [workers.start(_weigh_refit, champion["imbalance"], seed) for seed in seeds]
+        for refit in tell_progress(refits, "refitted models"):
+            first, overlap = compare_reasons(own, refit(), reliability.top)
+            same.append(first.mean())
+            overlaps.append(overlap.mean())
     return {**measured, "same_first": float(np.mean(same)), "overlap": float(np.mean(overlaps))}
+
+
+def _weigh_refit(
+    shared: tuple[ScoringModel, pd.DataFrame, pd.DataFrame, pd.DataFrame, ReasonBook], imbalance: str, seed: int
+) -> npt.NDArray[np.float64]:
+    """Return what the causes weigh in a model that is fitted to a bootstrap sample of the training rows."""
+    champion, training_rows, rows, approved, book = shared
+    drawn = training_rows.sample(len(training_rows), replace=True, random_state=seed, ignore_index=True)
+    return weigh(refit_model(champion, drawn, imbalance=imbalance, seed=seed), rows, approved, book)

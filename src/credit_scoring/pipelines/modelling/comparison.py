@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from credit_scoring.models.complexity import by_hand, rank_of
 from credit_scoring.models.labels import HAND_SET, ROW_MODELS, label_candidates
 from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.parallel import Workers
 from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
 from credit_scoring.pipelines.modelling.latency import milliseconds_per_row
 from credit_scoring.pipelines.modelling.memory import PeakMemory
@@ -35,6 +36,9 @@ logger = logging.getLogger(__name__)
 _SHORT = "%9d of %d %s: AUC %.3f, cost %.3f"
 _COMPARED = ("business_cost", "roc_auc", "average_precision", "log_loss", "brier")
 
+Fit = tuple[npt.NDArray[np.float64], dict[str, float], dict[str, str]]
+"""Of a fold: probabilities of its rows, what was taken, which members a blend went without, and why."""
+
 
 def cross_validate_candidates(
     training_rows: pd.DataFrame,
@@ -44,6 +48,7 @@ def cross_validate_candidates(
     costs: MisclassificationCosts,
     row_features: pd.DataFrame | None = None,
     row_models: RowModelOptions = OFF,
+    n_jobs: int = 1,
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Compare the candidates on identical stratified folds.
 
@@ -59,6 +64,7 @@ def cross_validate_candidates(
         costs: Prices of the wrong decisions.
         row_features: Features from row models by fold left out, see `learn_row_features`.
         row_models: Which candidates also compete with them, as `<name>_row_models`, all else being the same.
+        n_jobs: Fits at once, see `Workers`.
 
     Returns:
         Out-of-fold probabilities of default, one row per applicant: `SK_ID_CURR`, `TARGET`, `FOLD`, one column per
@@ -74,23 +80,25 @@ def cross_validate_candidates(
     described = read_candidates(candidates)
     for name in row_models.candidates:
         described[f"{name}{ROW_MODELS}"] = described[name].model_copy(update={"row_models": True})
-    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection, row_features)
+    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection, row_features, n_jobs)
     kept = ", ".join(str(len(columns)) for columns in folds.columns)
     logger.info("%d columns, %s kept in the folds", folds.features.shape[1], kept)
 
     out_of_fold = training_rows[["SK_ID_CURR", "TARGET"]].assign(FOLD=folds.fold_of_row)
     results = []
-    for number, (name, candidate) in enumerate(described.items(), start=1):
-        try:
-            probability, resources, left_out = predict_out_of_fold(candidate, folds, cross_validation.seed)
-        except Exception as error:  # of a library's own type: in any case the other candidates go on
-            logger.error("%s could not be fitted and is left out: %s", name, error)
-            results.append(_result(name, candidate, f"{type(error).__name__}: {error}"))
-            continue
-        out_of_fold[name] = probability
-        results.append(_summarise(name, candidate, folds, probability, resources, costs) | {"left_out": left_out})
-        mean = results[-1]["mean"]
-        logger.info(_SHORT, number, len(described), name, mean["roc_auc"], mean["business_cost"])
+    with Workers(folds, n_jobs) as workers:
+        fits = {name: start_fits(candidate, workers, cross_validation.seed) for name, candidate in described.items()}
+        for number, (name, candidate) in enumerate(described.items(), start=1):
+            try:
+                probability, resources, left_out = predict_out_of_fold(fits[name], folds)
+            except Exception as error:  # of a library's own type: in any case the other candidates go on
+                logger.error("%s could not be fitted and is left out: %s", name, error)
+                results.append(_result(name, candidate, f"{type(error).__name__}: {error}"))
+                continue
+            out_of_fold[name] = probability
+            results.append(_summarise(name, candidate, folds, probability, resources, costs) | {"left_out": left_out})
+            mean = results[-1]["mean"]
+            logger.info(_SHORT, number, len(described), name, mean["roc_auc"], mean["business_cost"])
     if len(out_of_fold.columns) == 3:
         reasons = "\n".join(f"  - {result['name']}: {result['error']}" for result in results)
         raise ValueError(f"No candidate could be fitted.\n{reasons}\nHint: mend at least one under `candidates`.")
@@ -337,10 +345,15 @@ def fold_metrics(
     return measured
 
 
+def start_fits(candidate: CandidateOptions, workers: Workers[Folds], seed: int) -> list[Callable[[], Fit]]:
+    """Begin to fit a candidate on the folds, for `predict_out_of_fold`."""
+    return [workers.start(_predict_fold, fold, candidate, seed) for fold in range(len(workers.shared))]
+
+
 def predict_out_of_fold(
-    candidate: CandidateOptions, folds: Folds, seed: int
+    fits: list[Callable[[], Fit]], folds: Folds
 ) -> tuple[npt.NDArray[np.float64], list[dict[str, float]], dict[str, str]]:
-    """Score each row of the folds by a model fitted on the other folds.
+    """Score each row of the folds by a model fitted on the other folds, see `start_fits`.
 
     Returns:
         Probabilities of default before calibration, shape (n,), in the order of the rows. And what each fold took:
@@ -352,26 +365,31 @@ def predict_out_of_fold(
     probability = np.empty(len(folds.target))
     resources: list[dict[str, float]] = []
     left_out: dict[str, str] = {}
-    for features, training, validation, columns in tell_progress(folds, "folds"):
-        with PeakMemory() as memory:
-            started = time.perf_counter()
-            model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
-            fitted = time.perf_counter()
-        predicting = time.perf_counter()
-        rows = features.iloc[validation]
-        probability[validation] = model.predict_proba(rows)[:, 1]
-        predicted = time.perf_counter()
-        left_out |= model.left_out_
-        resources.append(
-            {
-                "fit_seconds": fitted - started,
-                "predict_seconds": predicted - predicting,
-                "fit_megabytes": memory.megabytes,
-                "columns_needed": len(model.feature_names_in_) if candidate.complexity != "constant" else 0,
-                "ms_per_row": milliseconds_per_row(model, rows),
-            }
-        )
+    for fold, fit in enumerate(tell_progress(fits, "folds")):
+        probability[folds.fold_of_row == fold], taken, without = fit()
+        resources.append(taken)
+        left_out |= without
     return probability, resources, left_out
+
+
+def _predict_fold(folds: Folds, fold: int, candidate: CandidateOptions, seed: int) -> Fit:
+    features, training, validation, columns = folds.of(fold)
+    with PeakMemory() as memory:
+        started = time.perf_counter()
+        model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
+        fitted = time.perf_counter()
+    predicting = time.perf_counter()
+    rows = features.iloc[validation]
+    probability = model.predict_proba(rows)[:, 1]
+    predicted = time.perf_counter()
+    taken = {
+        "fit_seconds": fitted - started,
+        "predict_seconds": predicted - predicting,
+        "fit_megabytes": memory.megabytes,
+        "columns_needed": len(model.feature_names_in_) if candidate.complexity != "constant" else 0,
+        "ms_per_row": milliseconds_per_row(model, rows),
+    }
+    return probability, taken, dict(model.left_out_)
 
 
 def _summarise(

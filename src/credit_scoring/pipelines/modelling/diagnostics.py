@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
@@ -13,8 +14,9 @@ from credit_scoring.models import ScoringModel
 from credit_scoring.models.row_models import HistoryRows
 from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.parallel import Workers
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
-from credit_scoring.pipelines.modelling.folds import deal_rows, fit_candidate, make_folds, split_columns
+from credit_scoring.pipelines.modelling.folds import Folds, deal_rows, fit_candidate, make_folds, split_columns
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, DiagnosisOptions
 from credit_scoring.pipelines.modelling.row_features import cross_fit_row_features
 from credit_scoring.run_log import tell_progress
@@ -88,10 +90,12 @@ def measure_stability(
     costs: MisclassificationCosts,
     history_rows: HistoryRows | None = None,
     row_models: RowModelOptions = OFF,
+    n_jobs: int = 1,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Cross-validate the champion again with other folds and other seeds inside the models.
 
-    Features from row models, if the champion has them, are made anew on these folds.
+    Features from row models, if the champion has them, are made anew on these folds. `n_jobs` folds are fitted at once,
+    see `Workers`.
 
     Returns:
         `roc_auc` and `business_cost`, each as a list by seed, the comparison's own first: too few values for a standard
@@ -108,15 +112,27 @@ def measure_stability(
         if candidate.row_models and history_rows is not None:
             dealt = deal_rows(training_rows["TARGET"], cross_validation.n_folds, seed)
             row_features = cross_fit_row_features(training_rows, dealt, history_rows, row_models)
-        folds = make_folds(training_rows, cross_validation.n_folds, seed, selection, row_features)
+        folds = make_folds(training_rows, cross_validation.n_folds, seed, selection, row_features, n_jobs)
         probability = np.empty(len(folds.target))
-        for number, (features, training, validation, columns) in enumerate(tell_progress(folds, "folds"), start=1):
-            model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
-            probability[validation] = model.predict_proba(features.iloc[validation])[:, 1]
-            explained = model.contributions(features.iloc[validation[: diagnosis.n_explained]])[0].abs().mean()
-            shares = (explained / explained.sum()).rename_axis("feature").reset_index(name="share")
-            weights.append(shares.assign(seed=seed, fold=number))
+        with Workers(folds, n_jobs) as workers:
+            fits = [
+                workers.start(_weigh_fold, fold, candidate, diagnosis.n_explained, seed) for fold in range(len(folds))
+            ]
+            for fold, fit in enumerate(tell_progress(fits, "folds")):
+                probability[folds.fold_of_row == fold], shares = fit()
+                weights.append(shares.assign(seed=seed, fold=fold + 1))
         for metric, values in measured.items():
             values.append(float(np.mean([fold[metric] for fold in fold_metrics(folds, probability, costs)])))
     columns = ["seed", "fold", "feature", "share"]
     return measured, pd.concat(weights, ignore_index=True)[columns] if weights else pd.DataFrame(columns=columns)
+
+
+def _weigh_fold(
+    folds: Folds, fold: int, candidate: CandidateOptions, n_explained: int, seed: int
+) -> tuple[npt.NDArray[np.float64], pd.DataFrame]:
+    """Return the probabilities of a fold's validation rows, and `feature` and `share` of the contributions to some."""
+    features, training, validation, columns = folds.of(fold)
+    model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
+    explained = model.contributions(features.iloc[validation[:n_explained]])[0].abs().mean()
+    shares = (explained / explained.sum()).rename_axis("feature").reset_index(name="share")
+    return model.predict_proba(features.iloc[validation])[:, 1], shares

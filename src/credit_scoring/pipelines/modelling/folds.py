@@ -14,6 +14,7 @@ from credit_scoring.models import ScoringModel, fit_model
 from credit_scoring.models.row_models import row_features_among
 from credit_scoring.models.selection import SelectionOptions, select_features
 from credit_scoring.models.target_features import TARGET_FEATURE_SOURCES
+from credit_scoring.parallel import Workers
 from credit_scoring.pipelines.modelling.options import CandidateOptions
 
 NOT_FEATURES = ["SK_ID_CURR", "TARGET", "SPLIT"]
@@ -43,15 +44,18 @@ class Folds:
         return len(self.columns)
 
     def __iter__(self) -> Iterator[tuple[pd.DataFrame, npt.NDArray[np.int_], npt.NDArray[np.int_], list[str]]]:
-        """Give features, positions of training and of validation rows, and columns, fold by fold.
+        """Give what `of` returns, fold by fold."""
+        return map(self.of, range(len(self)))
+
+    def of(self, fold: int) -> tuple[pd.DataFrame, npt.NDArray[np.int_], npt.NDArray[np.int_], list[str]]:
+        """Return features, positions of training and of validation rows, and columns of a fold.
 
         The features are those of all rows as the models of the fold see them, with those from row models: none knows an
         outcome of the fold's validation rows.
         """
-        for fold, columns in enumerate(self.columns):
-            inside = self.fold_of_row == fold
-            seen = _replace_columns(self.features, self.row_features[fold]) if self.row_features else self.features
-            yield seen, np.flatnonzero(~inside), np.flatnonzero(inside), list(columns)
+        inside = self.fold_of_row == fold
+        seen = _replace_columns(self.features, self.row_features[fold]) if self.row_features else self.features
+        return seen, np.flatnonzero(~inside), np.flatnonzero(inside), list(self.columns[fold])
 
 
 def split_columns(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
@@ -83,6 +87,7 @@ def make_folds(
     seed: int,
     selection: SelectionOptions,
     row_features: pd.DataFrame | None = None,
+    n_jobs: int = 1,
 ) -> Folds:
     """Deal rows into stratified folds and pick the columns of each on its training rows alone.
 
@@ -92,6 +97,7 @@ def make_folds(
         seed: Seed of the deal.
         selection: Columns that models are given.
         row_features: Features from row models by fold left out, see `row_features.cross_fit_row_features`.
+        n_jobs: Folds whose columns are picked at once, see `Workers`.
 
     Raises:
         ValueError: If an outcome is missing, one class has fewer rows than there are folds, or `row_features` were made
@@ -99,12 +105,19 @@ def make_folds(
     """
     features, target = split_columns(rows)
     fold_of_row = deal_rows(target, n_folds, seed)
-    columns = []
-    for fold in range(n_folds):
-        training = np.flatnonzero(fold_of_row != fold)
-        columns.append(tuple(select_plain_features(features.iloc[training], target.iloc[training], selection)))
+    with Workers((features, target, fold_of_row), n_jobs) as workers:
+        picked = [workers.start(_pick_columns, fold, selection) for fold in range(n_folds)]
+        columns = tuple(tuple(of_fold()) for of_fold in picked)
     made = _row_features_by_fold(rows[["SK_ID_CURR"]], fold_of_row, row_features) if row_features is not None else ()
-    return Folds(features, target, fold_of_row, tuple(columns), made)
+    return Folds(features, target, fold_of_row, columns, made)
+
+
+def _pick_columns(
+    rows: tuple[pd.DataFrame, pd.Series, npt.NDArray[np.int_]], fold: int, selection: SelectionOptions
+) -> list[str]:
+    features, target, fold_of_row = rows
+    training = np.flatnonzero(fold_of_row != fold)
+    return select_plain_features(features.iloc[training], target.iloc[training], selection)
 
 
 def _row_features_by_fold(

@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedKFold
 
 from credit_scoring.metrics.cost import MisclassificationCosts, refuse
 from credit_scoring.metrics.uncertainty import bootstrap_metric, corrected_fold_interval
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.base import text_columns
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling.comparison import fold_metrics, predict_out_of_fold
+from credit_scoring.parallel import Workers
+from credit_scoring.pipelines.modelling.comparison import fold_metrics, predict_out_of_fold, start_fits
 from credit_scoring.pipelines.modelling.folds import make_folds, stratified_part
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
 from credit_scoring.protected import ProtectedOptions, group_values
@@ -53,6 +55,7 @@ def price_protection(
     cross_validation: CrossValidationOptions,
     costs: MisclassificationCosts,
     row_features: pd.DataFrame | None = None,
+    n_jobs: int = 1,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Fit the champion with the protected columns as well, on the folds of the comparison, and compare.
 
@@ -68,6 +71,7 @@ def price_protection(
         cross_validation: Folds.
         costs: Prices of the wrong decisions.
         row_features: Features from row models by fold left out, see `learn_row_features`.
+        n_jobs: Fits at once, see `Workers`.
 
     Returns:
         `protected` columns; `left_out`, all columns that derive from them; `picked`, in how many folds the selection
@@ -92,7 +96,7 @@ def price_protection(
     }
     if not protected.columns:
         return described, pd.DataFrame(columns=_PREDICTION_COLUMNS)
-    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection, row_features)
+    folds = make_folds(training_rows, cross_validation.n_folds, cross_validation.seed, selection, row_features, n_jobs)
     if not np.array_equal(folds.fold_of_row, candidate_predictions["FOLD"]):
         raise ValueError(
             "The model with the protected columns must be fitted on the folds of the comparison, but "
@@ -100,7 +104,8 @@ def price_protection(
             "\nHint: `kedro run --pipelines modelling` makes both with the same parameters."
         )
     candidate = CandidateOptions.of_champion(champion)
-    with_protected, _, _ = predict_out_of_fold(candidate, folds, cross_validation.seed)
+    with Workers(folds, n_jobs) as workers:
+        with_protected, _, _ = predict_out_of_fold(start_fits(candidate, workers, cross_validation.seed), folds)
     probability = {"with": with_protected, "without": candidate_predictions[champion["name"]].to_numpy()}
     measured = {name: fold_metrics(folds, scores, costs) for name, scores in probability.items()}
     refused = {
@@ -133,11 +138,13 @@ def measure_proxies(
     champion_model: ScoringModel,
     protected: ProtectedOptions,
     cross_validation: CrossValidationOptions,
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Measure how well the champion's columns separate the groups of the attributes that were kept from it.
 
     Taking out a column does not take out what others know of it. A small boosted forest predicts the group from the
-    columns of the champion, out of fold; it is no upper bound: another model might separate them better.
+    columns of the champion, out of fold; it is no upper bound: another model might separate them better. `n_jobs`
+    forests are fitted at once, see `Workers`.
 
     Returns:
         One row per attribute and group of at least `min_group` applicants among the at most `max_rows` drawn, one group
@@ -145,27 +152,47 @@ def measure_proxies(
         columns know nothing of it) and its 95 % bootstrap interval, `low` and `high`. Applicants whose attribute is
         unknown are left out. No row for an attribute with fewer than two such groups, or if no column is protected.
     """
-    from lightgbm import LGBMClassifier  # noqa: PLC0415 - takes a second to import
-
     features = training_rows[[str(name) for name in champion_model.feature_names_in_]]
     texts = text_columns(features)
     features = features.astype({name: "category" if name in texts else float for name in features})
     rows = []
-    for attribute in tell_progress(protected.columns, "attributes"):
-        groups = group_values(training_rows[attribute], training_rows[attribute])
-        known = np.flatnonzero(groups.notna())
-        part = known[stratified_part(training_rows["TARGET"].iloc[known], protected.max_rows, cross_validation.seed)]
-        drawn = groups.iloc[part].value_counts()
-        large = drawn[drawn >= protected.min_group].index.sort_values()
-        if len(large) < 2:
-            continue
-        part = part[groups.iloc[part].isin(large)]
-        group, X = groups.iloc[part].to_numpy(), features.iloc[part]
-        folds = StratifiedKFold(cross_validation.n_folds, shuffle=True, random_state=cross_validation.seed)
-        forest = LGBMClassifier(**_PROXY_TREES, random_state=cross_validation.seed, n_jobs=1, verbosity=-1)
-        probability = cross_val_predict(forest, X, group, cv=folds, method="predict_proba")
-        for column, name in enumerate(large[:1] if len(large) == 2 else large):
-            inside = group == name
-            auc = bootstrap_metric(roc_auc_score, inside, probability[:, column])
-            rows.append((attribute, name, int(inside.sum()), auc.estimate, auc.low, auc.high))
+    with Workers(features, n_jobs) as workers:
+        for attribute in tell_progress(protected.columns, "attributes"):
+            groups = group_values(training_rows[attribute], training_rows[attribute])
+            known = np.flatnonzero(groups.notna())
+            outcomes = training_rows["TARGET"].iloc[known]
+            part = known[stratified_part(outcomes, protected.max_rows, cross_validation.seed)]
+            drawn = groups.iloc[part].value_counts()
+            large = drawn[drawn >= protected.min_group].index.sort_values()
+            if len(large) < 2:
+                continue
+            part = part[groups.iloc[part].isin(large)]
+            group = groups.iloc[part].to_numpy()
+            dealt = StratifiedKFold(cross_validation.n_folds, shuffle=True, random_state=cross_validation.seed)
+            folds = [(part[learnt], group[learnt], validated) for learnt, validated in dealt.split(part, group)]
+            fits = [
+                workers.start(_tell_groups_apart, learnt, its_group, part[validated], cross_validation.seed)
+                for learnt, its_group, validated in folds
+            ]
+            probability = np.empty((len(part), len(large)))
+            for (*_, validated), fit in zip(folds, fits, strict=True):
+                probability[validated] = fit()
+            for column, name in enumerate(large[:1] if len(large) == 2 else large):
+                inside = group == name
+                auc = bootstrap_metric(roc_auc_score, inside, probability[:, column])
+                rows.append((attribute, name, int(inside.sum()), auc.estimate, auc.low, auc.high))
     return pd.DataFrame(rows, columns=_PROXY_COLUMNS)
+
+
+def _tell_groups_apart(
+    features: pd.DataFrame,
+    learnt: npt.NDArray[np.int_],
+    group: npt.NDArray[np.object_],
+    validated: npt.NDArray[np.int_],
+    seed: int,
+) -> npt.NDArray[np.float64]:
+    """Return the probability of each group, in their order, of some rows, by a forest fitted to others."""
+    from lightgbm import LGBMClassifier  # noqa: PLC0415 - takes a second to import
+
+    forest = LGBMClassifier(**_PROXY_TREES, random_state=seed, n_jobs=1, verbosity=-1)
+    return np.asarray(forest.fit(features.iloc[learnt], group).predict_proba(features.iloc[validated]))

@@ -4,9 +4,11 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import optuna
 import pandas as pd
 from optuna.storages import BaseStorage
@@ -19,6 +21,7 @@ from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models import family_class
 from credit_scoring.models.labels import HAND_SET, label_candidates
 from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.parallel import Workers
 from credit_scoring.pipelines.modelling.comparison import compare_folds, fold_metrics
 from credit_scoring.pipelines.modelling.folds import (
     Folds,
@@ -49,6 +52,7 @@ def tune_candidates(
     tuning: TuningOptions,
     costs: MisclassificationCosts,
     tuning_storage: BaseStorage,
+    n_jobs: int = 1,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Replace the hyper-parameters of the candidates marked `tuned` by the best ones found.
 
@@ -67,6 +71,8 @@ def tune_candidates(
         costs: Prices of the wrong decisions.
         tuning_storage: Where the studies are kept. A study of the same rows, candidate and measure is resumed: its
             finished trials count. Anything else starts a study of its own.
+        n_jobs: Fits at once, see `Workers`: with more than one, the candidates are searched for side by side, each
+            trial by trial.
 
     Returns:
         The candidates, and one entry per trial: `candidate`, its `labels`, `number`, `state`, `metric`, `value` of it
@@ -82,15 +88,26 @@ def tune_candidates(
     found, trials = {}, []
     if tuned:
         part = stratified_part(training_rows["TARGET"], tuning.max_rows, tuning.seed)
-        folds = make_folds(training_rows.iloc[part].reset_index(drop=True), tuning.n_folds, tuning.seed, selection)
+        rows = training_rows.iloc[part].reset_index(drop=True)
+        folds = make_folds(rows, tuning.n_folds, tuning.seed, selection, n_jobs=n_jobs)
         data = _fingerprint(folds)
+        studies = {
+            name: _open_study(name, candidate, selection, tuning, costs, data, tuning_storage)
+            for name, candidate in tuned.items()
+        }
+        # A thread waits for the trials of each study, and the workers, which end first, do the work of all
+        with ThreadPoolExecutor(len(tuned)) as threads, Workers(folds, n_jobs) as workers:
+            search_side_by_side: Any = threads.map if workers.n_jobs > 1 else map
+            for _ in search_side_by_side(
+                lambda name: _search(name, studies[name], tuned[name], workers, tuning, costs), tuned
+            ):
+                pass
     for name, described in candidates.items():
         found[name] = described
         if name not in tuned:
             continue
         candidate = tuned[name]
-        study = _open_study(name, candidate, selection, tuning, costs, data, tuning_storage)
-        _search(name, study, candidate, folds, tuning, costs)
+        study = studies[name]
         best = _choose_trial(study, tuning)
         params = {**candidate.params, **best.user_attrs["params"]}
         found_by = "by the values set by hand" if best.user_attrs.get("hand_set") else f"by number {best.number + 1}"
@@ -278,7 +295,7 @@ def _search(
     name: str,
     study: optuna.Study,
     candidate: CandidateOptions,
-    folds: Folds,
+    workers: Workers[Folds],
     tuning: TuningOptions,
     costs: MisclassificationCosts,
 ) -> None:
@@ -294,7 +311,7 @@ def _search(
             drawn = {}
         trial.set_user_attr("params", dict(drawn))
         return _evaluate(
-            trial, candidate.model_copy(update={"params": {**candidate.params, **drawn}}), folds, tuning, costs
+            trial, candidate.model_copy(update={"params": {**candidate.params, **drawn}}), workers, tuning, costs
         )
 
     finished = sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in study.trials)
@@ -333,13 +350,17 @@ def _choose_trial(study: optuna.Study, tuning: TuningOptions) -> FrozenTrial:
 
 
 def _evaluate(
-    trial: optuna.Trial, candidate: CandidateOptions, folds: Folds, tuning: TuningOptions, costs: MisclassificationCosts
+    trial: optuna.Trial,
+    candidate: CandidateOptions,
+    workers: Workers[Folds],
+    tuning: TuningOptions,
+    costs: MisclassificationCosts,
 ) -> float:
+    folds = workers.shared
     probability = np.full(len(folds.target), np.nan)
     value = np.nan
-    for fold, (features, training, validation, columns) in enumerate(folds):
-        model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, tuning.seed)
-        probability[validation] = model.predict_proba(features.iloc[validation])[:, 1]
+    for fold in range(len(folds)):
+        probability[folds.fold_of_row == fold] = workers.start(_predict_fold, fold, candidate, tuning.seed)()
         if fold == 0 and tuning.metric == "business_cost":
             continue  # a threshold for one fold comes from another
         measured = _measure(folds, probability, fold + 1, costs)
@@ -349,6 +370,12 @@ def _evaluate(
         if fold + 1 < len(folds) and trial.should_prune():
             raise optuna.TrialPruned
     return value
+
+
+def _predict_fold(folds: Folds, fold: int, candidate: CandidateOptions, seed: int) -> npt.NDArray[np.float64]:
+    features, training, validation, columns = folds.of(fold)
+    model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
+    return model.predict_proba(features.iloc[validation])[:, 1]
 
 
 def _measure(

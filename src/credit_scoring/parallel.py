@@ -1,0 +1,127 @@
+"""Units of work at once, each in a process of its own, with the results that one process gives.
+
+Between the calls of their libraries fits are Python, so that threads would wait for one another.
+"""
+
+import logging
+import os
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import lru_cache, partial
+from logging.handlers import QueueHandler
+from pathlib import Path
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+
+import joblib
+from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+Shared = TypeVar("Shared")
+Result = TypeVar("Result")
+Unit = ParamSpec("Unit")
+
+_PACKAGE = logging.getLogger("credit_scoring")
+_IDLE = 60
+"""Seconds after which a process that has nothing to do ends; until then the next node finds it ready."""
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class Workers(Generic[Shared]):
+    """Processes that compute units of work on what they all read.
+
+    A unit is given its own seed, hence no result depends on how many processes there are; what it logs is logged here.
+    With one process, a unit is computed here, when its result is asked for.
+
+    Args:
+        shared: What every unit reads and none changes. Where there are several processes, it is written to a temporary
+            folder once, and its arrays are mapped into the memory of all, so that none holds a copy.
+        n_jobs: Processes; as many as this one may use cores if it is not above 0. Libraries have one thread in each,
+            unless a parameter of theirs says otherwise.
+    """
+
+    def __init__(self, shared: Shared, n_jobs: int) -> None:
+        self.shared = shared
+        self.n_jobs = n_jobs if n_jobs > 0 else joblib.cpu_count()
+        self._futures: list[Future[Any]] = []
+
+    def __enter__(self) -> Self:
+        if self.n_jobs > 1:
+            # What a killed run leaves of this name is cleared away by the next one
+            self._folder = TemporaryDirectory(prefix=f"credit_scoring_{os.getpid()}_", ignore_cleanup_errors=True)
+            self._file = Path(self._folder.name, "shared.joblib")
+            joblib.dump(self.shared, self._file)
+            self._executor = get_reusable_executor(max_workers=self.n_jobs, timeout=_IDLE, env=_ONE_THREAD)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for future in self._futures:
+            future.cancel()
+        if self.n_jobs > 1:
+            if isinstance(error, KeyboardInterrupt):
+                self._executor.shutdown(kill_workers=True)
+            self._folder.cleanup()
+
+    def start(
+        self, function: Callable[Concatenate[Shared, Unit], Result], *unit: Unit.args, **options: Unit.kwargs
+    ) -> Callable[[], Result]:
+        """Begin with a unit, after those begun before, and return what gives its result.
+
+        Args:
+            function: A function of a module. It is called with what is shared and the unit.
+            *unit: What tells the unit from others, small and picklable.
+            **options: Likewise, by name.
+
+        Returns:
+            What waits for the result. It raises what the unit raised, and `MemoryError` if its process was killed.
+        """
+        if self.n_jobs == 1:
+            return partial(function, self.shared, *unit, **options)
+        future = self._executor.submit(_compute, self._file, function, unit, options)
+        self._futures.append(future)
+        return partial(_result_of, future)
+
+
+def _result_of(future: Future[Any]) -> Any:
+    try:
+        result, error, records = future.result()
+    except TerminatedWorkerError as lost:
+        reason = "a process that fitted models was killed, as a system does that runs out of memory"
+        raise MemoryError(f"{reason}; `n_jobs` in conf/*/parameters/run.yml says how many there are") from lost
+    for record in records:
+        logging.getLogger(record.name).handle(record)
+    if error is not None:
+        raise _rebuild(*error)
+    return result
+
+
+def _compute(file: Path, function: Callable[..., Any], unit: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Return the result of a unit, what it raised, what it logged; in a process of its own."""
+    told: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    handler = QueueHandler(told)
+    _PACKAGE.addHandler(handler)
+    _PACKAGE.setLevel(logging.INFO)
+    result, error = None, None
+    try:
+        result = function(_read(file), *unit, **options)
+    except Exception as raised:  # of any type: it goes on where the result is asked for
+        raised.add_note(traceback.format_exc())
+        error = (type(raised), raised.args, raised.__dict__)
+    finally:
+        _PACKAGE.removeHandler(handler)
+    return result, error, [told.get() for _ in range(told.qsize())]
+
+
+@lru_cache(maxsize=1)
+def _read(file: Path) -> Any:
+    return joblib.load(file, mmap_mode="r")
+
+
+def _rebuild(kind: type[Exception], args: tuple[Any, ...], state: dict[str, Any]) -> Exception:
+    """Make an error again without its constructor, which may want other arguments than the error keeps."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error

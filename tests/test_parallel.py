@@ -1,0 +1,84 @@
+"""Units of work in processes of their own: the results, errors and log lines of one process."""
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from credit_scoring import parallel
+from credit_scoring.models import FamilyUnavailableError
+from credit_scoring.parallel import Workers
+
+ROWS = np.arange(300_000.0)
+
+
+def describe(rows: np.ndarray, unit: int) -> tuple[int, float, bool, str | None]:
+    logging.getLogger("credit_scoring.models").info("unit %d of %d rows", unit, len(rows))
+    return os.getpid(), float(rows[unit]), isinstance(rows, np.memmap), os.environ.get("OMP_NUM_THREADS")
+
+
+def fail(rows: np.ndarray, error: str) -> int:
+    if error == "library":
+        raise FamilyUnavailableError("xgboost", "xgboost 2", "no file")
+    if error == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return len(rows)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers[np.ndarray]]:
+    with Workers(ROWS, 2) as workers:
+        yield workers
+
+
+def test_units_run_in_other_processes_that_map_what_they_share_and_results_have_the_order_of_the_units(
+    workers: Workers[np.ndarray], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="credit_scoring"):
+        made = [result() for result in [workers.start(describe, unit) for unit in range(20)]]
+    processes, values, mapped, threads = zip(*made, strict=True)
+    assert values == tuple(range(20))
+    assert os.getpid() not in processes
+    assert len(set(processes)) <= 2
+    assert set(mapped) == {True}
+    assert set(threads) == {"1"}
+    assert caplog.messages == [f"unit {unit} of 300000 rows" for unit in range(20)]
+    assert {record.name for record in caplog.records} == {"credit_scoring.models"}
+
+
+def test_with_one_process_a_unit_is_computed_here_when_its_result_is_asked_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with Workers(ROWS, 1) as workers, caplog.at_level(logging.INFO, logger="credit_scoring"):
+        result = workers.start(describe, 7)
+        assert caplog.messages == []
+        assert result()[:3] == (os.getpid(), 7.0, False)
+        assert caplog.messages == ["unit 7 of 300000 rows"]
+
+
+def test_an_error_is_the_one_that_the_unit_raised_and_the_others_go_on(workers: Workers[np.ndarray]) -> None:
+    bad, good = workers.start(fail, error="library"), workers.start(fail, error="none")
+    with pytest.raises(FamilyUnavailableError) as raised:
+        bad()
+    assert str(raised.value) == str(FamilyUnavailableError("xgboost", "xgboost 2", "no file"))
+    assert (raised.value.family, raised.value.library) == ("xgboost", "xgboost 2")
+    assert "in fail" in raised.value.__notes__[0]  # where in the other process
+    assert good() == 300_000
+
+
+def test_a_killed_process_is_told_as_memory_and_what_was_shared_is_gone() -> None:
+    with Workers(ROWS, 2) as workers:
+        file = Path(workers._file)
+        assert file.parent.name.startswith(f"credit_scoring_{os.getpid()}_")
+        with pytest.raises(MemoryError, match="was killed"):
+            workers.start(fail, "killed")()
+    assert not file.parent.exists()
+
+
+def test_0_is_as_many_as_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel.joblib, "cpu_count", lambda: 3)
+    assert Workers(ROWS, 0).n_jobs == 3
