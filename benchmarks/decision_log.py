@@ -91,8 +91,8 @@ def measure_disk(folder: Path) -> str:
             seconds.append(time.perf_counter() - started)
     low, median, high = np.percentile(seconds[1:], (10, 50, 90)) * 1000
     return (
-        f"A transaction of one decision waits for one `fdatasync` of about {_BYTES_OF_A_DECISION / 1000:.0f} kB; alone, "
-        f"that takes {median:.2f} ms here (median; from {low:.2f} to {high:.2f} in eight of ten)."
+        f"A transaction of one decision waits for one `fdatasync` of about {_BYTES_OF_A_DECISION / 1000:.0f} kB; "
+        f"alone, that takes {median:.2f} ms here (median; from {low:.2f} to {high:.2f} in eight of ten)."
     )
 
 
