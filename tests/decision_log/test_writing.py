@@ -55,6 +55,21 @@ def test_what_is_taken_back_in_time_is_not_written(writer: RecordWriter, url: st
     assert [record.applicant for record in DecisionLog(url).find().records] == ["2", "0"]
 
 
+def test_whoever_comes_while_another_process_writes_needs_no_transaction_of_their_own(tmp_path: Path) -> None:
+    groups: list[int] = []
+    writer = RecordWriter(f"sqlite:///{tmp_path}/decisions.db", 30, lambda _, number: groups.append(number))
+    writer.write([decision(0)]).result(30)
+    other = sqlite3.connect(tmp_path / "decisions.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    first = writer.write([decision(1)])
+    wait_until(first.running)
+    second = writer.write([decision(2)])
+    other.execute("ROLLBACK")
+    wait([first, second], 30)
+    writer.close(5)
+    assert groups == [1, 2]
+
+
 def test_what_cannot_be_written_down_harms_nobody_else(writer: RecordWriter) -> None:
     nested: list[object] = []
     for _ in range(2000):

@@ -1,6 +1,7 @@
 """The tables of the decision log, and connections to them: SQLite or PostgreSQL."""
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from credit_scoring.decision_log.settings import LogError, LogSettingError
 
@@ -34,7 +35,7 @@ REVISION = "0002"  # of the newest migration
 # Held while records are appended; any number that nobody else in the database uses
 _LOCK = 7_364_520_181
 _PAUSE = 0.0003
-_WRITES = "decision_log_writes"
+_WRITES = "decision_log_writes_until"
 _FIND = "Hint: DECISION_LOG_URL names the database; a server that records decisions makes one."
 
 # Of the records of a decision one at most belongs to a request: the others need no room in its index
@@ -169,19 +170,9 @@ def writing(engine: Engine, timeout: float) -> Iterator[Connection]:
     Raises:
         SQLAlchemyError: If the database cannot be reached, or others do not let go of it.
     """
-    until = time.monotonic() + timeout
     with engine.connect() as connection:
-        connection.execution_options(**{_WRITES: True})
-        while True:
-            try:
-                transaction = connection.begin()
-                break
-            except SQLAlchemyError as error:
-                # SQLite's own waiting doubles its pauses up to 0.1 s, in which a group of records could be written
-                if "locked" not in str(error) or time.monotonic() > until:
-                    raise
-                time.sleep(_PAUSE)
-        with transaction:
+        connection.execution_options(**{_WRITES: time.monotonic() + timeout})
+        with connection.begin():
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             yield connection
@@ -204,13 +195,23 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    if not connection.get_execution_options().get(_WRITES):
+    until = connection.get_execution_options().get(_WRITES)
+    if until is None:
         connection.exec_driver_sql("BEGIN")
         return
-    # Who writes waits by `writing`, not by SQLite
-    (patience,) = connection.exec_driver_sql("PRAGMA busy_timeout").one()
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    # Of the driver, as SQLAlchemy would spend more on an attempt than the pause lasts
+    driver: Any = connection.connection.dbapi_connection
+    (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
+    driver.execute("PRAGMA busy_timeout = 0")
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError as error:
+                # SQLite's own waiting doubles its pauses up to 0.1 s, in which a group of records could be written
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+                time.sleep(_PAUSE)
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+        driver.execute(f"PRAGMA busy_timeout = {patience}")

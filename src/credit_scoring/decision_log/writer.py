@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -87,46 +88,47 @@ class RecordWriter:
             with self._change:
                 if not self._waiting and not self._is_closing:
                     self._change.wait(_EASE)
-                waiting, easy = self._take()
-                if not waiting and not easy:
+                if not self._waiting and not self._easy:
                     if self._is_closing:
                         return
                     continue
-            self._write_all(waiting, easy)
+            group = _Group()
+            self._fill(group)
+            if group.drafts:
+                self._write_group(group)
 
-    def _take(self) -> "tuple[list[tuple[list[Draft], Future[None]]], list[Draft]]":
-        """Return what is written in one transaction: not too much at once, so that others get their turn."""
-        taken, size = [], 0
-        while self._waiting and size < _MOST_AT_ONCE:
-            drafts, future = self._waiting.pop(0)
-            if future.set_running_or_notify_cancel():
-                taken.append((drafts, future))
-                size += len(drafts)
-        easy, self._easy = self._easy[:_MOST_AT_ONCE], self._easy[_MOST_AT_ONCE:]
-        return taken, easy
-
-    def _write_all(self, waiting: "list[tuple[list[Draft], Future[None]]]", easy: list[Draft]) -> None:
-        drafts: list[Draft] = []
-        people: list[dict[str, object] | None] = []
-        futures: list[Future[None]] = []
-        for group, future in waiting:
+    def _fill(self, group: "_Group") -> None:
+        """Have what waits written with a group: not too much at once, so that others get their turn."""
+        taken, room = [], max(0, _MOST_AT_ONCE - len(group.drafts))
+        with self._change:
+            easy, self._easy = self._easy[:room], self._easy[room:]
+            while self._waiting and room > 0:
+                drafts, future = self._waiting.pop(0)
+                if future.set_running_or_notify_cancel():
+                    taken.append((drafts, future))
+                    room -= len(drafts)
+        for drafts, future in taken:
             try:
-                people += [draft.seal() for draft in group]
+                people = [draft.seal() for draft in drafts]
             except Exception as error:  # such as an input nested too deeply; it concerns nobody else
                 future.set_exception(error)
             else:
-                drafts += group
-                futures.append(future)
-        easy = [draft for draft in easy if self._add_sealed(draft, people)]
-        if not people:
-            return
+                group.drafts += drafts
+                group.people += people
+                group.futures.append(future)
+        for draft in easy:
+            if self._add_sealed(draft, group.people):
+                group.drafts.append(draft)
+                group.easy.append(draft)
+
+    def _write_group(self, group: "_Group") -> None:
         try:
-            self._append([*drafts, *easy], people)
+            self._append(group)
         except Exception as error:  # nothing was written, and whoever waits is told
-            self._fail(error, len(drafts), easy, futures)
+            self._fail(error, group)
         else:
-            self._count("written", len(drafts) + len(easy))
-            for future in futures:
+            self._count("written", len(group.drafts))
+            for future in group.futures:
                 future.set_result(None)
 
     def _add_sealed(self, draft: Draft, people: list[dict[str, object] | None]) -> bool:
@@ -139,8 +141,9 @@ class RecordWriter:
             return False
         return True
 
-    def _fail(self, error: Exception, failed: int, easy: list[Draft], futures: "list[Future[None]]") -> None:
-        if failed:
+    def _fail(self, error: Exception, group: "_Group") -> None:
+        easy, futures = group.easy, group.futures
+        if failed := len(group.drafts) - len(easy):
             self._count("failed", failed)
         may_pass = isinstance(error, OperationalError | OSError | LogError) and not self._is_closing
         with self._change:
@@ -162,7 +165,7 @@ class RecordWriter:
             said = str(cause).strip().partition("\n")[0]
             logger.error("The decision log cannot be written to: %s: %s", type(cause).__name__, said)
 
-    def _append(self, drafts: list[Draft], people: list[dict[str, object] | None]) -> None:
+    def _append(self, group: "_Group") -> None:
         for is_last in (False, True):
             try:
                 if self._engine is None:
@@ -170,9 +173,27 @@ class RecordWriter:
                     prepare(engine, self._timeout)
                     self._engine = engine
                 with writing(self._engine, self._timeout) as connection:
-                    chain.append(connection, drafts, people)
+                    self._fill(group)  # whoever came while another process wrote need not wait for the next turn
+                    chain.append(connection, group.drafts, group.people)
                 return
             except DBAPIError as error:
                 # A connection from before the database was started anew; the transaction had not begun to be committed
                 if is_last or not error.connection_invalidated:
                     raise
+
+
+@dataclass
+class _Group:
+    """What is written in one transaction.
+
+    Attributes:
+        drafts: All of it, sealed.
+        people: What `Draft.seal` returned for each.
+        futures: Done once it is written.
+        easy: Those of the drafts that nobody waits for.
+    """
+
+    drafts: list[Draft] = field(default_factory=list)
+    people: list[dict[str, object] | None] = field(default_factory=list)
+    futures: "list[Future[None]]" = field(default_factory=list)
+    easy: list[Draft] = field(default_factory=list)
