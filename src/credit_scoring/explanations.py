@@ -11,7 +11,7 @@ import pandas as pd
 
 from credit_scoring.features.catalogue import find_feature
 from credit_scoring.models import ScoringModel
-from credit_scoring.reasons import ExplainedColumn, ReasonBook, choose_speaker, speaking_weights
+from credit_scoring.reasons import ExplainedColumn, ReasonBook, choose_speaker
 
 _CLEAR = 0.3
 """Rank correlation of a value with its contribution from which on the effect has a direction."""
@@ -24,11 +24,9 @@ def sum_by_cause(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], fl
         of_cause.setdefault(entry["cause"], []).append(entry)
     summed = []
     for together in of_cause.values():
-        values, clarity = (np.array([entry[key] for entry in together]) for key in ("contribution", "clarity"))
-        weight = sum(values.tolist())
-        speech = speaking_weights(values[None, :], np.array([weight]), clarity)
-        contradicts = np.array([[entry["contradicts"] for entry in together]])
-        summed.append((together[choose_speaker(speech, contradicts)[0]], weight))
+        values, clarity = ([entry[key] for entry in together] for key in ("contribution", "clarity"))
+        weight, contradicts = sum(values), [entry["contradicts"] for entry in together]
+        summed.append((together[choose_speaker(values, weight, clarity, contradicts.__getitem__)], weight))
     return sorted(summed, key=lambda cause: -abs(cause[1]))
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import orjson
@@ -107,7 +108,9 @@ def test_reasons_are_those_of_the_scorer(X: pd.DataFrame, family: str, language:
     asked = {"explain": True, "language": language}
     expected = scorer.predict(X, asked)
     assert len({reason["text"] for reasons in expected["reasons"] for reason in reasons}) > 100
-    assert ask(scorer, as_split(X, params=asked)) == expected.to_dict(orient="records")
+    with patch.object(scorer, "score_coded", wraps=scorer.score_coded) as scoring:
+        assert ask(scorer, as_split(X, params=asked)) == expected.to_dict(orient="records")
+    scoring.assert_called_once()
     assert set(expected["decision"]) == {"granted", "refused", "review"}
     strange = X.head(3).assign(**dict.fromkeys(X.columns[:2])).assign(OCCUPATION_TYPE=["Wizards", None, "Drivers"])
     assert ask(scorer, as_split(strange, params=asked)) == scorer.predict(strange, asked).to_dict(orient="records")

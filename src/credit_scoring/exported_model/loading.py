@@ -60,9 +60,13 @@ class ServedScorer(Protocol):
         """Return the probability of default of coded rows."""
 
     def explain_coded(
-        self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str
+        self,
+        encoded: npt.NDArray[np.float64],
+        texts: Mapping[str, Sequence[str | None]],
+        language: str,
+        probability: npt.NDArray[np.float64] | None = None,
     ) -> list[list[dict[str, str]]]:
-        """Return the reasons of coded rows."""
+        """Return the reasons of coded rows, of which the probability of default may be known."""
 
     def find_gaps_coded(
         self, encoded: npt.NDArray[np.float64], texts: Mapping[str, Sequence[str | None]], language: str

@@ -97,7 +97,7 @@ class Lean:
                 for score, decision, found in scores
             ]
             if rows.params.get(_EXPLAIN):
-                reasons = self.scorer.explain_coded(encoded, rows.texts, language)
+                reasons = self.scorer.explain_coded(encoded, rows.texts, language, probability)
                 for prediction, told in zip(predictions, reasons, strict=True):
                     prediction["reasons"] = told
         else:
