@@ -173,7 +173,7 @@ class RecordWriter:
                     prepare(engine, self._timeout)
                     self._engine = engine
                 with writing(self._engine, self._timeout) as connection:
-                    self._fill(group)  # whoever came while another process wrote need not wait for the next turn
+                    self._fill(group)  # records that came while another process wrote need not wait for the next turn
                     chain.append(connection, group.drafts, group.people)
                 return
             except DBAPIError as error:
