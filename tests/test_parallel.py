@@ -3,6 +3,9 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +80,40 @@ def test_a_killed_process_is_told_as_memory_and_what_was_shared_is_gone() -> Non
         with pytest.raises(MemoryError, match="was killed"):
             workers.start(fail, "killed")()
     assert not file.parent.exists()
+
+
+_KILLED = """
+import os
+from credit_scoring.parallel import Workers
+from tests.test_parallel import ROWS, describe
+with Workers(ROWS, 2) as workers:
+    print(workers.start(describe, 1)()[0], flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_processes_end_with_a_run_that_was_killed(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", _KILLED],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,  # which the processes hold as well: it ends with the last of them
+        timeout=75,
+        check=False,
+    )
+    assert told.returncode == -signal.SIGKILL
+    worker, end = int(told.stdout), time.monotonic() + 30
+    while is_running(worker):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{process}/stat")
+    return not (stat.exists() and stat.read_text().rpartition(") ")[2].startswith("Z"))  # dead, and nobody has asked
 
 
 def test_0_is_as_many_as_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ Between the calls of their libraries fits are Python, so that threads would wait
 
 import logging
 import os
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -13,6 +14,7 @@ from logging.handlers import QueueHandler
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
+from threading import Thread
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
@@ -54,7 +56,13 @@ class Workers(Generic[Shared]):
             self._folder = TemporaryDirectory(prefix=f"credit_scoring_{os.getpid()}_", ignore_cleanup_errors=True)
             self._file = Path(self._folder.name, "shared.joblib")
             joblib.dump(self.shared, self._file)
-            self._executor = get_reusable_executor(max_workers=self.n_jobs, timeout=_IDLE, env=_ONE_THREAD)
+            self._executor = get_reusable_executor(
+                max_workers=self.n_jobs,
+                timeout=_IDLE,
+                initializer=_end_with,
+                initargs=(os.getpid(),),
+                env=_ONE_THREAD,
+            )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -96,6 +104,17 @@ def _result_of(future: Future[Any]) -> Any:
     if error is not None:
         raise _rebuild(*error)
     return result
+
+
+def _end_with(run: int) -> None:
+    """End this process when the run has ended: a killed one tells nobody, and results would wait for it for ever."""
+
+    def watch() -> None:
+        while os.getppid() == run:
+            time.sleep(1)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _compute(file: Path, function: Callable[..., Any], unit: tuple[Any, ...], options: dict[str, Any]) -> Any:
