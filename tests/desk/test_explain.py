@@ -32,8 +32,8 @@ def features(demo: Project) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def picked(features: pd.DataFrame) -> dict[str | None, int]:
-    """Return the first applicant of each side, null for those to score."""
-    return {side: int(features.index[features["SPLIT"].eq(side) if side else features["SPLIT"].isna()].min())
+    """Return the last applicant of each side, null for those to score; the first of these are spoilt."""
+    return {side: int(features.index[features["SPLIT"].eq(side) if side else features["SPLIT"].isna()].max())
             for side in ("train", "holdout", None)}  # fmt: skip
 
 
