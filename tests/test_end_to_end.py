@@ -396,30 +396,6 @@ def test_row_models_make_features_of_single_rows_or_stop_where_there_are_none(co
         assert holdout.loc[~has_history, name].isna().all(), name
 
 
-def test_any_client_can_be_explained_and_an_unknown_one_is_an_error(demo: Project) -> None:
-    features = pd.read_parquet(demo.path / "data/04_feature/synthetic/applicant_features.parquet")
-    to_score = int(features.loc[features["TARGET"].isna(), "SK_ID_CURR"].iloc[0])
-    told = demo.run("--pipelines", "explain_client", "--params", f"client_id={to_score}")
-    assert f"reports/clients/client_{to_score}.md, .png and .json" in " ".join(told.split())
-    dossier = read_json(demo, f"reports/clients/client_{to_score}.json")
-    model = mlflow.sklearn.load_model((demo.path / "model").as_posix())
-    row = features[features["SK_ID_CURR"] == to_score]
-    answer = model.predict(row, params={"explain": True, "language": "en"}).iloc[0]
-    assert dossier["probability_default"] == answer["probability_default"]
-    assert dossier["reasons"]["en"] == answer["reasons"]
-    assert dossier["reasons"]["en"]
-    assert dossier["learnt_from"] is False
-    assert (demo.path / f"reports/clients/client_{to_score}.png").stat().st_size > 10_000
-    assert "Données synthétiques" in (demo.path / f"reports/clients/client_{to_score}.md").read_text()
-    done = demo.kedro("run", "--env", "test", "--pipelines", "explain_client", "--params", "client_id=7")
-    assert done.returncode != 0
-    ids = features["SK_ID_CURR"]
-    said = " ".join((done.stdout + done.stderr).split())
-    assert "Traceback" not in done.stdout + done.stderr
-    assert "No client 7: data/04_feature/synthetic/applicant_features.parquet holds" in said
-    assert f"holds {len(ids):,} clients with ids from {ids.min()} to {ids.max()}" in said
-
-
 def test_the_same_seed_gives_the_same_data_predictions_and_metrics(
     demo: Project, new_project: Callable[[str], Project]
 ) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.explanations import rank_correlation, usual_direction
+from credit_scoring.explanations import rank_correlation, sum_by_cause, usual_direction
 
 NOTHING = float("nan")
 
@@ -41,3 +41,14 @@ def test_what_does_not_vary_and_two_pairs_have_no_correlation_and_no_direction(
 def test_a_direction_takes_a_clear_correlation(contributions: list[float], direction: int) -> None:
     """Correlations of 1, -1, 0, 0.4 and 0.2."""
     assert usual_direction(pd.Series([1, 2, 3, 4]), pd.Series(contributions)) == direction
+
+
+def test_causes_sum_to_the_score_and_the_clearest_column_speaks() -> None:
+    entries = [
+        {"cause": 0, "contribution": 0.5, "clarity": 0.1, "feature": "PRODUCT", "contradicts": False},
+        {"cause": 1, "contribution": -0.3, "clarity": 1.0, "feature": "AGE", "contradicts": False},
+        {"cause": 0, "contribution": 0.2, "clarity": 1.0, "feature": "SCORE", "contradicts": False},
+        {"cause": 0, "contribution": -0.1, "clarity": 1.0, "feature": "OTHER", "contradicts": False},
+    ]
+    causes = [(entry["feature"], weight) for entry, weight in sum_by_cause(entries)]
+    assert causes == [("SCORE", pytest.approx(0.6)), ("AGE", pytest.approx(-0.3))]

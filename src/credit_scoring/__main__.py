@@ -1,4 +1,4 @@
-"""Entry point of `credit-scoring`: `decide`, `decisions`, `desk`, or else the same as `kedro run` here."""
+"""Entry point of `credit-scoring`: `decide`, `decisions`, `desk`, `explain`, or else the same as `kedro run` here."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
-    """Decide on applicants in a file, look after recorded decisions, open the desk, or do what `kedro run` does."""
+    """Decide on applicants, look after recorded decisions, open the desk, explain a decision, or do as `kedro run`."""
     if not args and sys.argv[1:2] == ["decide"]:
         from credit_scoring.decide import main as decide  # noqa: PLC0415 - needs no Kedro, which takes seconds
 
@@ -19,6 +19,10 @@ def main(*args: Any, **kwargs: Any) -> Any:
         from credit_scoring.desk.command import main as desk  # noqa: PLC0415
 
         sys.exit(desk(sys.argv[2:]))
+    if not args and sys.argv[1:2] == ["explain"]:
+        from credit_scoring.desk.explain import main as explain  # noqa: PLC0415
+
+        sys.exit(explain(sys.argv[2:]))
     from kedro.framework.cli.utils import find_run_command  # noqa: PLC0415
     from kedro.framework.project import configure_project  # noqa: PLC0415
 

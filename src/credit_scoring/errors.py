@@ -19,10 +19,6 @@ class DataContractError(Mistake):
         super().__init__(f"{subject}: {len(self.problems)} {noun} found.\n{bullets}\nHint: {hint}")
 
 
-class UnknownClientError(Mistake):
-    """A client is asked for who is not in the features."""
-
-
 class ConfigurationError(Mistake):
     """Configuration or command line say what nothing reads, or what cannot be meant; the message lists all of it."""
 

@@ -9,12 +9,64 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from credit_scoring.features.catalogue import find_feature
 from credit_scoring.models import ScoringModel
-from credit_scoring.reasons import ExplainedColumn, ReasonBook, choose_speaker
+from credit_scoring.reasons import ExplainedColumn, ReasonBook, choose_speaker, show_values
+from credit_scoring.scorer import CreditScorer
+from credit_scoring.texts import LANGUAGES
 
 _CLEAR = 0.3
 """Rank correlation of a value with its contribution from which on the effect has a direction."""
+
+
+def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Say for each row what was decided and what each feature contributed.
+
+    Returns:
+        For each client `client_id`, `probability_default`, `decision`, `threshold`, `gaps`, `base_value`, and
+        `contributions`, heaviest first: `feature`, `value`, `contribution` (log-odds), and in both languages the
+        `label` a person reads and the value `shown` to them; its `cause`, how clearly it speaks for it, and whether its
+        value `contradicts` its effect (see `ReasonBook.explain`). Contributions are those of reasons, less the approved
+        customers' mean ones, whose sum is the `base_value`. Of a scorecard also its `points`, else null, which sum to
+        the client's `score`, and `points_per_log_odds`.
+
+    Raises:
+        ValueError: If the scorer was made without a reason book.
+    """
+    contributions, base = scorer.related_contributions(rows)
+    points = scorer.attribute_points(rows)
+    values, book = scorer.model.explained_features(rows), scorer.reasons()
+    described = {column.name: (number, column) for number, column in enumerate(book.columns)}
+    clients = []
+    for index, decided in scorer.predict(rows).iterrows():
+        ordered = contributions.loc[index].sort_values(key=np.abs, ascending=False, kind="stable")
+        entries = []
+        for name, contribution in ordered.items():
+            value = _plain(values.loc[index, name])
+            number, column = described[str(name)]
+            entry = {
+                "feature": name,
+                "value": value,
+                "contribution": float(contribution),
+                "cause": column.cause,
+                "clarity": column.clarity,
+                "points": None if points is None else int(points.loc[index, name]),
+                "contradicts": bool(book.contradicts(number, [value], np.array([1 if contribution > 0 else -1]))[0]),
+            }
+            for language in LANGUAGES:
+                shown = show_values(column, [value], language)[0]
+                entry |= {f"label_{language}": column.labels[language], f"shown_{language}": shown}
+            entries.append(entry)
+        clients.append(
+            {
+                "client_id": int(rows.loc[index, "SK_ID_CURR"]),
+                **decided.to_dict(),
+                "base_value": base,
+                "score": None if points is None else int(points.loc[index].sum()),
+                "points_per_log_odds": scorer.points_per_log_odds,
+                "contributions": entries,
+            }
+        )
+    return clients
 
 
 def sum_by_cause(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:
@@ -88,6 +140,8 @@ def weigh_causes(related: pd.DataFrame, book: ReasonBook) -> npt.NDArray[np.floa
 
 def _find_causes(names: Iterable[str], book: ReasonBook) -> Iterator[ExplainedColumn]:
     """Yield columns that a book does not have, with their causes."""
+    from credit_scoring.features.catalogue import find_feature  # noqa: PLC0415 - Ibis, half a second
+
     of_record: dict[str, dict[str, int]] = defaultdict(dict)
     for column in book.columns:
         record = find_feature(column.name)
@@ -122,3 +176,9 @@ def compare_reasons(
     n = min(top, weights.shape[1])
     one, other = (np.argsort(-matrix, axis=1, kind="stable")[:, :n] for matrix in (weights, others))
     return one[:, 0] == other[:, 0], (one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1)
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    return value if isinstance(value, str) else float(value)

@@ -38,7 +38,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "scoring": scoring.create_pipeline(),
         "spark_scoring": scoring.create_spark_pipeline(),
         "monitoring": monitoring.create_pipeline(),
-        "explain_client": explainability.create_client_pipeline(),
         "documentation": documentation.create_pipeline(),
     }
     default = (

@@ -51,7 +51,6 @@ BAD_CONFIGURATIONS = [
     BadConfiguration("a name within a section, misspelt", ("tuning.n_trails (--params)", "did you mean tuning.n_trials?"), {"tuning": {"n_trails": 3}}),
     BadConfiguration("a name two levels below, misspelt", ("policy.grid.hihg (--params)", "did you mean policy.grid.high?"), {"policy": {"grid": {"hihg": 0.8}}}),
     BadConfiguration("two mistakes at once", ("tunning (--params)", "costs.false_negativ (--params)"), {"tunning": {}, "costs": {"false_negativ": 3}}),
-    BadConfiguration("the client, by another name", ("client (--params)", "did you mean client_id?"), {"client": 100001}),
     BadConfiguration("the language of the report, on the command line", ("language (--params)", "conf/local/globals.yml"), {"language": "en"}),
     BadConfiguration("the language of the figures alone", ("figures (--params): files would not follow it", "conf/local/globals.yml"), {"figures": {"language": "en"}}),
     BadConfiguration("the source of the data, on the command line", ("source (--params): files would not follow it", "--env"), {"source": "home_credit"}),
@@ -99,5 +98,4 @@ BAD_CONFIGURATIONS = [
     BadConfiguration("scoring before a model is made", ("model", "kedro run --pipelines data_processing --env test && kedro run --pipelines threshold_tuning"), run={"pipeline_names": ["scoring"]}),
     BadConfiguration("a batch scored before a model is made, or its features", ("kedro run --pipelines batch_scoring --env test --params batch=november",), {"batch": "november"}, run={"pipeline_names": ["scoring"]}),
     BadConfiguration("a start in the middle of the preparation", ("typed_bureau (never stored)", "begin where it is made: kedro run --from-nodes inspect_raw_tables"), run={"from_nodes": ["clean_bureau"]}),
-    BadConfiguration("the reasons for one client before a model is made", ("is not there", "threshold_tuning"), {"client_id": 100001}, run={"pipeline_names": ["explain_client"]}),
 ]  # fmt: skip

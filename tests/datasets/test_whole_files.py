@@ -81,7 +81,7 @@ TESTED_ELSEWHERE = {
 def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroContext]:
     bootstrap_project(ROOT)
     project = make_project(tmp_path_factory.mktemp("written")).path
-    with KedroSession.create(project, env="test", runtime_params={"client_id": 1}) as session:
+    with KedroSession.create(project, env="test") as session:
         yield session.load_context()
 
 

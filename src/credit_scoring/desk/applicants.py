@@ -205,9 +205,15 @@ class Applicants:
         return self._own.connection.execute(query, values).fetchall()
 
 
+def reopen_applicants(settings: DeskSettings, manifest: str) -> Applicants | None:
+    """Return the applicants of the file that is there; null if it is not of these source tables and this model."""
+    path = _file(settings)
+    return Applicants(path) if _read_fingerprint(path) == _fingerprint(settings.raw, manifest) else None
+
+
 def open_applicants(settings: DeskSettings, proposer: Proposer) -> Applicants:
     """Return the applicants, from a file that is made anew if source tables or model are others by now."""
-    path = settings.folder / settings.source / "applicants.db"
+    path = _file(settings)
     fingerprint = _fingerprint(settings.raw, proposer.manifest)
     if _read_fingerprint(path) != fingerprint:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -220,6 +226,10 @@ def open_applicants(settings: DeskSettings, proposer: Proposer) -> Applicants:
             connection.commit()
         aside.replace(path)
     return Applicants(path)
+
+
+def _file(settings: DeskSettings) -> Path:
+    return settings.folder / settings.source / "applicants.db"
 
 
 def _fingerprint(raw: Path, manifest: str) -> str:

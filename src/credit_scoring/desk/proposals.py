@@ -52,20 +52,24 @@ class Proposer:
     Args:
         model: Folder of the exported model.
 
+    Attributes:
+        scorer: The scorer of the model.
+        decider: What decides by it from raw tables.
+
     Raises:
         ModelFolderError: If the folder does not hold the model that was exported, or it came without a feature plan.
     """
 
     def __init__(self, model: Path) -> None:
         folder: ModelFolder = open_model_folder(model)
-        self._scorer = load_scorer(folder.manifest)
-        decider = load_decider(folder.manifest, self._scorer)
+        self.scorer = load_scorer(folder.manifest)
+        decider = load_decider(folder.manifest, self.scorer)
         if decider is None:
             raise ModelFolderError(
                 f"The model in {model} has features that do not follow from raw tables alone.\n"
                 "Hint: the desk needs a model without row models (docs/row_models.md)."
             )
-        self._decider = decider
+        self.decider = decider
         self.manifest = folder.manifest.sha256
         self.identity = folder.identity
         self.made = str(yaml.safe_load(folder.manifest.read(DESCRIPTION))["utc_time_created"])[:10]
@@ -73,24 +77,24 @@ class Proposer:
     @property
     def policy(self) -> Mapping[str, Any]:
         """The decision policy: `threshold`, perhaps `review`."""
-        return self._scorer.decision_policy
+        return self.scorer.decision_policy
 
     def propose(self, tables: Mapping[str, Any], language: Language) -> Proposal:
         """Decide on the raw tables of an applicant, with reasons."""
         started = time.perf_counter()
         asked = ask(tables, language)
         try:
-            (answer,) = self._decider.decide([asked])
-        except self._decider.input_error as error:
-            _, problems = self._decider.describe_problems(error, asked)
+            (answer,) = self.decider.decide([asked])
+        except self.decider.input_error as error:
+            _, problems = self.decider.describe_problems(error, asked)
             return Proposal(REVIEW, {}, [problem["text"] for problem in problems])
         return Proposal(_kind(answer), answer, (), round(1000 * (time.perf_counter() - started), 1))
 
     def propose_many(self, applicants: Sequence[Mapping[str, Any]]) -> list[tuple[str, float | None]]:
         """Return what is proposed for each applicant and the probability of default, null if it cannot be computed."""
         try:
-            return [(_kind(one), one["probability_default"]) for one in self._decider.decide(applicants)]
-        except self._decider.input_error:
+            return [(_kind(one), one["probability_default"]) for one in self.decider.decide(applicants)]
+        except self.decider.input_error:
             if len(applicants) == 1:
                 return [(REVIEW, None)]
         half = len(applicants) // 2
@@ -104,15 +108,15 @@ class Proposer:
         """
         asked = {**tables, "simulate": changes, "params": {"language": language}}
         try:
-            (answer,) = self._decider.decide([asked])
-        except self._decider.input_error as error:
-            raise ValueError(self._decider.describe_problems(error, asked)[0]) from None
+            (answer,) = self.decider.decide([asked])
+        except self.decider.input_error as error:
+            raise ValueError(self.decider.describe_problems(error, asked)[0]) from None
         simulation: Mapping[str, Any] = answer["simulation"]
         return simulation
 
     def find_change(self, tables: Mapping[str, Any], language: Language) -> Mapping[str, Any]:
         """Return what `counterfactual` of `/decisions` says."""
-        (answer,) = self._decider.decide([{**tables, "counterfactual": True, "params": {"language": language}}])
+        (answer,) = self.decider.decide([{**tables, "counterfactual": True, "params": {"language": language}}])
         found: Mapping[str, Any] = answer["counterfactual"]
         return found
 

@@ -9,16 +9,9 @@ import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.datasets.raw_csv import RawCsvDataset
+from credit_scoring.desk.source_rows import HISTORIES
 
 _CLIENT = "SK_ID_CURR"
-_HISTORIES = (
-    "bureau",
-    "bureau_balance",
-    "previous_application",
-    "POS_CASH_balance",
-    "installments_payments",
-    "credit_card_balance",
-)
 
 
 class SourceTables:
@@ -39,7 +32,7 @@ class SourceTables:
         forms = [self._load(f"application_{side}").mutate(is_new=side == "test") for side in ("train", "test")]
         columns = list(forms[1].columns)
         self._forms = forms[0].select(columns).union(forms[1])
-        tables = {name.lower(): self._load(name) for name in _HISTORIES}
+        tables = {name.lower(): self._load(name) for name in HISTORIES}
         owners = tables["bureau"].select("SK_ID_BUREAU", _owner=_[_CLIENT])
         tables["bureau_balance"] = tables["bureau_balance"].join(owners, "SK_ID_BUREAU")
         self._histories = {

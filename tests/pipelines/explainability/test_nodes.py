@@ -14,6 +14,7 @@ from credit_scoring.pipelines.explainability.nodes import (
     plot_family_importance,
     plot_global_importance,
     plot_local_explanations,
+    rank_families,
     rank_features,
 )
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
@@ -140,3 +141,22 @@ def test_the_same_run_draws_the_same_picture(scorer: CreditScorer, rows: pd.Data
         for _ in range(2)
     ]
     assert np.array_equal(*points)
+
+
+def test_families_share_out_the_whole_weight() -> None:
+    values = pd.DataFrame(
+        {
+            "SK_ID_CURR": [1, 2],
+            "BASE_VALUE": [-2.0, -2.0],
+            "EXT_SOURCE_2": [0.3, -0.3],
+            "APPLICATION_EXT_SOURCE_MEAN": [0.2, 0.2],
+            "BUREAU_DEBT_SUM": [0.1, -0.1],
+            "HAS_CREDIT_CARD": [0.4, 0.4],
+        }
+    )
+    families = rank_families(values).set_index(["kind", "family"])
+    assert families.loc[("theme", "external_scores")].tolist() == [pytest.approx(0.5), 2]
+    assert families.loc[("theme", "card"), "share"] == pytest.approx(0.4)
+    assert families.loc[("source", "bureau"), "share"] == pytest.approx(0.1)
+    assert families.loc[("source", "application_train"), "features"] == 2
+    assert families["share"].groupby("kind").sum().tolist() == pytest.approx([1, 1])

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from credit_scoring.explanations import heaviest_causes
+from credit_scoring.explanations import explain_clients, heaviest_causes
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import THEMES, in_language, theme_title
 from credit_scoring.figures import PALETTE, Axes, Figure, FigureOptions, new_figure, use_style
 from credit_scoring.pipelines.explainability.importance import name_told, tell_values
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
-from credit_scoring.reasons import add_points, show_values
+from credit_scoring.reasons import add_points
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
-from credit_scoring.texts import LANGUAGES
 
 BORDERLINE = "borderline"
 _AGAINST, _FOR = PALETTE["second"], PALETTE["main"]
@@ -163,57 +162,6 @@ def explain_examples(scorer: CreditScorer, holdout_rows: pd.DataFrame) -> list[d
     return [{"kind": kind, **explained} for kind, explained in zip(picked, explain_clients(scorer, rows), strict=True)]
 
 
-def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Say for each row what was decided and what each feature contributed.
-
-    Returns:
-        For each client `client_id`, `probability_default`, `decision`, `threshold`, `gaps`, `base_value`, and
-        `contributions`, heaviest first: `feature`, `value`, `contribution` (log-odds), and in both languages the
-        `label` a person reads and the value `shown` to them; its `cause`, how clearly it speaks for it, and whether its
-        value `contradicts` its effect (see `ReasonBook.explain`). Contributions are those of reasons, less the approved
-        customers' mean ones, whose sum is the `base_value`. Of a scorecard also its `points`, else null, which sum to
-        the client's `score`, and `points_per_log_odds`.
-
-    Raises:
-        ValueError: If the scorer was made without a reason book.
-    """
-    contributions, base = scorer.related_contributions(rows)
-    points = scorer.attribute_points(rows)
-    values, book = scorer.model.explained_features(rows), scorer.reasons()
-    described = {column.name: (number, column) for number, column in enumerate(book.columns)}
-    clients = []
-    for index, decided in scorer.predict(rows).iterrows():
-        ordered = contributions.loc[index].sort_values(key=np.abs, ascending=False, kind="stable")
-        entries = []
-        for name, contribution in ordered.items():
-            value = _plain(values.loc[index, name])
-            number, column = described[str(name)]
-            entry = {
-                "feature": name,
-                "value": value,
-                "contribution": float(contribution),
-                "cause": column.cause,
-                "clarity": column.clarity,
-                "points": None if points is None else int(points.loc[index, name]),
-                "contradicts": bool(book.contradicts(number, [value], np.array([1 if contribution > 0 else -1]))[0]),
-            }
-            for language in LANGUAGES:
-                shown = show_values(column, [value], language)[0]
-                entry |= {f"label_{language}": column.labels[language], f"shown_{language}": shown}
-            entries.append(entry)
-        clients.append(
-            {
-                "client_id": int(rows.loc[index, "SK_ID_CURR"]),
-                **decided.to_dict(),
-                "base_value": base,
-                "score": None if points is None else int(points.loc[index].sum()),
-                "points_per_log_odds": scorer.points_per_log_odds,
-                "contributions": entries,
-            }
-        )
-    return clients
-
-
 def plot_local_explanations(
     local_explanations: list[dict[str, Any]], explanation: ExplanationOptions, figures: FigureOptions
 ) -> Figure:
@@ -222,13 +170,13 @@ def plot_local_explanations(
     figure = new_figure(figsize=(9, len(local_explanations) * (0.36 * n_bars + 1.0) + 0.8))
     panels = figure.subplots(len(local_explanations), 1, sharex=True, squeeze=False)[:, 0]
     for axes, client in zip(panels, local_explanations, strict=True):
-        draw_client(axes, client, explanation.n_reasons, figures)
+        _draw_client(axes, client, explanation.n_reasons, figures)
     panels[-1].set_xlabel(figures.say("common.related"))
     base = 1 / (1 + np.exp(-local_explanations[0]["base_value"]))
     return figures.finish(figure, figures.say("explanations.title", base=base))
 
 
-def draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: FigureOptions) -> None:
+def _draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: FigureOptions) -> None:
     """Draw the heaviest causes of one score as bars, and the sum of the others."""
     top, n_others, rest = heaviest_causes(client["contributions"], n_reasons)
     names = [
@@ -290,9 +238,3 @@ def spread_rows(rows: pd.DataFrame, n: int) -> pd.DataFrame:
     if len(rows) <= n:
         return rows
     return rows.sort_values("SK_ID_CURR").iloc[np.linspace(0, len(rows) - 1, n).astype(int)]
-
-
-def _plain(value: Any) -> Any:
-    if pd.isna(value):
-        return None
-    return value if isinstance(value, str) else float(value)

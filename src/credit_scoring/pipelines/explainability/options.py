@@ -56,21 +56,3 @@ class FairnessOptions(BaseModel):
     min_clients: int = Field(50, ge=1)
     min_defaults: int = Field(10, ge=1)
     n_resamples: int = Field(1000, ge=100)
-
-
-class DossierOptions(BaseModel):
-    """What the dossier of one client shows.
-
-    Attributes:
-        file: Where the clients are; told to who asks for one that is not there.
-        dossier: Where the files of the dossier are, without their endings; told at the end.
-        n_bars: Causes drawn; the others are summed up.
-        n_peers: Numbers for which the place among granted and refused clients is shown.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    dossier: str
-    n_bars: int = Field(10, gt=0)
-    n_peers: int = Field(6, gt=0)

@@ -2,12 +2,6 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from credit_scoring.pipelines.explainability.client import (
-    compile_dossier,
-    plot_dossier,
-    select_client,
-    write_dossier,
-)
 from credit_scoring.pipelines.explainability.fairness import (
     compare_mitigations,
     measure_fairness,
@@ -144,45 +138,6 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
                 inputs=["fairness_by_group_table", "params:figures"],
                 outputs="equite_par_groupe_figure",
                 name="plot_fairness",
-            ),
-        ]
-    )
-
-
-def create_client_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
-    """Features of one client, exported scorer -> the client's dossier."""
-    return Pipeline(
-        [
-            Node(
-                func=select_client,
-                inputs=["applicant_features@ibis", "params:client_id"],
-                outputs=["explained_client@ibis", "known_clients@ibis"],
-                name="select_client",
-            ),
-            Node(
-                func=compile_dossier,
-                inputs=[
-                    "explained_client@pandas",
-                    "known_clients@pandas",
-                    "params:client_id",
-                    "credit_scorer",
-                    "params:dossier",
-                    "history_rows",
-                ],
-                outputs="client_dossier",
-                name="compile_dossier",
-            ),
-            Node(
-                func=write_dossier,
-                inputs=["client_dossier", "params:figures", "params:source"],
-                outputs="client_report",
-                name="write_dossier",
-            ),
-            Node(
-                func=plot_dossier,
-                inputs=["client_dossier", "params:dossier", "params:figures"],
-                outputs="client_figure",
-                name="plot_dossier",
             ),
         ]
     )

@@ -1,27 +1,19 @@
-"""One client's dossier says what the scorer says, and an unknown id is told what ids there are."""
+"""The dossier says what the decider says, and what each feature added to it."""
 
 import re
-from pathlib import Path
+from xml.etree import ElementTree as ET
 
-import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
-from credit_scoring.datasets.history_rows import HistoryFiles
-from credit_scoring.errors import UnknownClientError
-from credit_scoring.explanations import sum_by_cause
-from credit_scoring.figures import FigureOptions
+from credit_scoring.decisions import Decider
+from credit_scoring.desk.dossier import compile_dossier, draw_dossier, write_dossier
+from credit_scoring.explanations import heaviest_causes
+from credit_scoring.feature_plan import FeaturePlan
+from credit_scoring.features.plan import compile_plan
 from credit_scoring.models import build_model
 from credit_scoring.models.calibration import Calibration
-from credit_scoring.pipelines.explainability.client import (
-    compile_dossier,
-    plot_dossier,
-    select_client,
-    write_dossier,
-)
-from credit_scoring.pipelines.explainability.nodes import rank_families
-from credit_scoring.pipelines.explainability.options import DossierOptions
 from credit_scoring.pipelines.threshold_tuning.gap_rules import learn_gap_rules
 from credit_scoring.pipelines.threshold_tuning.options import GapOptions, ReasonOptions
 from credit_scoring.pipelines.threshold_tuning.reason_book import write_reason_book
@@ -29,9 +21,7 @@ from credit_scoring.reasons import ExplainedColumn, Peers, ReasonBook
 from credit_scoring.scorer import CreditScorer, digest_model
 from credit_scoring.texts import LANGUAGES, texts_in
 
-OPTIONS = DossierOptions(file="features.parquet", dossier="reports/client_7", n_bars=2, n_peers=2)
-NO_ROWS = HistoryFiles(Path("there/are/none"))
-KNOWN = pd.DataFrame({"clients": [300], "first": [1000], "last": [1299]})
+COLUMNS = ("EXT_SOURCE_2", "DAYS_BIRTH", "CODE_GENDER")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +31,7 @@ def rows() -> pd.DataFrame:
         {
             "SK_ID_CURR": np.arange(300) + 1000,
             "EXT_SOURCE_2": generator.random(300),
-            "DAYS_BIRTH": -365.25 * generator.integers(21, 69, 300),
+            "DAYS_BIRTH": -365 * generator.integers(21, 69, 300),
             "CODE_GENDER": generator.choice(["F", "M"], 300),
         }
     )
@@ -68,40 +58,23 @@ def scorer(rows: pd.DataFrame) -> CreditScorer:
     return CreditScorer(model, calibration, policy, book)
 
 
-def dossier_of(rows: pd.DataFrame, scorer: CreditScorer, position: int) -> dict:
-    client = rows.iloc[[position]].reset_index(drop=True)
-    return compile_dossier(client, KNOWN, int(client["SK_ID_CURR"].item()), scorer, OPTIONS, NO_ROWS)
+def dossier_of(rows: pd.DataFrame, scorer: CreditScorer, position: int, **options: object) -> dict:
+    plan = FeaturePlan(compile_plan(list(scorer.feature_names_in_)))
+    # Whole numbers of the form may not be null
+    columns = plan.plan.tables["application"]["columns"]
+    whole = {name: 0 for name, told in columns.items() if told["type"] == "int32"}
+    form = rows[["SK_ID_CURR", *COLUMNS]].iloc[position].to_dict()
+    return compile_dossier({"application": whole | form}, scorer, Decider(scorer, plan), **options)
 
 
-def test_a_client_is_picked_and_the_others_are_counted(rows: pd.DataFrame) -> None:
-    picked, known = select_client(ibis.memtable(rows), 1007)
-    assert picked.execute()["SK_ID_CURR"].tolist() == [1007]
-    assert known.execute().to_dict("records") == KNOWN.to_dict("records")
+def text_of(dossier: dict, language: str = "en") -> str:
+    return write_dossier(dossier, texts_in(language), "client.svg", is_synthetic=False)
 
 
-@pytest.mark.parametrize("wrong", [None, "12a", 3.5, True])
-def test_without_an_id_the_way_to_give_one_is_told(rows: pd.DataFrame, wrong: object) -> None:
-    with pytest.raises(ValueError, match="Which client"):
-        select_client(ibis.memtable(rows), wrong)
-
-
-@pytest.mark.parametrize(("split", "learnt"), [("train", True), ("holdout", False), (None, False)])
-def test_the_dossier_knows_whether_the_model_learnt_from_the_client(
-    rows: pd.DataFrame, scorer: CreditScorer, split: str | None, learnt: bool
-) -> None:
-    dossier = dossier_of(rows.assign(SPLIT=split), scorer, 0)
-    assert dossier["learnt_from"] is learnt
-    written = write_dossier(dossier, FigureOptions(language="en", source="home_credit"), "home_credit")
-    assert ("This customer is among the training rows" in written) == learnt
-    assert "may be among the training rows" not in written
-    assert dossier_of(rows, scorer, 0)["learnt_from"] is None
-
-
-def test_an_unknown_id_is_told_which_there_are(rows: pd.DataFrame, scorer: CreditScorer) -> None:
-    with pytest.raises(
-        UnknownClientError, match=r"No client 7: features\.parquet holds 300 clients with ids from 1000 to 1299"
-    ):
-        compile_dossier(rows.head(0), KNOWN, 7, scorer, OPTIONS, NO_ROWS)
+def words_of(dossier: dict, language: str = "en") -> list[str]:
+    """Return the texts of the figure."""
+    figure = ET.fromstring(draw_dossier(dossier, texts_in(language), is_synthetic=True))
+    return [text.text or "" for text in figure.iter("{http://www.w3.org/2000/svg}text")]
 
 
 def test_a_scorer_without_reasons_says_so_itself(rows: pd.DataFrame, scorer: CreditScorer) -> None:
@@ -131,11 +104,12 @@ def test_the_dossier_of_a_client_for_manual_review_says_why(rows: pd.DataFrame, 
     )
     dossier = dossier_of(rows.assign(DAYS_BIRTH=5000), careful, 0)
     assert dossier["decision"] == "review"
-    text = "Age: implausible, expected between 19 years 11 months and 71 years 2 months"
-    assert [gap["text"] for gap in dossier["gaps"]["en"]] == [text]
-    written = write_dossier(dossier, FigureOptions(language="en", source="home_credit"), "home_credit")
+    told = [gap["text"] for gap in dossier["gaps"]["en"]]
+    assert told[0] == "DAYS_BIRTH: implausible, expected between −26,000 and −7,300"  # of the table that was sent
+    written = text_of(dossier)
     assert "Application **for manual review**" in written
-    assert f"## What keeps it from an automatic decision\n\n- {text}\n" in written
+    bullets = "".join(f"- {text}\n" for text in told)
+    assert f"## What keeps it from an automatic decision\n\n{bullets}" in written
     assert dossier["reasons"]["en"]
 
 
@@ -154,7 +128,7 @@ def test_the_dossier_of_a_scorecard_shows_the_points_of_each_attribute(rows: pd.
     points = scorer.attribute_points(rows)
     assert points is not None
     assert dossier["score"] == points.iloc[position].sum()
-    text = write_dossier(dossier, FigureOptions(language="en", source="synthetic"), "synthetic")
+    text = text_of(dossier)
     assert f"## The scorecard: {dossier['score']} points" in text
     approved = points[probability < 0.3].mean()
     for name, own in points.iloc[position].items():
@@ -169,14 +143,13 @@ def test_the_dossier_of_a_scorecard_shows_the_points_of_each_attribute(rows: pd.
     encoded = model.codes_.transform(rows[names].iloc[[position]])
     texts = {name: [rows[name].iloc[position]] for name in model.category_codes}
     assert scorer.explain_coded(encoded, texts, "en") == [dossier["reasons"]["en"]]
-    bars = plot_dossier(dossier, OPTIONS, FigureOptions(language="en", source="synthetic")).axes[0].texts
-    assert any(bar.get_text().endswith(f"(−{-round(heaviest[1])} points)") for bar in bars)
+    assert any(words.endswith(f"(−{-round(heaviest[1])} points)") for words in words_of(dossier))
 
 
 def test_other_models_have_no_points(rows: pd.DataFrame, scorer: CreditScorer) -> None:
     dossier = dossier_of(rows, scorer, 0)
     assert (dossier["score"], dossier["points_per_log_odds"]) == (None, None)
-    assert "point" not in write_dossier(dossier, FigureOptions(language="en", source="synthetic"), "synthetic")
+    assert "point" not in text_of(dossier)
     assert scorer.attribute_points(rows) is None
 
 
@@ -186,56 +159,50 @@ def test_older_is_more_though_its_days_are_more_negative(rows: pd.DataFrame, sco
     assert age["below_granted"] > 0.9
 
 
-def test_the_picture_names_the_heaviest_causes_and_the_columns_compared(
-    rows: pd.DataFrame, scorer: CreditScorer
-) -> None:
-    dossier = dossier_of(rows, scorer, int(scorer.predict(rows)["probability_default"].to_numpy().argmax()))
-    for language in LANGUAGES:
-        figure = plot_dossier(dossier, OPTIONS, FigureOptions(language=language, source="synthetic"))
-        bars, places = ([label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes)
-        colon = " : " if language == "fr" else ": "
-        told = [
-            f"{entry[f'label_{language}']}{colon}{entry[f'shown_{language}']}" for entry in dossier["contributions"]
-        ]
-        assert bars[:2] == told[:2]
-        assert len(bars) == 3  # the third stands for the others
-        assert places == [f"{peer[f'label_{language}']}{colon}{peer[f'shown_{language}']}" for peer in dossier["peers"]]
-
-
 def test_a_borderline_client_is_for_a_person_to_look_at(rows: pd.DataFrame, scorer: CreditScorer) -> None:
     position = int((scorer.predict(rows)["probability_default"] - 0.3).abs().to_numpy().argmin())
     dossier = dossier_of(rows, scorer, position)
     assert dossier["in_review"]
-    report = write_dossier(dossier, FigureOptions(language="fr", source="home_credit"), "home_credit")
+    report = text_of(dossier, "fr")
     assert "dans la zone grise (20,0\xa0% à 40,0\xa0%)" in report
     assert "synthétiques" not in report
 
 
-def test_causes_sum_to_the_score_and_the_clearest_column_speaks() -> None:
-    entries = [
-        {"cause": 0, "contribution": 0.5, "clarity": 0.1, "feature": "PRODUCT", "contradicts": False},
-        {"cause": 1, "contribution": -0.3, "clarity": 1.0, "feature": "AGE", "contradicts": False},
-        {"cause": 0, "contribution": 0.2, "clarity": 1.0, "feature": "SCORE", "contradicts": False},
-        {"cause": 0, "contribution": -0.1, "clarity": 1.0, "feature": "OTHER", "contradicts": False},
-    ]
-    causes = [(entry["feature"], weight) for entry, weight in sum_by_cause(entries)]
-    assert causes == [("SCORE", pytest.approx(0.6)), ("AGE", pytest.approx(-0.3))]
+@pytest.mark.parametrize(
+    ("learnt", "said"),
+    [
+        (True, "This customer is among the training rows of the model"),
+        (False, "The model did not learn from this customer."),
+        (None, "Whether the model learnt from this customer is not known"),
+    ],
+)
+def test_the_dossier_says_whether_the_model_learnt_from_the_client(
+    rows: pd.DataFrame, scorer: CreditScorer, learnt: bool | None, said: str
+) -> None:
+    dossier = dossier_of(rows, scorer, 0, learnt_from=learnt)
+    assert dossier["learnt_from"] is learnt
+    assert said in text_of(dossier)
 
 
-def test_families_share_out_the_whole_weight() -> None:
-    values = pd.DataFrame(
-        {
-            "SK_ID_CURR": [1, 2],
-            "BASE_VALUE": [-2.0, -2.0],
-            "EXT_SOURCE_2": [0.3, -0.3],
-            "APPLICATION_EXT_SOURCE_MEAN": [0.2, 0.2],
-            "BUREAU_DEBT_SUM": [0.1, -0.1],
-            "HAS_CREDIT_CARD": [0.4, 0.4],
-        }
-    )
-    families = rank_families(values).set_index(["kind", "family"])
-    assert families.loc[("theme", "external_scores")].tolist() == [pytest.approx(0.5), 2]
-    assert families.loc[("theme", "card"), "share"] == pytest.approx(0.4)
-    assert families.loc[("source", "bureau"), "share"] == pytest.approx(0.1)
-    assert families.loc[("source", "application_train"), "features"] == 2
-    assert families["share"].groupby("kind").sum().tolist() == pytest.approx([1, 1])
+def test_the_figure_names_the_heaviest_causes_and_the_columns_compared(
+    rows: pd.DataFrame, scorer: CreditScorer
+) -> None:
+    dossier = dossier_of(rows, scorer, int(scorer.predict(rows)["probability_default"].to_numpy().argmax()))
+    top, n_others, _ = heaviest_causes(dossier["contributions"], 10)
+    assert (len(top), n_others) == (3, 0)
+    for language in LANGUAGES:
+        words, colon = words_of(dossier, language), " : " if language == "fr" else ": "
+        for entry, weight in top:
+            name = f"{entry[f'label_{language}']}{colon}{entry[f'shown_{language}']}"
+            is_compared = entry["feature"] in [peer["feature"] for peer in dossier["peers"]]
+            assert words.count(name) == 1 + is_compared
+            assert texts_in(language).number(weight, "+.2f") in words
+        assert texts_in(language).say("figure.synthetic") in words
+
+
+def test_a_change_that_leads_to_approval_is_told_if_it_is_asked_for(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    position = int(scorer.predict(rows)["probability_default"].to_numpy().argmax())
+    assert "counterfactual" not in dossier_of(rows, scorer, position)
+    dossier = dossier_of(rows, scorer, position, counterfactual="en")
+    assert dossier["counterfactual"]["found"] is False  # nothing that the model reads can be changed
+    assert dossier["counterfactual"]["text"] in text_of(dossier)
