@@ -265,8 +265,9 @@ def test_categories_of_the_form_have_french_words() -> None:
     assert category_label("Cash X-Sell: middle", "en") == "cash loan, offered by the lender, interest rate medium"
     assert category_label("Business Entity Type 3", "en") == "business, type 3"
     assert category_label("something new", "fr") == "something new"
-    # Where English says what the data say
-    assert (category_label("Bank", "en"), category_label("Bank", "fr")) == ("Bank", "banque")
+    # Where English says what the data say, in the middle of a sentence
+    assert (category_label("Bank", "en"), category_label("Bank", "fr")) == ("bank", "banque")
+    assert category_label("IT staff", "en") == "IT staff"
 
 
 def test_what_is_derived_from_a_column_is_found_through_the_code() -> None:

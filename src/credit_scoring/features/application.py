@@ -334,8 +334,8 @@ _FIELDS = (
         "dernier changement de téléphone, en jours avant la demande",
         label=("Time since the last change of telephone", "Temps écoulé depuis le dernier changement de téléphone")),
     *(
-        _field(f"FLAG_DOCUMENT_{number}", "yes_no", "contact", f"handed in document {number}",
-            f"a fourni le document {number}")
+        _field(f"FLAG_DOCUMENT_{number}", "yes_no", "contact", f"document {number} handed in",
+            f"document {number} fourni")
         for number in _KEPT_DOCUMENTS
     ),
     *(
@@ -446,11 +446,14 @@ _NO_TERM = "not a cash loan, or no usual term gives a plausible rate"
 
 _COMPUTED: tuple[Feature, ...] = (
     _feature("APPLICATION_EXT_SOURCE_MEAN", _.EXT_MEAN, "score", "external_scores", "external scores, mean",
-        "scores externes, moyenne", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE", direction=-1),
+        "scores externes, moyenne", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE", direction=-1,
+        label=("Average of the external scores", "Moyenne des scores externes")),
     _feature("APPLICATION_EXT_SOURCE_MIN", _.EXT_MIN, "score", "external_scores", "external scores, minimum",
-        "scores externes, minimum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE", direction=-1),
+        "scores externes, minimum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE", direction=-1,
+        label=("Lowest of the external scores", "Score externe le plus bas")),
     _feature("APPLICATION_EXT_SOURCE_MAX", _.EXT_MAX, "score", "external_scores", "external scores, maximum",
-        "scores externes, maximum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE", direction=-1),
+        "scores externes, maximum", null=_NO_SCORE, measure="APPLICATION_EXT_SOURCE", direction=-1,
+        label=("Highest of the external scores", "Score externe le plus élevé")),
     # The middle one of three, the mean of two, or the only one.
     _feature("APPLICATION_EXT_SOURCE_MEDIAN",
         (_.EXT_COUNT == len(_EXT_SOURCES)).ifelse(_.EXT_SUM - _.EXT_MIN - _.EXT_MAX, _.EXT_MEAN), "score",

@@ -107,7 +107,7 @@ INSTALMENTS = Rows(
         Measure("LATE_OVER_30_DAYS", _DELAY > 30, "yes_no", "instalments paid over 30 days late",
             "échéances payées avec plus de 30 jours de retard", says="LATE", direction=1),
         Measure("FIRST_INSTALMENTS_LATE", null_if(_LATE, ~_IS_FIRST.fill_null(False)), "yes_no",
-            "first four instalments paid late", "quatre premières échéances payées en retard", says="LATE",
+            "the first four instalments paid late", "quatre premières échéances payées en retard", says="LATE",
             direction=1),
         Measure("DPD", _DPD, "days", "days late", "jours de retard", direction=1),
         Measure("DECAYED_DPD", _DPD * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT), "number",
