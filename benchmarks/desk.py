@@ -165,7 +165,7 @@ def main() -> None:
     body = (
         f"Pages of {n_applicants:,} synthetic applicants, two workers, each application opened for the first time; the "
         "officers are threads of the same machine. Before each click an officer thinks, for half to one and a half "
-        "times the think time; with 0 never, which measures how many clicks a second there can be, and not what an officer "
+        "times the think time; with 0 never, which measures how many clicks a second there can be, not what an officer "
         f"waits for.\n\n{table}\n\n"
         f"A click takes {1000 * each:.0f} ms of processor time. The page of one "
         f"application weighs {weight / 1000:.0f} kB with everything that it loads, uncompressed."
