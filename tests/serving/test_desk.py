@@ -17,10 +17,10 @@ from credit_scoring.serving.desk import find_desk
 from credit_scoring.serving.settings import SettingError
 from tests.conftest import Project
 from tests.serving.conftest import Server, children, free_port, running, wait_until
-from tests.serving.test_life_cycle import is_gone, make_other_model
+from tests.serving.test_life_cycle import is_gone
 
 GRACE = 3
-SECONDS_TO_OPEN = 60
+SECONDS_TO_OPEN = 120  # however busy the machine is
 
 
 @pytest.fixture
@@ -81,11 +81,10 @@ def test_the_desk_opens_beside_the_server_comes_back_and_ends_with_it(folder: Pa
         assert server.is_up()
         second = opened(server, desk, but=first[0])
         assert "The desk has ended (status -9); it is started again in " in server.log.read_text()
-        make_other_model(folder, "m-another")
         server.process.send_signal(signal.SIGHUP)
         third = opened(server, desk, but=second[0])
         assert all(map(is_gone, second))
-        assert server.get("/version").json()["model_id"] == "m-another"
+        assert server.get("/version").json()["reloads"] == {"switched": 1, "kept": 0}
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(GRACE + 2) == 0
         assert all(map(is_gone, third))

@@ -8,8 +8,8 @@ from credit_scoring.texts import Language
 _CATEGORIES: Mapping[str, Words] = {
     "Y": ("yes", "oui"), "N": ("no", "non"), "Yes": ("", "oui"), "No": ("", "non"), "F": ("female", "femme"),
     "M": ("male", "homme"),
-    "Cash loans": ("", "prêt personnel"), "Revolving loans": ("", "crédit renouvelable"),
-    "Consumer loans": ("", "crédit à la consommation"),
+    "Cash loans": ("cash loan", "prêt personnel"), "Revolving loans": ("revolving loan", "crédit renouvelable"),
+    "Consumer loans": ("consumer loan", "crédit à la consommation"),
     "Children": ("", "enfants"), "Family": ("", "famille"), "Group of people": ("", "groupe de personnes"),
     "Other_A": ("other (A)", "autre (A)"),
     "Other_B": ("other (B)", "autre (B)"), "Spouse, partner": ("spouse or partner", "conjoint"),
