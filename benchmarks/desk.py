@@ -103,15 +103,20 @@ class Officer:
 
 
 def click(url: str, clients: list[int], pause: float, seconds: dict[str, list[float]], until: float) -> None:
-    """Go through applications that nobody else looks at: the list, the application, a what-if."""
-    officer = Officer(url)
+    """Go through applications that nobody else looks at: the list, the application, a what-if, the smallest change.
+
+    Before each click the officer thinks for half to one and a half times the pause, so that no two stay in step.
+    """
+    officer, thinks = Officer(url), np.random.default_rng(clients[0])
     for client in clients:
         page = ""
         for name, path, form in (
             ("list", "/?of=all", None),
             ("application", f"/applications/{client}", None),
             ("what-if", f"/applications/{client}/what-if", {"amount": "150000"}),
+            ("smallest change", f"/applications/{client}/change", None),
         ):
+            time.sleep(pause * thinks.uniform(0.5, 1.5))
             if time.perf_counter() > until:
                 return
             tokens = re.search(r'name="form_token" value="([^"]*)"', page)
@@ -119,12 +124,11 @@ def click(url: str, clients: list[int], pause: float, seconds: dict[str, list[fl
             started = time.perf_counter()
             page = officer.ask(path, asked).decode()
             seconds[name].append(time.perf_counter() - started)
-            time.sleep(pause)
 
 
 def measure(url: str, clients: list[int], n: int, pause: float, lasting: float) -> dict[str, list[float]]:
     """Let so many officers click for so many seconds; return the seconds of each answer by kind of page."""
-    seconds: dict[str, list[float]] = {"list": [], "application": [], "what-if": []}
+    seconds: dict[str, list[float]] = {name: [] for name in ("list", "application", "what-if", "smallest change")}
     until = time.perf_counter() + lasting
     threads = [
         threading.Thread(target=click, args=(url, clients[number::n], pause, seconds, until)) for number in range(n)
@@ -156,11 +160,13 @@ def main() -> None:
         officer = Officer(url)
         page = officer.ask(f"/applications/{clients[0]}")
         weight = len(page) + sum(len(officer.ask(file.decode())) for file in {*re.findall(rb'"(/assets/[^"]+)"', page)})
-    head = ["| officers | pause, s | page | clicks | p50, ms | p95, ms |", "|---:|---:|---|---:|---:|---:|"]
+    head = ["| officers | think time, s | page | clicks | p50, ms | p95, ms |", "|---:|---:|---|---:|---:|---:|"]
     table = "\n".join([*head, *rows])
     body = (
         f"Pages of {n_applicants:,} synthetic applicants, two workers, each application opened for the first time; the "
-        f"officers are threads of the same machine, who pause for as long between two clicks.\n\n{table}\n\n"
+        "officers are threads of the same machine. Before each click an officer thinks, for half to one and a half "
+        "times the think time; with 0 never, which measures how many clicks a second there can be, not what an officer "
+        f"waits for.\n\n{table}\n\n"
         f"A click takes {1000 * each:.0f} ms of processor time. The page of one "
         f"application weighs {weight / 1000:.0f} kB with everything that it loads, uncompressed."
     )

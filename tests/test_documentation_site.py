@@ -77,7 +77,7 @@ def test_the_search_works_from_the_disk_and_finds_every_feature_in_both_language
         assert found[f"feature_dictionary.html#{name}"]["title"] == name
     indebted = [entry["title"] for entry in index["docs"] if "endettement" in entry["text"]]
     assert {"BUREAU_DEBT_SUM", "APPLICATION_ANNUITY_TO_INCOME_RATIO"} <= set(indebted)
-    assert "Annuity over income" in found["feature_dictionary.html#APPLICATION_ANNUITY_TO_INCOME_RATIO"]["text"]
+    assert "Annuity relative to income" in found["feature_dictionary.html#APPLICATION_ANNUITY_TO_INCOME_RATIO"]["text"]
 
 
 def test_the_data_flow_is_a_table_where_no_script_draws_it(site: Path) -> None:

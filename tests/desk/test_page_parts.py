@@ -55,7 +55,7 @@ def test_facts_are_told_in_words() -> None:
     told = {fact.label: fact.value for group in gather_facts(TABLES, EN) for fact in group.facts}
     assert told["Loan"] == "200,000"
     assert told["Loan in annuities"] == "20 annuities"
-    assert told["Annuity over income"] == "10%"
+    assert told["Annuity relative to income"] == "10%"
     assert told["In this job for"] == "2 years"
     assert told["Age"] == "40 to 44 years"
     assert told["Household"] == "3 persons, 1 of them a child"

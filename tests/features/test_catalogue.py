@@ -1,7 +1,9 @@
 """What is said of a feature, in one record, against the feature itself."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
+from typing import Literal
 
 import ibis
 import pandas as pd
@@ -201,10 +203,59 @@ def test_a_feature_in_words() -> None:
     feature = find_feature("INSTALLMENTS_LATE_RATE_365D")
     assert feature.describe() == "Repayments: instalments paid late, share, last 365 days"
     assert feature.describe("fr") == "Remboursements : échéances payées en retard, part, 365 derniers jours"
-    assert feature.client_label() == "Instalments paid late, share, last 365 days (repayments)"
+    assert feature.client_label() == "Share of instalments paid late over the last 365 days (repayments)"
     assert find_feature("HAS_BUREAU").describe() == "Credits at other lenders: has a history"
     assert find_feature("DAYS_BIRTH").client_label("fr") == "Âge"
     assert find_feature("TARGET_KNN_MEAN").title() == "Estimated default rate of similar applicants"
+
+
+@pytest.mark.parametrize(
+    ("name", "en", "fr"),
+    [
+        (
+            "PREVIOUS_CROSS_SELL_RATE",
+            "Share of applications proposed by the lender (earlier applications)",
+            "Part des demandes proposées par le prêteur (demandes antérieures)",
+        ),
+        (
+            "BUREAU_CREDIT_MAX_ACTIVE",
+            "Amount of credits still active, at the highest (at other lenders)",
+            "Montant des crédits actifs, au plus haut (chez d'autres prêteurs)",
+        ),
+        (
+            "BUREAU_CREDIT_MEAN_LAST_1",
+            "Amount of credit, most recently (credits at other lenders)",
+            "Montant du crédit, en dernier lieu (crédits chez d'autres prêteurs)",
+        ),
+        (
+            "PREVIOUS_REFUSED_RATE_CASH",
+            "Share of refused applications among cash loans (earlier applications)",
+            "Part des demandes refusées parmi les prêts personnels (demandes antérieures)",
+        ),
+        (
+            "INSTALLMENTS_PAYMENT_MEAN_LAST_5",
+            "Amount paid, on average over the 5 most recent (repayments)",
+            "Montant payé, en moyenne sur les 5 plus récents (remboursements)",
+        ),
+        (
+            "APPLICATION_ANNUITY_TO_INCOME_RATIO",
+            "Annuity relative to income",
+            "Annuité par rapport au revenu",
+        ),
+    ],
+)
+def test_a_customer_reads_a_feature_as_people_say_it(name: str, en: str, fr: str) -> None:
+    feature = find_feature(name)
+    assert (feature.client_label("en"), feature.client_label("fr")) == (en, fr)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_label_of_a_customer_keeps_the_words_of_the_dictionary(language: Literal["en", "fr"]) -> None:
+    """An aggregate that follows its measure after a comma is how a dictionary says it, and nobody else."""
+    stored = {"en": r", (share|number|total|mean|minimum|maximum|last \d+.*)( \(|,|$)"}
+    stored["fr"] = r", (part|nombre|total|moyenne|minimum|maximum|écart-type|\d+ derniers.*)( \(|,|$)"
+    labels = [feature.client_label(language) for feature in FEATURES.values()]
+    assert [label for label in labels if re.search(stored[language], label)] == []
 
 
 def test_categories_of_the_form_have_french_words() -> None:
@@ -214,8 +265,9 @@ def test_categories_of_the_form_have_french_words() -> None:
     assert category_label("Cash X-Sell: middle", "en") == "cash loan, offered by the lender, interest rate medium"
     assert category_label("Business Entity Type 3", "en") == "business, type 3"
     assert category_label("something new", "fr") == "something new"
-    # Where English says what the data say
-    assert (category_label("Bank", "en"), category_label("Bank", "fr")) == ("Bank", "banque")
+    # Where English says what the data say, in the middle of a sentence
+    assert (category_label("Bank", "en"), category_label("Bank", "fr")) == ("bank", "banque")
+    assert category_label("IT staff", "en") == "IT staff"
 
 
 def test_what_is_derived_from_a_column_is_found_through_the_code() -> None:

@@ -31,6 +31,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("SERVING_FRONT_END", "fast", "SERVING_FRONT_END is 'fast', expected one of mlflow, lean, mlflow-cli."),
         ("SERVING_WORKERS", "0", "SERVING_WORKERS is '0', expected a whole number from 1 to 256."),
         ("SERVING_PORT", "http", "SERVING_PORT is 'http', expected a whole number from 1 to 65535."),
+        ("SERVING_DESK", "open", "SERVING_DESK is 'open', expected on or off."),
         ("SERVING_THREADS", "1", "SERVING_THREADS is not a setting."),
         ("serving_port", "80", "serving_port is not a setting."),
     ],

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -177,12 +175,8 @@ def _typeset(visit: Visit, kind: Literal["pdf", "png"]) -> bytes:
 
 @lru_cache(64)
 def _compile(content: str, kind: Literal["pdf", "png"]) -> bytes:
-    """Typeset a letter; the same content gives the same bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        shutil.copy(_TEMPLATE, place / "letter.typ")
-        (place / "content.json").write_text(content, encoding="utf-8")
-        made = typst.compile(
-            place / "letter.typ", root=place, format=kind, ppi=110.0, ignore_system_fonts=True, timestamp=0
-        )
+    """Typeset a letter; the same content gives the same bytes. Nothing is written to a file."""
+    made = typst.compile(
+        _TEMPLATE, format=kind, ppi=110.0, ignore_system_fonts=True, timestamp=0, sys_inputs={"content": content}
+    )
     return made[0] if isinstance(made, list) else made

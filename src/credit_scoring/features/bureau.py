@@ -105,7 +105,7 @@ CREDITS = Rows(
         Measure("MAX_OVERDUE", _.AMT_CREDIT_MAX_OVERDUE, "amount", "largest amount ever overdue",
             "plus fort impayé", direction=1),
         Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "annuité"),
-        Measure("DAYS_CREDIT", _.DAYS_CREDIT, "date_days", "day the credit was granted", "jour d'octroi du crédit",
+        Measure("DAYS_CREDIT", _.DAYS_CREDIT, "date_days", "date of grant", "jour d'octroi",
             known=True),
         Measure("DURATION_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_CREDIT, "day_gap",
             "planned end, counted from the start", "fin prévue, comptée depuis le début"),
@@ -121,7 +121,7 @@ CREDITS = Rows(
             known=True, direction=1),
         Measure("PROLONGATIONS", _.CNT_CREDIT_PROLONG, "count", "prolongations", "prolongations", known=True),
         Measure("DEBT_TO_CREDIT", safe_ratio(_.AMT_CREDIT_SUM_DEBT, _.AMT_CREDIT_SUM), "ratio",
-            "debt over amount of credit", "dette sur montant du crédit"),
+            "debt relative to the amount of credit", "dette par rapport au montant du crédit"),
         Measure("UNUSED_CREDIT", _.AMT_CREDIT_SUM - _.AMT_CREDIT_SUM_DEBT, "amount", "credit less debt",
             "crédit moins dette", net=True),
         Measure("EVER_OVERDUE", _.AMT_CREDIT_MAX_OVERDUE > 0, "yes_no", "credits once overdue",
@@ -225,21 +225,22 @@ _CREDIT_FEATURES: tuple[Feature, ...] = (
         ("amount of credit, trend per year", "montant du crédit, tendance par an"),
         null="fewer than two days have a credit of known amount", measure="BUREAU_CREDIT", abstract=True),
     CREDITS.feature("DEBT_TO_CREDIT_RATIO", safe_ratio(_.DEBT_OF_KNOWN.sum(), _.CREDIT_OF_KNOWN.sum()), "ratio",
-        ("total debt over total credit", "dette totale sur crédit total"),
+        ("total debt relative to total credit", "dette totale par rapport au crédit total"),
         null="debt and amount are both known for no credit", measure="BUREAU_DEBT_TO_CREDIT"),
     CREDITS.feature("DEBT_TO_CREDIT_RATIO_ACTIVE",
         safe_ratio(_.DEBT_OF_KNOWN.sum(where=_.ACTIVE), _.CREDIT_OF_KNOWN.sum(where=_.ACTIVE)), "ratio",
-        ("total debt over total credit, of credits still active", "dette totale sur crédit total, des crédits actifs"),
+        ("total debt relative to total credit, of credits still active",
+         "dette totale par rapport au crédit total, des crédits actifs"),
         null="debt and amount are both known for no active credit", measure="BUREAU_DEBT_TO_CREDIT", subset="ACTIVE"),
     CREDITS.feature("OVERDUE_TO_DEBT_RATIO", safe_ratio(_.OVERDUE.sum(), _.DEBT.sum()), "number",
-        ("amount overdue over debt", "impayé sur dette"),
+        ("amount overdue relative to debt", "impayé par rapport à la dette"),
         null=("no credit has a known amount overdue", "the total debt is unknown or 0")),
 )  # fmt: skip
 
 _DERIVED_FEATURES = (
     make_feature(BUREAU, "BUREAU_CREDITS_365D_TO_ALL_RATIO",
         safe_ratio(_.BUREAU_CREDITS_COUNT_365D, _.BUREAU_CREDITS_COUNT), "share",
-        ("credits granted over 365 days against all", "crédits octroyés sur 365 jours rapportés au total")),
+        ("share of the credits granted in the last 365 days", "part des crédits octroyés dans les 365 derniers jours")),
 )  # fmt: skip
 
 _LATE_STATUSES = ("1", "2", "3", "4", "5")

@@ -8,8 +8,8 @@ from credit_scoring.texts import Language
 _CATEGORIES: Mapping[str, Words] = {
     "Y": ("yes", "oui"), "N": ("no", "non"), "Yes": ("", "oui"), "No": ("", "non"), "F": ("female", "femme"),
     "M": ("male", "homme"),
-    "Cash loans": ("", "prêt personnel"), "Revolving loans": ("", "crédit renouvelable"),
-    "Consumer loans": ("", "crédit à la consommation"),
+    "Cash loans": ("cash loan", "prêt personnel"), "Revolving loans": ("revolving loan", "crédit renouvelable"),
+    "Consumer loans": ("consumer loan", "crédit à la consommation"),
     "Children": ("", "enfants"), "Family": ("", "famille"), "Group of people": ("", "groupe de personnes"),
     "Other_A": ("other (A)", "autre (A)"),
     "Other_B": ("other (B)", "autre (B)"), "Spouse, partner": ("spouse or partner", "conjoint"),
@@ -122,7 +122,8 @@ One that ends in a number or after a colon is found without it. The data do not 
 def category_label(value: str, language: Language) -> str:
     """Say a category of the data in words; one without words of its own stays as it is."""
     if value in _CATEGORIES:
-        return in_language(_CATEGORIES[value], language) or value
+        words = in_language(_CATEGORIES[value], language) or value
+        return words if words[1:2].isupper() else f"{words[0].lower()}{words[1:]}"  # HR staff keeps its capitals
     head, colon, tail = value.rpartition(": ")
     if colon and head in _CATEGORIES:  # "Cash Street: high"
         return f"{category_label(head, language)} {category_label(tail, language)}"

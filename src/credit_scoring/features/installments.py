@@ -107,7 +107,7 @@ INSTALMENTS = Rows(
         Measure("LATE_OVER_30_DAYS", _DELAY > 30, "yes_no", "instalments paid over 30 days late",
             "échéances payées avec plus de 30 jours de retard", says="LATE", direction=1),
         Measure("FIRST_INSTALMENTS_LATE", null_if(_LATE, ~_IS_FIRST.fill_null(False)), "yes_no",
-            "first four instalments paid late", "quatre premières échéances payées en retard", says="LATE",
+            "the first four instalments paid late", "quatre premières échéances payées en retard", says="LATE",
             direction=1),
         Measure("DPD", _DPD, "days", "days late", "jours de retard", direction=1),
         Measure("DECAYED_DPD", _DPD * (1 + _DECAY_PER_DAY * _.DAYS_INSTALMENT), "number",
@@ -120,8 +120,8 @@ INSTALMENTS = Rows(
             "échéances payées partiellement", direction=1),
         Measure("PAYMENT", _.PAYMENT, "amount", "amount paid", "montant payé", known=True),
         Measure("INSTALMENT", _.INSTALMENT, "amount", "amount of the instalment", "montant de l'échéance"),
-        Measure("PAYMENT_TO_INSTALMENT", safe_ratio(_.PAYMENT, _.INSTALMENT), "ratio", "payment over instalment",
-            "paiement sur échéance"),
+        Measure("PAYMENT_TO_INSTALMENT", safe_ratio(_.PAYMENT, _.INSTALMENT), "ratio", "payment relative to instalment",
+            "paiement par rapport à l'échéance"),
         Measure("ENTRY_DAYS", _.ENTRY_DAYS, "date_days", "day of payment", "jour de paiement"),
         Measure("LATE_DUE_DAYS", null_if(_.DAYS_INSTALMENT, ~_LATE.fill_null(False)), "date_days",
             "due date of an instalment paid late", "jour d'échéance d'un paiement en retard"),
@@ -164,10 +164,11 @@ LOANS = Rows(
             "jours de retard moyens, par prêt", says="LOAN_DPD", direction=1),
         Measure("LOAN_WORST_DPD", _.LOAN_WORST_DPD, "days", "worst days late, by loan",
             "pire retard en jours, par prêt", says="LOAN_DPD", direction=1),
-        Measure("LOAN_PAID_SHARE", _.LOAN_PAID_SHARE, "ratio", "payments over instalments, by loan",
-            "paiements sur échéances, par prêt"),
-        Measure("LOAN_PAYMENT_TO_INSTALMENT", _.LOAN_PAYMENT_TO_INSTALMENT, "ratio", "payment over instalment, by loan",
-            "paiement sur échéance, par prêt"),
+        Measure("LOAN_PAID_SHARE", _.LOAN_PAID_SHARE, "ratio", "payments relative to instalments, by loan",
+            "paiements par rapport aux échéances, par prêt"),
+        Measure("LOAN_PAYMENT_TO_INSTALMENT", _.LOAN_PAYMENT_TO_INSTALMENT, "ratio",
+            "payment relative to instalment, by loan",
+            "paiement par rapport à l'échéance, par prêt"),
     ),
     helpers={
         "RANK": rank("LAST_DUE", _LOAN_KEY)
@@ -182,8 +183,8 @@ RUNNING_LOANS = Rows(
             "estimated debt, credit less payments made", "dette estimée, crédit moins paiements faits"),
         Measure("LEFT_TO_PAY", round_amount(_.ALL_PAYMENTS - _.PAID).clip(lower=0.0), "amount",
             "estimated payments left, planned less made", "paiements restants estimés, prévus moins faits"),
-        Measure("LOAN_REPAID_SHARE", safe_ratio(_.PAID, _.CREDIT), "ratio", "payments over credit, by loan",
-            "paiements sur crédit, par prêt"),
+        Measure("LOAN_REPAID_SHARE", safe_ratio(_.PAID, _.CREDIT), "ratio", "payments relative to credit, by loan",
+            "paiements par rapport au crédit, par prêt"),
     ),
 )  # fmt: skip
 """What was paid on the loans still running against what was borrowed; no instalment yet is nothing paid."""
@@ -285,7 +286,8 @@ _DERIVED_FEATURES = (
         null="nothing paid of the last 60 days, or nothing late in the last 365"),
     make_feature(INSTALLMENTS, "INSTALLMENTS_LATE_365D_TO_ALL_RATIO",
         safe_ratio(_.INSTALLMENTS_LATE_RATE_365D, _.INSTALLMENTS_LATE_RATE), "number",
-        ("share paid late over 365 days against all", "part en retard sur 365 jours rapportée au total"),
+        ("share paid late in the last 365 days, relative to the share of all",
+            "part payée en retard dans les 365 derniers jours, par rapport à celle de toutes"),
         null="nothing paid of the last 365 days, or nothing ever late"),
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ owes was granted credit), what is paid beyond what is due, income, age, and what
 
 # ruff: noqa: SIM300 - a column such as _.RANK is not the constant that Ruff takes it for
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -117,6 +118,64 @@ _WRITTEN_AGGREGATES = {"RATE": "share"}
 UNKNOWN: Words = ("unknown", "inconnu")
 """What a client reads where a value is missing and nothing more can be said."""
 
+_SPOKEN: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "number": "number of {}", "share": "share of {}", "product": "product of the {}", "total": "{}, in total",
+        "mean": "{}, on average", "minimum": "{}, at the lowest", "maximum": "{}, at the highest",
+        "standard deviation": "{}, spread", **{en: f"{{}}, {en}" for en in ("most recent", "oldest", "on average",
+        "earliest", "latest", "trend per year")},
+    },
+    "fr": {
+        "nombre": "nombre de {}", "part": "part des {}", "produit": "produit des {}", "total": "{}, au total",
+        "moyenne": "{}, en moyenne", "minimum": "{}, au plus bas", "maximum": "{}, au plus haut",
+        "écart-type": "{}, dispersion", **{fr: f"{{}}, {fr}" for fr in ("le plus récent", "le plus ancien",
+        "en moyenne", "le plus proche", "le plus tardif", "tendance par an")},
+    },
+}  # fmt: skip
+_SPOKEN_WINDOWS: Mapping[Language, tuple[tuple[str, str], ...]] = {
+    "en": ((r"last (\d+) (days|months)", r"over the last \1 \2"), (r"last (\d+)", r"over the \1 most recent")),
+    "fr": (
+        (r"(\d+) derniers (jours|mois)", r"sur les \1 derniers \2"),
+        (r"les (\d+) derniers", r"sur les \1 plus récents"),
+    ),
+}
+_LATEST_ROW: Mapping[Language, Words] = {"en": ("last one", "most recently"), "fr": ("le dernier", "en dernier lieu")}
+
+
+def speak(words: str, language: Language) -> str:
+    """Say a measure, its aggregate, its rows and its window, joined by commas, the way people do.
+
+    Examples:
+        >>> speak("instalments paid late, share, last 365 days", "en")
+        'share of instalments paid late over the last 365 days'
+        >>> speak("montant du crédit, moyenne, des crédits actifs", "fr")
+        'montant des crédits actifs, en moyenne'
+    """
+    said, parts = _SPOKEN[language], words.split(", ")
+    at = next((place for place, part in enumerate(parts) if place and part in said), None)
+    if at is None:
+        return words
+    what, how, rest = ", ".join(parts[:at]), said[parts[at]], parts[at + 1 :]
+    of, among = ("of ", "among ") if language == "en" else ("des ", "parmi les ")
+    for part in rest:
+        if part.startswith(of):
+            if re.search("credits|loans|mortgages|crédits|prêts", part):  # not the amount of the credit of the credits
+                what = re.sub(" (of (the )?credit|du crédit)$", "", what)
+            what += f" {part}" if how.startswith("{}") else f" {among}{part.removeprefix(of)}"
+    if language == "fr" and what[0] in "aeéèêiouy":
+        how = how.replace("nombre de ", "nombre d'")
+    latest, recently = _LATEST_ROW[language]
+    if latest in rest:
+        return f"{what}, {recently}"
+    text = how.format(what)
+    for part in rest:
+        if not part.startswith(of):
+            window = part
+            for pattern, spoken in _SPOKEN_WINDOWS[language]:
+                window = re.sub(f"^{pattern}$", spoken, window)
+            text += f" {window}" if window != part else f", {part}"
+    return text
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -207,11 +266,19 @@ class Feature:
         return in_language(self.absent, language)
 
     def client_label(self, language: Language = "en") -> str:
-        """Say it the way a client understands: no word on how it is stored, and which history it comes from."""
+        """Say it the way a client understands: in words of every day, and which history it comes from."""
         if self.label is not None:
             return in_language(self.label, language)
-        title, origin = self.title(language), in_language(self.origin.title, language)
-        return f"{title} ({origin[0].lower()}{origin[1:]})" if self.origin.presence else title
+        title = _capitalised(speak(in_language(self.words, language), language))
+        if not self.origin.presence:
+            return title
+        origin = in_language(self.origin.title, language)
+        origin = f"{origin[0].lower()}{origin[1:]}"
+        noun, _, where = origin.partition(" ")
+        if title.endswith(f" {noun}"):
+            return f"{title} {where}"
+        of_them = noun in title.lower().split() and where.startswith(("at ", "chez "))
+        return f"{title} ({where if of_them else origin})"
 
     @property
     def history(self) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 from credit_scoring.decision_log.settings import LogSettingError
+from credit_scoring.serving.desk import DeskProcess, find_desk
 from credit_scoring.serving.keys import Keys
 from credit_scoring.serving.log import configure_log
 from credit_scoring.serving.mlflow_cli import serve_by_mlflow
@@ -41,6 +42,7 @@ def main() -> int:
         settings = read_settings()
         Keys(settings)
         log = check_log_settings()
+        desk = DeskProcess(find_desk() if settings.desk else None)
         if settings.front_end == MLFLOW_CLI and log.mode != "off":
             raise SettingError(
                 "`mlflow models serve` records no decision, and the variables of DECISION_LOG ask for records.\n"
@@ -58,7 +60,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="scoring_metrics_", dir=place) as folder:
         os.environ[_METRICS_FOLDER] = folder
         try:
-            server = Server(settings, Path(folder))
+            server = Server(settings, Path(folder), desk)
         except OSError as error:
             logger.error("%s port %d cannot be listened to: %s.", settings.host, settings.port, error)
             return 1

@@ -20,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from credit_scoring.serving.desk import DeskProcess
 from credit_scoring.serving.settings import Settings
 
 # To a generation. Stop: not ready at once, then finish, then close. Hand over: the next one takes requests already.
@@ -72,13 +73,15 @@ class Server:
     Args:
         settings: How the server runs.
         folder: For what the workers tell of the server.
+        desk: The officer's desk, opened once the model is served.
 
     Raises:
         OSError: If the address or port cannot be had.
     """
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, desk: DeskProcess) -> None:
         self._settings = settings
+        self._desk = desk
         self._life = folder / _LIFE_FILE
         self._told: dict[str, Any] = {"reloads": {"switched": 0, "kept": 0}, "last_reload": None}
         self._names = itertools.count()
@@ -119,7 +122,9 @@ class Server:
             self._heed_signals()
             self._start_what_is_missing()
             open_channels = {generation.channel: generation for generation in self._all()}
-            if self._stopping and not open_channels:
+            if self._digest:
+                self._desk.keep()
+            if self._stopping and not open_channels and not self._desk.lives:
                 return self._status
             readable, _, _ = select.select([wake, *open_channels], [], [], _TICK)
             if wake in readable:
@@ -144,6 +149,7 @@ class Server:
                 logger.warning("%s again: the server ends at once.", number.name)
                 for generation in self._all():
                     generation.kill_by = 0.0
+                self._desk.end(0.0, for_good=True)
             else:
                 logger.info("%s: the server stops within %d s.", number.name, self._settings.grace)
                 self._stop(0)
@@ -153,6 +159,7 @@ class Server:
         self._listener.close()
         for generation in self._all():
             self._end(generation, STOP)
+        self._desk.end(self._settings.grace, for_good=True)
 
     def _end(self, generation: _Generation, number: signal.Signals) -> None:
         generation.signal(number)
@@ -225,6 +232,7 @@ class Server:
         logger.info("The model with the manifest %s is served.", generation.digest)
         if generation.is_reload:
             self._tell_reload("switched", "")
+            self._desk.end(self._settings.grace, for_good=False)  # it has the model that it read when it was started
 
     def _forget(self, generation: _Generation) -> None:
         """Close the books of a generation of which nothing is left."""
@@ -268,6 +276,7 @@ class Server:
                 return
             if not pid:
                 return
+            self._desk.notice(pid, status)
             for generation in self._all():
                 if generation.pid == pid:
                     generation.has_holder = False

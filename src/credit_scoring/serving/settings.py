@@ -56,6 +56,7 @@ class Settings(BaseSettings):
             it is read again when it changes.
         rate_limit: Applicants a second that each key may ask about, shared out among the workers; 0 for no limit.
         shadow: Folder of a challenger, which scores the same requests after they are answered, and is only counted.
+        desk: Whether the officer's desk is opened beside the server; its own settings are the variables of `DESK_`.
         log: Form of the log: lines of `text` for a person, or of `json`.
     """
 
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     api_keys_file: _Path = None
     rate_limit: int = Field(default=0, ge=0, le=1_000_000)
     shadow: _Path = None
+    desk: bool = False
     log: Literal["text", "json"] = "text"
 
     @property
@@ -119,6 +121,8 @@ def _expected(name: str) -> str:
     allowed = Settings.model_json_schema()["properties"][name]
     if "enum" in allowed:
         return f"one of {', '.join(allowed['enum'])}"
+    if allowed.get("type") == "boolean":
+        return "on or off"
     if "minimum" not in allowed:
         return "the address of a network interface"
     return f"a whole number from {allowed['minimum']} to {allowed['maximum']}"
