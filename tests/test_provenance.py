@@ -21,6 +21,8 @@ from credit_scoring.provenance import FREE, ProvenanceHooks
 
 ROOT = Path(__file__).parents[1]
 FILES = ("raw", "features", "champion", "model", "predictions", "policy", "released", "scores")
+RUNGS = range(12)
+LADDER = tuple(f"{side}_{i}" for i in range(len(RUNGS) + 1) for side in ("left", "right"))
 
 
 def clean(raw: str) -> str:
@@ -29,6 +31,10 @@ def clean(raw: str) -> str:
 
 def join(*texts: str) -> str:
     return "+".join(texts)
+
+
+def take_first(one: str, other: str) -> str:
+    return one
 
 
 PIPELINES = {
@@ -48,7 +54,13 @@ PIPELINES = {
             Node(join, ["model", "policy"], "released", name="release"),
         ]
     ),
-    "explainability": Pipeline([]),
+    "explainability": Pipeline(  # a ladder: two to the power of twelve ways lead from its end to its beginning
+        [
+            Node(take_first, [f"left_{i}", f"right_{i}"], f"{side}_{i + 1}", name=f"{side}_{i}")
+            for i in RUNGS
+            for side in ("left", "right")
+        ]
+    ),
     "reporting": Pipeline([]),
     "scoring": Pipeline([Node(join, ["features", "released"], "scores", name="score")]),
     "monitoring": Pipeline([]),
@@ -68,7 +80,7 @@ class Project:
 
     def run(self, *names: str, family: str = "trees", nodes: tuple[str, ...] = (), **given: Any) -> None:
         catalog = DataCatalog(
-            {name: TextDataset(filepath=f"{self.path}/{name}.txt") for name in FILES}
+            {name: TextDataset(filepath=f"{self.path}/{name}.txt") for name in (*FILES, *LADDER)}
             | {"params:family": MemoryDataset(family), "cleaned": MemoryDataset()}
         )
         catalog.get("released").metadata = {FREE: True}
@@ -93,6 +105,23 @@ def test_what_belongs_together_is_combined_again_and_again(project: Project) -> 
     for name in ("threshold_tuning", "scoring", "modelling", "threshold_tuning"):
         project.run(name)
     assert (project.path / "policy.txt").read_text() == "raw+raw+trees+raw+raw+trees"
+
+
+def test_each_file_is_looked_at_once_however_many_were_made_of_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("left_0", "left")
+    project.write("right_0", "right")
+    project.run("explainability")
+    compared = []
+    as_noted = provenance._is_as_noted
+    monkeypatch.setattr(provenance, "_is_as_noted", lambda *given: compared.append(given) or as_noted(*given))
+    project.run("explainability", nodes=("left_11",))
+    # The inputs of the run, then those of its node: each of the 22 notes holds against its file and two others
+    assert len(compared) == 2 * 22 * 3
+    project.write("right_0", "another")
+    with pytest.raises(RunRefusedError, match=r"left_11.txt was made of another right_0.txt.*right_11.txt was made of"):
+        project.run("explainability", nodes=("left_11",))
 
 
 def test_a_model_is_not_combined_with_predictions_of_another_champion(project: Project) -> None:

@@ -81,9 +81,10 @@ class ProvenanceHooks:
 
     def _refuse_outdated(self, names: Iterable[str]) -> None:
         told, makers = [], set()
+        ways: dict[Path, list[Path]] = {}
         for name in names:
             path = self._path(name)
-            if path is None or self._is_free(name) or not (chain := self._find_change(path)):
+            if path is None or self._is_free(name) or not (chain := self._find_change(path, ways)):
                 continue
             *outdated, changed = chain
             told.append(f"{self._relative(path)} was made of another {self._relative(changed)}")
@@ -94,8 +95,16 @@ class ProvenanceHooks:
                 f"make them anew: {self._advise(makers)}.",
             )
 
-    def _find_change(self, path: Path) -> list[Path]:
-        """Return the way from a file, by what it was made of, to one that has changed since; nothing if none has."""
+    def _find_change(self, path: Path, ways: dict[Path, list[Path]]) -> list[Path]:
+        """Return the way from a file, by what it was made of, to one that has changed since; nothing if none has.
+
+        What is found of each file is kept in `ways`: a few files are joined by more ways than can be walked.
+        """
+        if path not in ways:
+            ways[path] = self._look_for_change(path, ways)
+        return ways[path]
+
+    def _look_for_change(self, path: Path, ways: dict[Path, list[Path]]) -> list[Path]:
         note = self._note(path)
         known = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else None
         if known is None or not _is_as_noted(path, known):
@@ -104,7 +113,7 @@ class ProvenanceHooks:
         for source, noted in sources.items():
             if source.exists() and not _is_as_noted(source, noted):
                 return [path, source]
-        return next(([path, *way] for source in sources if (way := self._find_change(source))), [])
+        return next(([path, *way] for source in sources if (way := self._find_change(source, ways))), [])
 
     def _path(self, name: str) -> Path | None:
         dataset = None if _is_parameter(name) else self._catalog.get(name)
