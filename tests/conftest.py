@@ -102,5 +102,15 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> "Callable[..., Export]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the files of long tests begin first, so that no worker is left with one while the other has nothing to do."""
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("container", "e2e", "spark")))
+    """Let the files of long tests begin first, so that no worker is left with one while the other has nothing to do.
+
+    The longest makes the demo, on one worker; those on Spark, which need none, keep the other from waiting for it.
+    """
+    order = {"spark": 1, "container": 2, "e2e": 2}
+
+    def rank(item: pytest.Item) -> int:
+        if item.path.name == "test_end_to_end.py":
+            return 0
+        return min((place for name, place in order.items() if item.get_closest_marker(name)), default=3)
+
+    items.sort(key=rank)

@@ -98,24 +98,22 @@ class ProvenanceHooks:
     def _find_change(self, path: Path, ways: dict[Path, list[Path]]) -> list[Path]:
         """Return the way from a file, by what it was made of, to one that has changed since; nothing if none has.
 
-        `ways` keeps what was found: there are a million ways back from a report to the raw files, and 200 files.
+        What is found of each file is kept in `ways`: a few files are joined by more ways than can be walked.
         """
         if path not in ways:
-            ways[path] = next(self._ways_to_change(path, ways), [])
+            ways[path] = self._look_for_change(path, ways)
         return ways[path]
 
-    def _ways_to_change(self, path: Path, ways: dict[Path, list[Path]]) -> Iterator[list[Path]]:
+    def _look_for_change(self, path: Path, ways: dict[Path, list[Path]]) -> list[Path]:
         note = self._note(path)
         known = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else None
         if known is None or not _is_as_noted(path, known):
-            return
+            return []
         sources = {self._project / source: noted for source, noted in known["made_of"].items()}
         for source, noted in sources.items():
             if source.exists() and not _is_as_noted(source, noted):
-                yield [path, source]
-        for source in sources:
-            if way := self._find_change(source, ways):
-                yield [path, *way]
+                return [path, source]
+        return next(([path, *way] for source in sources if (way := self._find_change(source, ways))), [])
 
     def _path(self, name: str) -> Path | None:
         dataset = None if _is_parameter(name) else self._catalog.get(name)
