@@ -1,7 +1,7 @@
 # Serves the exported model. Trains nothing, tracks nothing, holds no data, and can do without a file system to write to.
 #   docker build -t credit-scoring .         a model made on another Python: make image, which names that one
 #   docker run --rm -p 1234:1234 --read-only --cap-drop ALL credit-scoring
-# With the officer's desk beside it (docs/desk.md), 270 MB more:
+# With the officer's desk beside it (docs/desk.md), 370 MB more:
 #   docker build -t credit-scoring --build-arg DESK=1 .
 #   docker run --rm -p 1234:1234 -p 127.0.0.1:1235:1235 -e SERVING_DESK=on -v "$PWD/data:/opt/server/data" --user "$(id -u)" credit-scoring
 ARG PYTHON=3.11
