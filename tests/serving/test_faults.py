@@ -88,10 +88,11 @@ def test_a_child_that_ends_after_the_server_is_no_error(tmp_path: Path) -> None:
     code = """
 import os, signal
 from pathlib import Path
+from credit_scoring.serving.desk import DeskProcess
 from credit_scoring.serving.processes import Server
 from credit_scoring.serving.settings import read_settings
 
-status = Server(read_settings(), Path()).run()
+status = Server(read_settings(), Path(), DeskProcess(None)).run()
 os.kill(os.getpid(), signal.SIGCHLD)
 print("status", status)
 """
