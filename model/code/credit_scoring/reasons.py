@@ -5,8 +5,8 @@ All that the sentences need is plain data, gathered when the scorer is made: tel
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cache, cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,8 @@ from credit_scoring.texts import Texts, texts_in
 
 AGAINST, FOR = "against", "for"
 
-Pick = Callable[[str, npt.NDArray[np.int_]], Sequence[Any]]
-"""Name of a column and positions of clients -> their plain values, None or NaN for null."""
+Pick = Callable[[int, int], Any]
+"""Number of a column and position of a client -> the plain value, None or NaN for null."""
 
 _DAYS_PER_YEAR = 365.25
 _SPEAKS = 0.5
@@ -102,19 +102,21 @@ class Peers(_Stored):
         missing = {str(name): float(share) for name, share in values.isna().mean().items()}
         return cls(len(values), numbers, shares, missing)
 
-    def shares_around(
-        self, name: str, values: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Return the shares of these clients, among those with a value, that have less, the same and more."""
+    def shares_around(self, name: str, values: Any) -> tuple[Any, Any, Any]:
+        """Return the shares of these clients, among those with a value, that have less, the same and more.
+
+        Args:
+            name: A column of numbers.
+            values: One value, or an array of them; the shares are in the same form.
+        """
         reference = self.numbers[name]
-        below = np.searchsorted(reference, values, side="left") / len(reference)
-        above = 1 - np.searchsorted(reference, values, side="right") / len(reference)
+        below = reference.searchsorted(values, side="left") / len(reference)
+        above = 1 - reference.searchsorted(values, side="right") / len(reference)
         return below, 1 - below - above, above
 
 
-@dataclass(frozen=True)
-class Placed:
-    """Where values of a column stand among the approved customers, one entry per value.
+class Placed(NamedTuple):
+    """Where a value of a column stands among the approved customers.
 
     Attributes:
         place: `below`, `above` or `like` so many of them, `typical`, or empty if nobody can be compared with.
@@ -123,26 +125,27 @@ class Placed:
         depends: Whether what the value does is known to depend on the rest of the application.
     """
 
-    place: npt.NDArray[np.str_]
-    share: npt.NDArray[np.float64]
-    effect: npt.NDArray[np.int_]
-    depends: npt.NDArray[np.bool_]
+    place: str
+    share: float
+    effect: int
+    depends: bool
 
-    def fit(self, sign: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
-        """Judge comparisons as reasons against (1) or for (-1) a customer.
+    def fit(self, sign: int) -> int:
+        """Judge the comparison as a reason against (1) or for (-1) a customer.
 
         Returns:
-            -1 where it would be read as the opposite of what it is: the value is on the side of the approved customers'
+            -1 if it would be read as the opposite of what it is: the value is on the side of the approved customers'
             usual one that usually does the contrary, or what the value does depends on the rest of the application. 0
-            where it shows nothing: what most approved customers have speaks against nobody, and what few of them have
-            for nobody. 1 where it goes with the effect.
+            if it shows nothing: what most approved customers have speaks against nobody, and what few of them have for
+            nobody. 1 if it goes with the effect.
         """
-        typical, like = self.place == "typical", self.place == "like"
-        contradicts = (self.effect * sign < 0) | self.depends
-        unhelpful = (self.place == "") | np.where(
-            like, np.where(sign > 0, self.share >= 0.5, self.share < 0.5), typical & (sign > 0)
-        )
-        return np.where(contradicts & ~typical, _CONTRADICTS, np.where(unhelpful, _UNHELPFUL, _FITS))
+        if self.place == "typical":
+            return _UNHELPFUL if sign > 0 else _FITS
+        if self.effect * sign < 0 or self.depends:
+            return _CONTRADICTS
+        if self.place == "like":
+            return _UNHELPFUL if (self.share >= 0.5) == (sign > 0) else _FITS
+        return _FITS if self.place else _UNHELPFUL
 
 
 @dataclass(frozen=True)
@@ -207,9 +210,13 @@ class ReasonBook(_Stored):
             ValueError: If the contributions are not of these columns in this order.
         """
 
-        def pick(name: str, at: npt.NDArray[np.int_]) -> list[Any]:
-            column = values[name].iloc[at]
-            return column.astype(object).where(column.notna(), None).tolist()
+        @cache
+        def plain(column: int) -> list[Any]:
+            given = values[self.columns[column].name]
+            return given.astype(object).where(given.notna(), None).tolist()
+
+        def pick(column: int, at: int) -> Any:
+            return plain(column)[at]
 
         return self.explain_values(self._ordered(contributions), pick, declined, language, points_per_log_odds)
 
@@ -233,28 +240,27 @@ class ReasonBook(_Stored):
         related = matrix - self.reference
         # Of what is for some is left out: twice as many are looked at.
         rows, causes, weights = self._heaviest(self._weigh(related), self.n_against, 2 * self.n_for)
-        leads, fits = self._leading_columns(related, pick, rows, causes, weights)
-        sign = np.where(weights > 0, 1, -1)
-        texts = np.empty(len(rows), dtype=object)
-        for lead in np.unique(leads):
-            told = np.flatnonzero(leads == lead)
-            values = pick(self.columns[lead].name, rows[told])
-            texts[told] = self.describe(int(lead), values, sign[told], language)
-        if points_per_log_odds is not None:
-            texts[:] = [
-                add_points(text, -weight * points_per_log_odds, language)
-                for text, weight in zip(texts, weights.tolist(), strict=True)
-            ]
-        first = np.where(declined[rows], 1, -1) == sign
-        reasons: list[list[dict[str, str]]] = [[] for _ in range(len(matrix))]
-        n_for = np.zeros(len(matrix), dtype=int)
-        for i in np.lexsort((causes, -np.abs(weights), ~first, rows)):
-            row = rows[i]
-            if sign[i] < 0:
-                if fits[i] == _CONTRADICTS or n_for[row] == self.n_for:
+        first = declined[rows] == (weights > 0)
+        order = np.lexsort((causes, -np.abs(weights), ~first, rows))
+        of_row = related.tolist()
+        reasons: list[list[dict[str, str]]] = [[] for _ in of_row]
+        n_for = [0] * len(of_row)
+        # One by one: most often there is one client, for whom calls of NumPy take far longer than what they work out.
+        for row, cause, weight in zip(*(each[order].tolist() for each in (rows, causes, weights)), strict=True):
+            sign = 1 if weight > 0 else -1
+            if sign < 0 and n_for[row] == self.n_for:
+                continue
+            column = self._choose_speaker(cause, weight, of_row[row], row, pick)
+            value = pick(column, row)
+            placed = self.place(column, value)
+            if sign < 0:
+                if placed.fit(sign) == _CONTRADICTS:
                     continue
                 n_for[row] += 1
-            reasons[row].append({"effect": AGAINST if sign[i] > 0 else FOR, "text": texts[i]})
+            text = self._write(self.columns[column], value, placed, sign, language)
+            if points_per_log_odds is not None:
+                text = add_points(text, -weight * points_per_log_odds, language)
+            reasons[row].append({"effect": AGAINST if sign > 0 else FOR, "text": text})
         return reasons
 
     def describe(self, column: int, values: Sequence[Any], sign: npt.NDArray[np.int_], language: str) -> list[str]:
@@ -267,51 +273,43 @@ class ReasonBook(_Stored):
                 it is left out, and the combination with the rest of the application named.
             language: One of `credit_scoring.texts.LANGUAGES`.
         """
-        described, texts = self.columns[column], texts_in(language)
-        shown = show_values(described, values, language)
-        label, placed = described.labels[language], self.place(column, values)
-        sentences = []
-        for value, place, share, fit in zip(shown, placed.place, placed.share, placed.fit(sign), strict=True):
-            if fit == _FITS:
-                comparison = _compare(_PLACES.get(described.unit, {}).get(place, place), float(share), language)
-                sentences.append(texts.say("reasons.compared", label=label, value=value, comparison=comparison))
-            elif fit == _CONTRADICTS:
-                sentences.append(texts.say("reasons.combined", label=label, value=value))
-            else:
-                sentences.append(texts.say("reasons.sentence", label=label, value=value))
-        return sentences
+        described = self.columns[column]
+        return [
+            self._write(described, value, self.place(column, value), side, language)
+            for value, side in zip(values, sign.tolist(), strict=True)
+        ]
 
     def contradicts(self, column: int, values: Sequence[Any], sign: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
         """Return whether values of a column cannot be told against (1) or for (-1) a client as they stand."""
-        return self.place(column, values).fit(sign) == _CONTRADICTS
+        fits = [self.place(column, value).fit(side) for value, side in zip(values, sign.tolist(), strict=True)]
+        return np.array(fits) == _CONTRADICTS
 
-    def place(self, column: int, values: Sequence[Any]) -> Placed:
-        """Say where plain values of a column stand among the approved customers."""
+    def place(self, column: int, value: Any) -> Placed:
+        """Say where a plain value of a column stands among the approved customers."""
         described, name = self.columns[column], self.columns[column].name
-        numbers = self.granted.numbers.get(name)
-        if numbers is None:
-            shares = self.granted.shares.get(name)
-            keys = [None if pd.isna(value) else str(value) for value in values]
-            missing, known = self.granted.missing[name], shares or {}
-            return Placed(
-                np.array(["" if shares is None and key is not None else "like" for key in keys], dtype=np.str_),
-                np.array([missing if key is None else known.get(key, 0.0) for key in keys]),
-                np.array([described.effects.get(key, 0) for key in keys], dtype=int),
-                np.zeros(len(keys), dtype=bool),
-            )
-        given = np.array(values, dtype=np.float64)
-        null = np.isnan(given)
-        below, equal, above = self.granted.shares_around(name, given)
-        like = (equal >= np.maximum(below, above)) | (described.unit == "yes_no")
-        typical = ~like & (np.maximum(below, above) < 0.6)
-        side = np.where(below > above, "above", "below")
-        share = np.where(like, equal, np.maximum(below, above))
-        return Placed(
-            np.where(null | like, "like", np.where(typical, "typical", side)),
-            np.where(null, self.granted.missing[name], share),
-            np.where(null, described.effects.get(None, 0), described.direction * np.sign(below - above).astype(int)),
-            ~null & (described.direction == 0),
-        )
+        null = bool(pd.isna(value))
+        if name not in self.granted.numbers:
+            shares, key = self.granted.shares.get(name), None if null else str(value)
+            share = self.granted.missing[name] if key is None else (shares or {}).get(key, 0.0)
+            place = "" if shares is None and key is not None else "like"
+            return Placed(place, share, described.effects.get(key, 0), False)
+        if null:
+            return Placed("like", self.granted.missing[name], described.effects.get(None, 0), False)
+        below, equal, above = map(float, self.granted.shares_around(name, float(value)))
+        effect, depends = described.direction * ((below > above) - (below < above)), described.direction == 0
+        if described.unit == "yes_no" or equal >= max(below, above):
+            return Placed("like", equal, effect, depends)
+        place = "typical" if max(below, above) < 0.6 else "above" if below > above else "below"
+        return Placed(place, max(below, above), effect, depends)
+
+    def _write(self, column: ExplainedColumn, value: Any, placed: Placed, sign: int, language: str) -> str:
+        """Write the sentence of a value, see `describe`."""
+        told = {"label": column.labels[language], "value": show_values(column, [value], language)[0]}
+        fit, texts = placed.fit(sign), texts_in(language)
+        if fit == _FITS:
+            place = _PLACES.get(column.unit, {}).get(placed.place, placed.place)
+            return texts.say("reasons.compared", **told, comparison=_compare(place, placed.share, language))
+        return texts.say("reasons.combined" if fit == _CONTRADICTS else "reasons.sentence", **told)
 
     def _ordered(self, contributions: pd.DataFrame) -> npt.NDArray[np.float64]:
         names = [column.name for column in self.columns]
@@ -340,8 +338,12 @@ class ReasonBook(_Stored):
         return np.eye(self.n_causes)[self._causes]
 
     @cached_property
-    def _clarity(self) -> npt.NDArray[np.float64]:
-        return np.array([column.clarity for column in self.columns])
+    def _members(self) -> list[list[int]]:
+        """Return by cause the numbers of its columns."""
+        members: list[list[int]] = [[] for _ in range(self.n_causes)]
+        for number, column in enumerate(self.columns):
+            members[column.cause].append(number)
+        return members
 
     def _heaviest(
         self, weights: npt.NDArray[np.float64], n_against: int, n_for: int
@@ -359,56 +361,39 @@ class ReasonBook(_Stored):
         rows, causes, heavy = (np.concatenate(parts) for parts in zip(*told, strict=True))
         return rows, causes, heavy
 
-    def _leading_columns(
-        self,
-        related: npt.NDArray[np.float64],
-        pick: Pick,
-        rows: npt.NDArray[np.int_],
-        causes: npt.NDArray[np.int_],
-        weights: npt.NDArray[np.float64],
-    ) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
-        """Return the column that speaks for each cause, and how its comparison fits."""
-        leads, fits = np.empty(len(rows), dtype=int), np.empty(len(rows), dtype=int)
-        for cause in np.unique(causes):
-            members = np.flatnonzero(self._causes == cause)
-            told = np.flatnonzero(causes == cause)
-            speech = speaking_weights(related[np.ix_(rows[told], members)], weights[told], self._clarity[members])
-            sign = np.where(weights[told] > 0, 1, -1)
-            fit = np.full(speech.shape, _CONTRADICTS)
-            for member, column in enumerate(members):
-                able = np.flatnonzero(speech[:, member] > 0)
-                if len(able):
-                    values = pick(self.columns[column].name, rows[told[able]])
-                    fit[able, member] = self.place(int(column), values).fit(sign[able])
-            lead = choose_speaker(speech, fit == _CONTRADICTS)
-            leads[told], fits[told] = members[lead], fit[np.arange(len(told)), lead]
-        return leads, fits
+    def _choose_speaker(self, cause: int, weight: float, related: Sequence[float], row: int, pick: Pick) -> int:
+        """Return the column that speaks for a cause of one client."""
+        members, sign = self._members[cause], 1 if weight > 0 else -1
+
+        def contradicts(at: int) -> bool:
+            return self.place(members[at], pick(members[at], row)).fit(sign) == _CONTRADICTS
+
+        contributions, clarity = [related[at] for at in members], [self.columns[at].clarity for at in members]
+        return members[choose_speaker(contributions, weight, clarity, contradicts)]
 
 
-def speaking_weights(
-    contributions: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], clarity: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Weigh the columns that may speak for a cause: contribution in its direction x clarity, 0 for those that may not.
+def choose_speaker(
+    contributions: Sequence[float], weight: float, clarity: Sequence[float], contradicts: Callable[[int], bool]
+) -> int:
+    """Return the position of the column that speaks for a cause of one client.
 
     Args:
-        contributions: Of the columns of one cause, one row per client.
-        weights: Of the cause, one per client.
+        contributions: Of the columns of the cause.
+        weight: Of the cause.
         clarity: Of the columns.
+        contradicts: Tells of the column at a position whether its comparison would contradict its effect.
+
+    Returns:
+        Of the columns with at least half of the greatest contribution in the direction of the cause x clarity, the
+        weightiest that does not contradict, or else the weightiest.
     """
-    speech = contributions * np.where(weights > 0, 1, -1)[:, None] * clarity
-    return np.where(speech >= _SPEAKS * np.max(speech, axis=1, keepdims=True), speech, 0.0)
-
-
-def choose_speaker(speech: npt.NDArray[np.float64], contradicts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
-    """Return for each client the column that speaks for a cause: the weightiest that does not contradict, if any.
-
-    Args:
-        speech: See `speaking_weights`; one that may not speak does not, even if all that may contradict.
-        contradicts: Whether each column's comparison would contradict its effect.
-    """
-    silent = speech <= 0
-    below = speech - speech.max(axis=1, keepdims=True) - silent
-    return np.argmax(np.where(contradicts | silent, below, speech), axis=1)
+    sign = 1 if weight > 0 else -1
+    speech = [contribution * sign * clear for contribution, clear in zip(contributions, clarity, strict=True)]
+    least = _SPEAKS * max(speech)
+    able = sorted((at for at, of_it in enumerate(speech) if of_it >= least and of_it > 0), key=lambda at: -speech[at])
+    if len(able) < 2:
+        return able[0] if able else 0
+    return next((at for at in able if not contradicts(at)), able[0])
 
 
 def show_values(column: ExplainedColumn, values: Sequence[Any], language: str) -> list[str]:

@@ -231,12 +231,17 @@ class CreditScorer(ClassifierMixin, BaseEstimator):
             TypeError: If the model has no `category_codes`.
             ValueError: If the language is unknown, or the scorer was made without a reason book.
         """
-        book, place = self.reasons(), {name: i for i, name in enumerate(self.feature_names_in_)}
+        book = self.reasons()
+
+        def pick(column: int, at: int) -> Any:
+            name = book.columns[column].name
+            return texts[name][at] if name in texts else encoded[at, column].item()
+
         values, _ = self._coded().contributions_coded(encoded)
         probability = self.score_coded(encoded) if probability is None else probability
         return book.explain_values(
             values * self.calibration.slope,
-            lambda name, at: [texts[name][i] for i in at] if name in texts else encoded[at, place[name]].tolist(),
+            pick,
             self.decide(probability) == REFUSED,
             texts_in(language).language,
             self.points_per_log_odds,

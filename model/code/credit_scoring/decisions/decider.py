@@ -100,6 +100,20 @@ class Decider:
                 answer["counterfactual"] = self._look_for_change(one, answer["decision"])
         return answers
 
+    def tabulate(self, applicants: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """Return the features of applicants as the scorer's tables have them: a row for each, after `SK_ID_CURR`.
+
+        Args:
+            applicants: Of each the raw tables, without anything beside.
+
+        Raises:
+            InputError: If tables are not in order.
+        """
+        features = self._plan.evaluate(applicants)
+        table = _tabulate(features)
+        table.insert(0, "SK_ID_CURR", features.applicants)
+        return table
+
     def describe_problems(self, error: Exception, applicants: Any) -> tuple[str, list[dict[str, Any]]]:
         """Say what is wrong with a request, in the language that it asks for; see `words.describe_problems`."""
         assert isinstance(error, InputError)
@@ -141,10 +155,7 @@ class Decider:
             if not reasons:
                 return probability, gaps, [[]] * len(encoded)
             return probability, gaps, scorer.explain_coded(encoded, features.texts, language, probability)
-        table = pd.DataFrame(features.numbers, columns=list(features.names))
-        for name, texts in features.texts.items():
-            table[name] = pd.Series(texts, dtype=object)
-        scored = scorer.predict(table, {"explain": reasons, "language": language})
+        scored = scorer.predict(_tabulate(features), {"explain": reasons, "language": language})
         told = scored["reasons"].tolist() if reasons else [[]] * len(scored)
         return scored["probability_default"].to_numpy(), scored["gaps"].tolist(), told
 
@@ -200,6 +211,13 @@ class Decider:
             },
             "text": describe_search(searched, self._levers, after, asked.language),
         }
+
+
+def _tabulate(features: Features) -> pd.DataFrame:
+    table = pd.DataFrame(features.numbers, columns=list(features.names))
+    for name, texts in features.texts.items():
+        table[name] = pd.Series(texts, dtype=object)
+    return table
 
 
 def _compare(before: _Score, answer: dict[str, Any], after: _Score, asked: Asked) -> dict[str, Any]:
