@@ -14,10 +14,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from kedro.framework.project import settings
 from kedro.framework.startup import bootstrap_project
 
-from credit_scoring.pipelines.modelling.options import read_candidates
+from credit_scoring.parallel import Workers
+from credit_scoring.pipelines.modelling.comparison import predict_out_of_fold, start_fits
+from credit_scoring.pipelines.modelling.folds import Folds
+from credit_scoring.pipelines.modelling.options import CandidateOptions, read_candidates
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "benchmarks.md"
@@ -107,6 +112,12 @@ def candidates_of(environment: str) -> dict[str, dict[str, Any]]:
     described = parameters_of(environment)["candidates"]
     plain = {name: {**candidate, "imbalance": "none", "tuned": False} for name, candidate in described.items()}
     return {name: candidate.model_dump() for name, candidate in read_candidates(plain).items()}
+
+
+def predict_by_folds(candidate: CandidateOptions, folds: Folds, seed: int) -> npt.NDArray[np.float64]:
+    """Return the out-of-fold probabilities of a candidate, shape (n,), its models fitted one after the other."""
+    with Workers(folds, 1) as workers:
+        return predict_out_of_fold(start_fits(candidate, workers, seed), folds)[0]
 
 
 def split_rows(project: Path) -> tuple[Path, Path]:

@@ -25,14 +25,21 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from benchmarks.harness import DEFAULT_FOLDER, ROOT, candidates_of, parameters_of, split_rows, write_section
+from benchmarks.harness import (
+    DEFAULT_FOLDER,
+    ROOT,
+    candidates_of,
+    parameters_of,
+    predict_by_folds,
+    split_rows,
+    write_section,
+)
 from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs, refuse
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.metrics.uncertainty import Interval
 from credit_scoring.models.labels import label_candidates
 from credit_scoring.models.selection import SelectionOptions, select_features
-from credit_scoring.pipelines.modelling.comparison import predict_out_of_fold
 from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, split_columns
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions
 
@@ -118,7 +125,7 @@ def measure_draw(
     """Do as a lender with these rows would, and return probabilities of the test set, cut-off, seconds and columns."""
     started = time.perf_counter()
     folds = make_folds(rows, cross_validation.n_folds, cross_validation.seed, selection)
-    out_of_fold, _, _ = predict_out_of_fold(candidate, folds, cross_validation.seed)
+    out_of_fold = predict_by_folds(candidate, folds, cross_validation.seed)
     columns = select_features(folds.features, folds.target, selection)
     model = fit_candidate(candidate, folds.features, folds.target, columns, cross_validation.seed)
     seconds = time.perf_counter() - started

@@ -16,14 +16,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import mannwhitneyu
 
-from benchmarks.harness import ROOT, candidates_of, write_section
+from benchmarks.harness import ROOT, candidates_of, predict_by_folds, write_section
 from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models import family_class
 from credit_scoring.models.base import BoostedTrees, ScoringModel
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling.comparison import fold_metrics, predict_out_of_fold
+from credit_scoring.pipelines.modelling.comparison import fold_metrics
 from credit_scoring.pipelines.modelling.folds import Folds, directions_of, fit_candidate, make_folds
 from credit_scoring.pipelines.modelling.options import CandidateOptions
 from credit_scoring.pipelines.modelling.protection import leave_out_protected
@@ -92,7 +92,7 @@ def compare(folds: Folds, candidates: Mapping[str, CandidateOptions], seed: int)
     """Return the metrics of each candidate, fold by fold."""
     costs = MisclassificationCosts()
     return {
-        name: fold_metrics(folds, predict_out_of_fold(candidate, folds, seed)[0], costs)
+        name: fold_metrics(folds, predict_by_folds(candidate, folds, seed), costs)
         for name, candidate in candidates.items()
     }
 

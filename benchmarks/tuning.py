@@ -22,14 +22,14 @@ import optuna
 import pandas as pd
 import yaml
 
-from benchmarks.harness import DEFAULT_FOLDER, ROOT, make_twin, write_section
+from benchmarks.harness import DEFAULT_FOLDER, ROOT, make_twin, predict_by_folds, write_section
 from benchmarks.promotion import REPORT
 from benchmarks.selection import make_model_input
 from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_loss, refuse
 from credit_scoring.metrics.discrimination import score_metrics
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.models.selection import SelectionOptions, select_features
-from credit_scoring.pipelines.modelling.comparison import fold_metrics, predict_out_of_fold
+from credit_scoring.pipelines.modelling.comparison import fold_metrics
 from credit_scoring.pipelines.modelling.folds import fit_candidate, make_folds, split_columns
 from credit_scoring.pipelines.modelling.options import CandidateOptions, TuningOptions
 from credit_scoring.pipelines.modelling.tuning import tune_candidates
@@ -62,12 +62,12 @@ def measure_sample(sample: pd.DataFrame, unseen: pd.DataFrame) -> dict[str, dict
     candidates = {"hand": by_hand} | {metric: search(sample, metric) for metric in SEARCHES}
     measured = {}
     for name, candidate in candidates.items():
-        out_of_fold, _, _ = predict_out_of_fold(candidate, folds, SEED)
+        out_of_fold = predict_by_folds(candidate, folds, SEED)
         measured[f"{name}, out of fold"] = _mean(fold_metrics(folds, out_of_fold, COSTS))
         cut_off = break_even_threshold(folds.target, out_of_fold, COSTS)
         measured[f"{name}, unseen"] = _measure_unseen(candidate, sample, unseen, cut_off)
     searched = [search(sample.iloc[training].reset_index(drop=True), SEARCHES[0]) for _, training, _, _ in folds]
-    of_each = [predict_out_of_fold(candidate, folds, SEED)[0] for candidate in searched]
+    of_each = [predict_by_folds(candidate, folds, SEED) for candidate in searched]
     nested = np.choose(folds.fold_of_row, of_each)  # of what each search found, its own fold alone
     measured[f"{SEARCHES[0]}, nested"] = _mean(fold_metrics(folds, nested, COSTS))
     return measured

@@ -314,6 +314,16 @@ def test_a_model_that_does_not_answer_its_example_as_stored_is_not_served(folder
     assert "1 of 5 rows differ. Row 3: expected" in done.stdout
 
 
+def test_a_model_that_decides_and_gives_no_reasons_is_not_served(folder: Path) -> None:
+    with (folder / "model/code/credit_scoring/scorer.py").open("a") as code:
+        code.write("CreditScorer.explain_coded = lambda scorer, encoded: []\n")
+    write_manifest(folder / "model")
+    done = start(folder)
+    assert done.returncode == 1
+    assert "gives no reasons for its decisions: TypeError" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_a_server_none_of_whose_workers_becomes_ready_ends(folder: Path) -> None:
     with (folder / "model/code/credit_scoring/scorer.py").open("a") as code:
         code.write("import os\nos.register_at_fork(after_in_child=lambda: os._exit(3))\n")

@@ -15,17 +15,25 @@ logger = logging.getLogger("credit_scoring.serving")
 
 
 def run_self_test(folder: ModelFolder, front_end: FrontEnd, other_versions: Literal["refuse", "warn"]) -> None:
-    """Compare the answer to the stored example with the stored answer, to the last bit.
+    """Compare the answer to the stored example with the stored answer, to the last bit, and ask for its reasons.
 
     Raises:
-        ModelFolderError: If it differs and the setting does not say to warn only, or there is no stored answer.
+        ModelFolderError: If it differs and the setting does not say to warn only, there is no stored answer, or no
+            reasons can be given.
     """
     if EXAMPLE_ANSWER not in folder.manifest.digests:
         raise ModelFolderError(f"{folder.path} has no {EXAMPLE_ANSWER}.\nHint: export the model again (make export).")
     expected = orjson.loads(folder.manifest.read(EXAMPLE_ANSWER))["predictions"]
     body = folder.manifest.read(EXAMPLE)
-    rows = RequestReader(folder.contract, max_rows=len(expected)).read(body, JSON)
-    found = orjson.loads(front_end.answer(rows).body)["predictions"]
+    reader = RequestReader(folder.contract, max_rows=len(expected))
+    found = orjson.loads(front_end.answer(reader.read(body, JSON)).body)["predictions"]
+    try:
+        front_end.answer(reader.read(orjson.dumps(orjson.loads(body) | {"params": {"explain": True}}), JSON))
+    except Exception as error:  # of the model's own code, which may be older than the server's
+        raise ModelFolderError(
+            f"{folder.path} gives no reasons for its decisions: {type(error).__name__}: {error}.\n"
+            "Hint: export the model again (make export) by the version of the project that serves it."
+        ) from error
     differing = [row for row, pair in enumerate(zip(expected, found, strict=True)) if pair[0] != pair[1]]
     if not differing:
         return

@@ -49,7 +49,7 @@ def test_the_price_is_told_with_its_interval_and_no_stronger(low: float, high: f
 def test_what_is_left_out_is_named_and_what_others_know_of_it() -> None:
     told = tell()
     assert "attributes gender and family status, nor any feature that derives from them (columns left out: 3)" in told
-    assert "gender (at best female: AUC 0.81 [0.80, 0.82]) and family status (at best Widow: AUC 0.90 [0.89" in told
+    assert "gender (at best female: AUC 0.81 [0.80, 0.82]) and family status (at best widow: AUC 0.90 [0.89" in told
     one = tell(price() | {"protected": ["CODE_GENDER"], "left_out": ["CODE_GENDER"]})
     assert "protected attribute gender, nor any feature that derives from it (columns left out: 1)" in one
 

@@ -491,7 +491,7 @@ def test_a_picture_that_does_not_say_of_which_run_it_is_is_not_shown(
         ("PREVIOUS_PLANNED_END_DAYS_MAX_APPROVED", [-100.0, 0.0, 100.0, None], "the later, the higher the risk"),
         ("FLAG_EMAIL", [0.0, 0.0, 1.0, None], "a yes raises the risk"),
         ("EXT_SOURCE_2", [None, None, None, None], "the effect depends on the rest of the application"),
-        ("OCCUPATION_TYPE", ["Drivers", "Managers", None, None], "highest risk: no information; lowest: Drivers"),
+        ("OCCUPATION_TYPE", ["Drivers", "Managers", None, None], "highest risk: no information; lowest: drivers"),
     ],
 )
 def test_the_effect_of_a_variable_is_told_in_words(name: str, values: list[Any], effect: str) -> None:
