@@ -35,7 +35,8 @@ from credit_scoring.serving.requests import RequestReader
 CLIENTS, ROWS = (1, 8, 32), (1, 100, 1000)
 CLIENTS_PER_PROCESS = 8
 FRONT_ENDS = ("mlflow", "lean")
-MODEL = ROOT / "model"
+MODEL = Path(os.environ.get("BENCHMARK_MODEL", ROOT / "model"))
+"""Exported folder that is served: by `BENCHMARK_MODEL` of another champion, as of another family."""
 
 
 @dataclass(frozen=True)
