@@ -182,6 +182,8 @@ def test_pages_are_accessible_in_both_languages(office: Running, open_page: Call
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+            if path == "/":
+                assert page.evaluate("(list => list.scrollWidth <= list.clientWidth)(document.querySelector('.wide'))")
             if pictures:
                 name = f"{path.strip('/').replace('/', '_') or 'queue'}_{width}_{language}_{scheme}.png"
                 page.screenshot(path=Path(pictures) / name, full_page=True)
