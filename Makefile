@@ -121,8 +121,9 @@ docs: install ## Build the documentation as a site, site/index.html
 readme: install ## Write the figures of the exported model into README.md and README.fr.md
 	@$(BIN)/python -m tools.readme
 
-screenshots: install ## Take the pictures of MLflow that the report shows (needs Chromium)
+screenshots: install ## Take the pictures of MLflow and of the desk that report and README show (needs Chromium)
 	@$(BIN)/python -m tools.screenshots --env $(KEDRO_ENV)
+	@$(BIN)/python -m tools.desk_pictures
 
 image: ## Build the image that serves the exported model
 	@test -n "$(CONTAINER_ENGINE)" || { echo "Neither docker nor podman was found."; exit 1; }

@@ -1,61 +1,68 @@
-"""Take the pictures of docs/desk.md: the desk on the synthetic demo, in Chromium.
+"""Take the pictures of the officer's desk that README and docs show, of the demo's model and applicants.
 
-python -m tools.desk_pictures    after `make demo`; needs Chromium and Playwright
+A supervisor looks at an application that the model would decline, tries a down payment, overrides two proposals and
+tries another cut-off. The desk has a decision log of its own, so that nothing of it stays.
+Run by `make screenshots`; needs Chromium.
 """
 
-import argparse
+import sys
 from pathlib import Path
 
-from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.desk import PASSWORD, served_desk
-from credit_scoring.desk.applicants import Wanted
-from tools.screenshots import find_browser
+from credit_scoring.project import enter_project
+from tools.screenshots import find_browser, save_small
 
-_PICTURES = Path(__file__).parents[1] / "docs" / "images"
-_COLOURS = 128
-_OVERRIDES = (("savings", "Savings of 400,000 shown."), ("incident_explained", "The delay was an error of the bank."))
+FOLDER = "docs/images"
+SIZE = {"width": 1280, "height": 900}
+OVERRIDES = {"savings": "Savings of 400,000 were shown.", "incident_explained": "The bank confirms the settlement."}
+"""Reasons of the overrides, by code, and their explanations."""
 
 
 def main() -> None:
-    """Override two decisions, so that there is something to see, and take the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--project", type=Path, default=Path(), help="folder with model/ and data/ of a demo")
-    project = parser.parse_args().project
+    """Take both pictures of the project's desk."""
+    project = enter_project()
+    for path in take_pictures(project, project / FOLDER):
+        sys.stdout.write(f"{path.relative_to(project)}\n")
+
+
+def take_pictures(project: Path, folder: Path) -> list[Path]:
+    """Picture one application (`desk_application.png`) and the portfolio (`desk_portfolio.png`), in English.
+
+    Raises:
+        RuntimeError: If there is no browser.
+    """
     browser_path = find_browser()
-    with served_desk(project) as (url, applicants, _):
-        clients = [row.client for row in applicants.find(Wanted(is_new=True, proposal="refused"))]
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.goto(f"{url}/language/en?next=/sign-in")
-            page.fill("#name", "supervisor")
-            page.fill("#password", PASSWORD)
-            page.click("button.main")
-            for client, (code, reason) in zip(clients, _OVERRIDES, strict=False):
-                page.goto(f"{url}/applications/{client}")
-                page.check(".decide input[value=granted]")
-                page.select_option("#code", code)
-                page.fill("#reason", reason)
-                page.click(".decide button.main")
-            page.goto(f"{url}/applications/{clients[len(_OVERRIDES)]}")
-            page.fill("input[name=down_payment]", "50000")
-            page.wait_for_selector("#simulation .outcome")
-            _take(page, "desk_application")
-            page.goto(f"{url}/portfolio?cut_off=12")
-            _take(page, "desk_portfolio")
+    paths = [folder / "desk_application.png", folder / "desk_portfolio.png"]
+    with served_desk(project) as (url, _, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path)
+        page = browser.new_page(viewport=SIZE, locale="en-GB", timezone_id="UTC")
+        page.goto(f"{url}/language/en?next=/sign-in")
+        page.fill("#name", "supervisor")
+        page.fill("#password", PASSWORD)
+        page.click("button.main")
+        page.goto(f"{url}/?proposal=refused&page=3")
+        declined = page.locator(".queue th a").all_inner_texts()
+        page.goto(f"{url}/applications/{declined[0]}")
+        page.fill("input[name=down_payment]", "50000")
+        page.click("#simulate button")
+        page.locator(".simulation").first.wait_for()
+        save_small(page.screenshot(full_page=True), paths[0])
+        for client, (code, explanation) in zip(declined[1:], OVERRIDES.items(), strict=False):
+            _override(page, f"{url}/applications/{client}", code, explanation)
+        page.goto(f"{url}/portfolio?cut_off=12")
+        save_small(page.screenshot(full_page=True), paths[1])
+        browser.close()
+    return paths
 
 
-def _take(page: Page, name: str) -> None:
-    """Take a picture of a whole page, in few colours, as it has."""
-    path = _PICTURES / f"{name}.png"
-    page.evaluate("document.activeElement.blur()")
-    page.screenshot(path=path, full_page=True)
-    picture = Image.open(path).convert("RGB")
-    # Small areas keep their colour: a gauge, a mark
-    few = picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+def _override(page: Page, address: str, code: str, explanation: str) -> None:
+    page.goto(address)
+    page.check(".decide input[value=granted]")
+    page.select_option("#code", code)
+    page.fill("#reason", explanation)
+    page.click(".decide button.main")
 
 
 if __name__ == "__main__":
