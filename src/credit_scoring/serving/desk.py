@@ -35,7 +35,7 @@ def find_desk() -> Path:
 
 
 class DeskProcess:
-    """The desk as the server's main process sees it. Whatever becomes of it, the server goes on.
+    """The desk as the server's main process sees it. The server goes on without it.
 
     Args:
         command: What opens it; null if there is to be none.
