@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from credit_scoring import parallel
 from credit_scoring.models import FamilyUnavailableError
@@ -80,6 +81,17 @@ def test_a_killed_process_is_told_as_memory_and_what_was_shared_is_gone() -> Non
         with pytest.raises(MemoryError, match="was killed"):
             workers.start(fail, "killed")()
     assert not file.parent.exists()
+
+
+def test_processes_have_this_code_though_a_model_brought_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "credit_scoring").mkdir()
+    (tmp_path / "credit_scoring" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)  # as MLflow does with the code of a model that it loads
+    get_reusable_executor().shutdown()  # processes that were there before would not meet with it
+    with Workers(ROWS, 2) as workers:
+        assert workers.start(describe, 7)()[1] == 7.0
 
 
 _KILLED = """

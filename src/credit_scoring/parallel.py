@@ -5,6 +5,7 @@ Between the calls of their libraries fits are Python, so that threads would wait
 
 import logging
 import os
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -56,6 +57,7 @@ class Workers(Generic[Shared]):
             self._folder = TemporaryDirectory(prefix=f"credit_scoring_{os.getpid()}_", ignore_cleanup_errors=True)
             self._file = Path(self._folder.name, "shared.joblib")
             joblib.dump(self.shared, self._file)
+            _forget_other_code()
             self._executor = get_reusable_executor(
                 max_workers=self.n_jobs,
                 timeout=_IDLE,
@@ -91,6 +93,16 @@ class Workers(Generic[Shared]):
         future = self._executor.submit(_compute, self._file, function, unit, options)
         self._futures.append(future)
         return partial(_result_of, future)
+
+
+def _forget_other_code() -> None:
+    """Leave out of the places for imports, which the processes inherit, those with another copy of this package.
+
+    MLflow puts the code that came with a model there when it loads one; a process would begin with that.
+    """
+    package = Path(__file__).parent
+    own = [place for place in sys.path if Path(place).resolve() == package.parent]
+    sys.path[:] = [place for place in sys.path if place in own or not Path(place, package.name).is_dir()]
 
 
 def _result_of(future: Future[Any]) -> Any:
