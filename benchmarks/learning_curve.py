@@ -284,7 +284,7 @@ def describe(
         "the draw's own out-of-fold predictions. Hyper-parameters are those of `conf/base` below "
         f"{LARGE:,} training rows and of `conf/kaggle` from there on. Means over the draws with their 95 % intervals, "
         "which hold the noise of the test set and, where there are several draws, of the rows drawn; differences are "
-        "paired by draw and applicant.",
+        "paired by draw and applicant. Seconds are those of a clock, with what else the machine had to do.",
         "",
         f"![AUC and cost against training rows]({FIGURE.relative_to('docs').as_posix()})",
         "",
