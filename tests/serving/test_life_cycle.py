@@ -68,6 +68,13 @@ def break_self_test(folder: Path) -> None:
     write_manifest(folder / "model")
 
 
+def append_to_scorer(folder: Path, code: str) -> None:
+    """Let the model's own code do something more, under a manifest that is in order."""
+    with (folder / "model/code/credit_scoring/scorer.py").open("a") as scorer:
+        scorer.write(f"{code}\n")
+    write_manifest(folder / "model")
+
+
 def poison(rows: pd.DataFrame, value: float) -> pd.DataFrame:
     return rows.assign(**dict.fromkeys(rows.select_dtypes("float").columns, value))
 
@@ -176,9 +183,7 @@ def test_workers_outlive_the_process_that_holds_the_model(folder: Path, holdout:
 
 
 def test_a_worker_that_hangs_is_replaced_and_no_signal_has_to_wait_for_it(folder: Path, holdout: pd.DataFrame) -> None:
-    with (folder / "model/code/credit_scoring/scorer.py").open("a") as code:
-        code.write(POISON)
-    write_manifest(folder / "model")
+    append_to_scorer(folder, POISON)
     row = holdout.head(1)
     with lean(folder, SERVING_TIMEOUT="2", SERVING_WORKERS="1") as server:
         (first,) = server.workers()
@@ -205,9 +210,7 @@ def test_a_worker_that_hangs_is_replaced_and_no_signal_has_to_wait_for_it(folder
 
 
 def test_a_worker_with_its_hands_full_says_that_it_is_not_ready(folder: Path, holdout: pd.DataFrame) -> None:
-    with (folder / "model/code/credit_scoring/scorer.py").open("a") as code:
-        code.write(POISON)
-    write_manifest(folder / "model")
+    append_to_scorer(folder, POISON)
     row = holdout.head(1)
     with lean(folder, SERVING_WORKERS="1", SERVING_MAX_CONCURRENT="1", SERVING_DRAIN="1") as server:
         assert (server.get("/ready").status_code, server.get("/ready").json()) == (200, {"status": "ready"})
@@ -315,9 +318,7 @@ def test_a_model_that_does_not_answer_its_example_as_stored_is_not_served(folder
 
 
 def test_a_model_that_decides_and_gives_no_reasons_is_not_served(folder: Path) -> None:
-    with (folder / "model/code/credit_scoring/scorer.py").open("a") as code:
-        code.write("CreditScorer.explain_coded = lambda scorer, encoded: []\n")
-    write_manifest(folder / "model")
+    append_to_scorer(folder, "CreditScorer.explain_coded = lambda scorer, encoded: []")
     done = start(folder)
     assert done.returncode == 1
     assert "gives no reasons for its decisions: TypeError" in done.stdout
@@ -325,9 +326,7 @@ def test_a_model_that_decides_and_gives_no_reasons_is_not_served(folder: Path) -
 
 
 def test_a_server_none_of_whose_workers_becomes_ready_ends(folder: Path) -> None:
-    with (folder / "model/code/credit_scoring/scorer.py").open("a") as code:
-        code.write("import os\nos.register_at_fork(after_in_child=lambda: os._exit(3))\n")
-    write_manifest(folder / "model")
+    append_to_scorer(folder, "import os\nos.register_at_fork(after_in_child=lambda: os._exit(3))")
     done = start(folder)
     assert done.returncode == 1
     assert "has died (status 3)" in done.stdout

@@ -21,23 +21,11 @@ from credit_scoring.pipelines.reporting.report import describe_effect
 from credit_scoring.pipelines.reporting.sentences import explain_threshold
 from credit_scoring.pipelines.reporting.tuning import tell_tuning
 from credit_scoring.texts import texts_in
-from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, PROTECTION, level
+from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, level
 from tests.pipelines.reporting.conftest import found
 
 N_CANDIDATES = 24
 SIGNED = ReportOptions(author={"fr": "Équipe X", "en": "Team X"}, date=dt.date(2026, 11, 3))
-
-
-def policy(threshold: float, cost: float) -> dict[str, Any]:
-    return {
-        "threshold": threshold,
-        "business_cost": cost,
-        "business_cost_interval": {"low": cost - 0.0512, "high": cost + 0.0634},
-        "approval_rate": 0.756,
-        "false_negatives": 12,
-        "true_positives": 31,
-        "false_positives": 1234,
-    }
 
 
 def described(family: str, **more: Any) -> dict[str, Any]:
@@ -73,7 +61,8 @@ def contribution(feature: str, weight: float, cause: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def artefacts() -> dict[str, Any]:
+def artefacts(artefacts: dict[str, Any]) -> dict[str, Any]:
+    """Return what the report is made of: what the model card is, and more candidates, searches, examples, pictures."""
     rng = np.random.default_rng(1)
     score = rng.uniform(size=200)
     values = pd.DataFrame({"EXT_SOURCE_2": score, "DAYS_EMPLOYED": -1000 * score, "CODE_GENDER": ["F", "M"] * 100})
@@ -82,7 +71,7 @@ def artefacts() -> dict[str, Any]:
     )
     picture = Image.effect_noise((900, 600), 40)
     names = [("lightgbm", "none"), ("logistic_regression", "smote"), *[("xgboost", "none")] * (N_CANDIDATES - 2)]
-    return {
+    return artefacts | {
         "leaderboard_table": pd.DataFrame([candidate(*name, 0.51 + 0.01 * rank) for rank, name in enumerate(names)]),
         "imbalance_comparison_table": pd.DataFrame(
             {
@@ -95,35 +84,6 @@ def artefacts() -> dict[str, Any]:
             }
         ),
         "champion": {"name": "lightgbm", "family": "lightgbm", "imbalance": "none", **FREELY},
-        "price_of_interpretability_table": PRICE_OF_INTERPRETABILITY.copy(),
-        "calibration_evaluation": {
-            "chosen": "sigmoid",
-            "methods": {
-                "none": {"ece": 0.0123},
-                "sigmoid": {"ece": 0.0045, "ece_by_chance": 0.0061, "ece_by_chance_high": 0.0098},
-            },
-        },
-        "champion_diagnosis": {
-            "training": 0.8765,
-            "out_of_fold": 0.7654,
-            "holdout": 0.7543,
-            "holdout_interval": {"low": 0.7321, "high": 0.7789},
-            "out_of_fold_share": 0.8,
-            "flags": [],
-        },
-        "policy_evaluation": {
-            "applicants": 2000,
-            "default_rate": 0.0813,
-            "score": {"roc_auc": 0.7543},
-            "policies": {
-                "tuned": policy(0.0987, 0.5321),
-                "theoretical": policy(0.0909, 0.5432),
-                "half": policy(0.5, 0.7891),
-                "approve_all": policy(1.0, 0.8134),
-                "decline_all": policy(0.0, 0.9187),
-            },
-            "tuned_less_theoretical": {"estimate": -0.0111, "low": -0.0333, "high": 0.0055},
-        },
         "promotion_decision": {
             "promoted": False,
             "incumbent": "7",
@@ -135,17 +95,6 @@ def artefacts() -> dict[str, Any]:
         "tuning_gain": {
             "logistic_regression": found("logistic_regression", 12, 4, (0.0, 0.0, 0.0)),
             "lightgbm": found("lightgbm", 13, 7, (-0.0008, -0.0035, 0.0019)),
-        },
-        "decision_policy": {
-            "threshold": 0.0987,
-            "threshold_interval": {"low": 0.0765, "high": 0.1234},
-            "plateau": {"low": 0.0876, "high": 0.1111, "tolerance": 0.01},
-            "default_rate_at_theoretical": 0.0812,
-            "cost": {"estimate": 0.5432, "low": 0.5123, "high": 0.5777},
-            "theoretical_threshold": 1 / 11,
-            "costs": {"false_negative": 10.0, "false_positive": 1.0},
-            "model_digest": "0123456789abcdef",
-            "chosen_on": {"applicants": 8000},
         },
         "amount_evaluation": {
             "rates": {"loss_given_default": 0.45, "margin": 0.045},
@@ -178,9 +127,6 @@ def artefacts() -> dict[str, Any]:
                 ],
             }
         ],
-        "importance_stability": {"models": 5, "top": 20, "overlap": 0.62},
-        "reason_reliability": {"models": 2, "applicants": 187, "top": 4, "same_first": 0.913, "overlap": 0.741},
-        **PROTECTION,
         "data_quality": {
             "rows": {"application_train": 10_000, "application_test": 2_000, "bureau": 1_234},
             "findings": [],
