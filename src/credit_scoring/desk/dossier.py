@@ -213,7 +213,8 @@ def _tell_decision(dossier: Mapping[str, Any], texts: Texts) -> str:
 
 def _name(entry: Mapping[str, Any], texts: Texts) -> list[str]:
     label, value = (entry[f"{part}_{texts.language}"] for part in ("label", "shown"))
-    return textwrap.wrap(texts.say("reasons.sentence", label=label, value=value), _NAME_LENGTH)
+    said = texts.say("reasons.sentence", label=label, value=value)
+    return textwrap.wrap(said.replace(" :", "\u00a0:"), _NAME_LENGTH)  # no line begins with the French colon
 
 
 def _across(share: float) -> float:
