@@ -191,7 +191,7 @@ def test_the_figure_names_the_heaviest_causes_and_the_columns_compared(
     top, n_others, _ = heaviest_causes(dossier["contributions"], 10)
     assert (len(top), n_others) == (3, 0)
     for language in LANGUAGES:
-        words, colon = words_of(dossier, language), " : " if language == "fr" else ": "
+        words, colon = words_of(dossier, language), "\u00a0: " if language == "fr" else ": "
         for entry, weight in top:
             name = f"{entry[f'label_{language}']}{colon}{entry[f'shown_{language}']}"
             is_compared = entry["feature"] in [peer["feature"] for peer in dossier["peers"]]
