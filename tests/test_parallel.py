@@ -7,15 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
+from pydantic import BaseModel
 
 from credit_scoring import parallel
 from credit_scoring.models import FamilyUnavailableError
-from credit_scoring.parallel import Workers
+from credit_scoring.parallel import WorkerKilledError, Workers
 
 ROWS = np.arange(300_000.0)
 
@@ -25,7 +27,27 @@ def describe(rows: np.ndarray, unit: int) -> tuple[int, float, bool, str | None]
     return os.getpid(), float(rows[unit]), isinstance(rows, np.memmap), os.environ.get("OMP_NUM_THREADS")
 
 
+class OddError(Exception):
+    """An error that can neither be sent nor rebuilt."""
+
+    def __init__(self, one: str, *, other: object) -> None:
+        super().__init__(one)
+        self.other = other
+
+
+class Whole(BaseModel):
+    number: int
+
+
 def fail(rows: np.ndarray, error: str) -> int:
+    if error == "file":
+        Path("nowhere.csv").read_text()
+    if error == "bytes":
+        b"\xff".decode()
+    if error == "model":
+        Whole.model_validate({"number": "none"})
+    if error == "odd":
+        raise OddError("it is odd", other=lambda: None)
     if error == "library":
         raise FamilyUnavailableError("xgboost", "xgboost 2", "no file")
     if error == "killed":
@@ -33,7 +55,7 @@ def fail(rows: np.ndarray, error: str) -> int:
     return len(rows)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def workers() -> Iterator[Workers[np.ndarray]]:
     with Workers(ROWS, 2) as workers:
         yield workers
@@ -74,12 +96,39 @@ def test_an_error_is_the_one_that_the_unit_raised_and_the_others_go_on(workers: 
     assert good() == 300_000
 
 
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        ("file", FileNotFoundError, "[Errno 2] No such file or directory: 'nowhere.csv'"),
+        ("bytes", UnicodeDecodeError, "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+        ("model", Exception, "number\n  Input should be a valid integer"),
+        ("odd", RuntimeError, "OddError: it is odd"),
+    ],
+)
+def test_an_error_of_any_type_comes_back_with_its_words(
+    workers: Workers[np.ndarray], error: str, kind: type[Exception], said: str
+) -> None:
+    with pytest.raises(kind) as raised:
+        workers.start(fail, error)()
+    assert said in str(raised.value)
+    assert "in fail" in raised.value.__notes__[0]
+
+
+def test_after_its_block_no_unit_begins() -> None:
+    with Workers(ROWS, 2) as workers:
+        pass
+    with pytest.raises(CancelledError):
+        workers.start(describe, 1)
+
+
 def test_a_killed_process_is_told_as_memory_and_what_was_shared_is_gone() -> None:
     with Workers(ROWS, 2) as workers:
         file = Path(workers._file)
         assert file.parent.name.startswith(f"credit_scoring_{os.getpid()}_")
-        with pytest.raises(MemoryError, match="was killed"):
+        with pytest.raises(WorkerKilledError, match="was killed"):
             workers.start(fail, "killed")()
+        with pytest.raises(WorkerKilledError):  # and so is every other unit
+            workers.start(describe, 1)()
     assert not file.parent.exists()
 
 

@@ -111,8 +111,8 @@ def all_sentences(categories: dict[str, list[str]]) -> Iterator[tuple[Feature, A
             values = values_of(feature, texts[feature.name])
             for sign in (-1, 1):
                 for language in LANGUAGES:
-                    sentences = book.describe(number, values, np.full(len(values), sign), language)
-                    for value, text in zip(values, sentences, strict=True):
+                    for value in values:
+                        text = book.describe(number, value, sign, language)
                         yield feature, value, direction, sign, language, text
 
 

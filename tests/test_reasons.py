@@ -23,7 +23,7 @@ from credit_scoring.scorer import CreditScorer, digest_model
 from credit_scoring.texts import LANGUAGES
 
 N = 600
-AGAINST_THEM, FOR_THEM = np.array([1]), np.array([-1])
+AGAINST_THEM, FOR_THEM = 1, -1
 
 
 @pytest.fixture(scope="module")
@@ -97,19 +97,19 @@ def test_a_sentence_gives_value_and_place_among_granted_clients(scorer: CreditSc
     names = [column.name for column in book.columns]
     granted = rows[scorer.predict(rows)["decision"] == "granted"]
     value = float(granted["EXT_SOURCE_3"].quantile(0.25))
-    (text,) = book.describe(names.index("EXT_SOURCE_3"), [value], AGAINST_THEM, "fr")
+    text = book.describe(names.index("EXT_SOURCE_3"), value, AGAINST_THEM, "fr")
     share = int(100 * (granted["EXT_SOURCE_3"] > value).mean())
     assert text.startswith(f"Score externe 3 : {value:.2f}, en dessous de ".replace(".", ","))
     assert abs(int(text.split("en dessous de ")[1].split("\xa0%")[0]) - share) <= 1
     # The older, the more negative: sixty is above, not below.
-    (text,) = book.describe(names.index("DAYS_BIRTH"), [-60 * 365.25], FOR_THEM, "en")
+    text = book.describe(names.index("DAYS_BIRTH"), -60 * 365.25, FOR_THEM, "en")
     share = int(100 * (granted["DAYS_BIRTH"] > -60 * 365.25).mean())
     assert text.startswith("Age: 60 years, higher than ")
     assert abs(int(text.split("higher than ")[1].split("%")[0]) - share) <= 1
-    (text,) = book.describe(names.index("AMT_CREDIT"), [np.nan], AGAINST_THEM, "fr")
+    text = book.describe(names.index("AMT_CREDIT"), np.nan, AGAINST_THEM, "fr")
     missing = int(100 * granted["AMT_CREDIT"].isna().mean())
     assert text == f"Montant du crédit demandé : montant inconnu, comme {missing}\xa0% des clients acceptés"
-    (text,) = book.describe(names.index("NAME_INCOME_TYPE"), ["Pensioner"], AGAINST_THEM, "fr")
+    text = book.describe(names.index("NAME_INCOME_TYPE"), "Pensioner", AGAINST_THEM, "fr")
     share = int(100 * (granted["NAME_INCOME_TYPE"] == "Pensioner").mean())
     assert text == f"Type de revenu : retraité, comme {share}\xa0% des clients acceptés"
 
@@ -193,7 +193,7 @@ def test_dates_are_compared_as_earlier_and_later(unit: str) -> None:
     peers = Peers.describe(pd.DataFrame({"X": np.arange(100.0)}))
     column = ExplainedColumn("X", {"fr": "X", "en": "X"}, unit, 0, direction=1)
     book = ReasonBook((column,), np.zeros(1), peers, peers)
-    before, after = book.describe(0, [-1.0, 200.0], np.array([-1, 1]), "en")
+    before, after = book.describe(0, -1.0, FOR_THEM, "en"), book.describe(0, 200.0, AGAINST_THEM, "en")
     assert before.endswith(", earlier than for nearly all approved customers")
     assert after.endswith(", later than for nearly all approved customers")
 
@@ -294,7 +294,7 @@ def of_hundred(direction: int, **told: Any) -> ReasonBook:
 def test_a_comparison_that_contradicts_its_effect_is_not_made(
     direction: int, value: float, sign: int, text: str
 ) -> None:
-    assert of_hundred(direction).describe(0, [value], np.array([sign]), "en") == [text]
+    assert of_hundred(direction).describe(0, value, sign, "en") == text
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_a_category_that_usually_does_the_contrary_is_told_as_a_combination(
 ) -> None:
     peers = Peers.describe(pd.DataFrame({"X": ["few"] * 20 + ["many"] * 80}))
     column = named("X", 0, unit="category", effects={value: effect})
-    assert ReasonBook((column,), np.zeros(1), peers, peers).describe(0, [value], np.array([sign]), "en") == [text]
+    assert ReasonBook((column,), np.zeros(1), peers, peers).describe(0, value, sign, "en") == text
 
 
 def test_a_column_that_does_not_contradict_speaks_for_its_cause_and_a_for_that_contradicts_is_left_out() -> None:
@@ -380,9 +380,9 @@ def test_a_declared_direction_stands_before_the_measured_one(rows: pd.DataFrame)
     book = write_reason_book(model, {"method": "none"}, rows, predictions, {"threshold": 0.5}, ReasonOptions())
     assert [column.direction for column in book.columns] == [1, -1]
     late, punctual = book.granted.numbers["INSTALLMENTS_LATE_RATE"][[-1, 0]].tolist()
-    assert book.contradicts(0, [late, punctual], np.array([-1, 1])).all()
-    in_favour, against = book.describe(0, [late, punctual], np.array([-1, 1]), "en")
-    assert "approved customer" not in in_favour + against
+    for value, sign in ((late, FOR_THEM), (punctual, AGAINST_THEM)):
+        assert book.contradicts(0, value, sign)
+        assert "approved customer" not in book.describe(0, value, sign, "en")
 
 
 def test_causes_are_what_is_measured_few_columns_each_and_the_external_scores_are_one() -> None:

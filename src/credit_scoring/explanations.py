@@ -50,7 +50,7 @@ def explain_clients(scorer: CreditScorer, rows: pd.DataFrame) -> list[dict[str, 
                 "cause": column.cause,
                 "clarity": column.clarity,
                 "points": None if points is None else int(points.loc[index, name]),
-                "contradicts": bool(book.contradicts(number, [value], np.array([1 if contribution > 0 else -1]))[0]),
+                "contradicts": book.contradicts(number, value, 1 if contribution > 0 else -1),
             }
             for language in LANGUAGES:
                 shown = show_values(column, [value], language)[0]

@@ -5,11 +5,13 @@ Between the calls of their libraries fits are Python, so that threads would wait
 
 import logging
 import os
+import pickle
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from logging.handlers import QueueHandler
 from pathlib import Path
@@ -28,9 +30,19 @@ Result = TypeVar("Result")
 Unit = ParamSpec("Unit")
 
 _PACKAGE = logging.getLogger("credit_scoring")
+_Parts = tuple[type[Exception], tuple[Any, ...], dict[str, Any]]
 _IDLE = 60
 """Seconds after which a process that has nothing to do ends; until then the next node finds it ready."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class WorkerKilledError(MemoryError):
+    """A process of `Workers` was killed, as by a system that runs out of memory: none of its other units will end."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a process that fitted models was killed; fewer at once need less: `n_jobs` in conf/*/parameters/run.yml"
+        )
 
 
 class Workers(Generic[Shared]):
@@ -50,6 +62,7 @@ class Workers(Generic[Shared]):
         self.shared = shared
         self.n_jobs = n_jobs if n_jobs > 0 else joblib.cpu_count()
         self._futures: list[Future[Any]] = []
+        self._is_over = False
 
     def __enter__(self) -> Self:
         if self.n_jobs > 1:
@@ -68,6 +81,7 @@ class Workers(Generic[Shared]):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._is_over = True  # threads that wait for units begin with no others
         for future in self._futures:
             future.cancel()
         if self.n_jobs > 1:
@@ -86,13 +100,29 @@ class Workers(Generic[Shared]):
             **options: Likewise, by name.
 
         Returns:
-            What waits for the result. It raises what the unit raised, and `MemoryError` if its process was killed.
+            What waits for the result. It raises what the unit raised, and `WorkerKilledError` if its process was
+            killed.
+
+        Raises:
+            CancelledError: If the block of the workers has ended.
+            WorkerKilledError: If a process was killed before.
         """
+        if self._is_over:
+            raise CancelledError
         if self.n_jobs == 1:
             return partial(function, self.shared, *unit, **options)
-        future = self._executor.submit(_compute, self._file, function, unit, options)
+        with _telling_the_killed():
+            future = self._executor.submit(_compute, self._file, function, unit, options)
         self._futures.append(future)
         return partial(_result_of, future)
+
+
+@contextmanager
+def _telling_the_killed() -> Iterator[None]:
+    try:
+        yield
+    except TerminatedWorkerError as lost:
+        raise WorkerKilledError from lost
 
 
 def _forget_other_code() -> None:
@@ -101,20 +131,21 @@ def _forget_other_code() -> None:
     MLflow puts the code that came with a model there when it loads one; a process would begin with that.
     """
     package = Path(__file__).parent
-    own = [place for place in sys.path if Path(place).resolve() == package.parent]
-    sys.path[:] = [place for place in sys.path if place in own or not Path(place, package.name).is_dir()]
+    sys.path[:] = [
+        place for place in sys.path if Path(place).resolve() == package.parent or not Path(place, package.name).is_dir()
+    ]
 
 
 def _result_of(future: Future[Any]) -> Any:
-    try:
+    with _telling_the_killed():
         result, error, records = future.result()
-    except TerminatedWorkerError as lost:
-        reason = "a process that fitted models was killed, as a system does that runs out of memory"
-        raise MemoryError(f"{reason}; `n_jobs` in conf/*/parameters/run.yml says how many there are") from lost
     for record in records:
         logging.getLogger(record.name).handle(record)
     if error is not None:
-        raise _rebuild(*error)
+        sent, where = error
+        raised = sent if isinstance(sent, Exception) else _rebuild(*sent)
+        raised.add_note(where)
+        raise raised
     return result
 
 
@@ -139,8 +170,7 @@ def _compute(file: Path, function: Callable[..., Any], unit: tuple[Any, ...], op
     try:
         result = function(_read(file), *unit, **options)
     except Exception as raised:  # of any type: it goes on where the result is asked for
-        raised.add_note(traceback.format_exc())
-        error = (type(raised), raised.args, raised.__dict__)
+        error = _as_sent(raised), traceback.format_exc()
     finally:
         _PACKAGE.removeHandler(handler)
     return result, error, [told.get() for _ in range(told.qsize())]
@@ -149,6 +179,18 @@ def _compute(file: Path, function: Callable[..., Any], unit: tuple[Any, ...], op
 @lru_cache(maxsize=1)
 def _read(file: Path) -> Any:
     return joblib.load(file, mmap_mode="r")
+
+
+def _as_sent(error: Exception) -> Exception | _Parts:
+    """Return an error, or what it is rebuilt from, or else its words: of these, the first that can be sent."""
+    parts = type(error), error.args, error.__dict__
+    with suppress(Exception):  # a constructor may want anything
+        pickle.loads(pickle.dumps(error))
+        return error
+    with suppress(Exception):
+        if str(_rebuild(*pickle.loads(pickle.dumps(parts)))) == str(error):
+            return parts
+    return RuntimeError(f"{type(error).__name__}: {error}")
 
 
 def _rebuild(kind: type[Exception], args: tuple[Any, ...], state: dict[str, Any]) -> Exception:

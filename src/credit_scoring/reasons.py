@@ -263,26 +263,21 @@ class ReasonBook(_Stored):
             reasons[row].append({"effect": AGAINST if sign > 0 else FOR, "text": text})
         return reasons
 
-    def describe(self, column: int, values: Sequence[Any], sign: npt.NDArray[np.int_], language: str) -> list[str]:
-        """Write one sentence per plain value of a column: what it is, the value, where approved customers stand.
+    def describe(self, column: int, value: Any, sign: int, language: str) -> str:
+        """Write the sentence of a plain value of a column: what it is, the value, where approved customers stand.
 
         Args:
             column: Its number.
-            values: The values, None or NaN for null.
-            sign: Whether each is told as a reason against (1) or for (-1) a client: a comparison that would contradict
+            value: The value, None or NaN for null.
+            sign: Whether it is told as a reason against (1) or for (-1) a client: a comparison that would contradict
                 it is left out, and the combination with the rest of the application named.
             language: One of `credit_scoring.texts.LANGUAGES`.
         """
-        described = self.columns[column]
-        return [
-            self._write(described, value, self.place(column, value), side, language)
-            for value, side in zip(values, sign.tolist(), strict=True)
-        ]
+        return self._write(self.columns[column], value, self.place(column, value), sign, language)
 
-    def contradicts(self, column: int, values: Sequence[Any], sign: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
-        """Return whether values of a column cannot be told against (1) or for (-1) a client as they stand."""
-        fits = [self.place(column, value).fit(side) for value, side in zip(values, sign.tolist(), strict=True)]
-        return np.array(fits) == _CONTRADICTS
+    def contradicts(self, column: int, value: Any, sign: int) -> bool:
+        """Return whether a value of a column cannot be told against (1) or for (-1) a client as it stands."""
+        return self.place(column, value).fit(sign) == _CONTRADICTS
 
     def place(self, column: int, value: Any) -> Placed:
         """Say where a plain value of a column stands among the approved customers."""

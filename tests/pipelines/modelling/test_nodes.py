@@ -13,6 +13,8 @@ from credit_scoring.metrics.cost import MisclassificationCosts, business_cost_lo
 from credit_scoring.metrics.threshold import break_even_threshold
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.models.target_features import TargetFeatureModel
+from credit_scoring.parallel import WorkerKilledError
+from credit_scoring.pipelines.modelling import comparison
 from credit_scoring.pipelines.modelling.comparison import (
     build_leaderboard,
     compare_imbalance_strategies,
@@ -396,6 +398,17 @@ def test_the_scorecard_of_a_run_is_the_champion_or_the_best_challenger_or_none(m
     others = [described["dummy"], described["logistic_regression"], described["scorecard"] | {"error": "broken"}]
     others.append(described["crude"] | {"row_models": True, "complexity": "unconstrained"})  # no card for paper
     assert fit_scorecard(rows, others, described["dummy"], dummy, SELECTION, FOLDS) == {}
+
+
+def test_a_killed_process_ends_the_comparison_and_is_no_fault_of_a_candidate(
+    model_input: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_killed() -> None:
+        raise WorkerKilledError
+
+    monkeypatch.setattr(comparison, "start_fits", lambda *_: [be_killed])
+    with pytest.raises(WorkerKilledError, match="`n_jobs`"):
+        cross_validate_candidates(select_training_rows(model_input), CANDIDATES, SELECTION, FOLDS, COSTS)
 
 
 def test_two_processes_compare_as_one_does(model_input: pd.DataFrame) -> None:

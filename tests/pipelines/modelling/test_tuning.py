@@ -15,7 +15,8 @@ from credit_scoring.figures import FigureOptions
 from credit_scoring.metrics.cost import MisclassificationCosts
 from credit_scoring.metrics.uncertainty import corrected_fold_interval
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.pipelines.modelling import tuning as module
+from credit_scoring.pipelines.modelling import folds as module
+from credit_scoring.pipelines.modelling import tuning
 from credit_scoring.pipelines.modelling.comparison import compare_imbalance_strategies, cross_validate_candidates
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, TuningOptions
 from credit_scoring.pipelines.modelling.tuning import measure_tuning, plot_tuning, tune_candidates
@@ -242,8 +243,8 @@ def test_by_cost_the_best_log_loss_among_those_level_with_the_cheapest_wins() ->
     study.add_trial(make_trial(0.50, [0.49, 0.50, 0.51], 0.26))
     study.add_trial(make_trial(0.51, [0.52, 0.49, 0.52], 0.25))  # dearer by no more than noise
     study.add_trial(make_trial(0.60, [0.59, 0.60, 0.61], 0.24))  # dearer in every fold
-    assert module._choose_trial(study, TuningOptions(metric="business_cost")).number == 1
-    assert module._choose_trial(study, TuningOptions(metric="log_loss")).number == 0
+    assert tuning._choose_trial(study, TuningOptions(metric="business_cost")).number == 1
+    assert tuning._choose_trial(study, TuningOptions(metric="log_loss")).number == 0
 
 
 def test_the_same_seed_makes_the_same_search(rows: pd.DataFrame) -> None:
@@ -288,7 +289,7 @@ def test_a_grid_is_tried_in_full(rows: pd.DataFrame) -> None:
     _, (by_hand, *trials) = tune(rows, optuna.storages.InMemoryStorage(), method="grid", n_trials=100)
     assert by_hand["hand_set"]
     assert not any(trial["hand_set"] for trial in trials)
-    grid = module.family_class("logistic_regression").grid()
+    grid = tuning.family_class("logistic_regression").grid()
     combinations = {tuple(sorted(trial["params"].items())) for trial in trials}
     assert len(combinations) == len(trials) == np.prod([len(values) for values in grid.values()])
 
@@ -297,7 +298,7 @@ def test_a_grid_without_anything_better_leaves_what_was_set_by_hand(
     rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_hand = {"lr": {"family": "logistic_regression", "params": {"C": 0.03}, "tuned": True}}
-    monkeypatch.setattr(module.family_class("logistic_regression"), "grid", lambda: {"C": [1e-6, 1e-5, 1e-4]})
+    monkeypatch.setattr(tuning.family_class("logistic_regression"), "grid", lambda: {"C": [1e-6, 1e-5, 1e-4]})
     options, storage = TuningOptions(method="grid"), optuna.storages.InMemoryStorage()
     found, trials = tune_candidates(rows, by_hand, SELECTION, options, COSTS, storage)
     assert found == by_hand

@@ -19,8 +19,8 @@ from credit_scoring.models.complexity import by_hand, rank_of
 from credit_scoring.models.labels import HAND_SET, ROW_MODELS, label_candidates
 from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
-from credit_scoring.parallel import Workers
-from credit_scoring.pipelines.modelling.folds import Folds, fit_candidate, make_folds
+from credit_scoring.parallel import WorkerKilledError, Workers
+from credit_scoring.pipelines.modelling.folds import Folds, fit_fold, make_folds
 from credit_scoring.pipelines.modelling.latency import milliseconds_per_row
 from credit_scoring.pipelines.modelling.memory import PeakMemory
 from credit_scoring.pipelines.modelling.options import (
@@ -91,6 +91,8 @@ def cross_validate_candidates(
         for number, (name, candidate) in enumerate(described.items(), start=1):
             try:
                 probability, resources, left_out = predict_out_of_fold(fits[name], folds)
+            except WorkerKilledError:  # which no other candidate would survive
+                raise
             except Exception as error:  # of a library's own type: in any case the other candidates go on
                 logger.error("%s could not be fitted and is left out: %s", name, error)
                 results.append(_result(name, candidate, f"{type(error).__name__}: {error}"))
@@ -373,13 +375,11 @@ def predict_out_of_fold(
 
 
 def _predict_fold(folds: Folds, fold: int, candidate: CandidateOptions, seed: int) -> Fit:
-    features, training, validation, columns = folds.of(fold)
     with PeakMemory() as memory:
         started = time.perf_counter()
-        model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
+        model, rows = fit_fold(folds, fold, candidate, seed)
         fitted = time.perf_counter()
     predicting = time.perf_counter()
-    rows = features.iloc[validation]
     probability = model.predict_proba(rows)[:, 1]
     predicted = time.perf_counter()
     taken = {

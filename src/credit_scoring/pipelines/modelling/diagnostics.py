@@ -16,7 +16,7 @@ from credit_scoring.models.row_options import OFF, RowModelOptions
 from credit_scoring.models.selection import SelectionOptions
 from credit_scoring.parallel import Workers
 from credit_scoring.pipelines.modelling.comparison import fold_metrics
-from credit_scoring.pipelines.modelling.folds import Folds, deal_rows, fit_candidate, make_folds, split_columns
+from credit_scoring.pipelines.modelling.folds import Folds, deal_rows, fit_fold, make_folds, split_columns
 from credit_scoring.pipelines.modelling.options import CandidateOptions, CrossValidationOptions, DiagnosisOptions
 from credit_scoring.pipelines.modelling.row_features import cross_fit_row_features
 from credit_scoring.run_log import tell_progress
@@ -131,8 +131,7 @@ def _weigh_fold(
     folds: Folds, fold: int, candidate: CandidateOptions, n_explained: int, seed: int
 ) -> tuple[npt.NDArray[np.float64], pd.DataFrame]:
     """Return the probabilities of a fold's validation rows, and `feature` and `share` of the contributions to some."""
-    features, training, validation, columns = folds.of(fold)
-    model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
-    explained = model.contributions(features.iloc[validation[:n_explained]])[0].abs().mean()
+    model, rows = fit_fold(folds, fold, candidate, seed)
+    explained = model.contributions(rows.iloc[:n_explained])[0].abs().mean()
     shares = (explained / explained.sum()).rename_axis("feature").reset_index(name="share")
-    return model.predict_proba(features.iloc[validation])[:, 1], shares
+    return model.predict_proba(rows)[:, 1], shares

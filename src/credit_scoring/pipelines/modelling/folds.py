@@ -187,6 +187,13 @@ def fit_candidate(
     )
 
 
+def fit_fold(folds: Folds, fold: int, candidate: CandidateOptions, seed: int) -> tuple[ScoringModel, pd.DataFrame]:
+    """Return a candidate fitted on the training rows of a fold, and the features of its validation rows."""
+    features, training, validation, columns = folds.of(fold)
+    model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
+    return model, features.iloc[validation]
+
+
 def directions_of(candidate: CandidateOptions, names: Sequence[str]) -> dict[str, Direction]:
     """Return the directions of those columns that have one: as the candidate says, else as declared in the records."""
     declared = {name: FEATURES[name].direction for name in names if name in FEATURES}

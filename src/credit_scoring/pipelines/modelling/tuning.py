@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from credit_scoring.parallel import Workers
 from credit_scoring.pipelines.modelling.comparison import compare_folds, fold_metrics
 from credit_scoring.pipelines.modelling.folds import (
     Folds,
-    fit_candidate,
+    fit_fold,
     make_folds,
     stratified_part,
 )
@@ -95,13 +95,14 @@ def tune_candidates(
             name: _open_study(name, candidate, selection, tuning, costs, data, tuning_storage)
             for name, candidate in tuned.items()
         }
-        # A thread waits for the trials of each study, and the workers, which end first, do the work of all
-        with ThreadPoolExecutor(len(tuned)) as threads, Workers(folds, n_jobs) as workers:
-            search_side_by_side: Any = threads.map if workers.n_jobs > 1 else map
-            for _ in search_side_by_side(
-                lambda name: _search(name, studies[name], tuned[name], workers, tuning, costs), tuned
-            ):
-                pass
+        workers = Workers(folds, n_jobs)
+        with ThreadPoolExecutor(len(tuned) if workers.n_jobs > 1 else 1) as threads, workers:
+            # A thread waits for the trials of each study, and the workers, which end first, do the work of all
+            searches = [
+                threads.submit(_search, name, studies[name], tuned[name], workers, tuning, costs) for name in tuned
+            ]
+            for search in as_completed(searches):
+                search.result()
     for name, described in candidates.items():
         found[name] = described
         if name not in tuned:
@@ -373,9 +374,8 @@ def _evaluate(
 
 
 def _predict_fold(folds: Folds, fold: int, candidate: CandidateOptions, seed: int) -> npt.NDArray[np.float64]:
-    features, training, validation, columns = folds.of(fold)
-    model = fit_candidate(candidate, features.iloc[training], folds.target.iloc[training], columns, seed)
-    return model.predict_proba(features.iloc[validation])[:, 1]
+    model, rows = fit_fold(folds, fold, candidate, seed)
+    return model.predict_proba(rows)[:, 1]
 
 
 def _measure(
