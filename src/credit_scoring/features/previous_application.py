@@ -118,7 +118,8 @@ APPLICATIONS = Rows(
         Measure("FIRST_DUE_DAYS", _.DAYS_FIRST_DUE, "date_days", "day first due", "jour de première échéance"),
         Measure("LAST_DUE_DAYS", _.DAYS_LAST_DUE, "date_days", "day last due", "jour de dernière échéance"),
         Measure("PLANNED_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION, "date_planned_days", "planned day of the end",
-            "jour de fin prévu", labels={"SUM_APPROVED": ("Days until the planned end, earlier approved applications added up",
+            "jour de fin prévu", labels={"SUM_APPROVED": (
+                "Days until the planned end, earlier approved applications added up",
                 "Jours jusqu'à la fin prévue, demandes acceptées antérieures additionnées")}),
         Measure("TERMINATION_DAYS", _.DAYS_TERMINATION, "date_days", "day of termination", "jour de clôture"),
         Measure("EARLY_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION - _.DAYS_LAST_DUE, "day_gap",
@@ -270,8 +271,8 @@ _APPLICATION_FEATURES: tuple[Feature, ...] = (
         ("amount of the credit, trend per year", "montant du crédit, tendance par an"),
         null="fewer than two days have a known credit", measure="PREVIOUS_CREDIT", abstract=True),
     APPLICATIONS.feature("ANNUITY_SLOPE", ols_slope(_.ANNUITY, _.DAYS_DECISION, per=365), "number",
-        ("annuity, trend per year", "montant de l'échéance, tendance par an"), null="fewer than two days have a known annuity",
-        measure="PREVIOUS_ANNUITY", abstract=True),
+        ("annuity, trend per year", "montant de l'échéance, tendance par an"),
+        null="fewer than two days have a known annuity", measure="PREVIOUS_ANNUITY", abstract=True),
 )  # fmt: skip
 
 _DERIVED_FEATURES = (
