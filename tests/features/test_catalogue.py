@@ -321,8 +321,8 @@ def test_no_label_of_a_customer_keeps_the_words_of_the_dictionary(language: Lite
     stored = {"en": r", (share|number|total|mean|minimum|maximum|last \d+.*)( \(|,|$)"}
     stored["fr"] = r", (part|nombre|total|moyenne|minimum|maximum|écart-type|\d+ derniers.*)( \(|,|$)"
     # Rows that follow the second part of a measure, not its first ("estimated of loans")
-    glued = {"en": r"(estimated|made|by loan|counted from [\w ]+?) of (loans|approved)"}
-    glued["fr"] = r"(estimation|faits|par prêt|comptée depuis [\w ]+?) des (prêts|demandes)"
+    glued = {"en": r", [\w ]+ of (loans still|approved)"}
+    glued["fr"] = r", [\w ]+ des (prêts encore|demandes)"
     counted_twice = {"en": r"^Number of \w+ among ", "fr": r"^Nombre (de |d')\w+ parmi "}
     riddles = {
         "en": r"\bagainst (\d|all)|over \d+ (days|months)\b(?! (late|past))",
