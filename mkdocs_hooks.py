@@ -15,7 +15,7 @@ from mkdocs.structure.pages import Page
 _REPORTS = "reports"
 _FETCHED = "https://unpkg.com/iframe-worker/shim"
 _FEATURE = re.compile(r'^\| `(\w+)`<br><a id="\w+"></a>(.+?)<br>\*(.+?)\* \|', re.MULTILINE)
-_ALSO_SAID = {"dette": "endettement", "annuité par rapport au revenu": "taux d'endettement", "retard": "impayé"}
+_ALSO_SAID = {"dette": "endettement", "échéance par rapport au revenu": "taux d'endettement", "retard": "impayé"}
 """Words of a French label -> what else an analyst would look for."""
 
 

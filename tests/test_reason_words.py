@@ -168,11 +168,8 @@ def test_a_missing_value_says_what_it_means() -> None:
 
 def test_a_refused_application_has_no_credit_granted_and_an_estimate_says_so() -> None:
     refused = find_feature("PREVIOUS_CREDIT_MAX_REFUSED")
-    assert (
-        refused.client_label("en")
-        == "Amount of the credit of refused applications, at the highest (earlier applications)"
-    )
-    assert refused.client_label("fr") == "Montant du crédit des demandes refusées, au plus haut (demandes antérieures)"
+    assert refused.client_label("en") == "Amount of the credit of refused applications, at the highest (earlier ones)"
+    assert refused.client_label("fr") == "Montant du crédit des demandes refusées, au plus haut (antérieures)"
     for name in (
         "APPLICATION_INTEREST_RATE_MIN", "APPLICATION_TERM_MIN", "APPLICATION_AGE_AT_END_YEARS", "TARGET_KNN_MEAN",
         "APPLICATION_CREDIT_TO_ANNUITY_RATIO", "PREVIOUS_INTEREST_RATE_MEAN_APPROVED",

@@ -214,8 +214,8 @@ def test_a_feature_in_words() -> None:
     [
         (
             "PREVIOUS_CROSS_SELL_RATE",
-            "Share of applications proposed by the lender (earlier applications)",
-            "Part des demandes proposées par le prêteur (demandes antérieures)",
+            "Share of applications proposed by the lender (earlier ones)",
+            "Part des demandes proposées par le prêteur (antérieures)",
         ),
         (
             "BUREAU_CREDIT_MAX_ACTIVE",
@@ -229,19 +229,85 @@ def test_a_feature_in_words() -> None:
         ),
         (
             "PREVIOUS_REFUSED_RATE_CASH",
-            "Share of refused applications among cash loans (earlier applications)",
-            "Part des demandes refusées parmi les prêts personnels (demandes antérieures)",
+            "Share of refused applications among cash loans (earlier ones)",
+            "Part des demandes refusées parmi les prêts personnels (antérieures)",
         ),
         (
             "INSTALLMENTS_PAYMENT_MEAN_LAST_5",
             "Amount paid, on average over the 5 most recent (repayments)",
-            "Montant payé, en moyenne sur les 5 plus récents (remboursements)",
+            "Montant payé, en moyenne sur les 5 échéances les plus récentes (remboursements)",
         ),
         (
             "APPLICATION_ANNUITY_TO_INCOME_RATIO",
             "Annuity relative to income",
-            "Annuité par rapport au revenu",
+            "Échéance par rapport au revenu",
         ),
+        # The window is of the day of grant: what is owed is owed now
+        (
+            "BUREAU_DEBT_SUM_180D",
+            "Debt of credits granted in the last 180 days, in total (at other lenders)",
+            "Dette des crédits octroyés dans les 180 derniers jours, au total (chez d'autres prêteurs)",
+        ),
+        (
+            "BUREAU_CREDITS_COUNT_30D",
+            "Number of credits granted in the last 30 days (at other lenders)",
+            "Nombre de crédits octroyés dans les 30 derniers jours (chez d'autres prêteurs)",
+        ),
+        (
+            "INSTALLMENTS_PAYMENT_SUM_365D",
+            "Amount paid of instalments due in the last 365 days, in total (repayments)",
+            "Montant payé des échéances dues dans les 365 derniers jours, au total (remboursements)",
+        ),
+        (
+            "INSTALLMENTS_LATE_RATE_1000D",
+            "Share of instalments paid late over the last 1,000 days (repayments)",
+            "Part des échéances payées en retard sur les 1\u202f000 derniers jours (remboursements)",
+        ),
+        (
+            "PREVIOUS_REMAINING_MONTHS_SUM_RUNNING",
+            "Months still planned of loans still running, estimated, in total (earlier applications)",
+            "Mois restant prévus des prêts encore en cours, estimation, au total (demandes antérieures)",
+        ),
+        (
+            "PREVIOUS_REFUSED_RATE_LAST_3",
+            "Share of refused applications over the 3 most recent (earlier ones)",
+            "Part des demandes refusées sur les 3 demandes les plus récentes (antérieures)",
+        ),
+        (
+            "BUREAU_CREDIT_MEAN_LAST_3",
+            "Amount of credit, on average over the 3 most recent (credits at other lenders)",
+            "Montant du crédit, en moyenne sur les 3 plus récents (crédits chez d'autres prêteurs)",
+        ),
+        (
+            "BUREAU_CREDITS_COUNT_CARD",
+            "Number of credit cards (credits at other lenders)",
+            "Nombre de cartes de crédit (crédits chez d'autres prêteurs)",
+        ),
+        (
+            "PREVIOUS_APPLICATIONS_COUNT_CASH",
+            "Number of applications for cash loans (earlier ones)",
+            "Nombre de demandes de prêts personnels (antérieures)",
+        ),
+        ("PREVIOUS_APPLICATIONS_COUNT", "Number of earlier applications", "Nombre de demandes antérieures"),
+        (
+            "BUREAU_BALANCE_CREDITS_COUNT",
+            "Number of credits with a monthly history at other lenders",
+            "Nombre de crédits avec historique mensuel chez d'autres prêteurs",
+        ),
+        ("PREVIOUS_APPROVED_RATE_LAST_1", "Latest application approved", "Dernière demande acceptée"),
+        ("PREVIOUS_REFUSED_RATE_LAST_1", "Latest application refused", "Dernière demande refusée"),
+        ("POS_CASH_COMPLETED_RATE_LAST_1", "Latest loan completed", "Dernier prêt terminé"),
+        (
+            "PREVIOUS_CANCELED_RATE",
+            "Share of cancelled earlier applications",
+            "Part des demandes annulées (antérieures)",
+        ),
+        (
+            "APPLICATION_GOODS_CREDIT_DIFF_TO_INCOME_RATIO",
+            "Price of the goods less credit, relative to income",
+            "Écart entre prix du bien et crédit, par rapport au revenu",
+        ),
+        ("HAS_INSTALLMENTS", "Repayments on record", "Remboursements au dossier"),
     ],
 )
 def test_a_customer_reads_a_feature_as_people_say_it(name: str, en: str, fr: str) -> None:
@@ -254,20 +320,43 @@ def test_no_label_of_a_customer_keeps_the_words_of_the_dictionary(language: Lite
     """An aggregate that follows its measure after a comma is how a dictionary says it, and nobody else."""
     stored = {"en": r", (share|number|total|mean|minimum|maximum|last \d+.*)( \(|,|$)"}
     stored["fr"] = r", (part|nombre|total|moyenne|minimum|maximum|écart-type|\d+ derniers.*)( \(|,|$)"
+    # Rows that follow the second part of a measure, not its first ("estimated of loans")
+    glued = {"en": r", [\w ]+ of (loans still|approved)"}
+    glued["fr"] = r", [\w ]+ des (prêts encore|demandes)"
+    counted_twice = {"en": r"^Number of \w+ among ", "fr": r"^Nombre (de |d')\w+ parmi "}
+    riddles = {
+        "en": r"\bagainst (\d|all)|over \d+ (days|months)\b(?! (late|past))",
+        "fr": r"rapportée?s? (à \d|au total)",
+    }
+    foreign = {"en": r"canceled|\d{4}", "fr": r"[Aa]nnuité|\d{4}|[Dd]emandes.* plus récents"}
+    wrong = "|".join(words[language] for words in (stored, glued, counted_twice, riddles, foreign))
     labels = [feature.client_label(language) for feature in FEATURES.values()]
-    assert [label for label in labels if re.search(stored[language], label)] == []
+    assert [label for label in labels if re.search(wrong, label)] == []
+
+
+def test_the_latest_rows_have_the_gender_of_their_french_noun() -> None:
+    of_several = [feature for feature in FEATURES.values() if re.fullmatch(r"LAST_(3|5|10)", feature.window)]
+    feminine = {feature.name for feature in of_several if "les plus récentes" in feature.client_label("fr")}
+    assert feminine == {feature.name for feature in of_several if feature.origin.prefix in ("PREVIOUS", "INSTALLMENTS")}
+    assert {name.split("_")[0] for name in {feature.name for feature in of_several} - feminine} == {
+        "BUREAU", "POS", "CREDIT",
+    }  # fmt: skip
 
 
 def test_categories_of_the_form_have_french_words() -> None:
     assert category_label("Industry: type 3", "fr") == "industrie, type 3"
     assert category_label("Cash Street: high", "fr") == "prêt personnel, à la demande du client, taux élevé"
-    assert category_label("MONDAY", "en") == "monday"
+    assert (category_label("MONDAY", "en"), category_label("MONDAY", "fr")) == ("Monday", "lundi")
     assert category_label("Cash X-Sell: middle", "en") == "cash loan, offered by the lender, interest rate medium"
     assert category_label("Business Entity Type 3", "en") == "business, type 3"
     assert category_label("something new", "fr") == "something new"
     # Where English says what the data say, in the middle of a sentence
     assert (category_label("Bank", "en"), category_label("Bank", "fr")) == ("bank", "banque")
     assert category_label("IT staff", "en") == "IT staff"
+    assert category_label("Legal Services", "en") == "legal services"
+    assert category_label("Clothing and Accessories", "en") == "clothing and accessories"
+    assert category_label("Medicine staff", "en") == "medical staff"
+    assert category_label("Canceled", "en") == "cancelled"
 
 
 def test_what_is_derived_from_a_column_is_found_through_the_code() -> None:

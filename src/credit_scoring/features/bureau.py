@@ -5,6 +5,8 @@ Units: amounts in currency, dates in days and months relative to the application
 
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
+import dataclasses
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -45,6 +47,8 @@ BUREAU = Origin(
     "BUREAU_CREDITS_COUNT",
     ("no credit known at other lenders", "aucun crédit connu chez d'autres prêteurs"),
     ("no such credit known at other lenders", "aucun crédit de ce type connu chez d'autres prêteurs"),
+    noun=("credits", "crédits"),
+    which=("at other lenders", "chez d'autres prêteurs"),
 )
 BUREAU_BALANCE = Origin(
     "BUREAU_BALANCE",
@@ -54,6 +58,8 @@ BUREAU_BALANCE = Origin(
     "BUREAU_BALANCE_CREDITS_COUNT",
     ("no monthly history known at other lenders", "aucun historique mensuel connu chez d'autres prêteurs"),
     ("no such month known at other lenders", "aucun mois de ce type connu chez d'autres prêteurs"),
+    noun=("monthly history", "historique mensuel"),
+    which=("at other lenders", "chez d'autres prêteurs"),
 )
 
 _CREDIT_KEY = "SK_ID_BUREAU"
@@ -104,7 +110,7 @@ CREDITS = Rows(
         Measure("OVERDUE", _.AMT_CREDIT_SUM_OVERDUE, "amount", "amount overdue now", "impayé actuel", direction=1),
         Measure("MAX_OVERDUE", _.AMT_CREDIT_MAX_OVERDUE, "amount", "largest amount ever overdue",
             "plus fort impayé", direction=1),
-        Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "annuité"),
+        Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "montant de l'échéance"),
         Measure("DAYS_CREDIT", _.DAYS_CREDIT, "date_days", "date of grant", "jour d'octroi",
             known=True),
         Measure("DURATION_DAYS", _.DAYS_CREDIT_ENDDATE - _.DAYS_CREDIT, "day_gap",
@@ -153,8 +159,11 @@ _TYPES = (
 )
 
 
-def _in_last(days: int) -> Subset:
-    return last_days(days, _.DAYS_CREDIT >= -days)
+def _granted_in_last(days: int) -> Subset:
+    window = last_days(days, _.DAYS_CREDIT >= -days)
+    en, fr = window.words
+    words = (f"of credits granted in the {en}", f"des crédits octroyés dans les {fr}")
+    return dataclasses.replace(window, words=words)
 
 
 _OVERALL = {
@@ -215,9 +224,9 @@ _CREDIT_FEATURES: tuple[Feature, ...] = (
     *(
         feature
         for days in (30, 90, 180, 365, 720)
-        for feature in CREDITS.features({"CREDITS": ("COUNT",)}, _in_last(days))
+        for feature in CREDITS.features({"CREDITS": ("COUNT",)}, _granted_in_last(days))
     ),
-    *(feature for days in (180, 365, 1000) for feature in CREDITS.features(_BY_DAYS, _in_last(days))),
+    *(feature for days in (180, 365, 1000) for feature in CREDITS.features(_BY_DAYS, _granted_in_last(days))),
     *(feature for last in (1, 3) for feature in CREDITS.features(_BY_RANK, last_rows(last))),
     CREDITS.feature("TYPES_COUNT", _.CREDIT_TYPE.nunique(), "count",
         ("types of credit, number", "types de crédit, nombre")),

@@ -37,14 +37,14 @@ _CATEGORIES: Mapping[str, Words] = {
     "High skill tech staff": ("skilled technicians", "techniciens qualifiés"), "IT staff": ("", "informaticiens"),
     "Laborers": ("labourers", "ouvriers"),
     "Low-skill Laborers": ("unskilled labourers", "ouvriers peu qualifiés"), "Managers": ("", "cadres"),
-    "Medicine staff": ("", "personnel de santé"),
+    "Medicine staff": ("medical staff", "personnel de santé"),
     "Private service staff": ("", "services aux particuliers"), "Realty agents": ("", "agents immobiliers"),
     "Sales staff": ("", "vendeurs"), "Secretaries": ("", "secrétaires"),
     "Security staff": ("", "agents de sécurité"),
     "Waiters/barmen staff": ("waiters and bar staff", "serveurs et barmans"),
-    "MONDAY": ("monday", "lundi"), "TUESDAY": ("tuesday", "mardi"), "WEDNESDAY": ("wednesday", "mercredi"),
-    "THURSDAY": ("thursday", "jeudi"), "FRIDAY": ("friday", "vendredi"),
-    "SATURDAY": ("saturday", "samedi"), "SUNDAY": ("sunday", "dimanche"),
+    "MONDAY": ("Monday", "lundi"), "TUESDAY": ("Tuesday", "mardi"), "WEDNESDAY": ("Wednesday", "mercredi"),
+    "THURSDAY": ("Thursday", "jeudi"), "FRIDAY": ("Friday", "vendredi"),
+    "SATURDAY": ("Saturday", "samedi"), "SUNDAY": ("Sunday", "dimanche"),
     "Advertising": ("", "publicité"), "Agriculture": ("", "agriculture"), "Bank": ("", "banque"),
     "Cleaning": ("", "nettoyage"),
     "Construction": ("", "construction"), "Culture": ("", "culture"), "Electricity": ("", "électricité"),
@@ -72,7 +72,7 @@ _CATEGORIES: Mapping[str, Words] = {
     "Block": ("", "parpaing"), "Mixed": ("", "mixte"), "Monolithic": ("", "béton coulé"),
     "Others": ("", "autres"), "Panel": ("", "panneaux"),
     "Stone, brick": ("", "pierre ou brique"), "Wooden": ("", "bois"),
-    "Approved": ("", "acceptée"), "Canceled": ("", "annulée"), "Refused": ("", "refusée"),
+    "Approved": ("", "acceptée"), "Canceled": ("cancelled", "annulée"), "Refused": ("", "refusée"),
     "Unused offer": ("", "offre non utilisée"),
     "Card Street": ("card, asked for by the customer", "carte, à la demande du client"),
     "Card X-Sell": ("card, offered by the lender", "carte, proposée par le prêteur"),
@@ -122,8 +122,10 @@ One that ends in a number or after a colon is found without it. The data do not 
 def category_label(value: str, language: Language) -> str:
     """Say a category of the data in words; one without words of its own stays as it is."""
     if value in _CATEGORIES:
-        words = in_language(_CATEGORIES[value], language) or value
-        return words if words[1:2].isupper() else f"{words[0].lower()}{words[1:]}"  # HR staff keeps its capitals
+        said = (
+            word if word[:2].isupper() else word.lower() for word in value.split(" ")
+        )  # HR staff keeps its capitals
+        return in_language(_CATEGORIES[value], language) or " ".join(said)
     head, colon, tail = value.rpartition(": ")
     if colon and head in _CATEGORIES:  # "Cash Street: high"
         return f"{category_label(head, language)} {category_label(tail, language)}"

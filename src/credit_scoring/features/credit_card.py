@@ -209,11 +209,13 @@ _MONTH_FEATURES: tuple[Feature, ...] = (
 _DERIVED_FEATURES = (
     make_feature(CREDIT_CARD, "CREDIT_CARD_BALANCE_3M_TO_12M_RATIO",
         safe_ratio(_.CREDIT_CARD_BALANCE_MEAN_3M, _.CREDIT_CARD_BALANCE_MEAN_12M), "number",
-        ("balance owed over 3 months against 12", "solde dû sur 3 mois rapporté à 12"),
+        ("balance owed in the last 3 months, relative to the last 12",
+            "solde dû des 3 derniers mois par rapport aux 12 derniers"),
         null="no known balance in the last 3 months, or none but 0 in the last 12"),
     make_feature(CREDIT_CARD, "CREDIT_CARD_DRAWINGS_3M_TO_12M_RATIO",
         safe_ratio(_.CREDIT_CARD_DRAWINGS_SUM_3M, _.CREDIT_CARD_DRAWINGS_SUM_12M), "share",
-        ("amount drawn over 3 months against 12", "montant tiré sur 3 mois rapporté à 12"),
+        ("amount drawn in the last 3 months, relative to the last 12",
+            "montant tiré des 3 derniers mois par rapport aux 12 derniers"),
         null="drawings are unknown in the last 3 months, or 0 in the last 12"),
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ between due date and payment; DPD its part after the due date and DBD its part b
 
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
+import dataclasses
 import functools
 
 import ibis
@@ -241,6 +242,12 @@ def _in_last(days: int) -> Subset:
     return last_days(days, _.AGE <= days)
 
 
+def _due_in_last(days: int) -> Subset:
+    window = _in_last(days)  # by due date, where a reader would take an amount paid by the day of payment
+    en, fr = window.words
+    return dataclasses.replace(window, words=(f"of instalments due in the {en}", f"des échéances dues dans les {fr}"))
+
+
 def _slope_feature(name: str, where: Expression | None, words: tuple[str, str], formula: str) -> Feature:
     return INSTALMENTS.feature(
         name, slope_of_partials("DPD", where=where, per=365), "number", words, formula=formula,
@@ -255,7 +262,7 @@ _INSTALMENT_FEATURES: tuple[Feature, ...] = (
     *(
         feature
         for days in (90, 365)
-        for feature in INSTALMENTS.features(_IN_QUARTER_AND_YEAR, _in_last(days))
+        for feature in INSTALMENTS.features(_IN_QUARTER_AND_YEAR, _due_in_last(days))
     ),
     _slope_feature("DPD_SLOPE", None, ("days late, trend per year", "jours de retard, tendance par an"),
         "ols_slope(DPD, DAYS_INSTALMENT, per=365) over instalments"),
@@ -266,7 +273,7 @@ _INSTALMENT_FEATURES: tuple[Feature, ...] = (
 
 
 _LAST_INSTALMENT_FEATURES = tuple(
-    feature for last in _LAST_WINDOWS for feature in LAST_INSTALMENTS.features(_BY_RANK, last_rows(last))
+    feature for last in _LAST_WINDOWS for feature in LAST_INSTALMENTS.features(_BY_RANK, last_rows(last, "échéances"))
 )
 
 _LOAN_FEATURES = (
@@ -282,12 +289,13 @@ _RUNNING_LOAN_FEATURES = RUNNING_LOANS.features(
 _DERIVED_FEATURES = (
     make_feature(INSTALLMENTS, "INSTALLMENTS_DPD_60D_TO_365D_RATIO",
         safe_ratio(_.INSTALLMENTS_DPD_MEAN_60D, _.INSTALLMENTS_DPD_MEAN_365D), "number",
-        ("days late over 60 days against 365", "jours de retard sur 60 jours rapportés à 365"),
+        ("days late in the last 60 days, relative to the last 365",
+            "jours de retard des 60 derniers jours par rapport aux 365 derniers"),
         null="nothing paid of the last 60 days, or nothing late in the last 365"),
     make_feature(INSTALLMENTS, "INSTALLMENTS_LATE_365D_TO_ALL_RATIO",
         safe_ratio(_.INSTALLMENTS_LATE_RATE_365D, _.INSTALLMENTS_LATE_RATE), "number",
-        ("share paid late in the last 365 days, relative to the share of all",
-            "part payée en retard dans les 365 derniers jours, par rapport à celle de toutes"),
+        ("share of instalments paid late in the last 365 days, relative to that of all",
+            "part des échéances payées en retard dans les 365 derniers jours, par rapport à celle de toutes"),
         null="nothing paid of the last 365 days, or nothing ever late"),
 )  # fmt: skip
 

@@ -106,14 +106,15 @@ LOANS = Rows(
     parts=_parts(),
     measures=(
         Measure("LOANS", True, "yes_no", "loans", "prêts"),
-        Measure("COMPLETED", _COMPLETED, "yes_no", "loans completed", "prêts terminés", known=True),
+        Measure("COMPLETED", _COMPLETED, "yes_no", "loans completed", "prêts terminés", known=True,
+            labels={"RATE_LAST_1": ("Latest loan completed", "Dernier prêt terminé")}),
         Measure("COMPLETED_EARLY", _COMPLETED & (_.LAST_TERM < _.TERM), "yes_no", "loans completed on a shortened term",
             "prêts terminés par anticipation"),
         Measure("MONTHS", _.MONTHS, "count", "months of history", "mois d'historique", known=True),
         Measure("LATE_MONTHS", _.LATE_MONTHS, "count", "months past due", "mois en retard", known=True, direction=1),
         Measure("TERM", _.TERM, "count", "number of instalments", "nombre d'échéances"),
         Measure("TERM_CHANGE", _.TERM - _.LAST_TERM, "count", "instalments that the term was shortened by",
-            "échéances de raccourcissement"),
+            "échéances dont la durée du prêt a été raccourcie"),
         Measure("REMAINING", _.REMAINING, "count", "instalments left", "échéances restantes"),
         Measure("REMAINING_TO_TERM", safe_ratio(_.REMAINING, _.LAST_TERM), "ratio", "instalments left relative to term",
             "échéances restantes par rapport à la durée"),
@@ -194,7 +195,7 @@ _LOAN_FEATURES: tuple[Feature, ...] = (
         "mois en retard, hors petites dettes", direction=1),
     _share_of_months("ACTIVE_RATE", _.ACTIVE_MONTHS, "months active", "mois actifs"),
     _share_of_months("SIGNED_RATE", _.SIGNED_MONTHS, "months signed and not begun", "mois signés non commencés"),
-    _share_of_months("TROUBLED_RATE", _.TROUBLED_MONTHS, "months of demand or return of the goods",
+    _share_of_months("TROUBLED_RATE", _.TROUBLED_MONTHS, "months with a demand for payment or a return of the goods",
         "mois de mise en demeure ou de retour du bien"),
     LOANS.feature("DPD_SUM", total(_.DPD_SUM), "days", ("days past due, total", "jours de retard, total"),
         measure="POS_CASH_DPD", direction=1),
@@ -217,7 +218,8 @@ _LOAN_FEATURES: tuple[Feature, ...] = (
 
 _DERIVED_FEATURES = (
     make_feature(POS_CASH, "POS_CASH_DPD_6M_TO_24M_RATIO", safe_ratio(_.POS_CASH_DPD_MEAN_6M, _.POS_CASH_DPD_MEAN_24M),
-        "number", ("days past due over 6 months against 24", "jours de retard sur 6 mois rapportés à 24"),
+        "number", ("days past due in the last 6 months, relative to the last 24",
+            "jours de retard des 6 derniers mois par rapport aux 24 derniers"),
         null="no month of the last 6, or no day past due in the last 24"),
 )  # fmt: skip
 

@@ -40,6 +40,8 @@ PREVIOUS = Origin(
     "PREVIOUS_APPLICATIONS_COUNT",
     ("no earlier application", "aucune demande antérieure"),
     ("no such earlier application", "aucune demande antérieure de ce type"),
+    noun=("applications", "demandes"),
+    which=("earlier ones", "antérieures"),
 )
 
 _LOAN_KEY = "SK_ID_PREV"
@@ -64,7 +66,7 @@ CLEAN_PREVIOUS_APPLICATION = Cleaning(
         **{column: null_if(_[column], _[column] > 0) for column in _PAST_DATES},
         # The first version of the schedule is a plan, known on the day: here positive dates are right.
         "DAYS_LAST_DUE_1ST_VERSION": _.DAYS_LAST_DUE_1ST_VERSION.nullif(float(DATE_CODE)),
-        # 0 stands for an amount that was never agreed (a canceled application).
+        # 0 stands for an amount that was never agreed (a cancelled application).
         **{column: null_if(_[column], _[column] <= 0) for column in _POSITIVE_AMOUNTS},
         "AMT_DOWN_PAYMENT": null_if(_.AMT_DOWN_PAYMENT, _.AMT_DOWN_PAYMENT < 0),
         "RATE_DOWN_PAYMENT": null_if(_.RATE_DOWN_PAYMENT, _.RATE_DOWN_PAYMENT < 0),
@@ -84,10 +86,11 @@ APPLICATIONS = Rows(
     measures=(
         Measure("APPLICATIONS", True, "yes_no", "applications", "demandes"),
         Measure("APPROVED", _.NAME_CONTRACT_STATUS == "Approved", "yes_no", "approved applications",
-            "demandes acceptées"),
+            "demandes acceptées", labels={"RATE_LAST_1": ("Latest application approved", "Dernière demande acceptée")}),
         Measure("REFUSED", _.NAME_CONTRACT_STATUS == "Refused", "yes_no", "refused applications",
-            "demandes refusées", direction=1),
-        Measure("CANCELED", _.NAME_CONTRACT_STATUS == "Canceled", "yes_no", "canceled applications",
+            "demandes refusées", direction=1,
+            labels={"RATE_LAST_1": ("Latest application refused", "Dernière demande refusée")}),
+        Measure("CANCELED", _.NAME_CONTRACT_STATUS == "Canceled", "yes_no", "cancelled applications",
             "demandes annulées"),
         Measure("UNUSED", _.NAME_CONTRACT_STATUS == "Unused offer", "yes_no", "offers not used",
             "offres non utilisées"),
@@ -95,7 +98,7 @@ APPLICATIONS = Rows(
             "prêts encore en cours"),
         Measure("CREDIT", _.AMT_CREDIT, "amount", "amount of the credit", "montant du crédit"),
         Measure("REQUESTED", _.AMT_APPLICATION, "amount", "amount requested", "montant demandé"),
-        Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "annuité"),
+        Measure("ANNUITY", _.AMT_ANNUITY, "amount", "annuity", "montant de l'échéance"),
         Measure("DOWN_PAYMENT", _.AMT_DOWN_PAYMENT, "amount", "down payment", "apport"),
         Measure("DOWN_PAYMENT_SHARE", _.RATE_DOWN_PAYMENT, "ratio", "down payment relative to price",
             "apport par rapport au prix"),
@@ -106,7 +109,7 @@ APPLICATIONS = Rows(
         Measure("REQUESTED_CREDIT_GAP", _.AMT_APPLICATION - _.AMT_CREDIT, "amount", "amount requested less credit",
             "montant demandé moins crédit", net=True),
         Measure("CREDIT_TO_ANNUITY", safe_ratio(_.AMT_CREDIT, _.AMT_ANNUITY), "number", "credit relative to annuity",
-            "crédit par rapport à l'annuité"),
+            "crédit par rapport à l'échéance"),
         Measure("INTEREST_RATE", yearly_interest_rate(_.AMT_CREDIT, _.AMT_ANNUITY, _.CNT_PAYMENT), "ratio",
             "estimated interest rate per year", "taux d'intérêt annuel estimé", says="INTEREST"),
         Measure("INTEREST_SHARE", safe_ratio(_.CNT_PAYMENT * _.AMT_ANNUITY - _.AMT_CREDIT, _.AMT_CREDIT), "ratio",
@@ -115,7 +118,9 @@ APPLICATIONS = Rows(
         Measure("FIRST_DUE_DAYS", _.DAYS_FIRST_DUE, "date_days", "day first due", "jour de première échéance"),
         Measure("LAST_DUE_DAYS", _.DAYS_LAST_DUE, "date_days", "day last due", "jour de dernière échéance"),
         Measure("PLANNED_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION, "date_planned_days", "planned day of the end",
-            "jour de fin prévu"),
+            "jour de fin prévu", labels={"SUM_APPROVED": (
+                "Days until the planned end, earlier approved applications added up",
+                "Jours jusqu'à la fin prévue, demandes acceptées antérieures additionnées")}),
         Measure("TERMINATION_DAYS", _.DAYS_TERMINATION, "date_days", "day of termination", "jour de clôture"),
         Measure("EARLY_END_DAYS", _.DAYS_LAST_DUE_1ST_VERSION - _.DAYS_LAST_DUE, "day_gap",
             "planned end, counted from the actual end", "fin prévue, comptée depuis la fin réelle"),
@@ -254,7 +259,7 @@ _APPLICATION_FEATURES: tuple[Feature, ...] = (
         for feature in APPLICATIONS.features({"APPLICATIONS": ("COUNT",), "REFUSED": ("COUNT",)}, _in_last(days))
     ),
     *(feature for days in (180, 365, 720) for feature in APPLICATIONS.features(_BY_DAYS, _in_last(days))),
-    *(feature for last in (1, 3, 5, 10) for feature in APPLICATIONS.features(_BY_RANK, last_rows(last))),
+    *(feature for last in (1, 3, 5, 10) for feature in APPLICATIONS.features(_BY_RANK, last_rows(last, "demandes"))),
     _of_the_latest("CONTRACT_STATUS", "NAME_CONTRACT_STATUS", "outcome", "issue"),
     _of_the_latest("CONTRACT_TYPE", "NAME_CONTRACT_TYPE", "type of contract", "type de contrat"),
     _of_the_latest("PRODUCT_COMBINATION", "PRODUCT_COMBINATION", "product", "produit"),
@@ -266,14 +271,15 @@ _APPLICATION_FEATURES: tuple[Feature, ...] = (
         ("amount of the credit, trend per year", "montant du crédit, tendance par an"),
         null="fewer than two days have a known credit", measure="PREVIOUS_CREDIT", abstract=True),
     APPLICATIONS.feature("ANNUITY_SLOPE", ols_slope(_.ANNUITY, _.DAYS_DECISION, per=365), "number",
-        ("annuity, trend per year", "annuité, tendance par an"), null="fewer than two days have a known annuity",
-        measure="PREVIOUS_ANNUITY", abstract=True),
+        ("annuity, trend per year", "montant de l'échéance, tendance par an"),
+        null="fewer than two days have a known annuity", measure="PREVIOUS_ANNUITY", abstract=True),
 )  # fmt: skip
 
 _DERIVED_FEATURES = (
     make_feature(PREVIOUS, "PREVIOUS_REFUSED_365D_TO_ALL_RATIO",
         safe_ratio(_.PREVIOUS_REFUSED_RATE_365D, _.PREVIOUS_REFUSED_RATE), "number",
-        ("share refused over 365 days against all", "part refusée sur 365 jours rapportée au total"),
+        ("share of applications refused in the last 365 days, relative to that of all",
+            "part des demandes refusées dans les 365 derniers jours, par rapport à celle de toutes"),
         null="no application in the last 365 days, or none ever refused"),
 )  # fmt: skip
 

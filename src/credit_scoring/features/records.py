@@ -133,13 +133,19 @@ _SPOKEN: Mapping[Language, Mapping[str, str]] = {
     },
 }  # fmt: skip
 _SPOKEN_WINDOWS: Mapping[Language, tuple[tuple[str, str], ...]] = {
-    "en": ((r"last (\d+) (days|months)", r"over the last \1 \2"), (r"last (\d+)", r"over the \1 most recent")),
+    "en": ((r"last ([\d,]+) (days|months)", r"over the last \1 \2"), (r"last (\d+)", r"over the \1 most recent")),
     "fr": (
-        (r"(\d+) derniers (jours|mois)", r"sur les \1 derniers \2"),
+        (r"([\d\u202f]+) derniers (jours|mois)", r"sur les \1 derniers \2"),
         (r"les (\d+) derniers", r"sur les \1 plus récents"),
+        (r"les (\d+) dernières (\w+)", r"sur les \1 \2 les plus récentes"),
     ),
 }
-_LATEST_ROW: Mapping[Language, Words] = {"en": ("last one", "most recently"), "fr": ("le dernier", "en dernier lieu")}
+_LATEST_ROW: Mapping[Language, tuple[str, str]] = {
+    "en": ("last one", "most recently"),
+    "fr": ("le dernier|la dernière", "en dernier lieu"),
+}
+_COUNTED = re.compile("credits|instalments|crédits|échéances")
+"""Rows that a subset names again: credit cards are credits."""
 
 
 def speak(words: str, language: Language) -> str:
@@ -150,6 +156,10 @@ def speak(words: str, language: Language) -> str:
         'share of instalments paid late over the last 365 days'
         >>> speak("montant du crédit, moyenne, des crédits actifs", "fr")
         'montant des crédits actifs, en moyenne'
+        >>> speak("credits, number, of credit cards", "en")
+        'number of credit cards'
+        >>> speak("months planned, estimated, total, of loans still running", "en")
+        'months planned of loans still running, estimated, in total'
     """
     said, parts = _SPOKEN[language], words.split(", ")
     at = next((place for place, part in enumerate(parts) if place and part in said), None)
@@ -159,13 +169,20 @@ def speak(words: str, language: Language) -> str:
     of, among = ("of ", "among ") if language == "en" else ("des ", "parmi les ")
     for part in rest:
         if part.startswith(of):
+            rows, (head, comma, more) = part.removeprefix(of), what.partition(", ")
             if re.search("credits|loans|mortgages|crédits|prêts", part):  # not the amount of the credit of the credits
-                what = re.sub(" (of (the )?credit|du crédit)$", "", what)
-            what += f" {part}" if how.startswith("{}") else f" {among}{part.removeprefix(of)}"
+                head = re.sub(" (of (the )?credit|du crédit)$", "", head)
+            if _COUNTED.fullmatch(head):
+                head = rows
+            elif head in ("applications", "demandes"):
+                head += f" for {rows}" if language == "en" else f" de {rows}"
+            else:
+                head += f" {part}" if how.startswith("{}") else f" {among}{rows}"
+            what = f"{head}{comma}{more}"
     if language == "fr" and what[0] in "aeéèêiouy":
         how = how.replace("nombre de ", "nombre d'")
     latest, recently = _LATEST_ROW[language]
-    if latest in rest:
+    if any(re.fullmatch(latest, part) for part in rest):
         return f"{what}, {recently}"
     text = how.format(what)
     for part in rest:
@@ -185,6 +202,8 @@ class Origin:
         prefix: First word of their names.
         table: Raw table whose rows they summarise.
         title: What a reader calls it.
+        noun: What the title calls its rows, where words of a feature may name them, too; none elsewhere.
+        which: What the title tells of those rows beside the noun.
         theme: Theme of its features; those of the form tell their own.
         presence: Feature that is never null for a client who has such a history; none for the form.
         absent: What a client reads where there is no such history.
@@ -198,6 +217,8 @@ class Origin:
     presence: str = ""
     absent: Words = UNKNOWN
     absent_part: Words = UNKNOWN
+    noun: Words = ("", "")
+    which: Words = ("", "")
 
     @property
     def flag(self) -> str:
@@ -274,11 +295,11 @@ class Feature:
             return title
         origin = in_language(self.origin.title, language)
         origin = f"{origin[0].lower()}{origin[1:]}"
-        noun, _, where = origin.partition(" ")
-        if title.endswith(f" {noun}"):
-            return f"{title} {where}"
-        of_them = noun in title.lower().split() and where.startswith(("at ", "chez "))
-        return f"{title} ({where if of_them else origin})"
+        noun = in_language(self.origin.noun, language)
+        if noun and title.endswith(f" {noun}"):
+            return f"{title.removesuffix(noun)}{origin}"
+        named = noun and re.search(rf"\b{noun}\b", title, re.IGNORECASE)
+        return f"{title} ({in_language(self.origin.which, language) if named else origin})"
 
     @property
     def history(self) -> str:
@@ -354,6 +375,7 @@ class Measure:
         net: Whether it is an amount of either sign, so that sums may cancel out and are rounded, see `round_amount`.
         says: Name of the measure that says the same, on any kind of rows; none if only itself does.
         direction: What more of it in any row does to the probability of default beyond argument.
+        labels: Aggregate and subset (`RATE_LAST_1`) -> what a client reads, where it does not follow from the words.
     """
 
     name: str
@@ -366,6 +388,7 @@ class Measure:
     net: bool = False
     says: str = ""
     direction: Direction = 0
+    labels: Mapping[str, Words] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -387,7 +410,8 @@ class Subset:
 
 def last_days(days: int, where: Expression | None) -> Subset:
     """Name the window of the last days before the application: what happened at most so many days before it."""
-    return Subset(f"{days}D", where, (f"last {days} days", f"{days} derniers jours"), is_window=True)
+    words = (f"last {days:,} days", f"{days:,} derniers jours".replace(",", "\u202f"))
+    return Subset(f"{days}D", where, words, is_window=True)
 
 
 def last_months(months: int, *, latest: int) -> Subset:
@@ -403,9 +427,15 @@ def last_months(months: int, *, latest: int) -> Subset:
     return Subset(f"{months}M", window, (f"last {months} months", f"{months} derniers mois"), is_window=True)
 
 
-def last_rows(last: int) -> Subset:
-    """Name the window of the latest rows of a client, which are ranked in `RANK`."""
-    words = ("last one", "le dernier") if last == 1 else (f"last {last}", f"les {last} derniers")
+def last_rows(last: int, feminine: str = "") -> Subset:
+    """Name the window of the latest rows of a client, which are ranked in `RANK`.
+
+    Args:
+        last: How many rows it holds.
+        feminine: What French calls the rows, if it is a feminine noun.
+    """
+    one, several = ("la dernière", f"dernières {feminine}") if feminine else ("le dernier", "derniers")
+    words = ("last one", one) if last == 1 else (f"last {last}", f"les {last} {several}")
     return Subset(f"LAST_{last}", _.RANK <= last, words, is_window=True)
 
 
@@ -488,8 +518,9 @@ class Rows:
         prefix = self.origin.prefix
         assert self.origin.theme is not None
         nulls = self._nulls(measure, aggregate, of is not None)
+        how = f"{aggregate}_{of.name}" if of and of.name else aggregate
         return Feature(
-            name="_".join(part for part in (prefix, measure.name, aggregate, of.name if of else "") if part),
+            name=f"{prefix}_{measure.name}_{how}",
             origin=self.origin,
             theme=self.origin.theme,
             value=value,
@@ -498,6 +529,7 @@ class Rows:
             null_when=nulls,
             formula=self._formula(measure, aggregate, where),
             measure=f"{prefix}_{measure.says or measure.name}",
+            label=measure.labels.get(how),
             # Of a spread, or of dates added up, nobody knows the usual value
             clarity=0.1 if aggregate == "STD" or (aggregate == "SUM" and measure.unit in _OF_DATES) else 0.5,
             subset=of.name if of and not of.is_window and not measure.says else "",

@@ -102,7 +102,7 @@ def draw_previous_applications(
     trait = {name: scores[name][client] for name in ("REFUSAL", "LOAN_SIZE")}
     kind, status = _types_and_statuses(rng, data, days, is_first, trait, client)
     kind, status = np.where(is_card, REVOLVING, kind), np.where(is_card, APPROVED, status)
-    # Canceled before any offer was made: no amounts and no product. Rows: type, columns: status.
+    # Cancelled before any offer was made: no amounts and no product. Rows: type, columns: status.
     blank = rng.random(n) < np.array([[0, 0.97, 0.13, 0], [0, 1, 0, 0], [0, 0.97, 0.02, 0]])[kind, status]
     empty_terms = blank | (status == UNUSED) | ((status == REFUSED) & (kind == CONSUMER) & (rng.random(n) < 0.21))
 
