@@ -230,9 +230,7 @@ def main() -> None:
     parser.add_argument("--decisions", type=int, default=1_000_000, help="of the large log")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER / "decision_log", help="for the logs")
     parser.add_argument("--predictions", type=Path, default=_PREDICTIONS, help="of `make demo`")
-    parser.add_argument(
-        "--model", type=Path, default=MODEL, help="folder of the model; of another one prints the section"
-    )
+    parser.add_argument("--model", type=Path, default=MODEL, help="another folder's section is printed, not written")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     explanation = (

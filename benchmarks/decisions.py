@@ -113,9 +113,7 @@ def main() -> None:
     parser.add_argument("--applicants", type=int, default=2_000, help="applicants of the twin")
     parser.add_argument("--seconds", type=float, default=5, help="of each load, in each round")
     parser.add_argument("--rounds", type=int, default=3, help="of all loads, one after the other")
-    parser.add_argument(
-        "--model", type=Path, default=MODEL, help="folder of the model; of another one prints the section"
-    )
+    parser.add_argument("--model", type=Path, default=MODEL, help="another folder's section is printed, not written")
     arguments = parser.parse_args()
     requests = make_requests(arguments.applicants)
     some = np.random.default_rng(0).choice(len(requests), LIST, replace=False)

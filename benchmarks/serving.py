@@ -172,9 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="of every load")
     parser.add_argument("--soak", type=float, default=600, help="seconds of the last, long load of each")
-    parser.add_argument(
-        "--model", type=Path, default=MODEL, help="folder of the model; of another one prints the section"
-    )
+    parser.add_argument("--model", type=Path, default=MODEL, help="another folder's section is printed, not written")
     arguments = parser.parse_args()
     model = arguments.model
     table = [row for n_rows in ROWS for row in measure_bounds(n_rows, model)]
