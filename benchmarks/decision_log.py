@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
 
-from benchmarks.harness import DEFAULT_FOLDER, ROOT, write_section
-from benchmarks.serving import Load, put_under_load, request_body, server
+from benchmarks.harness import DEFAULT_FOLDER, ROOT
+from benchmarks.serving import MODEL, Load, publish, put_under_load, request_body, server
 from credit_scoring.decision_log import chain
 from credit_scoring.decision_log.chain import ANSWERED, DECIDED, Draft
 from credit_scoring.decision_log.log import DecisionLog, Filter
@@ -41,7 +41,7 @@ _DRAWS, _DRAWN, _ODDS_RISE = 200, 2_000, 1.5
 _PREDICTIONS = ROOT / "data/07_model_output/synthetic/oof_predictions.parquet"
 
 
-def measure_servers(folder: Path, seconds: float) -> list[str]:
+def measure_servers(folder: Path, seconds: float, model: Path) -> list[str]:
     """Load a server without and one with a log, in turns, so that other processes of the machine disturb both alike."""
     log = folder / "serving"
     shutil.rmtree(log, ignore_errors=True)
@@ -54,9 +54,11 @@ def measure_servers(folder: Path, seconds: float) -> list[str]:
         "|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     with ExitStack() as stack:
-        ports = {mode: stack.enter_context(server("lean", **settings))[0] for mode, settings in modes.items()}
+        ports = {
+            mode: stack.enter_context(server("lean", model=model, **settings))[0] for mode, settings in modes.items()
+        }
         for clients, n_rows in LOADS:
-            body = request_body(n_rows)
+            body = request_body(n_rows, model)
             loads: dict[str, list[Load]] = {mode: [] for mode in modes}
             for port in ports.values():
                 put_under_load(port, body, 1, 2)  # what is slow the first time only
@@ -228,6 +230,7 @@ def main() -> None:
     parser.add_argument("--decisions", type=int, default=1_000_000, help="of the large log")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER / "decision_log", help="for the logs")
     parser.add_argument("--predictions", type=Path, default=_PREDICTIONS, help="of `make demo`")
+    parser.add_argument("--model", type=Path, default=MODEL, help="another folder's section is printed, not written")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     explanation = (
@@ -235,10 +238,10 @@ def main() -> None:
         f"in SQLite (`synchronous=FULL`): the median of {_ROUNDS} loads of {arguments.seconds:g} seconds each, in "
         "turns. Each decision and its mark as answered are two records of the chain."
     )
-    servers = measure_servers(arguments.folder, arguments.seconds)
+    servers = measure_servers(arguments.folder, arguments.seconds, arguments.model)
     questions = measure_questions(arguments.folder, arguments.decisions)
     body = [explanation, "", *servers, "", *questions, "", *measure_expectation(arguments.predictions)]
-    write_section("decision_log", "Decision log", "\n".join(body))
+    publish("decision_log", "Decision log", "\n".join(body), arguments.model)
 
 
 if __name__ == "__main__":

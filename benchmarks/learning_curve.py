@@ -61,12 +61,10 @@ class Measured:
     Attributes:
         terms: By measure and draw, one row per draw and one column per test applicant: numbers whose mean over the
             applicants is the measure. See `auc_terms` for that of the AUC.
-        seconds: Mean time of the six fits and the selections of a draw.
         n_columns: Mean number of columns that the models of all rows were given.
     """
 
     terms: dict[str, npt.NDArray[np.float64]]
-    seconds: float
     n_columns: float
 
 
@@ -184,7 +182,6 @@ def measure_size(
                     ]
                 ),
             },
-            float(np.mean([result["seconds"] for result in results])),
             float(np.mean([result["columns"] for result in results])),
         )
     return len(draws[0]), found
@@ -244,10 +241,14 @@ def advise(found: dict[str, Measured], n_rows: int, labels: dict[str, str]) -> s
         sentence += f", and is simpler than what may be level with it: {unclear}." if others else "."
     else:
         gain = differences(found, simplest, "auc")[cheapest]
+        if gain.low <= 0 <= gain.high:
+            ranked = f"their AUCs do not differ significantly ({_signed(gain)})"
+        else:
+            ranked = f"the AUC of {labels[cheapest]} is {'higher' if gain.low > 0 else 'lower'} by {_signed(gain)}"
         sentence = (
             f"A lender with {n_rows:,} loans may serve {labels[simplest]}: it is the simplest whose cost is not "
             f"significantly above the least, that of {labels[cheapest]} ({_signed(to_cheapest[simplest])} per "
-            f"applicant, 95 % interval in brackets, while the AUC of {labels[cheapest]} is higher by {_signed(gain)}). "
+            f"applicant, 95 % interval in brackets, while {ranked}). "
             f"A true difference of cost of up to {to_cheapest[simplest].high:.4f} is within that interval."
         )
     return f"{sentence} {dearer[0].upper() + dearer[1:]}." if dearer else sentence
@@ -262,8 +263,8 @@ def describe(
 ) -> str:
     """Write the table, and the advice for a lender with `advised` loans."""
     lines = [
-        "| training rows | draws | candidate | columns | AUC | to the first | cost | to the first | six fits, s |",
-        "|---:|---:|---|---:|---:|---:|---:|---:|---:|",
+        "| training rows | draws | candidate | columns | AUC | to the first | cost | to the first |",
+        "|---:|---:|---|---:|---:|---:|---:|---:|",
     ]
     for n_rows, found in curve.items():
         first = next(iter(found))
@@ -276,7 +277,7 @@ def describe(
                 cells.append("" if name == first else _signed(to_first[measure][name]))
             lines.append(
                 f"| {n_rows:,} | {len(measured.terms['auc'])} | {labels[name]} | {measured.n_columns:.0f} | "
-                f"{' | '.join(cells)} | {measured.seconds:,.0f} |"
+                f"{' | '.join(cells)} |"
             )
     text = [
         f"Data: {source}. Training rows are drawn so that no two draws of a size have an applicant in common, the test "
@@ -284,7 +285,7 @@ def describe(
         "the draw's own out-of-fold predictions. Hyper-parameters are those of `conf/base` below "
         f"{LARGE:,} training rows and of `conf/kaggle` from there on. Means over the draws with their 95 % intervals, "
         "which hold the noise of the test set and, where there are several draws, of the rows drawn; differences are "
-        "paired by draw and applicant. Seconds are those of a clock, with what else the machine had to do.",
+        "paired by draw and applicant.",
         "",
         f"![AUC and cost against training rows]({FIGURE.relative_to('docs').as_posix()})",
         "",

@@ -1,6 +1,6 @@
 """Load both front ends on loopback, bounded, beside what bounds them in process.
 
-Both serve the exported `model/` with two workers and get the same requests. Eight clients at a time are threads of one
+Both serve the same model with two workers and get the same requests. Eight clients at a time are threads of one
 process, each with a connection of its own, so that they cost as little as Python allows; they share the processors with
 the server all the same. Run by `make bench`.
 """
@@ -35,8 +35,8 @@ from credit_scoring.serving.requests import RequestReader
 CLIENTS, ROWS = (1, 8, 32), (1, 100, 1000)
 CLIENTS_PER_PROCESS = 8
 FRONT_ENDS = ("mlflow", "lean")
-MODEL = Path(os.environ.get("BENCHMARK_MODEL", ROOT / "model"))
-"""Exported folder that is served: by `BENCHMARK_MODEL` of another champion, as of another family."""
+MODEL = ROOT / "model"
+"""The exported folder, whose figures are published."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Load:
     lasted: float
 
 
-def request_body(n_rows: int, **params: Any) -> bytes:
+def request_body(n_rows: int, model: Path = MODEL, **params: Any) -> bytes:
     """Return a request for so many rows: those of the model's example, over and over."""
-    split = json.loads((MODEL / "serving_input_example.json").read_text())["dataframe_split"]
+    split = json.loads((model / "serving_input_example.json").read_text())["dataframe_split"]
     data = [split["data"][number % len(split["data"])] for number in range(n_rows)]
     return json.dumps({"dataframe_split": {"columns": split["columns"], "data": data}, "params": params}).encode()
 
@@ -125,11 +125,11 @@ def time_in_process(name: str, n_rows: int, call: Callable[[], object]) -> list[
     return describe(name, 1, n_rows, np.array(seconds), sum(seconds), 0)
 
 
-def measure_bounds(n_rows: int) -> list[list[str]]:
+def measure_bounds(n_rows: int, model: Path) -> list[list[str]]:
     """Time the model alone on an encoded matrix, and MLflow's scoring around a model that does nothing."""
-    folder = open_model_folder(MODEL)
+    folder = open_model_folder(model)
     scorer = load_scorer(folder.manifest)
-    rows = RequestReader(folder.contract, max_rows=n_rows).read(request_body(n_rows), "application/json")
+    rows = RequestReader(folder.contract, max_rows=n_rows).read(request_body(n_rows, model), "application/json")
     names = [column.name for column in folder.contract.columns]
     table = pd.DataFrame(rows.numbers, columns=names).assign(**rows.texts)
     encoded = scorer.model.codes_.transform(scorer.model.explained_features(table))
@@ -159,27 +159,37 @@ def describe(name: str, clients: int, n_rows: int, seconds: np.ndarray, lasted: 
     ]
 
 
+def publish(name: str, title: str, body: str, model: Path) -> None:
+    """Write a section of the report if the exported model was measured, else only print it."""
+    if model.resolve() == MODEL.resolve():
+        write_section(name, title, body)
+    else:
+        print(f"## {title}\n\n{body}", flush=True)
+
+
 def main() -> None:
     """Write one row per front end, number of clients and rows per call, and what a long load does to memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="of every load")
     parser.add_argument("--soak", type=float, default=600, help="seconds of the last, long load of each")
+    parser.add_argument("--model", type=Path, default=MODEL, help="another folder's section is printed, not written")
     arguments = parser.parse_args()
-    table = [row for n_rows in ROWS for row in measure_bounds(n_rows)]
+    model = arguments.model
+    table = [row for n_rows in ROWS for row in measure_bounds(n_rows, model)]
     memory = []
     for front_end in FRONT_ENDS:
-        with server(front_end) as (port, pid):
+        with server(front_end, model=model) as (port, pid):
             for n_rows in ROWS:
-                body = request_body(n_rows)
+                body = request_body(n_rows, model)
                 put_under_load(port, body, 1, 2)  # what is slow the first time only
                 for clients in CLIENTS:
                     load = put_under_load(port, body, arguments.seconds, clients)
                     table.append(describe(front_end, clients, n_rows, load.seconds, load.lasted, load.failed))
-            body = request_body(1, explain=True)
+            body = request_body(1, model, explain=True)
             load = put_under_load(port, body, arguments.seconds, 1)
             table.append(describe(f"{front_end}, with reasons", 1, 1, load.seconds, load.lasted, load.failed))
             before = resident_mb(pid)
-            load = put_under_load(port, request_body(1), arguments.soak, CLIENTS_PER_PROCESS)
+            load = put_under_load(port, request_body(1, model), arguments.soak, CLIENTS_PER_PROCESS)
             memory.append(
                 f"After {arguments.soak:,.0f} seconds more of {CLIENTS_PER_PROCESS} clients ({len(load.seconds):,} "
                 f"requests, {load.failed} failed) {front_end} held {resident_mb(pid):.0f} MB, {before:.0f} MB before."
@@ -189,7 +199,7 @@ def main() -> None:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(f"| {' | '.join(row)} |" for row in table),
     ]
-    scorer = load_scorer(check_manifest(MODEL))
+    scorer = load_scorer(check_manifest(model))
     explanation = (
         "Both front ends of the server with two workers, clients on the same machine, "
         f"{arguments.seconds:g} seconds per load; and what bounds them: the model alone on a matrix in memory, and "
@@ -197,7 +207,7 @@ def main() -> None:
         f"{scorer.model.labels['en']} on {len(scorer.feature_names_in_)} columns, "
         f"{len(scorer.category_codes)} of them text. Every client waits for its answer before it asks again."
     )
-    write_section("serving", "Serving", "\n".join([explanation, "", *lines, "", *memory]))
+    publish("serving", "Serving", "\n".join([explanation, "", *lines, "", *memory]), model)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ def describe(measured: dict[str, dict[str, Any]], rows: dict[str, int]) -> str:
             f"{rows['training']:,} training rows, {rows['columns']} features of which at most {n_columns} are kept in "
             f"a fold, {n_folds} stratified folds, candidates of `conf/{ENVIRONMENT}` as set by hand. Every candidate "
             "is a command of its own, from the stored rows to the results, selection of columns in every fold "
-            f"included; all of them took {wall:.0f} minutes, {cpu:.0f} of processor time.",
+            f"included; all of them took {wall:.0f} minutes, {cpu:.0f} of processor time. "
+            "The machine had other work: compare processor time, not wall time.",
             "",
             *lines,
         ]

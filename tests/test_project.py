@@ -172,6 +172,15 @@ def test_every_direct_dependency_is_locked() -> None:
     assert names - {project["name"]} <= set(locked)
 
 
+def test_a_parameter_is_restated_in_the_file_that_base_has_it_in() -> None:
+    """So that `conf/*/parameters/run.yml` in a message leads to it in every environment."""
+    restated = [path for path in (ROOT / "conf").glob("*/parameters/*.yml") if path.parts[-3] not in ("base", "local")]
+    assert restated
+    for path in restated:
+        base = yaml.safe_load((ROOT / "conf" / "base" / "parameters" / path.name).read_text())
+        assert set(yaml.safe_load(path.read_text())) <= set(base), path
+
+
 def test_configuration_files_are_not_empty() -> None:
     for path in (ROOT / "conf").rglob("*.yml"):
         assert yaml.safe_load(path.read_text().replace("${", "$ {")), path

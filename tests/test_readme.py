@@ -7,13 +7,16 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from benchmarks.harness import parameters_of
 from credit_scoring.exported_model.loading import load_scorer
 from credit_scoring.exported_model.manifest import check_manifest
 from credit_scoring.pipeline_registry import register_pipelines
+from credit_scoring.pipelines.synthetic_data.keys import draw_applicant_keys
 from tests.conftest import ROOT, Project
 from tools import readme
 
@@ -192,11 +195,22 @@ def test_the_answer_shown_is_the_answer_given() -> None:
     assert json.loads(shown.group(1).replace("…", "")) == {"predictions": [first]}
 
 
+EXPLAINED = [command for command in COMMANDS if " explain " in command]
+
+
+@pytest.mark.parametrize("command", EXPLAINED)
+def test_the_client_of_the_command_shown_is_one_of_the_demo(command: str) -> None:
+    size = parameters_of("base")["synthetic_data"]
+    keys, _ = draw_applicant_keys(np.random.default_rng([size["seed"], 0]), size["n_train"], size["n_test"])
+    assert int(command.rsplit(maxsplit=1)[-1]) in keys
+
+
 @pytest.mark.e2e
-@pytest.mark.parametrize("command", [command for command in COMMANDS if " explain " in command])
+@pytest.mark.parametrize("command", EXPLAINED)
 def test_a_client_is_explained_by_the_command_shown(demo: Project, command: str) -> None:
+    """By another number, as the demo of the tests is smaller and has other clients."""
     client = str(pd.read_parquet(demo.path / "data/05_model_input/synthetic/holdout_rows.parquet")["SK_ID_CURR"].min())
-    arguments = command.replace("100001", client).removeprefix("credit-scoring ").split()
+    arguments = command.replace(command.rsplit(maxsplit=1)[-1], client).removeprefix("credit-scoring ").split()
     subprocess.run([sys.executable, "-m", "credit_scoring", *arguments], cwd=demo.path, check=True)
     for kind in ("md", "json", "svg"):
         assert (demo.path / "reports" / "clients" / f"client_{client}.{kind}").stat().st_size > 200

@@ -73,7 +73,7 @@ def curve_of(**costs: float) -> dict[str, Measured]:
     for number, (name, cost) in enumerate(costs.items()):
         noise = np.tile([0.2, -0.2], n // 2) * np.sqrt((n - 1) / n) / np.sqrt(2)
         shifted = noise if number % 2 == 0 else -noise
-        found[name] = Measured({"cost": (cost + shifted)[None], "auc": np.full((1, n), 0.7)}, 1.0, 150)
+        found[name] = Measured({"cost": (cost + shifted)[None], "auc": np.full((1, n), 0.7)}, 150)
     return found
 
 
@@ -84,6 +84,21 @@ def test_the_simplest_that_is_level_with_the_cheapest_is_advised_with_what_remai
     assert bounds
     assert f"up to {bounds[2]}" in told
     assert "should" not in told
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        (0.005, "while their AUCs do not differ significantly (+0.0050 [-0.0"),
+        (0.05, "while the AUC of the elaborate one is higher by +0.0500 [+0.0"),
+        (-0.05, "while the AUC of the elaborate one is lower by -0.0500 [-0.0"),
+    ],
+)
+def test_aucs_are_ranked_only_where_they_differ_by_more_than_chance(gain: float, said: str) -> None:
+    found = curve_of(simple=0.525, elaborate=0.52)
+    terms = found["elaborate"].terms
+    terms["auc"] = 0.7 + gain + terms["cost"] - terms["cost"].mean()
+    assert said in advise(found, 10_000, LABELS)
 
 
 def test_one_that_is_dearer_by_more_than_chance_is_not_advised_but_named() -> None:

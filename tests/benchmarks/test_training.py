@@ -69,6 +69,7 @@ def test_one_that_cannot_be_fitted_takes_no_other_down_and_is_named(
     # 1,000 rows in two folds, 500 of them predicted in a quarter of a second
     assert "| good | 800 | 0.7500 | 0.5000 | 2.0 | 0.10 | 2,000 | 2.0 | 1.0 | 1.5 |" in text
     assert "1,000 training rows, 2 features" in text
+    assert "The machine had other work: compare processor time, not wall time." in text
     assert "`python -m benchmarks.training --folder …`" in text
     assert "| bad" not in text
 

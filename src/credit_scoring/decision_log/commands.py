@@ -205,7 +205,7 @@ def report(since: str | None, false_negative: float, false_positive: float) -> N
         ("Realised, of decisions whose outcome is known", outcomes.measure_outcomes(table, costs)),
         ("Expected, if probabilities still mean what they say", outcomes.expect_outcomes(table, costs)),
         ("By week", watching.measure_weeks(table)),
-        ("What was told first against applicants", watching.count_reasons(log, since)),
+        ("Principal reason against applicants", watching.count_reasons(log, since)),
         ("Challengers in the shadow", outcomes.compare_challengers(log, table, costs)),
     ):
         told = shown.to_string(index=False, float_format="{:.4f}".format) if len(shown) else "none"

@@ -465,6 +465,13 @@ def test_what_the_decision_log_shows_is_a_section_of_the_report(twin: pd.DataFra
         "ModelsDecisionsSame decisionMean gap of PDWith outcomeAUCCost per decision",
         "aaaaaaaaaaaa → bbbbbbbbbbbb 4095.0%−0.01000 – 0.500 → 0.250",
     ]
+    (caption,) = (words for words in page.words["caption"] if "reason against the applicant" in words)
+    assert "the last 500 of each week" in caption
+    assert "not among the five most frequent of that week, or was not given at all" in caption
+    weeks = [f"2026-{month}-01" for month in range(10, 1, -1)]
+    told = {"reasons": [{"week": week, "told": 9, "reason": "You have … credits.", "share": 0.5} for week in weeks]}
+    (row,) = (row for row in written(RECORDED | told).words["tr"] if "You have … credits." in row)
+    assert row.count("50.0%") == len(weeks)
     nothing = written({"weeks": [], "reasons": [], "challengers": []})
     assert any("No decision was recorded" in words for words in nothing.words["p"])
     assert len(nothing.found["table"]) == 1

@@ -86,6 +86,8 @@ def test_the_nine_parts_hold_the_values_of_the_artefacts(artefacts: dict[str, An
         (1, "a bad loan approved costs 10, a good customer declined 1."),
         (1, "the candidate `mlp` (neural network); the digest of model and calibration is `0123456789abcdef`."),
         (2, "3 candidates of 2 model families were compared by cross-validation on the same 5 folds"),
+        (1, "it must not be used for decisions on real customers."),
+        (2, "`mlp` was chosen: "),
         (2, "11,234 rows in 2 tables."),
         (
             2,
@@ -94,14 +96,15 @@ def test_the_nine_parts_hold_the_values_of_the_artefacts(artefacts: dict[str, An
         (2, "The digest of the training rows is `fedcba9876543210`."),
         (3, "the AUC is 0.7543 (95% interval 0.7321 to 0.7789)."),
         (3, "75.6% are approved; a decision costs 0.5321 on average (95% interval 0.4809 to 0.5955)."),
-        (3, "`CODE_GENDER` F 0.500 [0.450, 0.550], XNA too few to tell (1)."),
+        (3, "by group, with its 95% interval: Gender: female 0.500 [0.450, 0.550], XNA too few to tell (1)."),
         (3, "may lie 37 times the range of training beyond it."),
         (3, "(9.6% of applications), the average cost would be 0.4586"),
         (4, "to approve everybody is 91.9% accurate, and costs 0.8134 per application instead of 0.5321."),
         (4, "2 of 9 differences are more than chance."),
         (5, "the AUC is 0.876 on training rows, 0.765 out of fold and 0.754 on the hold-out"),
         (6, "This version was promoted: there is no champion yet."),
-        (9, "With fewer than 123 applicants nothing is called stable"),
+        (9, "drift of the probability, the principal reason against applicants,"),
+        (9, "With fewer than 123 applicants nothing is called stable; on average at most 1 % of the alarms are false."),
     ):
         assert any(said in (one["said"] or "") for one in statements(content, part)), said
 
@@ -205,6 +208,10 @@ def test_markdown_and_pdf_list_the_gaps_first_and_say_the_same(
     written = write("technical_documentation_page", artefacts)
     pdf = " ".join(" ".join(one.extract_text() for one in PdfReader(io.BytesIO(written)).pages).split())
     assert "Gaps: 12" in pdf
+    assert "The sources of each sentence stand in brackets: " in page
+    assert "stand in brackets." in pdf
+    for text in (page, pdf):
+        assert "It supports a conformity assessment but does not replace one." in text
     for part in PARTS:
         assert part.title in pdf
     assert "the AUC is 0.7543 (95% interval 0.7321 to 0.7789)" in pdf

@@ -31,7 +31,7 @@ class MonitoringOptions(BaseModel):
     Attributes:
         n_bins: Quantile bins of a number.
         least_applicants: With fewer, what does not look different is not called stable: it cannot be told.
-        false_alarms: Expected share of alarms that are none, among all alarms.
+        false_alarms: Share of false alarms among all alarms, at most, on average.
         psi: Limits of the stability index, less what samples of this size have by chance.
         ks: Limits of the largest gap between the distribution functions of a number.
         rate: Limits of the change of a rate, 0.03 being three percentage points: the share declined, the share of yes

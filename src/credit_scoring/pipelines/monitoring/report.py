@@ -38,7 +38,6 @@ _PAGES = Environment(
 )
 _N_DRAWN = 12
 _MAX_CATEGORIES = 7
-_N_WEEKS_OF_REASONS = 6
 _COLOURS = {REFERENCE: PALETTE["neutral"], CURRENT: PALETTE["main"]}
 
 
@@ -90,7 +89,7 @@ def write_drift_report(
 
 def _reasons_by_week(counted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the weeks, newest first, and for each reason its share in each of them; null where it was not counted."""
-    weeks = sorted({row["week"] for row in counted}, reverse=True)[:_N_WEEKS_OF_REASONS]
+    weeks = sorted({row["week"] for row in counted}, reverse=True)
     shares: dict[str, dict[str, float]] = {}
     for row in counted:
         shares.setdefault(row["reason"], {})[row["week"]] = row["share"]

@@ -33,6 +33,7 @@ from credit_scoring.pipelines.reporting.sentences import (
     describe_steadiness,
     explain_threshold,
 )
+from credit_scoring.protected import name_attribute, name_group
 from credit_scoring.texts import texts_in
 
 _SHARED: tuple[Callable[..., Any], ...] = (
@@ -52,7 +53,9 @@ _TEMPLATES.globals |= {
     "find_feature": find_feature,
     "list_params": list_params,
     "list_software": list_software,
+    "name_attribute": partial(name_attribute, texts=texts_in("en")),
     "name_family": lambda family: family_class(family).labels["en"],
+    "name_group": partial(name_group, texts=texts_in("en")),
 }
 _LAYOUT = Path(__file__).with_name("technical_documentation.typ")
 _PAGE, _PARAMETER = ".md", "params:"

@@ -14,10 +14,6 @@ import numpy as np
 from credit_scoring.pipelines.synthetic_data.calibration import calibration
 from credit_scoring.pipelines.synthetic_data.sampling import FloatArray
 
-TRAITS = ("NEWNESS", "LEVERAGE", "DEPTH", "CARD_USE", "ACTIVITY", "REFUSAL", "DISCIPLINE", "LOAN_SIZE")
-"""Hidden traits: recent credits, indebtedness, number of credits, use of the card limit, number of applications to this
-lender, refusals by this lender, punctuality, size of the earlier loans beyond what the income explains."""
-
 Scores = dict[str, FloatArray]
 
 
