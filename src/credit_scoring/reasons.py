@@ -412,14 +412,19 @@ _TRUE = ("Y", "Yes", 1, True)
 @lru_cache(10_000)
 def _compare(place: str, share: float, language: str) -> str:
     """Say where a share of the approved customers stands, and never a larger share than there is."""
-    texts, percent = texts_in(language), int(100 * share + 1e-9)
+    texts, least = texts_in(language), round_down(share)
     if place == "typical":
         return texts.say("reasons.typical")
     if share > 0.995:
         peers = texts.say("reasons.nearly_all")
     else:
-        peers = texts.say("reasons.peers", share=percent / 100) if percent else texts.say("reasons.few")
+        peers = texts.say("reasons.peers", share=least) if least else texts.say("reasons.few")
     return texts.say(f"reasons.place.{place}", peers=peers)
+
+
+def round_down(share: float) -> float:
+    """Return a share in whole per cent, never larger than it is."""
+    return int(100 * share + 1e-9) / 100
 
 
 def _write_number(value: float, texts: Texts) -> str:

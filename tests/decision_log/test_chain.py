@@ -193,6 +193,9 @@ def test_an_erasure_while_the_chain_is_verified_is_no_false_alarm(
     if log.engine.dialect.name == "sqlite":  # who verified kept what was erased in the log of changes
         assert "1 decisions were erased, but old pages are left" in told[0]
         assert writer.erase(applicant="2", why="asked by the customer", actor="Bob") == []
+        monkeypatch.setattr(DecisionLog, "_empty_log_of_changes", lambda _: False)  # others still read
+        with pytest.raises(LogError, match=r"^Old pages are left in the log of changes: "):
+            writer.erase(applicant="2", why="asked by the customer", actor="Bob")
 
 
 def test_retention_erases_what_is_old(log: DecisionLog) -> None:

@@ -1,10 +1,12 @@
 """The applicants of the desk: found by key, as the source tables have them, with what the model proposes."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from credit_scoring.decide import decide
-from credit_scoring.desk.applicants import PAGE, PROPOSALS, Wanted, open_applicants, summarise
+from credit_scoring.desk.applicants import PAGE, PROPOSALS, Wanted, open_applicants, reopen_applicants, summarise
 from credit_scoring.desk.application import Desk
 from credit_scoring.desk.settings import DeskSettings
 from tests.desk.conftest import BROKEN, IMPLAUSIBLE
@@ -97,6 +99,26 @@ def test_the_file_is_made_anew_if_the_source_tables_change_and_only_then(
     monkeypatch.setattr("credit_scoring.desk.applicants._LAYOUT", "of another version")
     open_applicants(other, desk.proposer)
     assert len(built) == 3
+
+
+def test_a_file_that_is_no_store_of_applicants_is_made_anew(
+    desk: Desk, settings: DeskSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = settings.model_copy(update={"folder": tmp_path})
+    path = tmp_path / settings.source / "applicants.db"
+    path.parent.mkdir()
+    monkeypatch.setattr(
+        "credit_scoring.desk.applicants._build",
+        lambda connection, *_: connection.execute("CREATE TABLE origin (fingerprint TEXT)"),
+    )
+    for content in (b"no database " * 100, b""):
+        path.write_bytes(content)
+        assert reopen_applicants(other, desk.proposer.manifest) is None
+        open_applicants(other, desk.proposer)
+        assert reopen_applicants(other, desk.proposer.manifest) is not None
+    path.unlink()
+    path.mkdir()  # cannot be opened, as a file of somebody else
+    assert reopen_applicants(other, desk.proposer.manifest) is None
 
 
 def test_an_applicant_is_summed_up() -> None:

@@ -81,7 +81,7 @@ def test_why_an_account_cannot_be_made_is_told_in_a_sentence(tmp_path: Path, mon
     start = "from credit_scoring.desk.command import main; main(['add-user', 'j'])"
     code = f"import sys; sys.modules['argon2'] = None; {start}"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
-    assert told == "argon2 is not installed.\nHint: pip install 'credit-scoring[desk]'.\n"
+    assert told == "Not installed: argon2.\nHint: pip install 'credit-scoring[desk]'.\n"
 
 
 def test_settings_that_are_not_in_order_are_all_told(monkeypatch: pytest.MonkeyPatch, capsys) -> None:

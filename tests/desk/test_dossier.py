@@ -1,6 +1,7 @@
 """The dossier says what the decider says, and what each feature added to it."""
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -157,6 +158,22 @@ def test_older_is_more_though_its_days_are_more_negative(rows: pd.DataFrame, sco
     dossier = dossier_of(rows, scorer, int(rows["DAYS_BIRTH"].to_numpy().argmin()))
     age = next(peer for peer in dossier["peers"] if peer["feature"] == "DAYS_BIRTH")
     assert age["below_granted"] > 0.9
+
+
+def test_a_date_stands_in_the_table_where_its_reason_says(rows: pd.DataFrame, scorer: CreditScorer) -> None:
+    """And with the same share: never a larger one than there is."""
+    book = scorer.reason_book
+    assert book
+    columns = [replace(one, unit="date_days") if one.name == "DAYS_BIRTH" else one for one in book.columns]
+    ranks = {**book.granted.numbers, "DAYS_BIRTH": np.array([-20000.0] * 31 + [-8000.0] * 9)}  # 77.5% are earlier
+    dated = replace(book, columns=tuple(columns), granted=replace(book.granted, numbers=ranks))
+    told = CreditScorer(scorer.model, scorer.calibration, scorer.decision_policy, dated)
+    late = rows.assign(DAYS_BIRTH=-10000)
+    written = [text_of(dossier_of(late, told, position)) for position in range(100)]
+    reasons = [text for text in written if "later than for 77% of approved customers" in text]
+    assert reasons
+    head = "| feature | this customer | lower or earlier among the approved | lower or earlier among the declined |"
+    assert all(head in text and re.search(r"\| Age \| 27 years[^|]* ago \| 77% \|", text) for text in reasons)
 
 
 def test_a_borderline_client_is_for_a_person_to_look_at(rows: pd.DataFrame, scorer: CreditScorer) -> None:

@@ -184,6 +184,44 @@ def test_a_file_that_cannot_be_read_is_named(desk: Desk, settings: DeskSettings,
             read_applicant(folder, client, contracts)
 
 
+@pytest.mark.parametrize(
+    ("name", "spoil", "said"),
+    [
+        ("bureau.csv", lambda text: spoil_credits(text, ""), "has a row that cannot be read: no whole number in SK"),
+        ("bureau.csv", lambda text: spoil_credits(text, "nan"), "has a row that cannot be read: no whole number in SK"),
+        ("bureau.csv", lambda text: text.replace(b"SK_ID_BUREAU", b"CREDIT", 1), "no whole number in SK_ID_BUREAU"),
+        ("POS_CASH_balance.csv.gz", lambda text: gzip.compress(text)[:-2000], "cannot be used: Compressed file ended "),
+        ("POS_CASH_balance.csv.gz", lambda text: b"\0".join(gzip.compress(text).rsplit(b"\n", 1)), "cannot be used: "),
+        ("POS_CASH_balance.csv.gz", lambda text: text, "cannot be used: Not a gzipped file"),
+        ("application_train.csv", lambda text: b"x" * 200_000 + text, "cannot be used: field larger than field limit"),
+        ("application_train.csv", lambda text: b"\xff" + text, "cannot be used: 'utf-8' codec can't decode"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_named_with_a_hint(
+    settings: DeskSettings, command: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    name: str, spoil: Callable[[bytes], bytes], said: str,
+) -> None:  # fmt: skip
+    client = int(pd.read_csv(settings.raw / "bureau.csv", nrows=1)["SK_ID_CURR"].item())
+    folder, plain = tmp_path / "raw", name.removesuffix(".gz")
+    folder.mkdir()
+    for path in settings.raw.glob("*.csv"):
+        if path.name != plain:
+            (folder / path.name).symlink_to(path)
+    (folder / name).write_bytes(spoil((settings.raw / plain).read_bytes()))
+    monkeypatch.setattr(DeskSettings, "raw", folder)
+    status, _, complaint = command(client)
+    assert status == 1
+    assert re.match(rf"{re.escape(str(folder / name))} .*{re.escape(said)}.*\.\nHint: `kedro run [^\n]*\n$", complaint)
+
+
+def spoil_credits(text: bytes, number: str) -> bytes:
+    """Put another number into the first row of `bureau`."""
+    header, row, rest = text.split(b"\n", 2)
+    cells = row.split(b",")
+    cells[header.split(b",").index(b"SK_ID_BUREAU")] = number.encode()
+    return b"\n".join([header, b",".join(cells), rest])
+
+
 def test_lines_are_found_wherever_they_lie(tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few bytes, numbers within other cells and numbers, no line end at the end."""
     monkeypatch.setattr("credit_scoring.desk.source_rows._BLOCK", 7)

@@ -485,7 +485,8 @@ def test_a_decline_that_was_not_recorded_at_the_desk_has_its_reasons_or_no_lette
     running = variant()
     officer, log = running.officer("olga"), log_of(running)
     client, other = running.waiting("refused"), running.waiting("granted")
-    _, granted = append(log, decision(client, "refused", 0.3), decision(other))
+    own = {"model_digest": running.desk.proposer.manifest}
+    _, granted = append(log, decision(client, "refused", 0.3, **own), decision(other))
     assert officer.post(f"/applications/{client}/decision", {"decision": "refused"}).ok
     assert kinds(running, client) == ["agreed"]
     text = read(officer.get(f"/applications/{client}/letter.pdf?language=fr").content)
@@ -496,6 +497,42 @@ def test_a_decline_that_was_not_recorded_at_the_desk_has_its_reasons_or_no_lette
     for path in ("letter", "letter.pdf", "letter.png"):
         answer = officer.get(f"/applications/{other}/{path}")
         assert (answer.status_code, "no reason for this decline" in answer.text) == (409, True)
+
+
+def test_the_letter_tells_the_reasons_of_the_model_that_decided(variant: Callable[..., Running]) -> None:
+    """Not those of the desk's, if it has another by now."""
+    running = variant()
+    officer, log, client = running.officer("olga"), log_of(running), running.waiting("refused")
+    asked = decision(client, "refused", 0.3, language="en")
+    asked.content["answer"]["reasons"] = [
+        {"effect": "against", "text": "Moons: 3, more than 95% of approved customers"},
+        {"effect": "for", "text": "Suns: 1"},
+    ]
+    append(log, asked)
+    path = f"/applications/{client}"
+    assert officer.post(f"{path}/decision", {"decision": "refused"}).ok
+    text = read(officer.get(f"{path}/letter.pdf?language=en").content)
+    assert "Moons: 3" in text
+    assert "Suns" not in text
+    today = [one["text"] for one in running.desk.propose(client, "en").reasons if one["effect"] == "against"]
+    assert today
+    assert not any(flat(reason) in text for reason in today)
+    answer = officer.get(f"{path}/letter.pdf?language=fr")
+    assert (answer.status_code, "its reasons are not on record in this language" in answer.text) == (409, True)
+    assert officer.post(f"{path}/decision", DECLINE).ok  # with a reason of the officer's own
+    assert "Les dettes actuelles sont trop élevées pour le revenu" in read(
+        officer.get(f"{path}/letter.pdf?language=fr").content
+    )
+
+
+def test_what_the_log_calls_an_override_has_its_reason(variant: Callable[..., Running]) -> None:
+    running = variant()
+    officer, client = running.officer("olga"), running.waiting("granted")
+    append(log_of(running), decision(client, "refused", 0.3))  # as another model decided
+    path = f"/applications/{client}/decision"
+    assert officer.post(path, {"decision": "granted"}).status_code == 422
+    assert officer.post(path, APPROVE).ok
+    assert kinds(running, client) == ["overridden"]
 
 
 def test_letters_are_dated_by_the_day_that_pages_show(office: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def can_listen(address: str) -> bool:
+    """Tell whether a server could be started again on the port of an address."""
+    try:
+        socket.create_server(("127.0.0.1", int(address.rpartition(":")[2]))).close()
+    except OSError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server.

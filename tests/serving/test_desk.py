@@ -3,9 +3,9 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from credit_scoring.serving.desk import find_desk
+from credit_scoring.serving.desk import DeskProcess, find_desk
+from credit_scoring.serving.pause import pause_after
 from credit_scoring.serving.settings import SettingError
 from tests.conftest import Project
-from tests.serving.conftest import Server, children, free_port, running, wait_until
+from tests.serving.conftest import Server, can_listen, children, free_port, running, wait_until
 from tests.serving.test_life_cycle import is_gone
 
 GRACE = 3
@@ -65,12 +66,6 @@ def opened(server: Server, desk: str, but: int | None = None) -> list[int]:
     return [first, *children(first)]
 
 
-def can_be_listened_to(address: str) -> bool:
-    with socket.socket() as again:
-        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return not again.bind(("127.0.0.1", int(address.rpartition(":")[2])))
-
-
 @pytest.mark.e2e
 def test_the_desk_opens_beside_the_server_comes_back_and_ends_with_it(folder: Path) -> None:
     with with_desk(folder) as (server, desk):
@@ -88,7 +83,7 @@ def test_the_desk_opens_beside_the_server_comes_back_and_ends_with_it(folder: Pa
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(GRACE + 2) == 0
         assert all(map(is_gone, third))
-        assert can_be_listened_to(desk)
+        wait_until(lambda: can_listen(desk), 2)
 
 
 @pytest.mark.e2e
@@ -97,7 +92,7 @@ def test_the_desk_ends_when_the_main_process_is_killed(folder: Path) -> None:
         processes = opened(server, desk)
         server.process.kill()
         wait_until(lambda: all(map(is_gone, processes)), GRACE + 2)
-        assert can_be_listened_to(desk)
+        wait_until(lambda: can_listen(desk), 2)
 
 
 @pytest.mark.e2e
@@ -117,6 +112,28 @@ def test_a_desk_that_cannot_open_leaves_the_server_alone(folder: Path, wrong: di
 
 
 def test_an_installation_without_the_desk_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "argon2", None)  # the command is there, the packages of the extra are not
+        with pytest.raises(SettingError, match=r"no desk here: the package argon2 is missing\.\nHint: .*\[desk\]"):
+            find_desk()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(SettingError, match=r"no desk here: .*\nHint: docker build --build-arg DESK=1"):
         find_desk()
+
+
+def test_a_desk_that_has_never_opened_is_tried_again_however_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty seconds apart, for weeks."""
+    assert [pause_after(failures, 30) for failures in (-1, 0, 1, 2, 5, 6, 2_000)] == [0, 0, 1, 2, 16, 30, 30]
+    now, tries = 1000.0, []
+
+    def no_memory(command: list[Path | str], **_: object) -> None:
+        tries.append(command)
+        raise OSError
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(subprocess, "Popen", no_memory)
+    desk = DeskProcess(Path("credit-scoring"))
+    for _ in range(2_000):
+        desk.keep()
+        now += 30
+    assert (len(tries), desk.lives) == (2_000, False)

@@ -21,7 +21,7 @@ import requests
 from credit_scoring.exported_model.manifest import write_manifest
 from credit_scoring.serving import __main__ as command
 from tests.conftest import Project
-from tests.serving.conftest import Server, as_split, free_port, serving, wait_until
+from tests.serving.conftest import Server, as_split, can_listen, free_port, serving, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -249,22 +249,13 @@ def test_what_is_in_hand_is_answered_while_no_more_is_taken(folder: Path, holdou
         assert server.process.wait(timeout=3) == 0
 
 
-def can_listen(port: int) -> bool:
-    """Tell whether a server could be started again on the port."""
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
-
-
 def test_workers_end_when_the_main_process_is_killed(demo: Project) -> None:
     with lean(demo.path) as server:
         processes = [*server.holders(), *server.workers()]
         os.kill(processes[-1], signal.SIGSTOP)
         os.kill(server.process.pid, signal.SIGKILL)
         wait_until(lambda: all(map(is_gone, processes)), GRACE + 2)
-        wait_until(lambda: can_listen(int(server.url.rpartition(":")[2])), 2)
+        wait_until(lambda: can_listen(server.url), 2)
 
 
 @pytest.mark.parametrize("front_end", ["mlflow", "lean"])

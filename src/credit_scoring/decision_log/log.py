@@ -344,9 +344,10 @@ class DecisionLog:
                 connection.execute(delete(personal).where(personal.c.decision_id.in_(ids)))
             erased += ids
         if self.engine.dialect.name == "sqlite" and not self._empty_log_of_changes():
+            done = f"Personal data of {len(erased):,} decisions were erased, but old" if erased else "Old"
             raise LogError(
-                f"Personal data of {len(erased):,} decisions were erased, but old pages are left in the log of "
-                "changes: others are reading.\nHint: run the same again when they are done."
+                f"{done} pages are left in the log of changes: others are reading.\n"
+                "Hint: run the same again when they are done."
             )
         return erased
 

@@ -89,7 +89,9 @@ def _read_ruling(visit: Visit, case: Case, record: Record | None) -> Ruling:
         said = signature.content or {}
         return Ruling(decision, reason or said.get("reason", ""), code or signature.facts.get("reason_code", ""))
     is_return = record is not None and (is_decided(record) or record.examination is not None)
-    if is_return or decision != case.proposal.kind:
+    # The log may hold another decision than is proposed today, as of another model
+    is_other = decision != case.proposal.kind or (record is not None and decision != record.final_decision)
+    if is_return or is_other:
         if not code:
             raise _IncompleteError("code")
         if len(reason) < _LEAST_REASON:

@@ -239,10 +239,12 @@ def _fingerprint(raw: Path, manifest: str) -> str:
 
 
 def _read_fingerprint(path: Path) -> str | None:
-    if not path.exists():
+    """Return what a file of applicants was made of; null if there is none, or none that can be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT fingerprint FROM origin").fetchone()
+    except sqlite3.Error:
         return None
-    with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute("SELECT fingerprint FROM origin").fetchone()
     return str(found[0]) if found else None
 
 

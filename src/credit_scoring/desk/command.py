@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
         0, or 1 if an account cannot be made, 2 if settings are not in order or packages are missing.
     """
     if missing := [name for name in _PACKAGES if find_spec(name) is None]:
-        sys.stderr.write(f"{', '.join(missing)} is not installed.\nHint: pip install 'credit-scoring[desk]'.\n")
+        sys.stderr.write(f"Not installed: {', '.join(missing)}.\nHint: pip install 'credit-scoring[desk]'.\n")
         return 2
     from credit_scoring.desk.accounts import ROLES, AccountError  # noqa: PLC0415 - packages of the extra
     from credit_scoring.desk.application import open_accounts  # noqa: PLC0415

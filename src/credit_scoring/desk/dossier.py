@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from credit_scoring.decisions import Decider
+from credit_scoring.desk.proposals import is_in_band
 from credit_scoring.explanations import explain_clients, heaviest_causes, sum_by_cause
 from credit_scoring.figures import PALETTE
 from credit_scoring.markdown import markdown_templates
-from credit_scoring.reasons import AGAINST, FOR, ReasonBook, add_points, join_reasons
+from credit_scoring.reasons import AGAINST, FOR, ReasonBook, add_points, join_reasons, round_down
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
 from credit_scoring.texts import LANGUAGES, Language, Texts
 
@@ -81,14 +82,13 @@ def compile_dossier(
         (told[language],) = decider.decide([{**tables, **search, "params": {"explain": True, "language": language}}])
     (client,) = explain_clients(scorer, decider.tabulate([tables]))
     answer = told[counterfactual or LANGUAGES[0]]
-    band = answer["review_band"]
     return {
         **client,
         **{name: value for name, value in answer.items() if name != "SK_ID_CURR"},
         "gaps": {language: one["gaps"] for language, one in told.items()},
         "reasons": {language: one["reasons"] for language, one in told.items()},
         "learnt_from": learnt_from,
-        "in_review": bool(band) and band["low"] <= answer["probability_default"] < band["high"],
+        "in_review": is_in_band(answer),
         "calibrated_margin": scorer.calibration.method != "isotonic",
         "peers": _place_among_peers(client, scorer.reasons()),
     }
@@ -131,7 +131,7 @@ def write_dossier(dossier: Mapping[str, Any], texts: Texts, figure: str, is_synt
         is_synthetic=is_synthetic,
         language=language,
         say=texts.say,
-        percent=texts.percent,
+        percent=lambda share: texts.percent(round_down(share), 0),
         number=texts.number,
     )
 

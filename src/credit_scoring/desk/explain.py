@@ -33,8 +33,10 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("client", type=int, metavar="ID", help="number of the applicant, SK_ID_CURR")
     parser.add_argument("--counterfactual", action="store_true", help="look for a change that leads to approval")
-    parser.add_argument("--language", choices=LANGUAGES, help="of the dossier (fr)")
-    parser.add_argument("--folder", type=Path, help="where its files are written (reports/clients)")
+    parser.add_argument("--language", choices=LANGUAGES, help="of the dossier (DESK_LANGUAGE)")
+    parser.add_argument(
+        "--folder", type=Path, help="where its files are written (reports/clients, or reports/SOURCE/clients)"
+    )
     given = parser.parse_args(arguments)
     try:
         settings = read_desk_settings()

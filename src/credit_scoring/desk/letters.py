@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import typst
 from babel.dates import format_date
@@ -15,7 +16,8 @@ from credit_scoring.decision_log.log import LETTER_SENT, REFUSED, ConflictError,
 from credit_scoring.decision_log.settings import LogError
 from credit_scoring.desk import reading
 from credit_scoring.desk.gate import PageError, Visit
-from credit_scoring.desk.journal import CLOSING, REASON_CODES, Case, is_decided
+from credit_scoring.desk.journal import CLOSING, REASON_CODES, is_decided
+from credit_scoring.reasons import AGAINST, join_reasons
 from credit_scoring.texts import LANGUAGES, Language, texts_in
 
 MEDIA = ("post", "mail", "hand")
@@ -99,11 +101,10 @@ def _language(visit: Visit) -> Language:
     return next((one for one in LANGUAGES if one == asked), visit.texts.language)
 
 
-def principal_reasons(record: Record, case: Case, language: Language) -> list[str]:
+def principal_reasons(visit: Visit, record: Record, language: Language) -> list[str]:
     """Return the sentences that say why an application was declined: the officer's reason, then what the model found.
 
-    What the model found is told only where it spoke for declining as well; of a decision that was not recorded at the
-    desk, with reasons in every language, it is what the model finds now.
+    What the model found is told only where it spoke for declining as well.
 
     Raises:
         PageError: If there is none: a decline without its reasons is not sent.
@@ -112,11 +113,27 @@ def principal_reasons(record: Record, case: Case, language: Language) -> list[st
     ruled = next(event for event in reversed(record.events) if event.kind in CLOSING)
     code = ruled.facts.get("reason_code")
     told = [texts.say(f"desk.letter.reason.{code}")] if code in REASON_CODES[REFUSED] else []
-    if record.decision == REFUSED:
-        told += ((record.content or {}).get("reasons") or case.reasons)[language]
+    found = _find_reasons(visit, record, language) if record.decision == REFUSED else []
+    told += found or []
     if not told:
-        raise PageError(409, "no_reasons")
+        raise PageError(409, "other_reasons" if found is None else "no_reasons")
     return told[:_MOST_REASONS]
+
+
+def _find_reasons(visit: Visit, record: Record, language: Language) -> Sequence[str] | None:
+    """Return what the model that decided said against the applicant; null if that is not known in this language.
+
+    The desk records it in every language, a request in its own if it asks for reasons; it can be worked out if the desk
+    has the same model.
+    """
+    content = record.content or {}
+    if told := content.get("reasons"):
+        return cast(Sequence[str], told[language])
+    if (told := content.get("answer", {}).get("reasons")) and record.language == language:
+        return join_reasons(told, AGAINST)
+    if record.model_digest == visit.desk.proposer.manifest:
+        return visit.desk.case(reading.find_applicant(visit).client, language).reasons[language]
+    return None
 
 
 def _content(visit: Visit, record: Record, language: Language) -> dict[str, Any]:
@@ -133,7 +150,6 @@ def _content(visit: Visit, record: Record, language: Language) -> dict[str, Any]
         sources.append(texts.say("desk.letter.source.external"))
     amount = tables["application"].get("AMT_CREDIT") or 0.0
     is_declined = decision == REFUSED
-    case = visit.desk.case(found.client, language)
     return {
         "language": language,
         "lender": settings.lender,
@@ -143,7 +159,7 @@ def _content(visit: Visit, record: Record, language: Language) -> dict[str, Any]
         "greeting": texts.say("desk.letter.greeting"),
         "decision": texts.say(f"desk.letter.decision.{decision}", amount=amount),
         "reasons_title": texts.say("desk.letter.reasons") if is_declined else "",
-        "reasons": principal_reasons(record, case, language) if is_declined else [],
+        "reasons": principal_reasons(visit, record, language) if is_declined else [],
         "then": texts.say(f"desk.letter.then.{decision}"),
         "sources_title": texts.say("desk.letter.sources"),
         "how": texts.say("desk.letter.how_decided"),

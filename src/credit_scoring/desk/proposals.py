@@ -43,7 +43,7 @@ class Proposal:
     @property
     def in_band(self) -> bool:
         """Whether the probability lies in the review band."""
-        return bool(self.answer) and _is_in_band(self.answer)
+        return bool(self.answer) and is_in_band(self.answer)
 
 
 class Proposer:
@@ -126,10 +126,11 @@ def ask(tables: Mapping[str, Any], language: Language) -> dict[str, Any]:
     return {**tables, "params": {"explain": True, "language": language}}
 
 
-def _is_in_band(answer: Mapping[str, Any]) -> bool:
+def is_in_band(answer: Mapping[str, Any]) -> bool:
+    """Whether the probability of an answer of `/decisions` lies in the review band."""
     band = answer["review_band"]
     return bool(band) and bool(band["low"] <= answer["probability_default"] < band["high"])
 
 
 def _kind(answer: Mapping[str, Any]) -> str:
-    return REVIEW if _is_in_band(answer) else str(answer["decision"])
+    return REVIEW if is_in_band(answer) else str(answer["decision"])

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from credit_scoring.datasets.raw_csv import RawCsvDataset
-from credit_scoring.desk.source_rows import HISTORIES
+from credit_scoring.desk.source_rows import FORMS, HISTORIES, SourceFileError
 
 _CLIENT = "SK_ID_CURR"
 
@@ -29,7 +29,7 @@ class SourceTables:
         connection = {"backend": "duckdb", "database": ":memory:", "threads": 1, "memory_limit": "3GB"}
         self._connection: Mapping[str, Any] = {**connection, "temp_directory": spill.absolute().as_posix()}
         self._folder = folder
-        forms = [self._load(f"application_{side}").mutate(is_new=side == "test") for side in ("train", "test")]
+        forms = [self._load(name).mutate(is_new=name == FORMS[1]) for name in FORMS]
         columns = list(forms[1].columns)
         self._forms = forms[0].select(columns).union(forms[1])
         tables = {name.lower(): self._load(name) for name in HISTORIES}
@@ -62,9 +62,8 @@ class SourceTables:
         path = self._folder / f"{name}.csv"
         read = RawCsvDataset(table=name, filepath=path.as_posix(), connection=dict(self._connection)).load()
         if not read.n_rows and (faults := [one for one in read.findings if one.severity == "error"]):
-            raise ValueError(
-                f"{read.path} cannot be used: {faults[0].expected} was expected, {faults[0].found} found.\n"
-                "Hint: `kedro run --pipelines data_processing` names every problem; DESK_RAW_FOLDER is another folder."
+            raise SourceFileError(
+                f"{read.path} cannot be used: {faults[0].expected} was expected, {faults[0].found} found"
             )
         return read.table
 

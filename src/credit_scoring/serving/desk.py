@@ -1,6 +1,7 @@
 """The officer's desk beside the server: a process of its own, started again when it ends, ended with the server."""
 
 import contextlib
+import importlib.util
 import logging
 import os
 import signal
@@ -10,11 +11,14 @@ import time
 from pathlib import Path
 
 from credit_scoring.serving.parent import signal_with_parent
+from credit_scoring.serving.pause import pause_after
 from credit_scoring.serving.settings import SettingError
 
 # What `credit-scoring desk` ends with if its settings are not in order: they would be the same the next time
 _NOT_IN_ORDER = 2
 _LONGEST_WAIT = 30.0
+# Of those that come with the extra `desk`, the one that nothing else brings
+_PACKAGE = "argon2"
 
 logger = logging.getLogger("credit_scoring.serving")
 
@@ -23,13 +27,17 @@ def find_desk() -> Path:
     """Return the command that opens the desk, installed beside this Python.
 
     Raises:
-        SettingError: If there is none, as in an image without the desk.
+        SettingError: If there is none, as in an image without the desk, or its packages are not installed.
     """
     command = Path(sys.executable).with_name("credit-scoring")
-    if not command.exists():
+    missing = "" if command.exists() else str(command)
+    if not missing and importlib.util.find_spec(_PACKAGE) is None:
+        missing = f"the package {_PACKAGE}"
+    if missing:
         raise SettingError(
-            f"SERVING_DESK is on, and there is no desk here: {command} is missing.\n"
-            "Hint: docker build --build-arg DESK=1 makes an image with the desk; SERVING_DESK=off does without."
+            f"SERVING_DESK is on, and there is no desk here: {missing} is missing.\n"
+            "Hint: docker build --build-arg DESK=1 makes an image with the desk, pip install 'credit-scoring[desk]' "
+            "adds it to an environment; SERVING_DESK=off does without."
         )
     return command
 
@@ -97,7 +105,7 @@ class DeskProcess:
 
     def _wait(self, what: str) -> None:
         self._failures = 0 if time.monotonic() - self._started > _LONGEST_WAIT else self._failures + 1
-        wait = min(_LONGEST_WAIT, 2.0 ** (self._failures - 1)) if self._failures else 0.0
+        wait = pause_after(self._failures, _LONGEST_WAIT)
         self._start_at = time.monotonic() + wait
         logger.error("The desk %s; it is started again in %d s. The server goes on.", what, wait)
 

@@ -31,6 +31,7 @@ from credit_scoring.serving.checking import check_model
 from credit_scoring.serving.front_ends import FRONT_ENDS, FrontEnd
 from credit_scoring.serving.log import configure_log
 from credit_scoring.serving.parent import die_with_parent
+from credit_scoring.serving.pause import pause_after
 from credit_scoring.serving.processes import FAILED, HAND_OVER, NOT_IN_ORDER, STOP
 from credit_scoring.serving.recorders import make_recorder
 from credit_scoring.serving.self_test import run_self_test
@@ -161,9 +162,7 @@ class Generation:
         metrics.count_worker_death(cause)
         is_early = not self._was_ready or now - worker.started < _EARLY_SECONDS
         self._early_deaths = self._early_deaths + 1 if is_early else 0
-        wait = 0.0
-        if self._early_deaths > _EARLY_DEATHS:
-            wait = min(_LONGEST_WAIT, 2.0 ** (self._early_deaths - _EARLY_DEATHS - 1))
+        wait = pause_after(self._early_deaths - _EARLY_DEATHS, _LONGEST_WAIT)
         self._next_start = now + wait
         logger.error("Worker %d has died (%s). Another starts in %d s.", worker.pid, cause, wait)
 

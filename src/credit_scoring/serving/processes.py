@@ -21,6 +21,7 @@ from typing import Any
 import orjson
 
 from credit_scoring.serving.desk import DeskProcess
+from credit_scoring.serving.pause import pause_after
 from credit_scoring.serving.settings import Settings
 
 # To a generation. Stop: not ready at once, then finish, then close. Hand over: the next one takes requests already.
@@ -263,7 +264,7 @@ class Server:
 
     def _wait_before_next(self, reason: str) -> None:
         self._failures += 1
-        wait = min(_LONGEST_WAIT, 2.0 ** (self._failures - 1))
+        wait = pause_after(self._failures, _LONGEST_WAIT)
         self._start_at = time.monotonic() + wait
         logger.error("The model cannot be loaded again; another try in %d s: %s", wait, reason)
 
