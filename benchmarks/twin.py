@@ -23,7 +23,7 @@ from benchmarks.selection import SEED, lightgbm_params, make_model_input
 from credit_scoring.features.records import Source
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.metrics.stability import distribution_gap
-from credit_scoring.metrics.uncertainty import Interval, bootstrap_metric
+from credit_scoring.metrics.uncertainty import Interval, bootstrap_auc
 from credit_scoring.models import build_model
 from credit_scoring.pipelines.modelling.folds import split_columns
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
@@ -283,7 +283,7 @@ def rank_real_applicants(twin: pd.DataFrame, real: pd.DataFrame) -> dict[str, In
         "real, learnt on real ones": (y_real, _score_out_of_fold(X_real, y_real)),
         "real, learnt on the twin": (y_real, learnt.predict_proba(X_real)[:, 1]),
     }
-    return {name: bootstrap_metric(roc_auc_score, target, score, seed=SEED) for name, (target, score) in scores.items()}
+    return {name: bootstrap_auc(target, score, seed=SEED) for name, (target, score) in scores.items()}
 
 
 def _score_out_of_fold(X: pd.DataFrame, y: pd.Series) -> np.ndarray:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from credit_scoring.metrics.calibration import (
     calibration_error_by_chance,
@@ -23,7 +22,7 @@ from credit_scoring.metrics.cost import (
 from credit_scoring.metrics.discrimination import decision_metrics, kolmogorov_smirnov_score, score_metrics
 from credit_scoring.metrics.inputs import known
 from credit_scoring.metrics.stability import distribution_gap
-from credit_scoring.metrics.uncertainty import bootstrap_mean, bootstrap_metric
+from credit_scoring.metrics.uncertainty import bootstrap_auc, bootstrap_mean
 
 COSTS = MisclassificationCosts()
 OUTCOMES, SCORES = [0.0, 1.0, 0.0, 1.0], [0.1, 0.9, 0.4, 0.6]
@@ -37,7 +36,7 @@ MEASURES: dict[str, Callable] = {
     "cost_curve": lambda y, p: cost_curve(y, p, COSTS),
     "optimal_threshold": lambda y, p: optimal_threshold(y, p, COSTS),
     "rank_losses": lambda y, p: rank_losses(y, p, COSTS),
-    "bootstrap_metric": lambda y, p: bootstrap_metric(roc_auc_score, y, p, n_resamples=10),
+    "bootstrap_auc": lambda y, p: bootstrap_auc(y, p, n_resamples=10),
     "distribution_gap": lambda y, p: distribution_gap(pd.Series(y), pd.Series(p)),
 }
 OF_ONE: dict[str, Callable] = {

@@ -6,8 +6,8 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from credit_scoring.metrics.uncertainty import (
+    bootstrap_auc,
     bootstrap_mean,
-    bootstrap_metric,
     corrected_fold_interval,
     mean_interval,
     rate_difference_interval,
@@ -55,11 +55,24 @@ def test_bootstrap_of_the_auc_agrees_with_the_variance_of_delong() -> None:
     generator = np.random.default_rng(3)
     y = np.repeat([0, 1], [900, 100])
     p = 1 / (1 + np.exp(-generator.normal(size=1000) - y))
-    interval = bootstrap_metric(roc_auc_score, y, p, n_resamples=800, seed=2)
+    interval = bootstrap_auc(y, p, n_resamples=800, seed=2)
     wins = p[y == 1][:, None] > p[y == 0][None, :]
     error = np.sqrt(wins.mean(axis=1).var(ddof=1) / 100 + wins.mean(axis=0).var(ddof=1) / 900)
     assert interval.estimate == roc_auc_score(y, p)
     assert (interval.high - interval.low) / (2 * norm.ppf(0.975)) == pytest.approx(error, rel=0.1)
+
+
+def test_the_area_of_a_resample_is_that_of_its_rows() -> None:
+    """With ties, within and between the outcomes, and one of few defaulters."""
+    y, p = np.array([0, 1, 0, 0, 1, 0, 1, 0]), np.array([0.1, 0.3, 0.3, 0.2, 0.9, 0.3, 0.3, 0.9])
+    drawn, areas = np.random.default_rng(5), []
+    for _ in range(40):
+        rows = [np.flatnonzero(y == outcome)[drawn.integers(0, n, n)] for outcome, n in ((0, 5), (1, 3))]
+        areas.append(roc_auc_score(y[np.concatenate(rows)], p[np.concatenate(rows)]))
+    interval = bootstrap_auc(y, p, n_resamples=40, seed=5)
+    assert [interval.low, interval.high] == pytest.approx(np.quantile(areas, [0.025, 0.975]), rel=1e-12)
+    with pytest.raises(ValueError, match="both outcomes, got 0 good customers and 8 defaulters"):
+        bootstrap_auc(np.ones(8), p)
 
 
 def test_interval_over_folds_by_hand() -> None:

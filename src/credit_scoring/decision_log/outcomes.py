@@ -29,7 +29,7 @@ from credit_scoring.decision_log.settings import LogError
 from credit_scoring.decision_log.tables import personal, records, writing
 from credit_scoring.metrics.cost import MisclassificationCosts, decision_costs
 from credit_scoring.metrics.discrimination import score_metrics
-from credit_scoring.metrics.uncertainty import Interval, bootstrap_mean, bootstrap_metric, rate_interval
+from credit_scoring.metrics.uncertainty import Interval, bootstrap_auc, bootstrap_mean, rate_interval
 
 _COLUMNS = ("id", "outcome", "date")
 _SHOWN, _CHUNK, _CONFIDENT = 10, 1_000, 1.959963984540054
@@ -283,7 +283,7 @@ def _measure(month: str, model: str, group: pd.DataFrame, costs: Misclassificati
     p = group["probability"].dropna()
     bad, auc, ratio = int(outcome[p.index].sum()), None, None
     if 0 < bad < len(p):
-        auc = bootstrap_metric(lambda y, p: score_metrics(y, p)["roc_auc"], outcome[p.index], p, n_resamples=_RESAMPLES)
+        auc = bootstrap_auc(outcome[p.index], p, n_resamples=_RESAMPLES)
     if len(p):
         rate = rate_interval(bad, len(p))
         low, estimate, high = (share / float(p.mean()) for share in (rate.low, rate.estimate, rate.high))

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from credit_scoring.metrics.cost import MisclassificationCosts
-from credit_scoring.metrics.uncertainty import bootstrap_metric
+from credit_scoring.metrics.uncertainty import bootstrap_auc
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.row_models import HistoryRows
 from credit_scoring.models.row_options import OFF, RowModelOptions
@@ -41,8 +41,7 @@ def diagnose_champion(
         is well; `suspicious`: whether there is one, as 0 or 1.
     """
     features, target = split_columns(training_rows)
-    interval = bootstrap_metric(
-        roc_auc_score,
+    interval = bootstrap_auc(
         holdout_predictions["TARGET"],
         holdout_predictions["PROBABILITY"],
         n_resamples=diagnosis.n_resamples,

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from credit_scoring.metrics.cost import MisclassificationCosts, refuse
-from credit_scoring.metrics.uncertainty import bootstrap_metric, corrected_fold_interval
+from credit_scoring.metrics.uncertainty import bootstrap_auc, corrected_fold_interval
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.base import text_columns
 from credit_scoring.models.selection import SelectionOptions
@@ -179,7 +178,7 @@ def measure_proxies(
                 probability[validated] = fit()
             for column, name in enumerate(large[:1] if len(large) == 2 else large):
                 inside = group == name
-                auc = bootstrap_metric(roc_auc_score, inside, probability[:, column])
+                auc = bootstrap_auc(inside, probability[:, column])
                 rows.append((attribute, name, int(inside.sum()), auc.estimate, auc.low, auc.high))
     return pd.DataFrame(rows, columns=_PROXY_COLUMNS)
 
