@@ -15,6 +15,7 @@ import pytest
 from filelock import FileLock
 
 from credit_scoring.tracking_store import find_tracking_store
+from tests.kedro_command import run_kedro
 
 if TYPE_CHECKING:
     from tests.exports import Export
@@ -35,14 +36,7 @@ class Project:
 
     def kedro(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a kedro command in the project's folder."""
-        return subprocess.run(
-            [sys.executable, "-m", "kedro", *arguments],
-            cwd=self.path,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=os.environ | {"COLUMNS": "200"},
-        )
+        return run_kedro(self.path, *arguments)
 
     def run(self, *arguments: str) -> str:
         """Run pipelines in the `test` environment and return the log; fail with it if the run fails."""

@@ -1,0 +1,47 @@
+"""Kedro commands in processes that begin with the libraries imported, which are most of what a command takes to start.
+
+Python's fork server imports them once, and every command is a fork of it, in a folder and an environment of its own.
+"""
+
+import atexit
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+_FORKS = multiprocessing.get_context("forkserver")
+# Not Kedro's command line: on import it reads how to log from the working directory
+_FORKS.set_forkserver_preload(["credit_scoring.pipeline_registry", "mlflow.store.tracking.sqlalchemy_store"])
+
+
+def run_kedro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a kedro command in a folder, as `python -m kedro` would."""
+    with TemporaryDirectory() as written:
+        output, errors = Path(written, "output"), Path(written, "errors")
+        environment = os.environ | {"COLUMNS": "200"}
+        command = _FORKS.Process(target=_run, args=(folder, arguments, environment, (output, errors)))
+        command.start()
+        command.join()
+        assert command.exitcode is not None
+        return subprocess.CompletedProcess(arguments, command.exitcode, output.read_text(), errors.read_text())
+
+
+def _run(folder: Path, arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[Path]) -> None:
+    for number, path in enumerate(streams, start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["kedro", *arguments]
+    from kedro.framework.cli.cli import main  # noqa: PLC0415 - see above
+
+    try:
+        main()
+    except Exception:  # of any type: the project says what it is, as at the end of a process
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
+    finally:
+        atexit._run_exitfuncs()  # which a fork leaves out
