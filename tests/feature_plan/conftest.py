@@ -25,7 +25,7 @@ class Batch:
 
     def features(self, tables: Tables) -> pd.DataFrame:
         """Return a row per applicant."""
-        return self._raw.compute_all(tables).drop(columns="TARGET")
+        return self._raw.compute_all(tables).to_pandas().drop(columns="TARGET")
 
 
 def as_requests(tables: Tables) -> list[dict[str, Any]]:

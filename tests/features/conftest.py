@@ -64,14 +64,14 @@ class Raw:
             self._queries[source] = self._engine.compile(registered.compute(*cleaned))
         return self._engine.raw_sql(self._queries[source]).to_arrow_table()
 
-    def compute_all(self, tables: Tables) -> pd.DataFrame:
+    def compute_all(self, tables: Tables) -> pa.Table:
         """Return the features of all sources as a run joins them, a row per applicant."""
         for source in SOURCES:
             self._engine.con.register(f"{source.name}_features", self.compute(source.name, tables))
         if "all" not in self._queries:
             joined = join_features(*(self._engine.table(f"{source.name}_features") for source in SOURCES))
             self._queries["all"] = self._engine.compile(joined)
-        return self._engine.raw_sql(self._queries["all"]).to_arrow_table().to_pandas()
+        return self._engine.raw_sql(self._queries["all"]).to_arrow_table()
 
 
 @pytest.fixture(scope="session")

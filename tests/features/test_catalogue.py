@@ -46,7 +46,7 @@ LOANS = Rows(
 @pytest.fixture(scope="module")
 def computed(raw: Raw, random_tables: Mapping[str, pa.Table]) -> pd.DataFrame:
     """Return all columns of random applicants, joined."""
-    return raw.compute_all(random_tables)
+    return raw.compute_all(random_tables).to_pandas()
 
 
 def test_every_computed_column_has_one_record_in_the_order_of_its_module(computed: pd.DataFrame) -> None:

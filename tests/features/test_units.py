@@ -22,7 +22,7 @@ def twin() -> Tables:
 
 
 def compute(raw: Raw, tables: Tables) -> pd.DataFrame:
-    features = raw.compute_all({name: typed(name, tables[name]) for name in raw_names()})
+    features = raw.compute_all({name: typed(name, tables[name]) for name in raw_names()}).to_pandas()
     return features.sort_values("SK_ID_CURR", ignore_index=True)
 
 
