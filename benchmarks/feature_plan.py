@@ -50,10 +50,13 @@ def as_requests(tables: Mapping[str, pd.DataFrame]) -> list[Request]:
     for name, table in tables.items():
         clients = table["SK_ID_CURR"] if "SK_ID_CURR" in table else table["SK_ID_BUREAU"].map(owners)
         plain = table.astype(object).where(table.notna(), None)
-        for client, own in plain.groupby(clients.to_numpy()):
-            if client in rows:
-                records = own.to_dict("records")
-                rows[client][name.lower()] = records[0] if name == "application" else records
+        for client, record in zip(clients.tolist(), plain.to_dict("records"), strict=True):
+            if client not in rows:
+                continue
+            if name == "application":
+                rows[client][name] = record
+            else:
+                rows[client].setdefault(name.lower(), []).append(record)
     return list(rows.values())
 
 

@@ -51,14 +51,17 @@ def measure_columns(ours: pd.DataFrame, theirs: pd.DataFrame, key: str) -> Itera
         if mine.dtype != other.dtype:
             yield Difference(name, note=f"{mine.dtype} on one side, {other.dtype} on the other")
             continue
+        if mine.equals(other):  # most are, and all that follows takes ten times as long
+            yield Difference(name)
+            continue
         nulls = int((mine.isna() != other.isna()).sum())
         both = mine.notna() & other.notna()
-        mine, other = mine[both], other[both]  # noqa: PLW2901
+        mine, other = mine[both].to_numpy(), other[both].to_numpy()  # noqa: PLW2901
         if mine.dtype.kind != "f":
             yield Difference(name, nulls, int((mine != other).sum()))
             continue
-        distance, size = (mine - other).abs(), np.maximum(mine.abs(), other.abs())
-        relative = (distance / size.where(size > 0, 1.0)).to_numpy()
+        distance, size = np.abs(mine - other), np.maximum(np.abs(mine), np.abs(other))
+        relative = distance / np.where(size > 0, size, 1.0)
         yield Difference(
             name, nulls, int((relative > RELATIVE_TOLERANCE).sum()), float(relative.max()) if relative.size else 0.0
         )

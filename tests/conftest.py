@@ -22,6 +22,26 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
+LONGEST = (
+    "test_end_to_end.py",  # makes the demo, on one worker; what is on Spark keeps the other from waiting for it
+    "spark/test_pipeline.py",
+    "spark/test_engines.py",
+    "spark/test_scoring.py",
+    "serving/test_attack.py",
+    "serving/test_container.py",
+    "test_notebooks.py",
+    "serving/test_contract.py",
+    "decision_log/test_serving.py",
+    "test_tracking_store.py",
+    "datasets/test_killed_exports.py",
+    "features/test_new_source.py",
+    "serving/test_life_cycle.py",
+    "damaged/test_files.py",
+    "damaged/test_bad_configurations.py",
+    "serving/test_desk.py",
+)
+"""Files of tests that take more than half a minute, in the order in which they begin, and the ones on Spark."""
+
 # Relative if the PATH is, and tests run it in other folders. Not resolved: a link leads out of the environment.
 sys.executable = os.path.abspath(sys.executable)  # noqa: PTH100
 os.environ["DO_NOT_TRACK"] = "1"
@@ -96,15 +116,10 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> "Callable[..., Export]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the files of long tests begin first, so that no worker is left with one while the other has nothing to do.
+    """Let the longest files begin first, so that no worker is left with one while the other has nothing to do."""
 
-    The longest makes the demo, on one worker; those on Spark, which need none, keep the other from waiting for it.
-    """
-    order = {"spark": 1, "container": 2, "e2e": 2}
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        return LONGEST.index(path) if path in LONGEST else len(LONGEST)
 
-    def rank(item: pytest.Item) -> int:
-        if item.path.name == "test_end_to_end.py":
-            return 0
-        return min((place for name, place in order.items() if item.get_closest_marker(name)), default=3)
-
-    items.sort(key=rank)
+    items.sort(key=place)

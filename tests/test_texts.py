@@ -13,6 +13,8 @@ import yaml
 from credit_scoring import texts
 from credit_scoring.texts import LANGUAGES, Language, TextError, Texts, texts_in
 
+Asked = tuple[str, re.Pattern[str], set[str] | None]
+"""Where a text is asked for, the keys that may be meant, and the values given if all are written out."""
 SOURCE = Path(texts.__file__).parents[1]
 
 
@@ -38,8 +40,8 @@ ENTRIES = {language: entries(language) for language in LANGUAGES}
 KEYS = set(ENTRIES["en"])
 
 
-def asked_in_code() -> Iterator[tuple[str, re.Pattern[str], set[str] | None]]:
-    """Yield where a text is asked for, the keys that may be meant, and the values given if all are written out."""
+def asked_in_code() -> Iterator[Asked]:
+    """Yield what modules ask for, which is read and not run."""
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "say"
@@ -63,7 +65,7 @@ def _alternatives(key: ast.expr) -> Iterator[re.Pattern[str]]:
         yield re.compile(re.escape(str(key.value)))
 
 
-def asked_in_templates() -> Iterator[tuple[str, re.Pattern[str], set[str] | None]]:
+def asked_in_templates() -> Iterator[Asked]:
     for page in (SOURCE / "pipelines/monitoring/drift_report.html", *sorted(SOURCE.rglob("*.jinja"))):
         for key, more, values in re.findall(r'say\(\s*"([\w.]+)"( ~)?((?:[^()]|\([^()]*\))*)\)', page.read_text()):
             given = set(re.findall(r"(\w+)=", values))
@@ -74,7 +76,10 @@ def asked_in_templates() -> Iterator[tuple[str, re.Pattern[str], set[str] | None
             yield template.name, re.compile(rf"{page}\.{key}"), None
 
 
-ASKED = [*asked_in_code(), *asked_in_templates()]
+@pytest.fixture(scope="module")
+def asked() -> list[Asked]:
+    """Return all that is asked for, in the order of the two functions above."""
+    return [*asked_in_code(), *asked_in_templates()]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -87,9 +92,11 @@ def test_every_language_says_everything_with_the_same_values(language: Language)
         assert all(places(text) <= places(forms["other"]) for text in forms.values()), key
 
 
-def test_the_code_asks_for_texts_that_exist_and_fills_all_their_places() -> None:
-    assert len(ASKED) > 250
-    for where, pattern, given in ASKED:
+def test_the_code_asks_for_texts_that_exist_and_fills_all_their_places(
+    asked: list[Asked],
+) -> None:
+    assert len(asked) > 250
+    for where, pattern, given in asked:
         meant = [key for key in KEYS if pattern.fullmatch(key)]
         assert meant, f"{where} asks for {pattern.pattern}"
         for key in meant if given is not None else ():
@@ -98,8 +105,8 @@ def test_the_code_asks_for_texts_that_exist_and_fills_all_their_places() -> None
             assert given == wanted, f"{where} fills {key}"
 
 
-def test_every_text_is_asked_for() -> None:
-    assert sorted(key for key in KEYS if not any(pattern.fullmatch(key) for _, pattern, _ in ASKED)) == []
+def test_every_text_is_asked_for(asked: list[Asked]) -> None:
+    assert sorted(key for key in KEYS if not any(pattern.fullmatch(key) for _, pattern, _ in asked)) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
-import ibis
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -12,41 +10,22 @@ import pytest
 from benchmarks import feature_plan
 from benchmarks.parity import Difference, compare_tables
 from credit_scoring.feature_plan import FeaturePlan, Features, Plan
-from credit_scoring.features.join import join_features
 from credit_scoring.features.plan import compile_plan
-from credit_scoring.features.sources import SOURCES
-from credit_scoring.schemas.raw import contract_of
-from tests.features.conftest import make_twin_tables, raw_names
+from tests.features.conftest import Raw, make_twin_tables, raw_names, typed
 
 Tables = Mapping[str, pa.Table]
 N_APPLICANTS = 1_000
 
 
 class Batch:
-    """The features as a run computes them. Each query is compiled once: that takes longer than computing few rows."""
+    """The features as a run computes them."""
 
     def __init__(self) -> None:
-        compiler = ibis.duckdb.connect()
-        self._queries = {}
-        features = []
-        for source in SOURCES:
-            raw = [one.apply(ibis.table(contract_of(one.table).columns, name=one.table)) for one in source.cleaning]
-            computed = source.compute(*raw)
-            self._queries[source.name] = compiler.compile(computed)
-            features.append(ibis.table(computed.schema(), name=source.name))
-        self._join = compiler.compile(join_features(*features))
+        self._raw = Raw()
 
     def features(self, tables: Tables) -> pd.DataFrame:
         """Return a row per applicant."""
-        engine = duckdb.connect()
-        for name, table in tables.items():
-            engine.register(name, table)
-        for name, query in self._queries.items():
-            # Tables and sources share names
-            engine.register(f"features_{name}", engine.execute(query).to_arrow_table())
-        for name in self._queries:
-            engine.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM "features_{name}"')
-        return engine.execute(self._join).to_arrow_table().to_pandas().drop(columns="TARGET")
+        return self._raw.compute_all(tables).to_pandas().drop(columns="TARGET")
 
 
 def as_requests(tables: Tables) -> list[dict[str, Any]]:
@@ -70,10 +49,6 @@ def differences(found: Features, expected: pd.DataFrame) -> list[Difference]:
     """Compare what the plan and the batch give: keys, texts, whole numbers and nulls alike, real ones within 1e-9."""
     expected = expected[["SK_ID_CURR", *found.names]]
     return compare_tables(as_frame(found, expected.dtypes), expected, "SK_ID_CURR")
-
-
-def typed(name: str, table: pd.DataFrame) -> pa.Table:
-    return pa.Table.from_pandas(table, ibis.schema(contract_of(name).columns).to_pyarrow(), preserve_index=False)
 
 
 @pytest.fixture(scope="session")

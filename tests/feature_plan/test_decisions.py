@@ -61,7 +61,8 @@ def scorers(rows: pd.DataFrame) -> dict[str, CreditScorer]:
             "review": band,
         }  # fmt: skip
         predictions = known[["SK_ID_CURR"]].assign(PROBABILITY=probability)
-        book = write_reason_book(model, calibration.to_dict(), known, predictions, policy, ReasonOptions())
+        options = ReasonOptions(n_reference=100)  # one row of a forest takes 10 ms
+        book = write_reason_book(model, calibration.to_dict(), known, predictions, policy, options)
         rules = learn_gap_rules(model, known, GapOptions())
         levers = Levers(milliseconds=60_000)
         made[family] = CreditScorer(model, calibration, policy, book, gap_rules=rules, levers=levers)

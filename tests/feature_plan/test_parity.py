@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from credit_scoring.feature_plan import FeaturePlan, Features
 from credit_scoring.schemas.raw import contract_of
-from tests.feature_plan.conftest import N_APPLICANTS, Batch, Tables, as_columns, as_requests, differences, typed
+from tests.feature_plan.conftest import N_APPLICANTS, Batch, Tables, as_columns, as_requests, differences
+from tests.features.conftest import typed
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from credit_scoring.features.join import join_features
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
@@ -38,7 +39,7 @@ def read(table: ir.Table | pa.Table) -> pd.DataFrame:
 class Raw:
     """Raw tables of a few rows, and the features of a source on them.
 
-    The features are compiled once per source: compiling takes a hundred times as long as computing them on a few rows.
+    Queries are compiled once: compiling takes a hundred times as long as computing features on a few rows.
     """
 
     def __init__(self) -> None:
@@ -57,11 +58,20 @@ class Raw:
         """Return the features of a source; a table that is not given is empty."""
         registered = next(item for item in SOURCES if item.name == source)
         for name in registered.clean:
-            self._engine.create_table(name, tables.get(name, arrow(name, [])), overwrite=True)
+            self._engine.con.register(name, tables.get(name, arrow(name, [])))
         if source not in self._queries:
             cleaned = (clean(self._engine.table(name)) for name, clean in registered.clean.items())
             self._queries[source] = self._engine.compile(registered.compute(*cleaned))
         return self._engine.raw_sql(self._queries[source]).to_arrow_table()
+
+    def compute_all(self, tables: Tables) -> pa.Table:
+        """Return the features of all sources as a run joins them, a row per applicant."""
+        for source in SOURCES:
+            self._engine.con.register(f"{source.name}_features", self.compute(source.name, tables))
+        if "all" not in self._queries:
+            joined = join_features(*(self._engine.table(f"{source.name}_features") for source in SOURCES))
+            self._queries["all"] = self._engine.compile(joined)
+        return self._engine.raw_sql(self._queries["all"]).to_arrow_table()
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +96,11 @@ def make_twin_tables(**options: int) -> dict[str, pd.DataFrame]:
             table["SK_ID_CURR"] = clients[table["SK_ID_CURR"] - 1]
         tables[name] = table
     return tables
+
+
+def typed(name: str, table: pd.DataFrame) -> pa.Table:
+    """Return a raw table with the types of its contract."""
+    return pa.Table.from_pandas(table, ibis.schema(contract_of(name).columns).to_pyarrow(), preserve_index=False)
 
 
 def raw_names() -> list[str]:

@@ -14,7 +14,6 @@ from ibis import _
 from credit_scoring.features.catalogue import FEATURES, FEATURES_BY_MODULE, columns_derived_from, find_feature
 from credit_scoring.features.categories import category_label
 from credit_scoring.features.expressions import aggregate_by_client, null_if, safe_ratio, written
-from credit_scoring.features.join import join_features
 from credit_scoring.features.learnt import LEARNT_FEATURES
 from credit_scoring.features.records import (
     THEMES,
@@ -28,9 +27,9 @@ from credit_scoring.features.records import (
     unite,
     values_of,
 )
-from credit_scoring.features.sources import SOURCES
 from credit_scoring.models.row_models import HISTORY_NAMES, row_feature_names
 from credit_scoring.models.target_features import TARGET_FEATURES
+from tests.features.conftest import Raw
 
 LANGUAGES = ("en", "fr")
 LOANS = Rows(
@@ -45,13 +44,9 @@ LOANS = Rows(
 
 
 @pytest.fixture(scope="module")
-def computed(random_tables: Mapping[str, pa.Table]) -> pd.DataFrame:
+def computed(raw: Raw, random_tables: Mapping[str, pa.Table]) -> pd.DataFrame:
     """Return all columns of random applicants, joined."""
-    tables = [
-        source.compute(*(clean(ibis.memtable(random_tables[name])) for name, clean in source.clean.items()))
-        for source in SOURCES
-    ]
-    return join_features(*(ibis.memtable(table.to_pandas()) for table in tables)).to_pandas()
+    return raw.compute_all(random_tables).to_pandas()
 
 
 def test_every_computed_column_has_one_record_in_the_order_of_its_module(computed: pd.DataFrame) -> None:

@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 
-import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from benchmarks.pandas_features import COLUMNS, compute_features
-from credit_scoring.features.join import join_features
-from credit_scoring.features.sources import SOURCES
-from credit_scoring.schemas.raw import contract_of
-from tests.features.conftest import ARROW_TYPES, Raw, Tables, make_twin_tables, read
+from tests.features.conftest import Raw, Tables, make_twin_tables, read, typed
 
 
 @pytest.fixture(scope="module")
@@ -20,17 +16,7 @@ def twin_tables() -> Mapping[str, pa.Table]:
     """Return the raw tables of a small twin, its applicants of both kinds in one table."""
     frames = make_twin_tables(n_train=1_500, n_test=300, seed=7)
     frames["application"] = pd.concat([frames.pop("application_train"), frames.pop("application_test")])
-    return {name: _to_arrow(name, frame) for name, frame in frames.items()}
-
-
-def _to_arrow(name: str, frame: pd.DataFrame) -> pa.Table:
-    columns = contract_of(name).columns
-    schema = pa.schema([(column, ARROW_TYPES[kind]) for column, kind in columns.items()])
-    return pa.Table.from_pandas(frame, schema, preserve_index=False)
-
-
-def ibis_features(raw: Raw, tables: Tables) -> pd.DataFrame:
-    return read(join_features(*(ibis.memtable(raw.compute(source.name, tables)) for source in SOURCES)))
+    return {name: typed(name, frame) for name, frame in frames.items()}
 
 
 def pandas_features(tables: Tables) -> pd.DataFrame:
@@ -41,7 +27,7 @@ def pandas_features(tables: Tables) -> pd.DataFrame:
 def test_every_value_agrees(tables: str, raw: Raw, request: pytest.FixtureRequest) -> None:
     data = request.getfixturevalue(tables)
     expected = pandas_features(data)
-    found = ibis_features(raw, data)
+    found = read(raw.compute_all(data))
     assert found.index.tolist() == expected.index.tolist()
     different = {}
     for name, column in expected.items():

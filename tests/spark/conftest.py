@@ -23,6 +23,7 @@ SETTINGS = {
     "spark.sql.shuffle.partitions": 1,
     "spark.sql.adaptive.enabled": False,
     "spark.sql.codegen.wholeStage": False,
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.execution.arrow.pyspark.enabled": True,
     "spark.ui.enabled": False,
     "spark.ui.showConsoleProgress": False,
@@ -49,10 +50,9 @@ def spark(_installed: None) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def spark_project(_installed: None, new_project: Callable[[str], Project]) -> Project:
-    """Return a project with a tiny twin, whose `spark` environment has the settings above."""
+    """Return an empty project whose `spark` environment has the settings above."""
     project = new_project("spark")
     (project.path / "conf" / "spark" / "spark.yml").write_text(yaml.safe_dump(CONFIGURATION))
-    project.run("--pipelines", "synthetic_data", "--params", "synthetic_data.n_train=300,synthetic_data.n_test=40")
     return project
 
 

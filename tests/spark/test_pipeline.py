@@ -16,7 +16,7 @@ from tests.spark.conftest import set_aside
 pytestmark = pytest.mark.spark
 
 RUNS = {
-    "duckdb": ("test", "data_processing", "applicant_features@ibis"),
+    "duckdb": ("test", "synthetic_data,data_processing", "applicant_features@ibis"),
     "pyspark": ("spark", "data_processing,spark_scoring", "applicant_features@ibis,scores@ibis"),
 }
 """Engine -> environment, pipelines and last tables of its run."""
@@ -24,11 +24,17 @@ RUNS = {
 
 @pytest.fixture(scope="module")
 def results(spark_project: Project) -> dict[str, Path]:
-    """Return the folders of what either engine made; Spark starts from the files of DuckDB's run, and takes over."""
+    """Return the folders of what either engine made of a tiny twin.
+
+    Spark starts from the files of DuckDB's run, and takes over.
+    """
+    size = ("--params", "synthetic_data.n_train=300,synthetic_data.n_test=40")
     shutil.copytree(ROOT / "model", spark_project.path / "model")
     found = {}
     for engine, (environment, pipelines, outputs) in RUNS.items():
-        done = spark_project.kedro("run", "--env", environment, "--pipelines", pipelines, "--to-outputs", outputs)
+        done = spark_project.kedro(
+            "run", "--env", environment, "--pipelines", pipelines, "--to-outputs", outputs, *size
+        )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         found[engine] = set_aside(spark_project, engine)
     return found

@@ -4,6 +4,8 @@ What it says is written in `model_card*.md.jinja`.
 """
 
 import platform
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions, version
 from typing import Any
 
@@ -124,7 +126,12 @@ def write_model_card(
 
 def list_software(champion_model: ScoringModel) -> list[str]:
     """Return the versions of Python and of the packages that a model was made with."""
-    builds = packages_distributions()  # of a library with several builds, the one here
+    builds = _builds()  # of a library with several builds, the one here
     libraries = {builds[library][0] for library in (*champion_model.libraries, *champion_model.training_libraries)}
     packages = [f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})]
     return [f"Python {platform.python_version()}", *packages]
+
+
+@cache  # it reads what every installed package lists, and several documents ask
+def _builds() -> Mapping[str, list[str]]:
+    return packages_distributions()
