@@ -23,7 +23,6 @@ SETTINGS = {
     "spark.sql.shuffle.partitions": 1,
     "spark.sql.adaptive.enabled": False,
     "spark.sql.codegen.wholeStage": False,
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.execution.arrow.pyspark.enabled": True,
     "spark.ui.enabled": False,
     "spark.ui.showConsoleProgress": False,
@@ -50,9 +49,13 @@ def spark(_installed: None) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def spark_project(_installed: None, new_project: Callable[[str], Project]) -> Project:
-    """Return an empty project whose `spark` environment has the settings above."""
+    """Return an empty project whose `spark` environment has the settings above, and compiles no code at all.
+
+    Code that Spark generates for expressions is what the other tests run.
+    """
     project = new_project("spark")
-    (project.path / "conf" / "spark" / "spark.yml").write_text(yaml.safe_dump(CONFIGURATION))
+    plain = SETTINGS | {"spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    (project.path / "conf" / "spark" / "spark.yml").write_text(yaml.safe_dump(CONFIGURATION | {"settings": plain}))
     return project
 
 
