@@ -107,10 +107,14 @@ def random_table(name: str, clients: int, seed: int) -> pa.Table:
         table[column] = values
     frame = pd.DataFrame(table)
     _set_keys(frame, name, clients, rng)
+    return typed(name, frame)
+
+
+def typed(name: str, frame: pd.DataFrame) -> pa.Table:
+    """Return a raw table with the types of its contract."""
+    kinds = contract_of(name).columns.items()
     return pa.Table.from_pandas(
-        frame,
-        pa.schema([(column, ARROW_TYPES[kind]) for column, kind in contract.columns.items()]),
-        preserve_index=False,
+        frame, pa.schema([(column, ARROW_TYPES[kind]) for column, kind in kinds]), preserve_index=False
     )
 
 

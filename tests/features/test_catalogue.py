@@ -31,6 +31,7 @@ from credit_scoring.features.records import (
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.models.row_models import HISTORY_NAMES, row_feature_names
 from credit_scoring.models.target_features import TARGET_FEATURES
+from tests.features.conftest import Raw
 
 LANGUAGES = ("en", "fr")
 LOANS = Rows(
@@ -45,13 +46,10 @@ LOANS = Rows(
 
 
 @pytest.fixture(scope="module")
-def computed(random_tables: Mapping[str, pa.Table]) -> pd.DataFrame:
+def computed(raw: Raw, random_tables: Mapping[str, pa.Table]) -> pd.DataFrame:
     """Return all columns of random applicants, joined."""
-    tables = [
-        source.compute(*(clean(ibis.memtable(random_tables[name])) for name, clean in source.clean.items()))
-        for source in SOURCES
-    ]
-    return join_features(*(ibis.memtable(table.to_pandas()) for table in tables)).to_pandas()
+    tables = [raw.compute(source.name, random_tables) for source in SOURCES]
+    return join_features(*map(ibis.memtable, tables)).to_pandas()
 
 
 def test_every_computed_column_has_one_record_in_the_order_of_its_module(computed: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from credit_scoring.features.catalogue import FEATURES
 from credit_scoring.features.join import join_features
 from credit_scoring.features.records import Unit
 from credit_scoring.features.sources import SOURCES
-from tests.features.conftest import make_twin_tables
+from tests.features.conftest import Raw, make_twin_tables, typed
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -23,27 +23,25 @@ def twin() -> Tables:
     return tables | {"application": tables["application_train"]}
 
 
-def compute(tables: Tables) -> pd.DataFrame:
-    engine, features = ibis.duckdb.connect(), []
-    for source in SOURCES:
-        raw = [engine.create_table(f"{source.name}_{name}", tables[name]) for name in source.clean]
-        computed = source.compute(*(clean(table) for clean, table in zip(source.clean.values(), raw, strict=True)))
-        features.append(engine.create_table(f"{source.name}_features", computed))
-    return join_features(*features).order_by("SK_ID_CURR").to_pandas()
+def compute(raw: Raw, tables: Tables) -> pd.DataFrame:
+    features = [
+        raw.compute(source.name, {name: typed(name, tables[name]) for name in source.clean}) for source in SOURCES
+    ]
+    return join_features(*map(ibis.memtable, features)).order_by("SK_ID_CURR").to_pandas()
 
 
 @pytest.fixture(scope="module")
-def values(twin: Tables) -> pd.DataFrame:
-    return compute(twin)
+def values(raw: Raw, twin: Tables) -> pd.DataFrame:
+    return compute(raw, twin)
 
 
 @pytest.fixture(scope="module")
-def with_doubled_amounts(twin: Tables) -> pd.DataFrame:
+def with_doubled_amounts(raw: Raw, twin: Tables) -> pd.DataFrame:
     def double(table: pd.DataFrame) -> pd.DataFrame:
         amounts = [name for name in table if name.startswith("AMT_") and not name.startswith("AMT_REQ_")]
         return table.assign(**{name: 2 * table[name] for name in amounts})
 
-    return compute({name: double(table) for name, table in twin.items()})
+    return compute(raw, {name: double(table) for name, table in twin.items()})
 
 
 def _whole(numbers: np.ndarray) -> bool:
