@@ -1,14 +1,12 @@
 """Every notebook runs from top to bottom, unattended."""
 
+import json
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 
-from tests.conftest import ROOT, Project, make_project
+from tests.conftest import ROOT, Project
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -18,32 +16,34 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 def test_a_notebook_runs_on_what_the_demo_made(demo: Project, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEDRO_ENV", "test")
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
-    notebook = nbformat.read(path, as_version=4)
-    execute(notebook, demo.path)
+    execute(path.read_text(encoding="utf-8"), demo.path)
 
 
-def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
+def execute(content: str, folder: Path) -> None:
+    import nbformat  # noqa: PLC0415 - takes two seconds, of every worker, if this file asks for it where others do
+    from nbclient import NotebookClient  # noqa: PLC0415
+
+    notebook = nbformat.reads(content, as_version=4)
     client = NotebookClient(notebook, timeout=180, resources={"metadata": {"path": folder}})
     client.km = client.create_kernel_manager()
     client.km.kernel_spec.argv[0] = sys.executable  # of this environment, not a kernel installed for the user
     client.execute()
 
 
-def test_who_runs_a_notebook_is_told_what_went_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rich's drawing of an error is a picture to those who look, and nothing to a program."""
-    make_project(tmp_path)
-    with pytest.raises(CellExecutionError, match="division by zero"):
-        run_cell("catalog['raw_bureau']; 1 / 0", tmp_path, monkeypatch)
-
-
-def test_a_notebook_started_elsewhere_is_of_the_installed_project(
+def test_a_notebook_started_elsewhere_is_of_the_installed_project_and_tells_what_went_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_cell(f"assert str(context.project_path) == {str(ROOT)!r}", tmp_path, monkeypatch)
+    """Rich's drawing of an error is a picture to those who look, and nothing to a program."""
+    from nbclient.exceptions import CellExecutionError  # noqa: PLC0415 - as above
 
-
-def run_cell(cell: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     monkeypatch.setenv("KEDRO_ENV", "test")
-    cells = [nbformat.v4.new_code_cell(source) for source in ("%load_ext credit_scoring.notebook", cell)]
-    execute(nbformat.v4.new_notebook(cells=cells), folder)
+    sources = (
+        "%load_ext credit_scoring.notebook",
+        f"assert str(context.project_path) == {str(ROOT)!r}",
+        "catalog['raw_bureau']; 1 / 0",
+    )
+    code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    cells = [code | {"source": source} for source in sources]
+    with pytest.raises(CellExecutionError, match="division by zero"):
+        execute(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}), tmp_path)
