@@ -4,11 +4,12 @@ What it says is written in `model_card*.md.jinja`.
 """
 
 import platform
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
+from credit_scoring.exported_model.writing.requirements import installed_builds
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import theme_title
 from credit_scoring.markdown import markdown_templates
@@ -124,7 +125,7 @@ def write_model_card(
 
 def list_software(champion_model: ScoringModel) -> list[str]:
     """Return the versions of Python and of the packages that a model was made with."""
-    builds = packages_distributions()  # of a library with several builds, the one here
+    builds = installed_builds()
     libraries = {builds[library][0] for library in (*champion_model.libraries, *champion_model.training_libraries)}
     packages = [f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})]
     return [f"Python {platform.python_version()}", *packages]
