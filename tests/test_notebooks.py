@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Project, make_project
+from tests.conftest import ROOT, Project
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -30,24 +30,20 @@ def execute(content: str, folder: Path) -> None:
     client.execute()
 
 
-def test_who_runs_a_notebook_is_told_what_went_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_started_elsewhere_is_of_the_installed_project_and_tells_what_went_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rich's drawing of an error is a picture to those who look, and nothing to a program."""
     from nbclient.exceptions import CellExecutionError  # noqa: PLC0415 - as above
 
-    make_project(tmp_path)
-    with pytest.raises(CellExecutionError, match="division by zero"):
-        run_cell("catalog['raw_bureau']; 1 / 0", tmp_path, monkeypatch)
-
-
-def test_a_notebook_started_elsewhere_is_of_the_installed_project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_cell(f"assert str(context.project_path) == {str(ROOT)!r}", tmp_path, monkeypatch)
-
-
-def run_cell(cell: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     monkeypatch.setenv("KEDRO_ENV", "test")
+    sources = (
+        "%load_ext credit_scoring.notebook",
+        f"assert str(context.project_path) == {str(ROOT)!r}",
+        "catalog['raw_bureau']; 1 / 0",
+    )
     code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
-    cells = [code | {"source": source} for source in ("%load_ext credit_scoring.notebook", cell)]
-    execute(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}), folder)
+    cells = [code | {"source": source} for source in sources]
+    with pytest.raises(CellExecutionError, match="division by zero"):
+        execute(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}), tmp_path)

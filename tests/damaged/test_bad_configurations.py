@@ -17,13 +17,15 @@ from tools.bad_configurations import TARGET, write_page
 
 @pytest.fixture(scope="module")
 def project(new_project: Callable[[str], Project]) -> Project:
-    return new_project("configured")
+    """Return an empty project, which Kedro knows."""
+    project = new_project("configured")
+    bootstrap_project(project.path)
+    return project
 
 
 @pytest.fixture
 def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(project.path)
-    bootstrap_project(project.path)
     before = set(project.path.joinpath("conf").rglob("*"))
     (project.path / "conf" / "local" / "parameters").mkdir(parents=True, exist_ok=True)
     yield project.path

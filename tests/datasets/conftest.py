@@ -7,14 +7,14 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from tests.stores import make_store
+
 
 @contextmanager
 def run_in(place: Path) -> Iterator[mlflow.ActiveRun]:
     """Start a run in a store of its own."""
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{place}/mlflow.db")
-    experiment = mlflow.create_experiment("test", artifact_location=(place / "mlruns").as_uri())
-    with mlflow.start_run(experiment_id=experiment, tags={"source": "synthetic", "git_commit": "abc"}) as active:
+    with mlflow.start_run(experiment_id=make_store(place), tags={"source": "synthetic", "git_commit": "abc"}) as active:
         yield active
     mlflow.set_tracking_uri(before)
 

@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -60,16 +60,16 @@ def model_in(place: Path) -> str:
         return str(error)
 
 
-def on_disk(place: Path) -> Hashable:
-    """Return what a command can find: names, sizes and places of all but the store of files, which only grows."""
-    found = []
-    for path in sorted(place.iterdir()):
-        if path.name != "mlruns":
-            below = [path, *path.rglob("*")] if path.is_dir() else [path]
-            found += [
-                (str(each), each.lstat().st_ino, each.lstat().st_size, each.lstat().st_mtime_ns) for each in below
-            ]
-    return tuple(found)
+def on_disk(place: str | Path) -> dict[str, tuple[int, int, int]]:
+    """Return what a command can find: paths, places and sizes of all but the store of files, which only grows."""
+    found = {}
+    for entry in os.scandir(place):  # thousands of times: `Path.rglob` takes five times as long
+        if entry.name != "mlruns":
+            now = entry.stat(follow_symlinks=False)
+            found[entry.path] = (now.st_ino, now.st_size, now.st_mtime_ns)
+            if entry.is_dir():
+                found |= on_disk(entry.path)
+    return found
 
 
 @dataclasses.dataclass
@@ -79,15 +79,23 @@ class Walk:
     place: Path
     copies: Path
     states: list[Path] = dataclasses.field(default_factory=list)
-    last: Hashable = None
+    last: dict[str, tuple[int, int, int]] = dataclasses.field(default_factory=dict)
 
     def look(self) -> None:
         now = on_disk(self.place)
         if now == self.last:
             return
-        self.last = now
         state = self.copies / f"{len(self.states):04d}"
-        shutil.copytree(self.place, state, ignore=lambda folder, names: {"mlruns"} if folder == str(self.place) else ())
+        state.mkdir()
+        for path, seen in now.items():
+            name = Path(path).relative_to(self.place)
+            if Path(path).is_dir():
+                (state / name).mkdir()
+            elif name.name.startswith(_DATABASE) or seen != self.last.get(path):
+                shutil.copy2(path, state / name)
+            else:  # one file stands for what has not changed since the copy before
+                (state / name).hardlink_to(self.states[-1] / name)
+        self.last = now
         self.states.append(state)
 
     def restore(self, state: Path) -> None:

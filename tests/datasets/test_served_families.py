@@ -5,11 +5,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
+from credit_scoring.exported_model.writing.requirements import installed_builds
 from credit_scoring.models import FAMILIES
 from tests.exports import Export
 
@@ -43,7 +43,7 @@ def test_a_scorer_answers_with_reasons_where_only_what_it_is_served_with_is_inst
     scorer, example = export.scorer, export.example
     pins = (export.folder / "requirements.txt").read_text().splitlines()
     installed = {re.split("==", pin)[0] for pin in pins}
-    builds = packages_distributions()
+    builds = installed_builds()
     served = {name for name in TRAINING if installed & set(builds[name])}
     assert served == set(scorer.model.libraries)
     (tmp_path / "rows.json").write_text(json.dumps(example.to_dict("list")))

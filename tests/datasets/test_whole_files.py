@@ -187,7 +187,7 @@ def test_twenty_killed_writers_leave_only_whole_files(tmp_path: Path) -> None:
         while (tmp_path / "file.json").stat().st_mtime_ns == started:  # it is at work
             time.sleep(0.005)
             assert writer.is_alive()
-        time.sleep(moments.random() / 4)
+        time.sleep(moments.random() / 10)  # within two rounds of its writing
         writer.kill()
         writer.join()
         for suffix, contents in whole.items():

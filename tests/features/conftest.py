@@ -122,11 +122,7 @@ def random_table(name: str, clients: int, seed: int) -> pa.Table:
         table[column] = values
     frame = pd.DataFrame(table)
     _set_keys(frame, name, clients, rng)
-    return pa.Table.from_pandas(
-        frame,
-        pa.schema([(column, ARROW_TYPES[kind]) for column, kind in contract.columns.items()]),
-        preserve_index=False,
-    )
+    return typed(name, frame)
 
 
 def _random_numbers(rng: np.random.Generator, column: str, rows: int) -> np.ndarray:

@@ -48,7 +48,7 @@ def sound_rows(table: str, n_rows: int = N_ROWS) -> list[Row]:
 def as_table(table: str, rows: list[Row]) -> ibis.Table:
     """Return rows as a file is parsed: whole numbers may still be real ones."""
     kinds = {name: TEXT if kind == TEXT else REAL for name, kind in RAW_TABLES[table].columns.items()}
-    return ibis.memtable([{name: row[name] for name in kinds} for row in rows], schema=kinds)
+    return ibis.memtable([{name: row[name] for name in kinds} for row in rows], schema=kinds).cache()
 
 
 def raw_rules(table: str) -> Iterator[tuple[str, str, str, Row]]:

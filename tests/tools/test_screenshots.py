@@ -13,6 +13,7 @@ from PIL import Image
 
 pytest.importorskip("playwright", reason="needs `make install`")
 
+from tests.stores import make_store
 from tools.screenshots import BROWSERS, SHOT, SHOWN, take_pictures
 
 
@@ -20,8 +21,7 @@ from tools.screenshots import BROWSERS, SHOT, SHOWN, take_pictures
 def store(tmp_path: Path) -> Iterator[str]:
     """Point MLflow at an empty store and return its experiment."""
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
-    mlflow.create_experiment("test", artifact_location=(tmp_path / "mlruns").as_uri())
+    make_store(tmp_path)
     yield "test"
     mlflow.set_tracking_uri(before)
 

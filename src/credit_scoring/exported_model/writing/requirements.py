@@ -1,5 +1,7 @@
 """What has to be installed to serve a scorer."""
 
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import packages_distributions, version
 
 from packaging.markers import Marker
@@ -32,13 +34,22 @@ _BUILDS = {
 _MARKERS = {"uvloop": "sys_platform != 'win32'", **_BUILDS}
 
 
+@cache
+def installed_builds() -> Mapping[str, Sequence[str]]:
+    """Return which packages here bring each module: of a library with several builds, the one that is installed.
+
+    Asked once per process: Python looks at every file of every package, for a second.
+    """
+    return packages_distributions()
+
+
 def served_requirements(scorer: CreditScorer) -> list[str]:
     """Return `name==version` of the packages to install: those of the training run.
 
     A marker says which systems a package exists for. Where the run had the build that is usual on its system, the other
     systems get theirs, in the same version; another build is pinned as it is.
     """
-    installed = packages_distributions()
+    installed = installed_builds()
     libraries = (*scorer.model.libraries, *scorer.row_models.libraries)
     packages = {*_SERVED_PACKAGES, *(installed[library][0] for library in libraries)}
     pins = []

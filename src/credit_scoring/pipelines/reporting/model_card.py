@@ -4,13 +4,12 @@ What it says is written in `model_card*.md.jinja`.
 """
 
 import platform
-from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
+from credit_scoring.exported_model.writing.requirements import installed_builds
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import theme_title
 from credit_scoring.markdown import markdown_templates
@@ -126,12 +125,7 @@ def write_model_card(
 
 def list_software(champion_model: ScoringModel) -> list[str]:
     """Return the versions of Python and of the packages that a model was made with."""
-    builds = _builds()  # of a library with several builds, the one here
+    builds = installed_builds()
     libraries = {builds[library][0] for library in (*champion_model.libraries, *champion_model.training_libraries)}
     packages = [f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})]
     return [f"Python {platform.python_version()}", *packages]
-
-
-@cache  # it reads what every installed package lists, and several documents ask
-def _builds() -> Mapping[str, list[str]]:
-    return packages_distributions()
