@@ -108,12 +108,12 @@ def running(command: Sequence[str], folder: Path, port: int, **environment: str)
         )
     server = Server(f"http://127.0.0.1:{port}", process, log)
     try:
-        for _ in range(240):
+        for _ in range(1200):
             try:
                 if server.is_up():
                     break
             except requests.ConnectionError:
-                time.sleep(0.25)
+                time.sleep(0.05)
             assert process.poll() is None, log.read_text()
         else:
             pytest.fail(f"the server did not answer within a minute: {log.read_text()}")
@@ -172,16 +172,21 @@ def applicants(demo: Project, holdout: pd.DataFrame) -> list[dict[str, Any]]:
     """Raw tables of the first applicants of the hold-out, as they lie in the raw files."""
     raw = demo.path / "data/01_raw/synthetic"
     wanted = list(holdout.index[:60])
-    form = pd.read_csv(raw / "application_train.csv").drop(columns="TARGET").set_index("SK_ID_CURR", drop=False)
+    form = _read(raw / "application_train.csv").drop(columns="TARGET").set_index("SK_ID_CURR", drop=False)
     found = {client: {"application": _plain(form.loc[[client]])[0]} for client in wanted}
-    owners = pd.read_csv(raw / "bureau.csv").set_index("SK_ID_BUREAU")["SK_ID_CURR"]
+    owners = _read(raw / "bureau.csv").set_index("SK_ID_BUREAU")["SK_ID_CURR"]
     for name in RAW_TABLES:
-        table = pd.read_csv(raw / f"{name}.csv")
+        table = _read(raw / f"{name}.csv")
         clients = table["SK_ID_CURR"] if "SK_ID_CURR" in table else table["SK_ID_BUREAU"].map(owners)
         for client, rows in table[clients.isin(wanted)].groupby(clients):
             found[int(client)][name.lower()] = _plain(rows)
     return list(found.values())
 
 
+def _read(file: Path) -> pd.DataFrame:
+    # As the batch reads numbers, to the last bit: one that lies on a cut of a tree shows each other reading
+    return pd.read_csv(file, float_precision="round_trip", low_memory=False)
+
+
 def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return json.loads(rows.to_json(orient="records", double_precision=15))
+    return rows.astype(object).where(rows.notna(), None).to_dict(orient="records")
