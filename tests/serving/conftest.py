@@ -172,21 +172,17 @@ def applicants(demo: Project, holdout: pd.DataFrame) -> list[dict[str, Any]]:
     """Raw tables of the first applicants of the hold-out, as they lie in the raw files."""
     raw = demo.path / "data/01_raw/synthetic"
     wanted = list(holdout.index[:60])
-    form = _read(raw / "application_train.csv").drop(columns="TARGET").set_index("SK_ID_CURR", drop=False)
+    form = pd.read_csv(raw / "application_train.csv").drop(columns="TARGET").set_index("SK_ID_CURR", drop=False)
     found = {client: {"application": _plain(form.loc[[client]])[0]} for client in wanted}
-    owners = _read(raw / "bureau.csv").set_index("SK_ID_BUREAU")["SK_ID_CURR"]
+    owners = pd.read_csv(raw / "bureau.csv").set_index("SK_ID_BUREAU")["SK_ID_CURR"]
     for name in RAW_TABLES:
-        table = _read(raw / f"{name}.csv")
+        table = pd.read_csv(raw / f"{name}.csv")
         clients = table["SK_ID_CURR"] if "SK_ID_CURR" in table else table["SK_ID_BUREAU"].map(owners)
         for client, rows in table[clients.isin(wanted)].groupby(clients):
             found[int(client)][name.lower()] = _plain(rows)
     return list(found.values())
 
 
-def _read(file: Path) -> pd.DataFrame:
-    # As the batch reads numbers, to the last bit: one that lies on a cut of a tree shows each other reading
-    return pd.read_csv(file, float_precision="round_trip", low_memory=False)
-
-
 def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    # Not `to_json`, which drops the last digit: a number on a cut of a tree would be scored otherwise than in the batch
     return rows.astype(object).where(rows.notna(), None).to_dict(orient="records")
