@@ -86,7 +86,8 @@ def test_decisions_are_recorded_with_their_input_and_replay_to_the_last_bit(
     named = [[*row, client] for row, client in zip(table["data"], clients, strict=True)]
     rows = {"dataframe_split": {"columns": [*table["columns"], "SK_ID_CURR"], "data": named}}
     shadow = str(demo.path / "model")
-    with recording(demo, tmp_path, url, SERVING_API_KEY="secret", SERVING_SHADOW=shadow) as server:
+    settings = {"SERVING_API_KEY": "secret", "SERVING_SHADOW": shadow, "SERVING_WORKERS": "1"}  # one challenger to load
+    with recording(demo, tmp_path, url, **settings) as server:
         log = DecisionLog(url)
         key = {"X-API-Key": "secret"}
         told = ask(server, both, **key, **{"X-Request-Id": "order-1"}).json()

@@ -50,12 +50,13 @@ def test_a_killed_worker_is_replaced_under_load_and_a_stop_lets_requests_finish(
 
         loader = threading.Thread(target=load)
         loader.start()
-        time.sleep(1)
+        wait_until(lambda: len(statuses) >= 30)
         before = server.workers()
         assert len(before) == 2
         os.kill(before[0], signal.SIGKILL)
         wait_until(lambda: len(set(server.workers()) - {before[0]}) == 2, 2)
-        time.sleep(1)
+        n_before = len(statuses)
+        wait_until(lambda: len(statuses) >= n_before + 30)
         enough.set()
         loader.join()
         assert before[1] in server.workers()

@@ -1,10 +1,12 @@
 """Schemathesis against the server's own description of itself."""
 
+import os
 import re
 import subprocess
 import sys
 import time
 
+from tests.conftest import ROOT
 from tests.serving.attack.registry import MOST_MEGABYTES, Outcome
 from tests.serving.attack.target import HELD_KEY, Target
 
@@ -22,8 +24,8 @@ FEW = {"SERVING_MAX_ROWS": "100", "SERVING_MAX_HISTORY": "100"}
 forms and fourteen tables none is megabytes long."""
 
 
-def check_against_schema(target: Target, examples: int) -> Outcome:
-    """Run all checks in all phases with so many examples per operation."""
+def check_against_schema(target: Target, examples: int, one_in: int = 1) -> Outcome:
+    """Run all checks in all phases with so many examples per operation, and one in so many cases of coverage."""
     begun, before = time.perf_counter(), target.megabytes()
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{target.server.url}/openapi.json", "--checks", "all"]
     options = [
@@ -37,8 +39,15 @@ def check_against_schema(target: Target, examples: int) -> Outcome:
         "--no-color",
     ]
     options += ["--header", HELD_KEY, "--suppress-health-check", "all", "--request-timeout", "5"]
+    thinned = {"SCHEMATHESIS_HOOKS": "tests.serving.attack.thinning", "ATTACK_ONE_IN": str(one_in)}
     done = subprocess.run(
-        [*command, *options], cwd=target.place.folder, capture_output=True, text=True, check=False, timeout=900
+        [*command, *options],
+        cwd=target.place.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | thinned,
     )
     wrong = []
     if done.returncode:

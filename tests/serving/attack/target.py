@@ -19,7 +19,7 @@ from tests.serving.attack.wire import Broken, Connection, Reply, ask, get, reque
 from tests.serving.conftest import Server, code_of_image, free_port, running
 
 FRONT_ENDS = ("lean", "mlflow")
-TIMEOUT, IDLE, GRACE = 5, 3, 3
+TIMEOUT, IDLE, GRACE = 5, 2, 3
 """Seconds of the server's settings of these names, short so that what expires does so soon."""
 KEY = "the-key-of-those-who-may-ask"
 HELD_KEY = f"X-API-Key: {KEY}"
