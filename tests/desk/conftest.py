@@ -108,14 +108,15 @@ def settings(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> DeskSet
 
 
 @pytest.fixture(scope="session")
-def desk(settings: DeskSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """Return a desk with accounts for everybody."""
+def desk(settings: DeskSettings, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Return a desk with accounts for everybody, whose log the environment names while it opens and no longer."""
+    log = f"sqlite:///{tmp_path_factory.mktemp('log')}/decisions.db"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DECISION_LOG_URL", f"sqlite:///{tmp_path_factory.mktemp('log')}/decisions.db")
+        patch.setenv("DECISION_LOG_URL", log)
         opened = open_desk(settings)
-        for name, role in PEOPLE.items():
-            opened.accounts.add(name, role, PASSWORD)
-        yield opened
+    for name, role in PEOPLE.items():
+        opened.accounts.add(name, role, PASSWORD)
+    return replace(opened, journal=Journal(opened.proposer, settings.two_person_amount, log))
 
 
 @pytest.fixture(scope="session")
