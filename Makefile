@@ -43,8 +43,9 @@ demo: install ## Synthetic data, the whole pipeline, a registered and exported m
 data: install ## Fetch the official files from Kaggle (needs a token and the rules accepted)
 	@$(BIN)/python -m credit_scoring.download
 
+# Three at once on two cores, as some wait for servers
 test: install ## The whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15
 
 lint: install ## Style, types, architecture
 	@$(BIN)/ruff check src tests benchmarks tools

@@ -11,8 +11,6 @@ from typing import Any
 
 import ibis
 import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 from kedro.framework.context import KedroContext
@@ -20,12 +18,9 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import AbstractDataset, MemoryDataset
 from kedro_datasets.json import JSONDataset
-from kedro_datasets.pandas import CSVDataset, ParquetDataset
-from kedro_datasets.pickle import PickleDataset
 from kedro_datasets.text import TextDataset
 
 from credit_scoring.datasets.chunks import ResumableParquetDataset
-from credit_scoring.datasets.figure import FigureDataset
 from credit_scoring.datasets.history_rows import HistoryRowsDataset
 from credit_scoring.datasets.mlflow_registry import MlflowScorerDataset
 from credit_scoring.datasets.mlflow_tracking import MlflowChildFiguresDataset
@@ -34,24 +29,8 @@ from credit_scoring.datasets.table_file import TableFileDataset
 from credit_scoring.datasets.whole_files import WholeFileSystem, write_files_whole
 from credit_scoring.pipeline_registry import register_pipelines
 from tests.conftest import ROOT, make_project
-
-N_BYTES = 10_000
-"""What fits the spoilt disk; everything that is written is longer."""
-
-
-def numbers(seed: int) -> pd.DataFrame:
-    return pd.DataFrame({"SK_ID_CURR": np.arange(5_000), "x": np.random.default_rng(seed).random(5_000)})
-
-
-def figure(seed: int) -> Any:
-    drawn, axes = plt.subplots(figsize=(1.5, 1.5))
-    axes.imshow(np.random.default_rng(seed).random((100, 100)))
-    plt.close(drawn)
-    return drawn
-
-
-def text(seed: int) -> str:
-    return f"{seed}\n" * N_BYTES
+from tests.datasets import writers
+from tests.datasets.writers import N_BYTES, numbers, open_datasets, rewrite_for_ever, text
 
 
 def table(seed: int) -> ibis.Table:
@@ -62,12 +41,7 @@ def table(seed: int) -> ibis.Table:
 CONTENTS: dict[type, Callable[[int], Any]] = {
     ResumableParquetDataset: lambda seed: {f"part{seed}": lambda: pa.Table.from_pandas(numbers(seed))},
     TableFileDataset: table,
-    FigureDataset: figure,
-    ParquetDataset: numbers,
-    CSVDataset: numbers,
-    JSONDataset: lambda seed: {"rows": text(seed)},
-    PickleDataset: text,
-    TextDataset: text,
+    **writers.CONTENTS,
 }
 TESTED_ELSEWHERE = {
     MlflowScorerDataset: "test_killed_exports.py: a folder, swapped in",
@@ -154,22 +128,6 @@ def test_a_link_and_permissions_outlive_what_is_written(tmp_path: Path) -> None:
     assert kept.read_bytes() == b"23"
 
 
-def open_datasets(folder: Path) -> dict[str, Any]:
-    write_files_whole()
-    kinds = {"json": JSONDataset, "pkl": PickleDataset, "md": TextDataset, "csv": CSVDataset, "parquet": ParquetDataset}
-    opened = {suffix: kind(filepath=(folder / f"file.{suffix}").as_posix()) for suffix, kind in kinds.items()}
-    return opened | {"png": FigureDataset(filepath=(folder / "file.png").as_posix())}
-
-
-def rewrite_for_ever(folder: Path) -> None:
-    datasets = open_datasets(folder)
-    made = {seed: {suffix: CONTENTS[type(dataset)](seed) for suffix, dataset in datasets.items()} for seed in (1, 2)}
-    while True:
-        for seed in (1, 2):
-            for suffix, dataset in datasets.items():
-                dataset.save(made[seed][suffix])
-
-
 def test_twenty_killed_writers_leave_only_whole_files(tmp_path: Path) -> None:
     plt.rcdefaults()  # as in the processes that write: the style of a test before would make other pictures
     datasets = open_datasets(tmp_path)
@@ -179,7 +137,6 @@ def test_twenty_killed_writers_leave_only_whole_files(tmp_path: Path) -> None:
             dataset.save(CONTENTS[type(dataset)](seed))
             whole[suffix].append((tmp_path / f"file.{suffix}").read_bytes())
     processes, moments = multiprocessing.get_context("forkserver"), random.Random(7)
-    processes.set_forkserver_preload([__name__])
     for _ in range(20):
         writer = processes.Process(target=rewrite_for_ever, args=(tmp_path,))
         started = (tmp_path / "file.json").stat().st_mtime_ns
