@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from credit_scoring import texts
-from credit_scoring.texts import LANGUAGES, Language, TextError, Texts, texts_in
+from credit_scoring.texts import LANGUAGES, Language, TextError, Texts, fold, texts_in
 
 Asked = tuple[str, re.Pattern[str], set[str] | None]
 """Where a text is asked for, the keys that may be meant, and the values given if all are written out."""
@@ -153,6 +153,15 @@ def test_numbers_are_written_as_the_language_writes_them(value: float, spec: str
 def test_each_language_has_its_own_plural(n: int, french: str, english: str) -> None:
     assert texts_in("fr").say("report.findings", n=n) == french
     assert texts_in("en").say("report.findings", n=n) == english
+
+
+def test_no_line_begins_with_a_sign_that_french_sets_apart() -> None:
+    lines = fold("Jour d'octroi (crédits ailleurs) : il y a 91 jours, « le plus ancien », 50 % ; voir", 33).splitlines()
+    assert [line.replace("\N{NO-BREAK SPACE}", "_") for line in lines] == [
+        "Jour d'octroi (crédits",
+        "ailleurs)_: il y a 91 jours, «_le",
+        "plus ancien_», 50_%_; voir",
+    ]
 
 
 def test_enumerations_end_with_and() -> None:

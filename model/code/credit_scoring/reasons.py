@@ -263,26 +263,21 @@ class ReasonBook(_Stored):
             reasons[row].append({"effect": AGAINST if sign > 0 else FOR, "text": text})
         return reasons
 
-    def describe(self, column: int, values: Sequence[Any], sign: npt.NDArray[np.int_], language: str) -> list[str]:
-        """Write one sentence per plain value of a column: what it is, the value, where approved customers stand.
+    def describe(self, column: int, value: Any, sign: int, language: str) -> str:
+        """Write the sentence of a plain value of a column: what it is, the value, where approved customers stand.
 
         Args:
             column: Its number.
-            values: The values, None or NaN for null.
-            sign: Whether each is told as a reason against (1) or for (-1) a client: a comparison that would contradict
+            value: The value, None or NaN for null.
+            sign: Whether it is told as a reason against (1) or for (-1) a client: a comparison that would contradict
                 it is left out, and the combination with the rest of the application named.
             language: One of `credit_scoring.texts.LANGUAGES`.
         """
-        described = self.columns[column]
-        return [
-            self._write(described, value, self.place(column, value), side, language)
-            for value, side in zip(values, sign.tolist(), strict=True)
-        ]
+        return self._write(self.columns[column], value, self.place(column, value), sign, language)
 
-    def contradicts(self, column: int, values: Sequence[Any], sign: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
-        """Return whether values of a column cannot be told against (1) or for (-1) a client as they stand."""
-        fits = [self.place(column, value).fit(side) for value, side in zip(values, sign.tolist(), strict=True)]
-        return np.array(fits) == _CONTRADICTS
+    def contradicts(self, column: int, value: Any, sign: int) -> bool:
+        """Return whether a value of a column cannot be told against (1) or for (-1) a client as it stands."""
+        return self.place(column, value).fit(sign) == _CONTRADICTS
 
     def place(self, column: int, value: Any) -> Placed:
         """Say where a plain value of a column stands among the approved customers."""
@@ -417,14 +412,19 @@ _TRUE = ("Y", "Yes", 1, True)
 @lru_cache(10_000)
 def _compare(place: str, share: float, language: str) -> str:
     """Say where a share of the approved customers stands, and never a larger share than there is."""
-    texts, percent = texts_in(language), int(100 * share + 1e-9)
+    texts, least = texts_in(language), round_down(share)
     if place == "typical":
         return texts.say("reasons.typical")
     if share > 0.995:
         peers = texts.say("reasons.nearly_all")
     else:
-        peers = texts.say("reasons.peers", share=percent / 100) if percent else texts.say("reasons.few")
+        peers = texts.say("reasons.peers", share=least) if least else texts.say("reasons.few")
     return texts.say(f"reasons.place.{place}", peers=peers)
+
+
+def round_down(share: float) -> float:
+    """Return a share in whole per cent, never larger than it is."""
+    return int(100 * share + 1e-9) / 100
 
 
 def _write_number(value: float, texts: Texts) -> str:

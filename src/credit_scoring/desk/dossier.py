@@ -1,6 +1,5 @@
 """The dossier of one applicant: decision, reasons, what weighed, where the applicant stands among others."""
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from credit_scoring.figures import PALETTE
 from credit_scoring.markdown import markdown_templates
 from credit_scoring.reasons import AGAINST, FOR, ReasonBook, add_points, join_reasons, round_down
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
-from credit_scoring.texts import LANGUAGES, Language, Texts
+from credit_scoring.texts import LANGUAGES, Language, Texts, fold
 
 _TEMPLATES = markdown_templates(__file__)
 _N_BARS, _N_PEERS = 10, 6
@@ -214,7 +213,7 @@ def _tell_decision(dossier: Mapping[str, Any], texts: Texts) -> str:
 def _name(entry: Mapping[str, Any], texts: Texts) -> list[str]:
     label, value = (entry[f"{part}_{texts.language}"] for part in ("label", "shown"))
     said = texts.say("reasons.sentence", label=label, value=value)
-    return textwrap.wrap(said.replace(" :", "\u00a0:"), _NAME_LENGTH)  # no line begins with the French colon
+    return fold(said, _NAME_LENGTH).splitlines()
 
 
 def _across(share: float) -> float:

@@ -1,5 +1,7 @@
 """Contributions for families whose own structure offers no exact and fast ones."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -35,19 +37,22 @@ class PermutationContributions(ScoringModel):
         generator = np.random.default_rng(0)
         orders = [generator.permutation(X.shape[1]) for _ in range(_PERMUTATIONS)]
         orders += [order[::-1] for order in orders]
-        values = [np.mean([self._gains(X.iloc[[i]], order) for order in orders], axis=0) for i in range(len(X))]
+        values = [self._gains(X.iloc[[i]], orders) for i in range(len(X))]
         return np.array(values).reshape(X.shape), float(self._log_odds(self.background_).mean())
 
-    def _gains(self, row: pd.DataFrame, order: npt.NDArray[np.int_]) -> npt.NDArray[np.float64]:
-        """Return what the log-odds gain as features are taken from the applicant in this order."""
-        n_steps, n_others = len(order) + 1, len(self.background_)
-        taken_at = np.argsort(order)
+    def _gains(self, row: pd.DataFrame, orders: Sequence[npt.NDArray[np.int_]]) -> npt.NDArray[np.float64]:
+        """Return what the log-odds gain as features are taken from the applicant, in the mean of these orders."""
+        n_steps, n_others = row.shape[1] + 1, len(self.background_)
+        taken_at = np.argsort(orders, axis=1)
         # Row 0 of the pool is the applicant: text and nulls need no encoding to be taken from one row or another.
         pool = pd.concat([row.astype(self.background_.dtypes), self.background_], ignore_index=True)
-        step, other = np.divmod(np.arange(n_steps * n_others), n_others)
-        mixed = {name: pool[name].array.take(np.where(taken_at[i] < step, 0, other + 1)) for i, name in enumerate(pool)}
-        log_odds = self._log_odds(pd.DataFrame(mixed)).reshape(n_steps, n_others).mean(axis=1)
-        return np.diff(log_odds)[taken_at]
+        number, step, other = np.indices((len(orders), n_steps, n_others)).reshape(3, -1)
+        mixed = {
+            name: pool[name].array.take(np.where(taken_at[number, i] < step, 0, other + 1))
+            for i, name in enumerate(pool)
+        }
+        log_odds = self._log_odds(pd.DataFrame(mixed)).reshape(len(orders), n_steps, n_others).mean(axis=2)
+        return np.take_along_axis(np.diff(log_odds), taken_at, axis=1).mean(axis=0)
 
     def _log_odds(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         return logit(self._predict_default(X))

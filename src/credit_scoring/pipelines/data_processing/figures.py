@@ -3,7 +3,6 @@
 What involves the outcome is drawn from the training side of the split only: the hold-out stays unseen.
 """
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import ibis
@@ -18,6 +17,7 @@ from credit_scoring.features.expressions import DAYS_PER_YEAR
 from credit_scoring.figures import PALETTE, Axes, Figure, FigureOptions, new_figure
 from credit_scoring.metrics.discrimination import kolmogorov_smirnov_score
 from credit_scoring.metrics.stability import distribution_gap, population_stability_index
+from credit_scoring.texts import fold
 
 TRAIN, TO_SCORE = "train", "to score"
 _REPAID, _DEFAULT, _NEUTRAL = PALETTE["main"], PALETTE["second"], PALETTE["neutral"]
@@ -262,7 +262,7 @@ def plot_distributions_by_outcome(figure_columns: pd.DataFrame, figures: FigureO
         separation = kolmogorov_smirnov_score(train.loc[known, "TARGET"], values[known])
         if np.isfinite(separation):
             title = figures.say("distributions.panel", label=title, ks=separation)
-        axes.set_title(textwrap.fill(title, 36), fontsize=9.5, loc="center")
+        axes.set_title(fold(title, 36), fontsize=9.5, loc="center")
         sides = [(values[train["TARGET"] == outcome], label, color) for outcome, label, color in outcomes]
         _draw_densities(axes, sides, figures)
     for axes in panels[:, 0]:
@@ -306,7 +306,7 @@ def _draw_stability(axes: Axes, shift: pd.DataFrame, figures: FigureOptions) -> 
     ]
     for row, text in enumerate(texts):  # in a column of their own, beside the lines of the limits
         axes.text(1.0, row, text, fontsize=8, ha="right", va="center", transform=axes.get_yaxis_transform())
-    names = [textwrap.fill(find_feature(name).client_label(figures.language), 32) for name in ordered["variable"]]
+    names = [fold(find_feature(name).client_label(figures.language), 32) for name in ordered["variable"]]
     axes.set_yticks(np.arange(len(ordered)), names, fontsize=8)
     for bound, label, side in (
         (_PSI_STABLE, figures.say("population_shift.stable", limit=_PSI_STABLE), "right"),
@@ -330,12 +330,12 @@ def _draw_pair(axes: Axes, name: str, train: pd.Series, to_score: pd.Series, fig
     )
     axes.tick_params(labelsize=8)
     if not _is_number(train) or train.nunique() <= _MAX_CATEGORIES:
-        axes.set_title(textwrap.fill(find_feature(name).client_label(figures.language), 46), fontsize=9)
+        axes.set_title(fold(find_feature(name).client_label(figures.language), 46), fontsize=9)
         _draw_categories(axes, sides, figures)
         return
     drawn = [(_readable(name, values.astype(float), figures)[0], label, color) for values, label, color in sides]
     title = _readable(name, train.astype(float), figures)[1]
-    axes.set_title(textwrap.fill(title, 46), fontsize=9)
+    axes.set_title(fold(title, 46), fontsize=9)
     _draw_densities(axes, drawn, figures)
 
 
@@ -353,7 +353,7 @@ def _draw_categories(axes: Axes, sides: tuple[tuple[pd.Series, str, str], ...], 
     names = [
         figures.number(float(name), "g")
         if name.replace(".", "").isdigit()
-        else textwrap.fill(category_label(name, figures.language), 14)
+        else fold(category_label(name, figures.language), 14)
         for name in shares[0].index[shown]
     ]
     axes.set_xticks(np.arange(shown.sum()), names, fontsize=8)

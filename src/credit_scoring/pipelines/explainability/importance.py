@@ -1,6 +1,5 @@
 """How steady the weights of the features are, and how the heaviest of them act."""
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from credit_scoring.features.expressions import DAYS_PER_YEAR
 from credit_scoring.features.records import Unit
 from credit_scoring.figures import PALETTE, Figure, FigureOptions, new_figure
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
+from credit_scoring.texts import fold
 
 _YEARS_BEFORE: Mapping[Unit, float] = {
     "elapsed_days": -1 / DAYS_PER_YEAR,
@@ -63,7 +63,7 @@ def plot_importance(
 ) -> Figure:
     """Draw the heaviest features, each with its range over the same model fitted to other samples, if there are any."""
     table = global_importance.head(explanation.n_top_features)[::-1]
-    names = [textwrap.fill(name_told(name, figures), 60) for name in table["feature"]]
+    names = [fold(name_told(name, figures), 60) for name in table["feature"]]
     figure = new_figure(figsize=(9, 0.34 * len(table) + 1.4))
     axes = figure.subplots()
     axes.barh(names, table["share"], color=PALETTE["main"])
@@ -98,13 +98,13 @@ def plot_dependence(
         colours = {"c": ranks, "cmap": "coolwarm", "vmin": 0, "vmax": 1}  # of many equal values none has rank 0 or 1
         drawn = axes.scatter(values, shap_values[name], **colours, s=7, alpha=0.7, plotnonfinite=False)
         axes.axhline(0, color=PALETTE["neutral"], lw=0.7)
-        axes.set_xlabel(textwrap.fill(_name_axis(name, figures), 44), fontsize=8.5)
+        axes.set_xlabel(fold(_name_axis(name, figures), 44), fontsize=8.5)
         axes.tick_params(labelsize=8)
         axes.xaxis.set_major_formatter(figures.axis())
         axes.yaxis.set_major_formatter(figures.axis())
         bar = figure.colorbar(drawn, ax=axes, ticks=[0.03, 0.97], pad=0.02)
         bar.ax.set_yticklabels([figures.say("common.low"), figures.say("common.high")], fontsize=7.5)
-        bar.set_label(textwrap.fill(name_told(partner, figures), 36), fontsize=7.5, labelpad=-12)
+        bar.set_label(fold(name_told(partner, figures), 36), fontsize=7.5, labelpad=-12)
         bar.outline.set_visible(False)
     for axes in panels[len(numbers) :]:
         axes.set_visible(False)

@@ -1,6 +1,5 @@
 """What matters overall, and why this client got this score."""
 
-import textwrap
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from credit_scoring.pipelines.explainability.importance import name_told, tell_v
 from credit_scoring.pipelines.explainability.options import ExplanationOptions
 from credit_scoring.reasons import add_points
 from credit_scoring.scorer import GRANTED, REFUSED, CreditScorer
+from credit_scoring.texts import fold
 
 BORDERLINE = "borderline"
 _AGAINST, _FOR = PALETTE["second"], PALETTE["main"]
@@ -86,7 +86,7 @@ def plot_family_importance(family_importance: pd.DataFrame, figures: FigureOptio
         rows = family_importance[family_importance["kind"] == kind][::-1]
         told: Mapping[Any, str] = themes if kind == "theme" else tables  # `bureau` is a theme and a table
         counted = rows[["family", "features"]].itertuples(index=False)
-        names = [textwrap.fill(figures.say("themes.family", name=told[name], n=n), 28) for name, n in counted]
+        names = [fold(figures.say("themes.family", name=told[name], n=n), 28) for name, n in counted]
         bars = axes.barh(names, rows["share"], color=PALETTE["main"])
         axes.bar_label(bars, [figures.percent(share) for share in rows["share"]], padding=3, fontsize=8.5)
         axes.set_title(figures.say(f"themes.kind.{kind}"))
@@ -120,7 +120,7 @@ def plot_global_importance(
             shap.Explanation(
                 values=contributions.to_numpy(),
                 data=values,
-                feature_names=[textwrap.fill(name_told(str(name), figures), 42) for name in contributions],
+                feature_names=[fold(name_told(str(name), figures), 42) for name in contributions],
             ),
             max_display=shown,
             group_remaining_features=False,
@@ -180,7 +180,7 @@ def _draw_client(axes: Axes, client: dict[str, Any], n_reasons: int, figures: Fi
     """Draw the heaviest causes of one score as bars, and the sum of the others."""
     top, n_others, rest = heaviest_causes(client["contributions"], n_reasons)
     names = [
-        textwrap.fill(
+        fold(
             figures.say(
                 "reasons.sentence", label=entry[f"label_{figures.language}"], value=entry[f"shown_{figures.language}"]
             ),
