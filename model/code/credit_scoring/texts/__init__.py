@@ -5,6 +5,7 @@ The catalogues, `en.yaml` and `fr.yaml`, have equal rank: neither stands in for 
 
 import difflib
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from functools import cache, lru_cache
@@ -25,10 +26,17 @@ DEFAULT_LANGUAGE: Language = "fr"
 
 _PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 _SPECIFICATION = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[dfg%]?)")
+_TIED = re.compile(r" (?=[:;%!?»])|(?<=«) ")
+"""Spaces of French at which no line may end."""
 _NUMBERS_KEPT = 20_000
 # More than any double has when it is written out; beyond what is usual, writing one would be an error
 _MOST_DIGITS = 400
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, seven times faster, where YAML was built with it
+
+
+def fold(text: str, width: int) -> str:
+    """Break a text into lines of so many characters at most, none of which begins with a colon or a percent sign."""
+    return textwrap.fill(_TIED.sub("\N{NO-BREAK SPACE}", text), width)
 
 
 class TextError(LookupError):
