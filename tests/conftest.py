@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 
 LONGEST = (
-    "test_end_to_end.py",  # makes the demo, on one worker; what is on Spark keeps another from waiting for it
+    "test_end_to_end.py",  # makes the demo, on one worker; what follows up to the monitoring's tests needs none
     "spark/test_pipeline.py",
     "spark/test_engines.py",
     "spark/test_scoring.py",
+    "features/test_new_source.py",
+    "damaged/test_files.py",
+    "models/test_new_family.py",
+    "pipelines/monitoring/test_nodes.py",
     "serving/test_attack.py",
     "serving/test_container.py",
     "test_notebooks.py",
@@ -34,15 +38,12 @@ LONGEST = (
     "serving/test_life_cycle.py",
     "serving/test_desk.py",
     "test_tracking_store.py",
-    "features/test_new_source.py",
     "desk/test_browser.py",
     "datasets/test_killed_exports.py",
-    "pipelines/monitoring/test_nodes.py",
     "serving/test_connections.py",
-    "damaged/test_files.py",
     "serving/test_decisions.py",
 )
-"""Files of tests that take more than a quarter of a minute, in the order in which they begin, and the ones on Spark."""
+"""Files of tests that take ten seconds and more, in the order in which they begin, and the ones on Spark."""
 
 # Relative if the PATH is, and tests run it in other folders. Not resolved: a link leads out of the environment.
 sys.executable = os.path.abspath(sys.executable)  # noqa: PTH100

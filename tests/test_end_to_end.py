@@ -191,31 +191,6 @@ def test_the_same_model_again_is_no_comparison_and_changes_nothing_that_is_serve
     assert fingerprint(copy_of_demo.path / "model") == served
 
 
-def test_a_bound_chooses_within_it_and_replaces_a_champion_above_it(copy_of_demo: Project) -> None:
-    """Here the champion says that it is a blend, as it might be."""
-    client, name = MlflowClient(f"sqlite:///{copy_of_demo.path}/mlflow.db"), "credit_scoring_model_test"
-    client.set_model_version_tag(name, "1", "complexity", "blend")
-    served = fingerprint(copy_of_demo.path / "model")
-    copy_of_demo.run("--from-nodes", "select_champion", "--params", "champion.max_complexity=equation")
-    champion = read_json(copy_of_demo, "data/06_models/synthetic/champion.json")
-    assert champion["complexity"] in ("points", "equation")
-    assert {"xgboost", "lightgbm", "random_forest", "mlp"} <= set(champion["left_out"])
-    price = pd.read_csv(copy_of_demo.path / "data/08_reporting/synthetic/price_of_interpretability.csv")
-    assert {"constant", "equation", "unconstrained"} <= set(price["complexity"])
-    assert price.loc[price["champion"], "complexity"].tolist() == [champion["complexity"]]
-    assert (price["log_loss_to_best"] >= 0).all()
-    leaderboard = pd.read_csv(copy_of_demo.path / "data/08_reporting/synthetic/leaderboard.csv").set_index("candidate")
-    for row in price.to_dict("records"):
-        assert row["business_cost"] == leaderboard.loc[row["candidate"], "business_cost"]
-        assert row["columns_needed"] == leaderboard.loc[row["candidate"], "columns_needed"]
-    decision = read_json(copy_of_demo, "data/06_models/synthetic/promotion_decision.json")
-    assert (decision["promoted"], decision["obstacle"], decision["incumbent"]) == (True, "too_complex", "1")
-    version = client.get_model_version_by_alias(name, "champion")
-    assert (str(version.version), version.tags["complexity"]) == ("2", champion["complexity"])
-    assert fingerprint(copy_of_demo.path / "model") != served
-    assert "champion.max_complexity allows at most `equation`" in (copy_of_demo.path / "docs/model_card.md").read_text()
-
-
 def test_a_champion_of_one_run_is_not_released_with_the_predictions_of_another(copy_of_demo: Project) -> None:
     other = ("--params", "champion.max_complexity=equation")
     copy_of_demo.run(
@@ -408,17 +383,38 @@ def test_bad_files_stop_the_run_with_every_problem_named_and_nothing_overwritten
     assert "found a first line '<html>" in report
 
 
-def test_history_tables_may_be_empty_if_that_is_said(copy_of_demo: Project) -> None:
+def test_histories_may_be_empty_if_that_is_said_and_a_bound_replaces_a_champion_above_it(copy_of_demo: Project) -> None:
+    """One run shows both. Here the champion says that it is a blend, as it might be."""
     raw, histories = copy_of_demo.path / RAW, sorted(name for name, table in OFFICIAL_TABLES.items() if table.parents)
     for name in (*histories, "application_test"):
         path = raw / f"{name}.csv"
         path.write_text(path.read_text().splitlines()[0] + "\n")
     settings = copy_of_demo.path / "conf/base/parameters/data_processing.yml"
     settings.write_text(settings.read_text().replace("may_be_empty: []", f"may_be_empty: [{', '.join(histories)}]"))
-    copy_of_demo.run()
+    client, name = MlflowClient(f"sqlite:///{copy_of_demo.path}/mlflow.db"), "credit_scoring_model_test"
+    client.set_model_version_tag(name, "1", "complexity", "blend")
+    served = fingerprint(copy_of_demo.path / "model")
+    copy_of_demo.run("--params", "champion.max_complexity=equation")
     features = pd.read_parquet(copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet")
     assert len(features) == len(pd.read_csv(raw / "application_train.csv"))
     assert (features.filter(like="HAS_") == 0).all(axis=None)
+    champion = read_json(copy_of_demo, "data/06_models/synthetic/champion.json")
+    assert champion["complexity"] in ("points", "equation")
+    assert {"xgboost", "lightgbm", "random_forest", "mlp"} <= set(champion["left_out"])
+    price = pd.read_csv(copy_of_demo.path / "data/08_reporting/synthetic/price_of_interpretability.csv")
+    assert {"constant", "equation", "unconstrained"} <= set(price["complexity"])
+    assert price.loc[price["champion"], "complexity"].tolist() == [champion["complexity"]]
+    assert (price["log_loss_to_best"] >= 0).all()
+    leaderboard = pd.read_csv(copy_of_demo.path / "data/08_reporting/synthetic/leaderboard.csv").set_index("candidate")
+    for row in price.to_dict("records"):
+        assert row["business_cost"] == leaderboard.loc[row["candidate"], "business_cost"]
+        assert row["columns_needed"] == leaderboard.loc[row["candidate"], "columns_needed"]
+    decision = read_json(copy_of_demo, "data/06_models/synthetic/promotion_decision.json")
+    assert (decision["promoted"], decision["obstacle"], decision["incumbent"]) == (True, "too_complex", "1")
+    version = client.get_model_version_by_alias(name, "champion")
+    assert (str(version.version), version.tags["complexity"]) == ("2", champion["complexity"])
+    assert fingerprint(copy_of_demo.path / "model") != served
+    assert "champion.max_complexity allows at most `equation`" in (copy_of_demo.path / "docs/model_card.md").read_text()
 
 
 def test_the_same_rows_written_otherwise_give_the_same_features(copy_of_demo: Project) -> None:
