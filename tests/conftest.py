@@ -42,8 +42,10 @@ LONGEST = (
     "datasets/test_killed_exports.py",
     "serving/test_connections.py",
     "serving/test_decisions.py",
+    "serving/test_telling.py",
+    "tools/test_screenshots.py",  # it would be the last
 )
-"""Files of tests that take ten seconds and more, in the order in which they begin, and the ones on Spark."""
+"""Files of tests that take long, in the order in which they begin, and the ones on Spark."""
 
 # Relative if the PATH is, and tests run it in other folders. Not resolved: a link leads out of the environment.
 sys.executable = os.path.abspath(sys.executable)  # noqa: PTH100
