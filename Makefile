@@ -43,9 +43,9 @@ demo: install ## Synthetic data, the whole pipeline, a registered and exported m
 data: install ## Fetch the official files from Kaggle (needs a token and the rules accepted)
 	@$(BIN)/python -m credit_scoring.download
 
-# Three at once on two cores, as some wait for servers
+# Three at once on two cores, as some wait for servers; with one thread each, so that none waits for the threads of another
 test: install ## The whole test suite
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15
 
 lint: install ## Style, types, architecture
 	@$(BIN)/ruff check src tests benchmarks tools
