@@ -93,6 +93,7 @@ def test_second_examination(office: Running, open_page: Callable[..., Any]) -> N
     other.select_option("#code", "incident_explained")
     other.fill("#reason", "Le nouvel emploi est confirmé.")
     other.click(".decide button.main")
+    other.wait_for_selector(".events:has-text('Second examen terminé')")  # the page may still be arriving
     assert "Second examen terminé : accorder" in other.inner_text(".events").replace("\xa0", " ").replace(
         ": a", " : a", 1
     )
