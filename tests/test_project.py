@@ -19,6 +19,7 @@ from credit_scoring.features.records import Cleaning
 from credit_scoring.pipeline_registry import register_pipelines
 from credit_scoring.pipelines.modelling.options import read_candidates
 from credit_scoring.schemas.raw import OFFICIAL_TABLES, RAW_TABLES
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).parents[1]
 PIPELINES = register_pipelines()
@@ -201,3 +202,7 @@ def test_nothing_private_or_large_is_in_version_control() -> None:
         if path.suffix not in {".png", ".pdf", ".pkl"} and machine_path.search(path.read_text())
     ]
     assert named == []
+
+
+def test_the_files_that_begin_first_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []

@@ -45,13 +45,19 @@ CONTENTS: dict[type, Callable[[int], Any]] = {
 """Class of dataset -> what is saved to it, by seed."""
 
 
+_SUFFIXES: dict[type, str] = {
+    FigureDataset: "png",
+    ParquetDataset: "parquet",
+    CSVDataset: "csv",
+    JSONDataset: "json",
+    PickleDataset: "pkl",
+    TextDataset: "md",
+}
+
+
 def open_datasets(folder: Path) -> dict[str, Any]:
     write_files_whole()
-    suffixes = ("png", "parquet", "csv", "json", "pkl", "md")
-    return {
-        suffix: kind(filepath=(folder / f"file.{suffix}").as_posix())
-        for suffix, kind in zip(suffixes, CONTENTS, strict=True)
-    }
+    return {suffix: kind(filepath=(folder / f"file.{suffix}").as_posix()) for kind, suffix in _SUFFIXES.items()}
 
 
 def rewrite_for_ever(folder: Path) -> None:
