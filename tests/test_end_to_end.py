@@ -77,6 +77,7 @@ def test_demo_makes_what_it_promises(demo: Project) -> None:
     assert "Synthetic data: these results say nothing about real customers." in log
     assert "mlflow models serve -m model -p 1234" in log
     assert "WARNING" not in log, log
+    assert "it/s" not in log, log  # bars of progress
 
 
 def test_the_score_is_credible_and_the_decision_pays(demo: Project) -> None:

@@ -18,7 +18,6 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.models.model import ModelInfo
@@ -279,13 +278,11 @@ def download_served(uri: str, folder: Path) -> None:
 
 @contextmanager
 def _quiet_mlflow() -> Iterator[None]:
-    """Keep back MLflow's progress bar and its advice on the pickle format, which this project has taken (see docs)."""
+    """Keep back MLflow's advice on the pickle format, which this project has taken (see docs)."""
     logger = logging.getLogger("mlflow")
     level = logger.level
     logger.setLevel(logging.ERROR)
-    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
     try:
         yield
     finally:
-        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.unset()
         logger.setLevel(level)
