@@ -37,13 +37,14 @@ def with_none(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{name: pd.Series(values, dtype=object) for name, values in texts.items()})
 
 
-@pytest.mark.parametrize("n", [60, 3000])
-def test_terms_are_those_of_scikit_learn(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("n", "sample"), [(60, 100_000), (3000, 100_000), (3000, 2000)])
+def test_terms_are_those_of_scikit_learn(n: int, sample: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "_BLOCK_ROWS", 1000)
+    monkeypatch.setattr(encoding, "_SAMPLE", sample)
     training, others = draw(n, 0), draw(500, 1)
     others.loc[:3, ["AMOUNT", "GAPS"]] = [[-1.0, 0.0], [1e12, 9.0], [np.nan, np.nan], [0.0, -9.0]]
     others.loc[:1, TEXTS] = [["z", "z", "z"], [None, None, None]]
-    ranks = QuantileTransformer(n_quantiles=min(1000, n), subsample=100_000, random_state=0)
+    ranks = QuantileTransformer(n_quantiles=min(1000, n), subsample=sample, random_state=0)
     numbers = make_pipeline(ranks, StandardScaler(), SimpleImputer(strategy="median", add_indicator=True))
     indicators = OneHotEncoder(min_frequency=0.05, handle_unknown="infrequent_if_exist", sparse_output=False)
     peer = make_column_transformer((numbers, NUMBERS), (indicators, TEXTS)).fit(with_none(training))
@@ -51,6 +52,8 @@ def test_terms_are_those_of_scikit_learn(n: int, monkeypatch: pytest.MonkeyPatch
     np.testing.assert_allclose(
         terms.fit_transform(training), peer.transform(with_none(training)), rtol=1e-12, atol=1e-14
     )
+    learnt = ranks.fit(training[NUMBERS]).quantiles_.T
+    assert np.array_equal(terms.quantiles_[:, : learnt.shape[1]], learnt)
     expected = peer.transform(with_none(others))
     np.testing.assert_allclose(terms.transform(others), expected, rtol=1e-12, atol=1e-14)
     coded = terms.codes_.transform(others)

@@ -12,6 +12,7 @@ from scipy.special import logit
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 from sklearn.neural_network import MLPClassifier
+from xgboost import XGBClassifier
 
 from credit_scoring import models
 from credit_scoring.models import FAMILIES, FamilyUnavailableError, ScoringModel, build_model, family_class, fit_model
@@ -235,6 +236,19 @@ def test_early_stopping_keeps_the_best_round_on_rows_set_aside(
     peer = build_model(family, {**STOPPING[family], "max_iter" if family == "mlp" else "n_estimators": best})
     peer.set_params(early_stopping_rounds=None)
     np.testing.assert_allclose(peer.fit(X.loc[seen[0]], y[seen[0]]).predict_proba(X), model.predict_proba(X), rtol=1e-5)
+
+
+def test_xgboost_is_the_model_of_its_estimator_to_the_last_bit(X: pd.DataFrame, applicants: pd.DataFrame) -> None:
+    params = {"n_estimators": 40, "subsample": 0.7, "colsample_bytree": 0.5, "max_bin": 64, "n_jobs": 1}
+    weight = np.linspace(0.5, 2.0, len(X))
+    model = build_model("xgboost", params).fit(
+        X, applicants["TARGET"], lambda rows, outcomes: TrainingRows(rows, outcomes, weight)
+    )
+    types = ["c" if name == "OCCUPATION_TYPE" else "q" for name in X]
+    peer = XGBClassifier(**params, random_state=0, tree_method="hist", enable_categorical=True, feature_types=types)
+    peer.fit(model.codes_.transform(X), applicants["TARGET"], sample_weight=weight)
+    margin = peer.get_booster().inplace_predict(model.codes_.transform(X), predict_type="margin")
+    assert np.array_equal(logit(model.predict_proba(X)[:, 1]).astype(np.float32), margin.astype(np.float32))
 
 
 def test_rows_set_aside_weigh_as_the_rows_learned_from(X: pd.DataFrame, applicants: pd.DataFrame) -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
-from credit_scoring.models.selection import SelectionOptions, select_features
+from credit_scoring.models.selection import SelectionOptions, rank_correlation, select_features
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,15 @@ def test_what_is_constant_or_repeats_an_earlier_column_goes_without_a_look_at_th
     expected = [name for name in rows if name not in {"SIGNAL_CUBED", "CONSTANT", "EMPTY", "ONE_KIND", "TARGET"}]
     assert selected(rows) == expected
     assert selected(rows.assign(TARGET=rows["TARGET"].sample(frac=1, random_state=0).to_numpy())) == expected
+
+
+def test_correlations_are_spearman_s_with_nulls_in_the_middle(rows: pd.DataFrame) -> None:
+    numbers = rows[["SIGNAL", "NOISE_0", "SIGNAL_HALF_KNOWN", "TARGET"]]
+    found = rank_correlation(numbers)
+    ranks = numbers.rank()
+    np.testing.assert_allclose(found, ranks.fillna(ranks.mean()).corr(), atol=1e-12)
+    assert found[0, 1] == pytest.approx(spearmanr(rows["SIGNAL"], rows["NOISE_0"]).statistic)
+    assert not rank_correlation(rows[["EMPTY", "CONSTANT", "SIGNAL"]])[:2].any()
 
 
 def test_the_most_useful_columns_stay(rows: pd.DataFrame) -> None:
