@@ -10,7 +10,7 @@ when `conf/base` takes over what was found better.
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,7 @@ class Lever:
 
 SMALL, RANDOM = {"num_leaves": 4, "n_estimators": 400}, {"num_leaves": 4, "n_estimators": 600, "extra_trees": True}
 SHALLOW = {"max_depth": 2, "n_estimators": 400, "min_child_weight": 10}
+STEADY = {"learning_rate": 0.03, "n_estimators": 350, "min_child_weight": 10}
 ALL = {"max_features": 10_000}
 LEVERS: tuple[Lever, ...] = (
     *(Lever("reference", family) for family in (XGB, LGB, LR)),
@@ -109,8 +110,7 @@ LEVERS: tuple[Lever, ...] = (
     Lever("min_child_weight 50", XGB, {"min_child_weight": 50}),
     Lever("learning rate .02, 500 trees, min_child_weight 10", XGB,
         {"learning_rate": 0.02, "n_estimators": 500, "min_child_weight": 10}),
-    Lever("learning rate .03, 350 trees, min_child_weight 10", XGB,
-        {"learning_rate": 0.03, "n_estimators": 350, "min_child_weight": 10}, kept="yes"),
+    Lever("learning rate .03, 350 trees, min_child_weight 10", XGB, STEADY, kept="yes"),
     Lever("reg_lambda 5", XGB, {"reg_lambda": 5}),
     Lever("reg_lambda 60", XGB, {"reg_lambda": 60}),
     Lever("colsample_bytree .1", XGB, {"colsample_bytree": 0.1}),
@@ -149,6 +149,25 @@ LEVERS: tuple[Lever, ...] = (
             f"{LR} C .005",
         ), kept="as family blend"),
 )  # fmt: skip
+FEWER = {
+    XGB: {**STEADY, "n_estimators": 235, "learning_rate": 0.045},
+    LGB: {**RANDOM, "n_estimators": 400, "learning_rate": 0.06},
+}
+HALF = {
+    XGB: {**STEADY, "n_estimators": 175, "learning_rate": 0.06},
+    LGB: {**RANDOM, "n_estimators": 300, "learning_rate": 0.08},
+}
+COARSE = {XGB: {"max_bin": 64}, LGB: {"max_bin": 63}}
+BUDGETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "all bins, all trees": {XGB: STEADY, LGB: RANDOM},
+    "64 bins": {XGB: {**STEADY, **COARSE[XGB]}, LGB: {**RANDOM, **COARSE[LGB]}},
+    "two thirds of the trees": FEWER,
+    "two thirds of the trees, 64 bins": {family: {**FEWER[family], **COARSE[family]} for family in (XGB, LGB)},
+    "half the trees, 64 bins": {family: {**HALF[family], **COARSE[family]} for family in (XGB, LGB)},
+}
+"""What the boosters as kept may spend: fewer trees take larger steps."""
+KEPT = ("64 bins, two thirds of the trees", 2)
+SEEDS = 3
 
 
 def read_rows(raw: Path, project: Path) -> tuple[pd.DataFrame, npt.NDArray[np.int_]]:
@@ -222,7 +241,11 @@ class Measured:
 
     def figures(self, lever: Lever) -> dict[str, npt.NDArray[np.float64]]:
         """Return what each applicant adds to each measure, mean over the fits that did not learn from the applicant."""
-        fits = [expit(log_odds) for log_odds in self.scores(lever)]
+        return self.figures_of(self.scores(lever))
+
+    def figures_of(self, scores: Sequence[npt.NDArray[np.float64]]) -> dict[str, npt.NDArray[np.float64]]:
+        """Do as `figures` does, of the log-odds of each fit."""
+        fits = [expit(log_odds) for log_odds in scores]
         added: dict[str, npt.NDArray[np.float64]] = {}
         for name, part in _PARTS.items():
             twin = np.zeros((len(fits), len(self.y)))
@@ -254,6 +277,7 @@ _PARTS: Mapping[str, Callable[[npt.NDArray[np.int_], npt.NDArray[np.float64]], n
     "log loss": loss_parts,
     "cost": cost_parts,
 }
+_SHOWN = ("twin AUC", "twin log loss", "twin cost", "other AUC", "other log loss")
 
 
 def difference(own: npt.NDArray[np.float64], reference: npt.NDArray[np.float64]) -> str:
@@ -265,9 +289,7 @@ def difference(own: npt.NDArray[np.float64], reference: npt.NDArray[np.float64])
 def describe(lever: Lever, measured: Measured, references: Mapping[str, Mapping[str, npt.NDArray[np.float64]]]) -> str:
     """Write the row of a lever: a reference as it is, others against that of their family, a mean against XGBoost."""
     figures = measured.figures(lever)
-    shown = [
-        name for name in ("twin AUC", "twin log loss", "twin cost", "other AUC", "other log loss") if name in figures
-    ]
+    shown = [name for name in _SHOWN if name in figures]
     if lever.name == "reference":
         cells = [f"{figures[name].mean():.4f}" for name in shown]
     else:
@@ -275,8 +297,48 @@ def describe(lever: Lever, measured: Measured, references: Mapping[str, Mapping[
     return f"| {lever.family or 'mean'} | {lever.name} | {' | '.join(cells)} | {lever.kept} |"
 
 
+def describe_budgets(measured: Measured) -> list[str]:
+    """Write a row per budget: of each booster the mean over its seeds, of the blend one row per number of seeds.
+
+    Differences are to the first budget, of the blend with all seeds.
+    """
+    scores = {
+        (family, budget): [
+            measured.scores(Lever(f"{budget}, seed {seed}", family, {**params, "random_state": seed}))
+            for seed in range(SEEDS)
+        ]
+        for budget, of_family in BUDGETS.items() for family, params in of_family.items()
+    }  # fmt: skip
+    regression = measured.scores(next(lever for lever in LEVERS if lever.family == LR and lever.kept == "yes"))
+
+    def single(family: str, budget: str) -> dict[str, npt.NDArray[np.float64]]:
+        of_seeds = [measured.figures_of(fits) for fits in scores[family, budget]]
+        return {name: np.mean([figures[name] for figures in of_seeds], axis=0) for name in of_seeds[0]}
+
+    def blend(budget: str, n_seeds: int) -> dict[str, npt.NDArray[np.float64]]:
+        boosters = [np.mean(scores[family, budget][:n_seeds], axis=0) for family in (XGB, LGB)]
+        return measured.figures_of(np.mean([*boosters, np.array(regression)], axis=0))
+
+    rows: list[tuple[str, str, int | None, dict[str, npt.NDArray[np.float64]]]] = [
+        *((family, budget, None, single(family, budget)) for family in (XGB, LGB) for budget in BUDGETS),
+        *(("blend", budget, n, blend(budget, n)) for budget in BUDGETS for n in range(SEEDS, 0, -1)),
+    ]
+    first = {model: figures for model, _, _, figures in reversed(rows)}
+    lines = []
+    for model, budget, n_seeds, figures in rows:
+        reference = first[model]
+        cells = [
+            f"{figures[name].mean():.4f}" if figures is reference else difference(figures[name], reference[name])
+            for name in _SHOWN
+            if name in figures
+        ]
+        kept = "yes" if budget == KEPT[0] and n_seeds in (None, KEPT[1]) else "no"
+        lines.append(f"| {model} | {budget} | {n_seeds or ''} | {' | '.join(cells)} | {kept} |")
+    return lines
+
+
 def main() -> None:
-    """Write the table."""
+    """Write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where data and scores are kept")
     parser.add_argument("--other", type=Path, help="folder of the eight raw files of other applicants")
@@ -309,6 +371,13 @@ def main() -> None:
         "of their 95% intervals.",
         "",
         *lines,
+        "",
+        "What fewer bins, trees and seeds of the boosters change, as kept otherwise; a seed more is a fit more. "
+        "Differences are to the first row of the same model; of a booster it is the mean over its seeds.",
+        "",
+        f"| model | boosters | seeds | {' | '.join(name for name in columns[2:])} |",
+        f"|---|---|---:|{'---:|' * (len(columns) - 3)}---|",
+        *describe_budgets(measured),
     ]
     write_section("levers", "What was tried", "\n".join(body), report=REPORT)
 

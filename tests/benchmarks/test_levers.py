@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.harness import candidates_of, parameters_of
 from benchmarks.learning_curve import auc_terms
-from benchmarks.levers import LEVERS, REFERENCE, Lever, cost_parts, pick
+from benchmarks.levers import BUDGETS, KEPT, LEVERS, LGB, LR, REFERENCE, XGB, Lever, cost_parts, pick
 
 
 def test_the_mean_of_what_applicants_add_is_the_auc_and_its_spread_the_error_of_a_difference() -> None:
@@ -36,6 +37,16 @@ def test_every_lever_has_a_name_of_its_own_and_means_are_of_levers() -> None:
     assert len(keys) == len(set(keys))
     assert {lever.family for lever in LEVERS} == {"", *REFERENCE}
     assert {key for lever in LEVERS for key in lever.members} <= set(keys)
+
+
+def test_what_is_told_as_kept_is_what_a_run_fits() -> None:
+    budget, n_seeds = KEPT
+    found = candidates_of("base")
+    regression = next(lever.params for lever in LEVERS if lever.family == LR and lever.kept == "yes")
+    for family, params in {**BUDGETS[budget], LR: regression}.items():
+        assert found[family]["params"] == {**REFERENCE[family], **params}
+    members = parameters_of("base")["candidates"]["blend"]["params"]["members"]
+    assert {name: member.get("n_seeds", 1) for name, member in members.items()} == {XGB: n_seeds, LGB: n_seeds, LR: 1}
 
 
 def test_forests_vote_on_the_columns() -> None:

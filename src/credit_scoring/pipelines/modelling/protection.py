@@ -31,6 +31,7 @@ _PROXY_TREES: Mapping[str, Any] = {
     "num_leaves": 8,
     "min_child_samples": 40,
     "colsample_bytree": 0.5,
+    "max_bin": 63,
 }
 
 
