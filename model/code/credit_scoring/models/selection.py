@@ -4,8 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.stats import rankdata
 
 from credit_scoring.models.base import text_columns
+from credit_scoring.models.encoding import CategoryCodes
 
 
 class SelectionOptions(BaseModel):
@@ -76,8 +78,12 @@ def _share_of_same_nulls(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 def rank_correlation(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Return the rank correlation of each two columns; nulls rank in the middle, constants correlate with none."""
-    ranks = rows.astype(float).rank()
-    filled = ranks.fillna(ranks.mean()).fillna(0.0).to_numpy()
+    values = rows.to_numpy(dtype=np.float64, na_value=np.nan)
+    empty = np.isnan(values)
+    # Behind every number they leave its rank as it is; SciPy ranks all columns at once, pandas one by one
+    ranks = rankdata(np.where(empty, np.inf, values), axis=0)
+    n_known = np.maximum((~empty).sum(axis=0), 1)
+    filled = np.where(empty, np.where(empty, 0.0, ranks).sum(axis=0) / n_known, ranks)
     centred = filled - filled.mean(axis=0)
     norm = np.sqrt((centred**2).sum(axis=0))
     return (centred.T @ centred) / np.maximum(np.outer(norm, norm), np.finfo(float).tiny)
@@ -86,12 +92,11 @@ def rank_correlation(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
 def _gain_of(X: pd.DataFrame, y: pd.Series, options: SelectionOptions) -> npt.NDArray[np.float64]:
     import lightgbm  # noqa: PLC0415 - where it is missing, the other families can still be compared
 
-    texts = text_columns(X)
-    codes = {name: X[name].astype("category").cat.codes.replace(-1, np.nan) if name in texts else X[name] for name in X}
+    codes = CategoryCodes("name").fit(X)
     data = lightgbm.Dataset(
-        pd.DataFrame(codes).astype(float).to_numpy(),
+        codes.transform(X),
         label=np.asarray(y),
-        categorical_feature=[X.columns.get_loc(name) for name in texts],
+        categorical_feature=codes.texts_.tolist(),
         params={"verbosity": -1, "max_bin": 63},
     )
     forest = lightgbm.train(
