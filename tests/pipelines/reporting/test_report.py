@@ -21,6 +21,7 @@ from credit_scoring.pipelines.reporting.report import describe_effect
 from credit_scoring.pipelines.reporting.sentences import explain_threshold
 from credit_scoring.pipelines.reporting.tuning import tell_tuning
 from credit_scoring.texts import texts_in
+from tests.conftest import ROOT
 from tests.pipelines.reporting.artefacts import FREELY, GIVEN_UP, PRICE_OF_INTERPRETABILITY, level
 from tests.pipelines.reporting.conftest import found
 
@@ -577,3 +578,8 @@ def test_why_the_threshold_is_beside_the_theoretical_one(
     assert told in " ".join(sentences)
     assert (apart is None) == (len(sentences) == 3)
     assert apart is None or apart in sentences[2]
+
+
+def test_the_report_of_the_demo_fills_three_pages() -> None:
+    """A fourth one would leave gaps on those before, as its tables and pictures found no place there."""
+    assert len(PdfReader(ROOT / "reports" / "rapport_credit_scoring.pdf").pages) == 3
