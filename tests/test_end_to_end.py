@@ -395,7 +395,8 @@ def test_histories_may_be_empty_if_that_is_said_and_a_bound_replaces_a_champion_
     client, name = MlflowClient(f"sqlite:///{copy_of_demo.path}/mlflow.db"), "credit_scoring_model_test"
     client.set_model_version_tag(name, "1", "complexity", "blend")
     served = fingerprint(copy_of_demo.path / "model")
-    copy_of_demo.run("--params", "champion.max_complexity=equation")
+    outputs = "credit_scorer,model_card,leaderboard_table,price_of_interpretability_table"
+    copy_of_demo.run("--to-outputs", outputs, "--params", "champion.max_complexity=equation")
     features = pd.read_parquet(copy_of_demo.path / "data/04_feature/synthetic/applicant_features.parquet")
     assert len(features) == len(pd.read_csv(raw / "application_train.csv"))
     assert (features.filter(like="HAS_") == 0).all(axis=None)
