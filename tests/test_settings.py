@@ -32,7 +32,7 @@ def test_a_start_does_without_what_only_some_nodes_need() -> None:
     found = subprocess.run([sys.executable, "-c", told, root], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in json.loads(found.stdout.splitlines()[-1])}
     assert "ibis" in loaded
-    late = {"matplotlib", "lightgbm", "xgboost", "shap", "imblearn", "optbinning", "missingno", "typst"}
+    late = {"matplotlib", "lightgbm", "xgboost", "shap", "imblearn", "missingno", "typst"}
     assert loaded & late == set()
 
 

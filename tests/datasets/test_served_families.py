@@ -15,7 +15,7 @@ from tests.exports import Export
 
 # What training, figures and tracking need, and every family's library: none may be needed but those of the model.
 TRAINING = (
-    *("shap", "numba", "lightgbm", "xgboost", "imblearn", "optbinning", "ortools", "optuna", "matplotlib", "ibis"),
+    *("shap", "numba", "lightgbm", "xgboost", "imblearn", "optuna", "matplotlib", "ibis"),
     *("kedro", "pydantic", "pyarrow"),
 )
 ASK = """

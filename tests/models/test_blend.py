@@ -112,7 +112,6 @@ def test_a_scorecard_is_a_member_with_the_few_columns_of_its_card(X: pd.DataFram
     model = blend(X, y, {"card": card, "lr": {**MEMBERS["lr"], "max_features": 2}})
     (member,) = model.fits_["card"]
     assert set(model.feature_names_in_) == {*member.feature_names_in_, "A", "KIND"}
-    assert model.training_libraries == ("optbinning",)
     seen = X.head(3).assign(KIND=["new", None, "x"])
     contributions, base = model.contributions(seen)
     np.testing.assert_allclose(base + contributions.sum(axis=1), log_odds(model, seen), rtol=1e-9)

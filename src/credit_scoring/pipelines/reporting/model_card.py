@@ -126,6 +126,6 @@ def write_model_card(
 def list_software(champion_model: ScoringModel) -> list[str]:
     """Return the versions of Python and of the packages that a model was made with."""
     builds = installed_builds()
-    libraries = {builds[library][0] for library in (*champion_model.libraries, *champion_model.training_libraries)}
+    libraries = {builds[library][0] for library in champion_model.libraries}
     packages = [f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})]
     return [f"Python {platform.python_version()}", *packages]
