@@ -104,8 +104,14 @@ class FigureOptions(BaseModel):
         """Return a tick formatter of differences of shares, in percentage points."""
         return format_ticks(lambda value: self.number(100 * value, "g"))
 
-    def finish(self, figure: Figure, title: str = "", note: str = "") -> Figure:
+    def finish(self, figure: Figure, title: str = "", note: str = "", like: Figure | None = None) -> Figure:
         """Set a title above and a note below, lay the rest out between them, and mark synthetic data.
+
+        Args:
+            figure: The figure.
+            title: What stands above.
+            note: What stands below.
+            like: A finished figure of the same size and labels, to be laid out alike, which takes no time.
 
         Returns:
             The figure.
@@ -119,5 +125,9 @@ class FigureOptions(BaseModel):
             figure.text(0.01, 0.2 * inch, note, color=PALETTE["muted"], **small)
         if self.source == "synthetic":
             figure.text(0.995, 0.03 * inch, self.say("figure.synthetic"), ha="right", color=PALETTE["caution"], **small)
-        figure.tight_layout(rect=(0, (0.15 + _NOTE_LINE * lines) * inch, 1, 1))  # which leaves room for the title
+        if like is None:
+            figure.tight_layout(rect=(0, (0.15 + _NOTE_LINE * lines) * inch, 1, 1))  # which leaves room for the title
+        else:
+            sides = ("left", "bottom", "right", "top", "wspace")
+            figure.subplots_adjust(**{side: getattr(like.subplotpars, side) for side in sides})
         return figure

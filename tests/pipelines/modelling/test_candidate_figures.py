@@ -38,3 +38,16 @@ def test_cost_and_ranking_of_each_candidate_that_was_fitted(language: str, title
     assert roc.get_legend().get_texts()[0].get_text() == auc
     false_positives, true_positives = roc.lines[0].get_data()
     assert np.trapezoid(true_positives, false_positives) == 0.75
+
+
+def test_pictures_are_laid_out_alike_and_none_of_their_words_is_cut_off() -> None:
+    chance = np.random.default_rng(0).random(200)
+    predictions = pd.DataFrame({"TARGET": np.tile([0, 0, 0, 1], 50), "first": chance, "second": chance**2})
+    figures = FigureOptions(language="fr", source="synthetic")
+    first, second = plot_candidates(
+        predictions, [result("first"), result("second")], MisclassificationCosts(), figures
+    ).values()
+    assert [axes.get_position().bounds for axes in second.axes] == [axes.get_position().bounds for axes in first.axes]
+    drawn, whole = second.get_tightbbox(), second.bbox_inches
+    assert whole.x0 <= drawn.x0 < drawn.x1 <= whole.x1
+    assert whole.y0 <= drawn.y0 < drawn.y1 <= whole.y1

@@ -26,7 +26,6 @@ from credit_scoring.pipelines.modelling.folds import directions_of, fit_candidat
 from credit_scoring.pipelines.modelling.nodes import (
     calibrate_champion,
     fit_champion,
-    fit_scorecard,
     plot_calibration,
     predict_holdout,
     select_holdout_rows,
@@ -331,7 +330,7 @@ def test_holdout_is_scored_with_a_calibrated_model_of_the_training_rows(
     assert out_of_fold["UNCALIBRATED"].tolist() == compared[0][champion["name"]].tolist()
     chosen = evaluation["methods"][evaluation["chosen"]]["log_loss"]
     assert chosen == min(method["log_loss"] for method in evaluation["methods"].values())
-    model = fit_champion(train, champion, SELECTION, FOLDS)
+    model, _ = fit_champion(train, champion, [], SELECTION, FOLDS)
     predicted = predict_holdout(model, calibration, holdout)
     assert predicted["SK_ID_CURR"].tolist() == holdout["SK_ID_CURR"].tolist()
     assert predicted["UNCALIBRATED"].tolist() == model.predict_proba(holdout)[:, 1].tolist()
@@ -388,16 +387,17 @@ def test_the_scorecard_of_a_run_is_the_champion_or_the_best_challenger_or_none(m
     _, results = cross_validate_candidates(rows, candidates, SELECTION, FOLDS, COSTS)
     described = {result["name"]: result for result in results}
     assert described["scorecard"]["mean"]["log_loss"] < described["crude"]["mean"]["log_loss"]
-    dummy = fit_champion(rows, described["dummy"], SELECTION, FOLDS)
-    challenger = fit_scorecard(rows, results, described["dummy"], dummy, SELECTION, FOLDS)
-    again = fit_champion(rows, described["scorecard"], SELECTION, FOLDS)
-    assert challenger["name"] == "scorecard"
+    dummy, challenger = fit_champion(rows, described["dummy"], results, SELECTION, FOLDS, n_jobs=2)
+    again, itself = fit_champion(rows, described["scorecard"], results, SELECTION, FOLDS)
+    assert dummy.fingerprint_ == fit_champion(rows, described["dummy"], [], SELECTION, FOLDS)[0].fingerprint_
+    assert challenger["name"] == itself["name"] == "scorecard"
     assert challenger["model"].fingerprint_ == again.fingerprint_
-    champion = fit_scorecard(rows, results, described["crude"], again, SELECTION, FOLDS)
-    assert champion == {"name": "crude", "model": again}
+    assert itself["model"] is again
+    crude, card = fit_champion(rows, described["crude"], results, SELECTION, FOLDS)
+    assert card == {"name": "crude", "model": crude}
     others = [described["dummy"], described["logistic_regression"], described["scorecard"] | {"error": "broken"}]
     others.append(described["crude"] | {"row_models": True, "complexity": "unconstrained"})  # no card for paper
-    assert fit_scorecard(rows, others, described["dummy"], dummy, SELECTION, FOLDS) == {}
+    assert fit_champion(rows, described["dummy"], others, SELECTION, FOLDS)[1] == {}
 
 
 def test_a_killed_process_ends_the_comparison_and_is_no_fault_of_a_candidate(

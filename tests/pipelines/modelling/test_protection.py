@@ -166,7 +166,7 @@ def test_where_nothing_is_protected_nothing_is_priced(rows: pd.DataFrame) -> Non
     price, both = price_protection(rows, predictions, champion, NOTHING, SELECTION, FOLDS, COSTS)
     assert (price["protected"], price["left_out"], price["difference"]) == ([], [], {})
     assert len(both) == 0
-    model = fit_champion(rows, champion, SELECTION, FOLDS)
+    model, _ = fit_champion(rows, champion, [], SELECTION, FOLDS)
     assert "CODE_GENDER" in model.feature_names_in_
     assert measure_proxies(rows, model, NOTHING, FOLDS).empty
 
@@ -182,7 +182,7 @@ def test_other_folds_than_those_of_the_comparison_are_an_error(rows: pd.DataFram
 def test_what_other_columns_know_of_an_attribute_is_measured(rows: pd.DataFrame) -> None:
     protected = ProtectedOptions()
     _, champion = compare(rows, protected)
-    model = fit_champion(leave_out_protected(rows, protected), champion, SELECTION, FOLDS)
+    model, _ = fit_champion(leave_out_protected(rows, protected), champion, [], SELECTION, FOLDS)
     table = measure_proxies(rows, model, protected, FOLDS).set_index("attribute")
     gender, family = table.loc["CODE_GENDER"], table.loc["NAME_FAMILY_STATUS"]
     # One of two groups is told. A normal shifted by its standard deviation has an AUC of Phi(1 / sqrt 2) = 0.760.
@@ -195,7 +195,7 @@ def test_what_other_columns_know_of_an_attribute_is_measured(rows: pd.DataFrame)
 def test_of_a_handful_no_proxy_is_measured(rows: pd.DataFrame) -> None:
     protected = ProtectedOptions(columns=("NAME_FAMILY_STATUS",), min_group=1000)
     _, champion = compare(rows, protected)
-    model = fit_champion(leave_out_protected(rows, protected), champion, SELECTION, FOLDS)
+    model, _ = fit_champion(leave_out_protected(rows, protected), champion, [], SELECTION, FOLDS)
     assert measure_proxies(rows, model, protected, FOLDS).empty
 
 
@@ -205,7 +205,7 @@ def test_a_group_is_as_large_as_the_sample_has_of_it(rows: pd.DataFrame) -> None
 
     protected = ProtectedOptions(columns=("NAME_FAMILY_STATUS",), min_group=50, max_rows=500)
     _, champion = compare(rows, protected)
-    model = fit_champion(leave_out_protected(rows, protected), champion, SELECTION, FOLDS)
+    model, _ = fit_champion(leave_out_protected(rows, protected), champion, [], SELECTION, FOLDS)
     table = measure_proxies(rows, model, protected, FOLDS)
     assert table["group"].tolist() == ["Married"]  # of two that are left, one is told
     assert 200 < table["applicants"].item() < 300
@@ -231,6 +231,6 @@ def test_two_processes_measure_what_one_does(
     again = price_protection(rows, predictions, champion, GENDER, SELECTION, FOLDS, COSTS, n_jobs=2)
     assert again[0] == price
     pd.testing.assert_frame_equal(again[1], both, check_exact=True)
-    model = fit_champion(leave_out_protected(rows, GENDER), champion, SELECTION, FOLDS)
+    model, _ = fit_champion(leave_out_protected(rows, GENDER), champion, [], SELECTION, FOLDS)
     one, two = (measure_proxies(rows, model, GENDER, FOLDS, n_jobs) for n_jobs in (1, 2))
     pd.testing.assert_frame_equal(one, two, check_exact=True)

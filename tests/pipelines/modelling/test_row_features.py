@@ -196,7 +196,7 @@ def test_later_applicants_get_the_features_of_the_served_models() -> None:
     training, holdout = select_training_rows(applicants, made), select_holdout_rows(applicants, made)
     candidate = read_candidates(CANDIDATES)["logistic_regression"].model_copy(update={"row_models": True})
     champion = {"name": "logistic_regression_row_models", **candidate.model_dump()}
-    model = fit_champion(training, champion, SELECTION, FOLDS)
+    model, _ = fit_champion(training, champion, [], SELECTION, FOLDS)
     assert set(model.feature_names_in_) == {"EXT_SOURCE_2", *row_models.feature_names}
     calibration = Calibration("none").to_dict()
     policy = {"threshold": 0.2, "model_digest": digest_model(model, Calibration("none"))}
@@ -217,7 +217,7 @@ def test_a_champion_without_such_features_is_served_without_row_models() -> None
     applicants, histories = draw(1.0)
     row_models, made = learn_row_features(applicants, histories, ROW_MODELS, *OPTIONS)
     champion = {"name": "plain", **read_candidates(CANDIDATES)["logistic_regression"].model_dump()}
-    model = fit_champion(select_training_rows(applicants, made), champion, SELECTION, FOLDS)
+    model, _ = fit_champion(select_training_rows(applicants, made), champion, [], SELECTION, FOLDS)
     policy = {"threshold": 0.2, "model_digest": digest_model(model, Calibration("none"))}
     scorer = build_scorer(model, Calibration("none").to_dict(), policy, None, None, ProtectedOptions(), row_models)  # type: ignore[arg-type]
     assert list(model.feature_names_in_) == ["EXT_SOURCE_2"]

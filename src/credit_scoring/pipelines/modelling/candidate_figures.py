@@ -21,7 +21,7 @@ def plot_candidates(
         By name of the candidate.
     """
     target = candidate_predictions["TARGET"]
-    drawn = {}
+    drawn: dict[str, Figure] = {}
     for result in candidate_results:
         if result["error"]:
             continue
@@ -46,6 +46,8 @@ def plot_candidates(
             axes.xaxis.set_major_formatter(figures.axis())
             axes.yaxis.set_major_formatter(figures.axis())
         drawn[result["name"]] = figures.finish(
-            figure, figures.say("candidate.title", name=result["labels"][figures.language])
+            figure,
+            figures.say("candidate.title", name=result["labels"][figures.language]),
+            like=next(iter(drawn.values()), None),
         )
     return drawn

@@ -103,7 +103,7 @@ def measure_stability(
         that a fold did not select has no row there; without further seeds there is no row at all.
     """
     first = next(result for result in candidate_results if result["name"] == champion["name"])["mean"]
-    candidate = CandidateOptions.of_champion(champion)
+    candidate = CandidateOptions.of_result(champion)
     measured = {metric: [first[metric]] for metric in ("roc_auc", "business_cost")}
     weights = []
     for seed in range(cross_validation.seed + 1, cross_validation.seed + 1 + diagnosis.n_seeds):

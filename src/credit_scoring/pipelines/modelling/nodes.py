@@ -13,6 +13,7 @@ from credit_scoring.metrics.calibration import (
 from credit_scoring.models import ScoringModel
 from credit_scoring.models.calibration import Calibration, choose_calibration
 from credit_scoring.models.selection import SelectionOptions
+from credit_scoring.parallel import Workers
 from credit_scoring.pipelines.modelling.folds import (
     ALL_FOLDS,
     fit_candidate,
@@ -60,39 +61,55 @@ def calibrate_champion(
 def fit_champion(
     training_rows: pd.DataFrame,
     champion: dict[str, Any],
-    selection: SelectionOptions,
-    cross_validation: CrossValidationOptions,
-) -> ScoringModel:
-    """Select columns and fit the champion on all training rows."""
-    features, target = split_columns(training_rows)
-    names = select_plain_features(features, target, selection)
-    candidate = CandidateOptions.of_champion(champion)
-    return fit_candidate(candidate, features, target, names, cross_validation.seed)
-
-
-def fit_scorecard(
-    training_rows: pd.DataFrame,
     candidate_results: list[dict[str, Any]],
-    champion: dict[str, Any],
-    champion_model: ScoringModel,
     selection: SelectionOptions,
     cross_validation: CrossValidationOptions,
-) -> dict[str, Any]:
-    """Return the scorecard of the run, which a lender may read even where another family is champion.
+    n_jobs: int = 1,
+) -> tuple[ScoringModel, dict[str, Any]]:
+    """Select columns and fit the champion on all training rows, and beside it the scorecard of the run.
+
+    The scorecard is for a lender to read even where another family is champion.
+
+    Args:
+        training_rows: One row per applicant: `SK_ID_CURR`, `TARGET`, features.
+        champion: Description of the champion.
+        candidate_results: Results of the comparison, among which the scorecard is looked for.
+        selection: Columns that the models are given.
+        cross_validation: Its seed is that of the fits.
+        n_jobs: Fits at once, see `Workers`.
 
     Returns:
-        `name` and `model` of the champion if it is a scorecard, or else of the scorecard candidate of best log loss,
-        fitted on all training rows; nothing if no scorecard competed.
+        The champion. And `name` and `model` of the scorecard: the champion if it is one, or else the scorecard
+        candidate of best log loss; nothing if no scorecard competed.
     """
+    features, target = split_columns(training_rows)
+    names = select_plain_features(features, target, selection)
+    card = _best_scorecard(champion, candidate_results)
+    with Workers((features, target), n_jobs) as workers:
+        fits = {
+            described["name"]: workers.start(
+                _fit_on_all, CandidateOptions.of_result(described), names, cross_validation.seed
+            )
+            for described in (card, champion)  # the scorecard takes longer
+            if described
+        }
+        fitted = {name: fit() for name, fit in fits.items()}
+    return fitted[champion["name"]], {"name": card["name"], "model": fitted[card["name"]]} if card else {}
+
+
+def _best_scorecard(champion: dict[str, Any], candidate_results: list[dict[str, Any]]) -> dict[str, Any]:
     # With features learnt from TARGET it would be no card that a person adds up by hand
     cards = [result for result in candidate_results if result["family"] == "scorecard" and not result["error"]]
-    scorecards = {result["name"]: result for result in cards if result["complexity"] == "points"}
-    if not scorecards:
-        return {}
-    if champion["name"] in scorecards:
-        return {"name": champion["name"], "model": champion_model}
-    best = min(scorecards.values(), key=lambda result: result["mean"]["log_loss"])
-    return {"name": best["name"], "model": fit_champion(training_rows, best, selection, cross_validation)}
+    cards = [result for result in cards if result["complexity"] == "points"]
+    if any(card["name"] == champion["name"] for card in cards):
+        return champion
+    return min(cards, key=lambda result: result["mean"]["log_loss"], default={})
+
+
+def _fit_on_all(
+    rows: tuple[pd.DataFrame, pd.Series], candidate: CandidateOptions, names: list[str], seed: int
+) -> ScoringModel:
+    return fit_candidate(candidate, *rows, names, seed)
 
 
 def predict_holdout(

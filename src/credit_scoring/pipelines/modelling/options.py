@@ -84,9 +84,9 @@ class CandidateOptions(BaseModel):
         return "monotone" if own == "unconstrained" and self.monotone else own
 
     @classmethod
-    def of_champion(cls, champion: Mapping[str, Any]) -> Self:
-        """Return the candidate that a `champion` was."""
-        return cls.model_validate({field: champion[field] for field in cls.model_fields})
+    def of_result(cls, result: Mapping[str, Any]) -> Self:
+        """Return the candidate that a result of the comparison, or the champion chosen from them, describes."""
+        return cls.model_validate({field: result[field] for field in cls.model_fields})
 
 
 class CrossValidationOptions(BaseModel):

@@ -15,7 +15,6 @@ from credit_scoring.pipelines.modelling.interpretability import plot_interpretab
 from credit_scoring.pipelines.modelling.nodes import (
     calibrate_champion,
     fit_champion,
-    fit_scorecard,
     plot_calibration,
     predict_holdout,
     select_holdout_rows,
@@ -158,22 +157,16 @@ def create_pipeline(**kwargs: object) -> Pipeline:  # noqa: ARG001
             ),
             Node(
                 func=fit_champion,
-                inputs=["permitted_training_rows", "champion", "params:selection", "params:cross_validation"],
-                outputs="champion_model",
-                name="fit_champion",
-            ),
-            Node(
-                func=fit_scorecard,
                 inputs=[
                     "permitted_training_rows",
-                    "candidate_results",
                     "champion",
-                    "champion_model",
+                    "candidate_results",
                     "params:selection",
                     "params:cross_validation",
+                    "params:n_jobs",
                 ],
-                outputs="scorecard",
-                name="fit_scorecard",
+                outputs=["champion_model", "scorecard"],
+                name="fit_champion",
             ),
             Node(
                 func=predict_holdout,

@@ -103,7 +103,7 @@ def price_protection(
             f"candidate_predictions have other folds than {cross_validation.n_folds} with seed {cross_validation.seed}."
             "\nHint: `kedro run --pipelines modelling` makes both with the same parameters."
         )
-    candidate = CandidateOptions.of_champion(champion)
+    candidate = CandidateOptions.of_result(champion)
     with Workers(folds, n_jobs) as workers:
         with_protected, _, _ = predict_out_of_fold(start_fits(candidate, workers, cross_validation.seed), folds)
     probability = {"with": with_protected, "without": candidate_predictions[champion["name"]].to_numpy()}
@@ -155,9 +155,9 @@ def measure_proxies(
     features = training_rows[[str(name) for name in champion_model.feature_names_in_]]
     texts = text_columns(features)
     features = features.astype({name: "category" if name in texts else float for name in features})
-    rows = []
+    rows, begun = [], []
     with Workers(features, n_jobs) as workers:
-        for attribute in tell_progress(protected.columns, "attributes"):
+        for attribute in protected.columns:
             groups = group_values(training_rows[attribute], training_rows[attribute])
             known = np.flatnonzero(groups.notna())
             outcomes = training_rows["TARGET"].iloc[known]
@@ -169,13 +169,19 @@ def measure_proxies(
             part = part[groups.iloc[part].isin(large)]
             group = groups.iloc[part].to_numpy()
             dealt = StratifiedKFold(cross_validation.n_folds, shuffle=True, random_state=cross_validation.seed)
-            folds = [(part[learnt], group[learnt], validated) for learnt, validated in dealt.split(part, group)]
             fits = [
-                workers.start(_tell_groups_apart, learnt, its_group, part[validated], cross_validation.seed)
-                for learnt, its_group, validated in folds
+                (
+                    validated,
+                    workers.start(
+                        _tell_groups_apart, part[learnt], group[learnt], part[validated], cross_validation.seed
+                    ),
+                )
+                for learnt, validated in dealt.split(part, group)
             ]
-            probability = np.empty((len(part), len(large)))
-            for (*_, validated), fit in zip(folds, fits, strict=True):
+            begun.append((attribute, large, group, fits))
+        for attribute, large, group, fits in tell_progress(begun, "attributes"):
+            probability = np.empty((len(group), len(large)))
+            for validated, fit in fits:
                 probability[validated] = fit()
             for column, name in enumerate(large[:1] if len(large) == 2 else large):
                 inside = group == name
