@@ -166,7 +166,7 @@ BUDGETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "half the trees, 64 bins": {family: {**HALF[family], **COARSE[family]} for family in (XGB, LGB)},
 }
 """What the boosters as kept may spend: fewer trees take larger steps."""
-KEPT = ("two thirds of the trees, 64 bins", 2)
+KEPT = ("two thirds of the trees, 64 bins", 1)
 SEEDS = 3
 
 
