@@ -51,3 +51,16 @@ def test_pictures_are_laid_out_alike_and_none_of_their_words_is_cut_off() -> Non
     drawn, whole = second.get_tightbbox(), second.bbox_inches
     assert whole.x0 <= drawn.x0 < drawn.x1 <= whole.x1
     assert whole.y0 <= drawn.y0 < drawn.y1 <= whole.y1
+
+
+@pytest.mark.parametrize("threshold", [0.09, 0.48])
+def test_the_threshold_is_not_drawn_through_its_label(threshold: float) -> None:
+    told = result("trees")
+    told["mean"]["threshold"] = threshold
+    figures = FigureOptions(language="fr", source="synthetic")
+    drawn = plot_candidates(PREDICTIONS, [told], MisclassificationCosts(), figures)["trees"]
+    drawn.canvas.draw()
+    cost = drawn.axes[0]
+    label = cost.get_legend().get_window_extent()
+    at, _ = cost.transData.transform((threshold, 0))
+    assert not label.x0 <= at <= label.x1

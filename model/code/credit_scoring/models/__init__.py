@@ -82,7 +82,7 @@ def build_model(family: str, params: Mapping[str, Any]) -> ScoringModel:
             f"Model family '{family}': {model_class.__name__} must define {', '.join(missing)}.\n"
             f"Hint: add them in {model_class.__module__}; `PermutationContributions` brings `_contributions`."
         )
-    for library in (*model_class.libraries, *model_class.training_libraries):
+    for library in model_class.libraries:
         try:
             import_module(library)
         except Exception as error:  # a missing shared library raises OSError, XGBoost an error of its own

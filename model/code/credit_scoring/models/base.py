@@ -63,7 +63,6 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
         labels: Language -> what reports call the family.
         libraries: What the family imports beside scikit-learn. It does so where it uses it, not at the top of its
             module, so that a family can be named without it; whoever serves a model of the family installs it.
-        training_libraries: What it imports besides, likewise, but only to fit: a server does without it.
         complexity: How far a person can check a score of the family; a family that does not say so is `unconstrained`.
         test_params: Hyper-parameters with which the family learns from a hundred rows within a second, for tests.
         can_be_monotone: Whether the family takes `monotone_constraints`.
@@ -76,7 +75,6 @@ class ScoringModel(ClassifierMixin, BaseEstimator, ABC):
 
     labels: ClassVar[Mapping[str, str]]
     libraries: tuple[str, ...] = ()
-    training_libraries: tuple[str, ...] = ()
     complexity: ClassVar[Complexity] = "unconstrained"
     test_params: ClassVar[Mapping[str, Any]] = {}
     can_be_monotone: ClassVar[bool] = False

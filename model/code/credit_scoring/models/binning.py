@@ -1,7 +1,7 @@
 """Bins of a variable for a points scorecard, their weight of evidence and information value.
 
-Formulas: N. Siddiqi, Credit Risk Scorecards, Wiley 2006, chapter 6. Finding the bins needs optbinning, which solves for
-those of greatest information value (G. Navas-Palencia, Optimal binning, arXiv:2001.08025); using them NumPy alone.
+Formulas: N. Siddiqi, Credit Risk Scorecards, Wiley 2006, chapter 6. Which bins are best is the problem of G.
+Navas-Palencia, Optimal binning, arXiv:2001.08025, sec. 2, solved here by dynamic programming.
 """
 
 import math
@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 _MAX_FIRST_BINS = 12
+_EQUAL = 1e-12
+"""Difference of information values up to which they are equal."""
 _DIGITS = 2
 """Digits of a boundary behind its first one, or behind the first of the spread of the values if that is smaller."""
 
@@ -78,38 +80,68 @@ def find_bins(
         min_bin_size: Share of the rows that a bin has to hold.
         max_bins: Bins at most, beside those of missing values and rare categories.
     """
+    min_rows = math.ceil(min_bin_size * len(values))
     known = ~np.isnan(values)
-    groups: list[npt.NDArray[np.float64]] = []
-    # What a tree would not split, the solver need not look at; a tree takes categories for numbers.
-    splits = None if n_categories else _first_splits(values[known], y[known], math.ceil(min_bin_size * len(values)))
-    if known.any() and (splits is None or len(splits)):
-        from optbinning import OptimalBinning  # noqa: PLC0415 - takes over a second, and only fitting needs it
-
-        solver = OptimalBinning(
-            dtype="categorical" if n_categories else "numerical",
-            monotonic_trend="auto_asc_desc",
-            min_prebin_size=min_bin_size,
-            min_bin_size=min_bin_size,
-            max_n_bins=max_bins,
-            cat_cutoff=min_bin_size if n_categories else None,
-            user_splits=splits,
-        )
-        groups = list(solver.fit(values, y).splits)
-    if n_categories:
-        # Categories in no group are as rare as those of optbinning's last, its others.
-        cells = np.full(n_categories + 1, max(len(groups) - 1, 0))
-        for number, codes in enumerate(groups):
-            cells[np.asarray(codes, dtype=int)] = number
-        edges, n_bins = np.arange(1.0, n_categories), max(len(groups), 1)
-    else:
-        edges = np.asarray(groups, dtype=np.float64)
-        n_bins = len(edges) + 1
-        cells = np.arange(n_bins + 1)
-    cells[-1] = n_bins
+    # A tree takes categories for numbers, so each has a cell of its own
+    edges = np.arange(1.0, n_categories) if n_categories else _first_splits(values[known], y[known], min_rows)
     edges = np.append(edges, np.nan)
-    placed = cells[np.searchsorted(edges, values, side="right")]
-    good, bad = (np.bincount(placed[y == outcome], minlength=n_bins + 1) for outcome in (0, 1))
-    return Bins(edges, cells, good, bad, good + bad < min_bin_size * len(values))
+    cells = np.searchsorted(edges, values, side="right")
+    good, bad = (np.bincount(cells[y == outcome], minlength=len(edges) + 1) for outcome in (0, 1))
+    in_order = np.arange(len(edges))
+    if n_categories:
+        in_order = np.flatnonzero((good + bad)[:-1] >= min_rows)
+        in_order = in_order[np.argsort(bad[in_order] / (good + bad)[in_order], kind="stable")]
+    bin_of_cell = np.full(len(edges) + 1, -1)
+    bin_of_cell[in_order] = _best_bins(good, bad, in_order, min_rows, max_bins)
+    is_rare = bin_of_cell[:-1] < 0
+    bin_of_cell[:-1][is_rare] = bin_of_cell.max() + 1
+    bin_of_cell[-1] = bin_of_cell.max() + 1
+    good, bad = (np.bincount(bin_of_cell, rows).astype(int) for rows in (good, bad))
+    if not n_categories:
+        edges, bin_of_cell = edges[np.diff(bin_of_cell) > 0], np.arange(len(good))
+    return Bins(edges, bin_of_cell, good, bad, good + bad < min_bin_size * len(values))
+
+
+def _best_bins(
+    good: npt.NDArray[np.int_], bad: npt.NDArray[np.int_], in_order: npt.NDArray[np.int_], min_rows: int, max_bins: int
+) -> npt.NDArray[np.int_]:
+    """Return the bin of each cell that is to be binned: 0 for the first in order, and so on.
+
+    Of all ways to join neighbours to at most `max_bins` bins that hold `min_rows` rows and both outcomes, and whose
+    default rates rise all along or fall all along, it is the one of greatest information value, and of equal ones one
+    of the fewest bins; a single bin if there is none.
+
+    Args:
+        good: Rows that repaid, by cell: of these and of others.
+        bad: Rows that defaulted, likewise.
+        in_order: Cells to be binned.
+        min_rows: Rows that a bin has to hold.
+        max_bins: Bins at most.
+    """
+    n_cells = len(in_order)
+    # Of the cells from i up to, not including, j: entry [i, j]
+    n_good, n_bad = (np.subtract.outer(upto := np.append(0, rows[in_order].cumsum()), upto).T for rows in (good, bad))
+    is_bin = (n_good + n_bad >= min_rows) & (n_good > 0) & (n_bad > 0)
+    rate = np.where(is_bin, n_bad, 0) / np.where(is_bin, n_good + n_bad, 1)
+    good_share, bad_share = np.where(is_bin, n_good, 1) / good.sum(), np.where(is_bin, n_bad, 1) / bad.sum()
+    value = np.where(is_bin, (good_share - bad_share) * np.log(good_share / bad_share), -np.inf)
+    best, best_starts = -np.inf, [0]
+    for sign in (1, -1):
+        # [h, i, j]: whether a bin of the cells from i up to j may follow one of those from h up to i
+        follows = sign * (rate[None] - rate[:, :, None]) >= 0
+        total = np.where(np.arange(n_cells + 1)[:, None] == 0, value, -np.inf)  # of all bins, the last from i up to j
+        before: list[npt.NDArray[np.int_]] = []  # the start of the bin before the last, of two bins, of three, …
+        for n_bins in range(1, max_bins + 1):
+            if n_bins > 1:
+                joined = np.where(follows, total[:, :, None], -np.inf)
+                before.append(joined.argmax(axis=0))
+                total = value + joined.max(axis=0)
+            if (gained := total[:, -1].max()) > best + _EQUAL:
+                best, starts = gained, [int(total[:, -1].argmax()), n_cells]
+                for start in reversed(before):
+                    starts.insert(0, int(start[starts[0], starts[1]]))
+                best_starts = starts[:-1]
+    return np.searchsorted(best_starts, np.arange(n_cells), side="right") - 1
 
 
 def _first_splits(known: npt.NDArray[np.float64], y: npt.NDArray[np.int_], min_rows: int) -> npt.NDArray[np.float64]:

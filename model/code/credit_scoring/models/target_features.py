@@ -66,7 +66,7 @@ class TargetFeatureModel(ScoringModel):
         random_state: int = 42,
     ) -> None:
         self.inner = inner
-        self.libraries, self.training_libraries = inner.libraries, inner.training_libraries
+        self.libraries = inner.libraries
         self.n_neighbors = n_neighbors
         self.n_folds = n_folds
         self.smoothing = smoothing

@@ -34,7 +34,7 @@ def plot_candidates(
         cost.axvline(mean["threshold"], color=PALETTE["chosen"], lw=1.4, label=label)
         cost.set(xlim=(0, 0.5), ylim=(0, None), xlabel=figures.say("candidate.x"))
         cost.set_ylabel(figures.say("common.axis_cost"))
-        cost.legend(loc="lower right")
+        cost.legend(loc="lower right" if mean["threshold"] < 0.25 else "lower left")  # off the line of the threshold
         false_positives, true_positives, _ = roc_curve(target, probability)
         label = figures.say("candidate.auc", auc=mean["roc_auc"])
         roc.plot(false_positives, true_positives, color=PALETTE["main"], lw=1.8, label=label)

@@ -1,7 +1,7 @@
 """The average of several models, which is steadier than any of them."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -43,7 +43,6 @@ class BlendModel(CodedModel):
         fits_: By name of a member, its fitted models, one per seed.
         left_out_: By name of a member that could not be fitted, why.
         libraries: What the members need; once fitted, those that were not left out.
-        training_libraries: Likewise, but only to fit.
     """
 
     labels = {"fr": "combinaison de modèles", "en": "blend"}
@@ -66,11 +65,7 @@ class BlendModel(CodedModel):
         if problems:
             raise TypeError("; ".join(problems))
         self.members, self.n_jobs = members, n_jobs
-        self._name_libraries([family_class(member["family"]) for member in members.values()])
-
-    def _name_libraries(self, models: Sequence[ScoringModel | type[ScoringModel]]) -> None:
-        self.libraries = tuple(dict.fromkeys(name for model in models for name in model.libraries))
-        self.training_libraries = tuple(dict.fromkeys(name for model in models for name in model.training_libraries))
+        self.libraries = _libraries_of(family_class(member["family"]) for member in members.values())
 
     def _fit_rows(self, X: pd.DataFrame, y: npt.NDArray[np.int_], rebalance: Rebalance) -> None:
         rows = rebalance(X, y)
@@ -100,7 +95,7 @@ class BlendModel(CodedModel):
                 f"A blend needs two members, {len(self.fits_)} of {len(self.members)} could be fitted.\n{reasons}\n"
                 "Hint: mend them, or leave the blend out of `candidates`."
             )
-        self._name_libraries([fit for fit, _ in self._shares()])
+        self.libraries = _libraries_of(fit for fit, _ in self._shares())
         read = np.concatenate([fit.feature_names_in_ for fit, _ in self._shares()])
         self.feature_names_in_ = self.feature_names_in_[np.isin(self.feature_names_in_, read)]
         self._see(X[self.feature_names_in_])
@@ -179,6 +174,10 @@ class BlendModel(CodedModel):
             contributions[:, self.views_[number][0]] += share * values
             average += share * base
         return contributions, average
+
+
+def _libraries_of(models: Iterable[ScoringModel | type[ScoringModel]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for model in models for name in model.libraries))
 
 
 def _problems(member: Mapping[str, Any]) -> Iterator[str]:

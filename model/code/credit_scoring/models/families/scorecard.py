@@ -62,7 +62,6 @@ class ScorecardModel(PointsModel):
 
     labels = {"fr": "grille de score", "en": "scorecard"}
     complexity = "points"
-    training_libraries = ("optbinning",)
     test_params = {"min_bin_size": 0.1}
     bins_: tuple[Bins, ...]
     points_: tuple[npt.NDArray[np.int_], ...]
