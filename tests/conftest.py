@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -46,6 +47,9 @@ LONGEST = (
     "tools/test_screenshots.py",  # it would be the last
 )
 """Files of tests that take long, in the order in which they begin, and the ones on Spark."""
+
+# As in a run (settings.py): most objects of a test session stay to its end
+gc.set_threshold(100_000)
 
 # Relative if the PATH is, and tests run it in other folders. Not resolved: a link leads out of the environment.
 sys.executable = os.path.abspath(sys.executable)  # noqa: PTH100

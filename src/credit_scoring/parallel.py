@@ -3,6 +3,7 @@
 Between the calls of their libraries fits are Python, so that threads would wait for one another.
 """
 
+import gc
 import logging
 import os
 import pickle
@@ -74,8 +75,8 @@ class Workers(Generic[Shared]):
             self._executor = get_reusable_executor(
                 max_workers=self.n_jobs,
                 timeout=_IDLE,
-                initializer=_end_with,
-                initargs=(os.getpid(),),
+                initializer=_begin,
+                initargs=(os.getpid(), gc.get_threshold()),
                 env=_ONE_THREAD,
             )
         return self
@@ -149,8 +150,12 @@ def _result_of(future: Future[Any]) -> Any:
     return result
 
 
-def _end_with(run: int) -> None:
-    """End this process when the run has ended: a killed one tells nobody, and results would wait for it for ever."""
+def _begin(run: int, garbage: tuple[int, int, int]) -> None:
+    """Look for garbage as the run does, and end this process when the run has ended.
+
+    A killed run tells nobody, and results would wait for it for ever.
+    """
+    gc.set_threshold(*garbage)
 
     def watch() -> None:
         while os.getppid() == run:
