@@ -90,7 +90,7 @@ def fit_champion(
             described["name"]: workers.start(
                 _fit_on_all, CandidateOptions.of_result(described), names, cross_validation.seed
             )
-            for described in (card, champion)  # the scorecard takes longer
+            for described in (champion, card)
             if described
         }
         fitted = {name: fit() for name, fit in fits.items()}
