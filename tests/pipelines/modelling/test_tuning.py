@@ -197,7 +197,7 @@ def test_the_search_is_drawn(trials: list[dict[str, Any]]) -> None:
     figure = plot_tuning(trials, FigureOptions(language="en", source="synthetic"))
     figure.savefig(io.BytesIO())
     drawn = [[tuple(map(float, offset)) for offset in dots.get_offsets()] for dots in figure.axes[0].collections]
-    assert drawn == ([[(1.0, 0.3)], [(0.0, 0.25)], [(0.0, 0.25)]] if trials else [])
+    assert drawn == ([[(2.0, 0.3)], [(1.0, 0.25)], [(1.0, 0.25)]] if trials else [])
     assert figure.axes[0].get_ylabel() == ("Log loss" if trials else "")
 
 

@@ -181,10 +181,11 @@ def plot_tuning(tuning_trials: list[dict[str, Any]], figures: FigureOptions) -> 
         complete = [trial for trial in trials if trial["state"] == "complete"]
         pruned = [trial for trial in trials if trial["state"] == "pruned"]
         for shown, marker, color in ((pruned, "x", PALETTE["neutral"]), (complete, "o", PALETTE["main"])):
-            numbers, values = [trial["number"] for trial in shown], [trial["value"] for trial in shown]
+            # Counted from 1, as in the log
+            numbers, values = [trial["number"] + 1 for trial in shown], [trial["value"] for trial in shown]
             axes.scatter(numbers, values, s=22, marker=marker, color=color)
         for chosen in (trial for trial in complete if trial["chosen"]):
-            axes.scatter(chosen["number"], chosen["value"], s=150, marker="*", color=PALETTE["chosen"], zorder=3)
+            axes.scatter(chosen["number"] + 1, chosen["value"], s=150, marker="*", color=PALETTE["chosen"], zorder=3)
         for by_hand in (trial for trial in complete if trial["hand_set"]):
             axes.axhline(by_hand["value"], ls="--", lw=1, color=PALETTE["second"], zorder=0)
         axes.set_title(trials[0]["labels"][figures.language], fontsize=10)
