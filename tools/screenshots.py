@@ -28,7 +28,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from credit_scoring.project import enter_project
 from credit_scoring.tracking_store import comparison_address
@@ -46,6 +46,7 @@ ASSISTANT_WAS_SHOWN = "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"
 WIDER = 45
 """Pixels that a column gets beside MLflow's hundred."""
 SECONDS_TO_START = 60
+MILLISECONDS_TO_ANSWER = 10_000
 
 
 def main() -> None:
@@ -159,12 +160,10 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 def _show_runs(page: Page, address: str, run: Run) -> None:
     page.goto(comparison_address(address, run.info.experiment_id, run.info.run_id))
     page.get_by_text("matching runs").wait_for()
-    page.get_by_role("button", name="Columns", exact=True).click()
-    columns = page.get_by_role("dialog")
     for name in (*HIDDEN, *SHOWN):
-        columns.get_by_text(name, exact=True).click()
+        _switch_column(page, name)
     page.keyboard.press("Escape")
-    columns.wait_for(state="hidden")
+    page.get_by_role("dialog").wait_for(state="hidden")
     for name in SHOWN:
         header = page.get_by_role("columnheader", name=name).first
         header.wait_for()
@@ -176,6 +175,21 @@ def _show_runs(page: Page, address: str, run: Run) -> None:
         for step in range(1, WIDER + 1, 4):  # so wide that the whole name can be read
             page.mouse.move(place["x"] + step, place["y"] + place["height"] / 2)
         page.mouse.up()
+
+
+def _switch_column(page: Page, name: str) -> None:
+    """Show or hide a column, whose list may close, or open too early, while a slow page arrives."""
+    columns = page.get_by_role("dialog")
+    for tries_left in (2, 1, 0):
+        if not columns.is_visible():
+            page.get_by_role("button", name="Columns", exact=True).click()
+        try:
+            columns.get_by_text(name, exact=True).click(timeout=MILLISECONDS_TO_ANSWER)
+            return
+        except TimeoutError:
+            if not tries_left:
+                raise
+            page.keyboard.press("Escape")
 
 
 def _show_model(page: Page, address: str, registered_model: str) -> None:

@@ -13,8 +13,25 @@ from PIL import Image
 
 pytest.importorskip("playwright", reason="needs `make install`")
 
+from playwright.sync_api import TimeoutError, sync_playwright
+
 from tests.stores import make_store
-from tools.screenshots import BROWSERS, SHOT, SHOWN, take_pictures
+from tools import screenshots
+from tools.screenshots import BROWSERS, SHOT, SHOWN, find_browser, take_pictures
+
+SLOW_PAGE = """
+<button onclick="open_list()">Columns</button>
+<script>
+    let times = 0
+    function open_list() {
+        const list = document.body.appendChild(document.createElement("div"))
+        list.role = "dialog"
+        list.innerHTML = times++ ? "<label><input type=checkbox>roc_auc</label>" : "nothing yet"
+    }
+    document.onkeydown = () => document.querySelector("[role=dialog]").remove()
+</script>
+"""
+"""Its list of columns is incomplete the first time."""
 
 
 @pytest.fixture
@@ -53,6 +70,18 @@ def test_both_pages_are_pictured(store: str, parent: str, tmp_path: Path) -> Non
             main = np.asarray(picture.convert("L"))
         assert (main < 100).mean() > 0.002, "an empty page"
         assert path.stat().st_size < 150_000
+
+
+@pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no Chromium here")
+def test_a_list_of_columns_that_came_too_early_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screenshots, "MILLISECONDS_TO_ANSWER", 100)
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=find_browser()) as browser:
+        page = browser.new_page()
+        page.set_content(SLOW_PAGE)
+        screenshots._switch_column(page, "roc_auc")
+        assert page.get_by_role("checkbox").is_checked()
+        with pytest.raises(TimeoutError, match="no_such_metric"):
+            screenshots._switch_column(page, "no_such_metric")
 
 
 @pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no Chromium here")
