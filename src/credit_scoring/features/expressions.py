@@ -4,7 +4,6 @@ All of them work on deferred Ibis expressions (`_.AMT_CREDIT`), so that a featur
 table of features one `group_by`. Functions marked `deferrable` stay calls until a table is there: a formula names them.
 """
 
-import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -286,7 +285,7 @@ def aggregate_by_client(table: ir.Table, features: Mapping[str, Expression]) -> 
         table.group_by(CLIENT_KEY).agg(**dict(named[start : start + _AGGREGATES_PER_PASS]))
         for start in range(0, len(named), _AGGREGATES_PER_PASS)
     ]
-    return as_features(functools.reduce(join_on_client, passes))
+    return as_features(join_on_client(*passes))
 
 
 def as_features(table: ir.Table) -> ir.Table:
@@ -298,6 +297,12 @@ def as_features(table: ir.Table) -> ir.Table:
     return table.mutate(s.across((s.numeric() | s.of_type("boolean")) & ~s.cols(*kept), _.cast("float64")))
 
 
-def join_on_client(left: ir.Table, right: ir.Table) -> ir.Table:
-    """Left-join one row per client onto one row per client, keeping a single key column."""
-    return left.left_join(right, CLIENT_KEY, rname="{name}_right").drop(f"{CLIENT_KEY}_right")
+def join_on_client(first: ir.Table, *others: ir.Table) -> ir.Table:
+    """Left-join tables of one row per client onto the first one, keeping a single key column.
+
+    One chain of joins, whose keys are left out at its end: Ibis goes through all columns for each table made between.
+    """
+    joined = first
+    for number, other in enumerate(others):
+        joined = joined.left_join(other, CLIENT_KEY, rname=f"{{name}}_of_{number}")
+    return joined.drop(*(f"{CLIENT_KEY}_of_{number}" for number in range(len(others))))

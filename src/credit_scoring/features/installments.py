@@ -7,7 +7,6 @@ between due date and payment; DPD its part after the due date and DBD its part b
 # ruff: noqa: SIM300 - a column such as _.AMT_CREDIT is not the constant that Ruff takes it for
 
 import dataclasses
-import functools
 
 import ibis
 import ibis.expr.types as ir
@@ -315,14 +314,11 @@ def compute_installments_features(installments_payments: ir.Table, previous_appl
     """
     instalments = rank_instalments(installments_payments)
     loans = _merge_loans(instalments)
-    features = functools.reduce(
-        join_on_client,
-        (
-            _summarise_ages(instalments),
-            _summarise_last_ones(instalments),
-            aggregate_by_client(LOANS.measure(loans), values_of(_LOAN_FEATURES)),
-            _summarise_running_loans(loans, previous_application),
-        ),
+    features = join_on_client(
+        _summarise_ages(instalments),
+        _summarise_last_ones(instalments),
+        aggregate_by_client(LOANS.measure(loans), values_of(_LOAN_FEATURES)),
+        _summarise_running_loans(loans, previous_application),
     )
     return features.mutate(
         **values_of(_DERIVED_FEATURES),

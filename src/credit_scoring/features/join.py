@@ -1,7 +1,5 @@
 """Join of every source onto the applications: the last step before the model input."""
 
-import functools
-
 import ibis.expr.types as ir
 from ibis import _
 
@@ -189,5 +187,5 @@ def join_features(application_features: ir.Table, *history_features: ir.Table) -
         history), and the ratios between the application and the history. Without a history, its features are null:
         absent is not zero.
     """
-    features = functools.reduce(join_on_client, history_features, application_features)
+    features = join_on_client(application_features, *history_features)
     return features.mutate(**values_of(PRESENCE), **values_of(RATIOS))
