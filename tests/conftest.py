@@ -16,7 +16,7 @@ import pytest
 from filelock import FileLock
 
 from credit_scoring.tracking_store import find_tracking_store
-from tests.kedro_command import run_kedro
+from tests.commands import run_kedro
 
 if TYPE_CHECKING:
     from tests.exports import Export

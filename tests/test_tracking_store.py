@@ -20,6 +20,7 @@ from mlflow import MlflowClient
 
 from credit_scoring.errors import TrackingStoreError
 from credit_scoring.tracking_store import comparison_address, configure, find_tracking_store
+from tests.commands import run_command
 from tests.conftest import Project, copy_project, make_project
 
 NAME = "credit_scoring_model_test"
@@ -95,17 +96,6 @@ def paths(project: Path) -> set[str]:
         return {place for query in queries for (place,) in connection.execute(query)}
 
 
-def command(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=project.path,
-        env=os.environ | {"COLUMNS": "300"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def said(done: subprocess.CompletedProcess[str]) -> str:
     return " ".join((done.stdout + done.stderr).split())
 
@@ -117,8 +107,8 @@ def test_a_moved_project_says_so_everywhere_and_goes_on_after_one_command(demo: 
     refused = f"moved or copied: {moved.path}/mlflow.db has its artefacts in {first.path.as_uri()}/mlruns"
     for failed in (
         moved.kedro("run", "--env", "test", "--pipelines", "threshold_tuning"),
-        command(moved, "-m", "credit_scoring.export", "--env", "test"),
-        command(moved, "-m", "credit_scoring.tracking_store", "mlflow", "ui"),
+        run_command(moved.path, "credit_scoring.export", "--env", "test"),
+        run_command(moved.path, "credit_scoring.tracking_store", "mlflow", "ui"),
     ):
         assert failed.returncode != 0
         assert refused in said(failed)
@@ -129,11 +119,11 @@ def test_a_moved_project_says_so_everywhere_and_goes_on_after_one_command(demo: 
     before = paths(moved.path)
     assert all(place.startswith(f"{first.path.as_uri()}/") for place in before)
     runs = (moved.path / "mlruns").rename(tmp_path / "mlruns")
-    failed = command(moved, "-m", "credit_scoring.tracking_store", "--relocate")
+    failed = run_command(moved.path, "credit_scoring.tracking_store", "--relocate")
     assert "has no artefacts beside it" in said(failed)
     assert paths(moved.path) == before
     runs.rename(moved.path / "mlruns")
-    assert command(moved, "-m", "credit_scoring.tracking_store", "--relocate").returncode == 0
+    assert run_command(moved.path, "credit_scoring.tracking_store", "--relocate").returncode == 0
     uri = moved.path.as_uri()
     assert {place.removeprefix(uri).removeprefix(f"file://{moved.path}") for place in paths(moved.path)} == {
         place.removeprefix(first.path.as_uri()) for place in before
@@ -201,7 +191,7 @@ def test_two_clients_of_a_server_have_one_champion(
     assert list((tmp_path / "of_the_server/kept").rglob("model.pkl")) != []
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    exported = command(two, "-m", "credit_scoring.export", "--env", "test")
+    exported = run_command(two.path, "credit_scoring.export", "--env", "test")
     assert exported.returncode == 0, said(exported)
     files = ("MANIFEST.sha256", "model.pkl")
     assert [(two.path / "model" / name).read_bytes() for name in files] == [
@@ -211,7 +201,7 @@ def test_two_clients_of_a_server_have_one_champion(
     decision = json.loads((two.path / "data/06_models/synthetic/promotion_decision.json").read_text())
     assert (decision["incumbent"], decision["obstacle"]) == ("1", "equal")
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    shown = command(one, "-m", "credit_scoring.tracking_store", "mlflow", "ui")
+    shown = run_command(one.path, "credit_scoring.tracking_store", "mlflow", "ui")
     assert "They are on a server, which shows them itself" in said(shown)
     assert [path for client in clients for path in client.path.rglob("ml[rf][ul]*") if path.name != "mlflow.yml"] == []
 

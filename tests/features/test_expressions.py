@@ -117,7 +117,11 @@ def test_features_are_float64_for_every_type_counted() -> None:
 
 
 def test_a_client_join_keeps_one_key_and_every_left_row() -> None:
-    first, second, third = rows(SK_ID_CURR=[1, 2], A=[1, 2]), rows(SK_ID_CURR=[2, 3], B=[5, 6]), rows(SK_ID_CURR=[1], C=[7])
+    first, second, third = (
+        rows(SK_ID_CURR=[1, 2], A=[1, 2]),
+        rows(SK_ID_CURR=[2, 3], B=[5, 6]),
+        rows(SK_ID_CURR=[1], C=[7]),
+    )
     joined = join_on_client(first, second, third)
     assert list(joined.columns) == ["SK_ID_CURR", "A", "B", "C"]
     found = read(joined).sort_values("SK_ID_CURR")

@@ -1,9 +1,10 @@
-"""Kedro commands in processes that begin with the libraries imported, which are most of what a command takes to start.
+"""Commands in processes that begin with the libraries imported, which are most of what a command takes to start.
 
 Python's fork server imports them once, and every command is a fork of it, in a folder and an environment of its own.
 """
 
 import atexit
+import importlib
 import multiprocessing
 import os
 import subprocess
@@ -14,32 +15,42 @@ from tempfile import TemporaryDirectory
 
 _FORKS = multiprocessing.get_context("forkserver")
 # Not Kedro's command line: on import it reads how to log from the working directory
-_FORKS.set_forkserver_preload(["credit_scoring.pipeline_registry", "mlflow.store.tracking.sqlalchemy_store"])
+_FORKS.set_forkserver_preload(
+    [
+        *("credit_scoring.pipeline_registry", "kedro_mlflow", "dynaconf", "ibis.backends.duckdb"),
+        *("mlflow.sklearn", "mlflow.store.tracking.sqlalchemy_store", "seaborn", "shap"),
+    ]
+)
 
 
-def run_kedro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a kedro command in a folder, as `python -m kedro` would."""
+def run_command(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `main` of a module in a folder, with arguments as of a command line."""
     with TemporaryDirectory() as written:
         output, errors = Path(written, "output"), Path(written, "errors")
         environment = os.environ | {"COLUMNS": "200"}
-        command = _FORKS.Process(target=_run, args=(folder, arguments, environment, (output, errors)))
+        command = _FORKS.Process(target=_run, args=(folder, module, arguments, environment, (output, errors)))
         command.start()
         command.join()
         assert command.exitcode is not None
         return subprocess.CompletedProcess(arguments, command.exitcode, output.read_text(), errors.read_text())
 
 
-def _run(folder: Path, arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[Path]) -> None:
+def run_kedro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a kedro command in a folder, as `python -m kedro` would."""
+    return run_command(folder, "kedro.framework.cli.cli", *arguments)
+
+
+def _run(
+    folder: Path, module: str, arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[Path]
+) -> None:
     for number, path in enumerate(streams, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["kedro", *arguments]
-    from kedro.framework.cli.cli import main  # noqa: PLC0415 - see above
-
+    sys.argv = [module, *arguments]
     try:
-        main()
+        importlib.import_module(module).main()
     except Exception:  # of any type: the project says what it is, as at the end of a process
         sys.excepthook(*sys.exc_info())
         sys.exit(1)
