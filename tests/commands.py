@@ -23,12 +23,21 @@ _FORKS.set_forkserver_preload(
 )
 
 
-def run_command(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `main` of a module in a folder, with arguments as of a command line."""
+def run_command(
+    folder: Path, module: str, *arguments: str, code: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `main` of a module in a folder, with arguments as of a command line.
+
+    Args:
+        folder: Where it runs.
+        module: The module.
+        *arguments: Its arguments.
+        code: Folder of another copy of the project's package, to be imported in place of this one.
+    """
     with TemporaryDirectory() as written:
         output, errors = Path(written, "output"), Path(written, "errors")
-        environment = os.environ | {"COLUMNS": "200"}
-        command = _FORKS.Process(target=_run, args=(folder, module, arguments, environment, (output, errors)))
+        environment = os.environ | {"COLUMNS": "200"} | ({"PYTHONPATH": code.as_posix()} if code else {})
+        command = _FORKS.Process(target=_run, args=(folder, module, arguments, environment, (output, errors), code))
         command.start()
         command.join()
         assert command.exitcode is not None
@@ -41,7 +50,12 @@ def run_kedro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def _run(
-    folder: Path, module: str, arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[Path]
+    folder: Path,
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    streams: Sequence[Path],
+    code: Path | None,
 ) -> None:
     for number, path in enumerate(streams, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
@@ -49,8 +63,12 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [module, *arguments]
+    if code:
+        sys.path.insert(0, code.as_posix())
+        for name in [name for name in sys.modules if name.partition(".")[0] == "credit_scoring"]:
+            del sys.modules[name]
     try:
-        importlib.import_module(module).main()
+        sys.exit(importlib.import_module(module).main())
     except Exception:  # of any type: the project says what it is, as at the end of a process
         sys.excepthook(*sys.exc_info())
         sys.exit(1)

@@ -1,15 +1,14 @@
 """A new source is a contract and a module: put into a copy of the project, all else follows from them."""
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from credit_scoring.features.sources import SOURCES
+from tests.commands import run_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,14 +72,7 @@ FLAG, COUNT, MEAN, MAX = f"HAS_{PREFIX}", f"{PREFIX}_RETURNS_COUNT", f"{PREFIX}_
 
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kedro", "run", "--env", "test", *arguments],
-        cwd=project,
-        env=os.environ | {"PYTHONPATH": (project / "src").as_posix()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_command(project, "kedro.framework.cli.cli", "run", "--env", "test", *arguments, code=project / "src")
 
 
 def list_in(path: Path, anchor: str, line: str) -> None:
@@ -153,17 +145,9 @@ def test_a_new_source_is_a_contract_and_a_module(project: Path) -> None:
 def test_a_new_source_passes_what_sources_pass(project: Path, tmp_path: Path) -> None:
     files = ["test_catalogue.py", "test_properties.py", "test_units.py"]
     options = ["-v", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'temp'}"]
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", *options, "-k", f"test_catalogue or test_units or {SOURCE}"),
-            *((ROOT / "tests/features" / file).as_posix() for file in files),
-        ],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": (project / "src").as_posix()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    chosen = ("-k", f"test_catalogue or test_units or {SOURCE}")
+    paths = [(ROOT / "tests/features" / file).as_posix() for file in files]
+    done = run_command(ROOT, "pytest", *options, *chosen, *paths, code=project / "src")
     assert done.returncode == 0, done.stdout[-5000:]
     passed = [line for line in done.stdout.splitlines() if "PASSED" in line]
     assert all(any(file in line for line in passed) for file in files)

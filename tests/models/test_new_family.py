@@ -3,15 +3,13 @@
 Put into a copy of the project, HistGradientBoosting passes all that families pass.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import credit_scoring
 from credit_scoring.models import FAMILIES
 from credit_scoring.texts import LANGUAGES
+from tests.commands import run_command
 
 TESTS = Path(__file__).parents[1]
 FAMILY = "family_of_this_test"  # which nobody else chooses
@@ -79,14 +77,8 @@ def test_a_new_family_is_one_module(tmp_path: Path) -> None:
         "datasets/test_served_families.py",
     ]
     options = ["-v", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'temp'}", "-k", FAMILY]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *((TESTS / file).as_posix() for file in files)],
-        cwd=TESTS.parent,
-        env=os.environ | {"PYTHONPATH": (tmp_path / "src").as_posix(), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    paths = [(TESTS / file).as_posix() for file in files]
+    done = run_command(TESTS.parent, "pytest", *options, *paths, code=tmp_path / "src")
     assert done.returncode == 0, done.stdout[-5000:]
     passed = [line for line in done.stdout.splitlines() if FAMILY in line and "PASSED" in line]
     assert all(any(file in line for line in passed) for file in files)  # each of them took the family up by itself
