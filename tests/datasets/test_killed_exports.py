@@ -5,14 +5,12 @@ operation on a file or the database that changed it, and then lets the next comm
 """
 
 import dataclasses
+import multiprocessing
 import os
-import pickle
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +25,6 @@ from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.exported_model.writing import replacement
 from credit_scoring.exported_model.writing.replacement import workspace_beside
 from credit_scoring.scorer import ScorerRelease
-from tests.conftest import ROOT
 from tests.datasets.conftest import run_in
 from tests.datasets.test_mlflow_registry import NAME, aliases, dataset
 from tests.exported_model.conftest import make_release
@@ -231,31 +228,25 @@ def test_a_process_that_is_killed_between_two_aliases_leaves_what_the_walk_says(
     place: Path, release: ScorerRelease
 ) -> None:
     """The walk copies the disk instead of killing; here is a kill."""
-    (place.parent / "release.pkl").write_bytes(pickle.dumps(release))
-    code = """
-        import os, pickle, signal, sys
-        from pathlib import Path
-        import mlflow
-        from tests.datasets.test_mlflow_registry import dataset
+    active = mlflow.active_run()
+    assert active is not None
 
-        set_alias = mlflow.MlflowClient.set_registered_model_alias
+    def save_until_the_champion() -> None:
+        set_alias = MlflowClient.set_registered_model_alias
 
-        def kill(self, name, alias, version):
+        def kill(self: MlflowClient, name: str, alias: str, version: str) -> None:
             if alias == "champion":
                 os.kill(os.getpid(), signal.SIGKILL)
             set_alias(self, name, alias, version)
 
-        mlflow.MlflowClient.set_registered_model_alias = kill
-        place = Path(sys.argv[1])
-        mlflow.set_tracking_uri(f"sqlite:///{place}/mlflow.db")
-        with mlflow.start_run(run_id=sys.argv[2]):
-            dataset(place).save(pickle.loads((place.parent / "release.pkl").read_bytes()))
-    """
-    active = mlflow.active_run()
-    assert active is not None
-    command = [sys.executable, "-c", textwrap.dedent(code), str(place), active.info.run_id]
-    killed = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+        MlflowClient.set_registered_model_alias = kill  # type: ignore[method-assign]
+        with mlflow.start_run(run_id=active.info.run_id):
+            dataset(place).save(release)
+
+    killed = multiprocessing.get_context("fork").Process(target=save_until_the_champion)  # which has it all imported
+    killed.start()
+    killed.join(60)
+    assert killed.exitcode == -signal.SIGKILL
     assert aliases() == {"champion": "1", "previous_champion": "1"}
     assert len(list(place.glob(".export_*/model"))) == 1
     assert dataset(place).export_champion() == "2"

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import binomtest
+from scipy.special import ndtri
 from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
@@ -92,8 +92,13 @@ def rate_interval(events: int, count: int, *, confidence: float = 0.95) -> Inter
         count: Number of trials, at least one.
         confidence: Probability that the interval is to hold.
     """
-    bounds = binomtest(events, count).proportion_ci(confidence, method="wilson")
-    return Interval(estimate=events / count, low=float(bounds.low), high=float(bounds.high))
+    share, z = events / count, float(ndtri(0.5 + 0.5 * confidence))
+    spread = 2 * (count + z**2)
+    middle = (2 * count * share + z**2) / spread
+    half = z / spread * np.sqrt(4 * count * share * (1 - share) + z**2)
+    low = 0.0 if events == 0 else float(middle - half)  # exact at the ends
+    high = 1.0 if events == count else float(middle + half)
+    return Interval(estimate=share, low=low, high=high)
 
 
 def rate_difference_interval(

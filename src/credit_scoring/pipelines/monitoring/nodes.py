@@ -262,8 +262,10 @@ def _is_rate(variable: str) -> bool:
 
 def _measure(reference: pd.Series, new: pd.Series, monitoring: MonitoringOptions, *, is_rate: bool) -> dict[str, Any]:
     counts = count_bins(reference, new, monitoring.n_bins)
-    missing = counts[counts.index.isna()].sum()
-    known = counts.sum() - missing
+    bins = counts[[REFERENCE, CURRENT]].to_numpy()
+    missing = bins[counts.index.isna()].sum(axis=0)
+    known = bins.sum(axis=0) - missing
+    reference_missing, new_missing = missing / (len(reference), len(new))
     is_number = pd.api.types.is_numeric_dtype(reference)
     measured: dict[str, Any] = {
         "psi": stability_index(counts),
@@ -272,10 +274,10 @@ def _measure(reference: pd.Series, new: pd.Series, monitoring: MonitoringOptions
         "ks": np.nan,
         "ks_p": np.nan,
         **dict.fromkeys(("rate", "rate_p", "reference_rate", "new_rate"), np.nan),
-        "missing": missing[CURRENT] / len(new) - missing[REFERENCE] / len(reference),
+        "missing": new_missing - reference_missing,
         "missing_p": homogeneity_p_value(pd.DataFrame([missing, known])),
-        "reference_missing": missing[REFERENCE] / len(reference),
-        "new_missing": missing[CURRENT] / len(new),
+        "reference_missing": reference_missing,
+        "new_missing": new_missing,
         "new_categories": np.nan,
         "new_categories_p": np.nan,
         "unseen": "",
@@ -288,7 +290,7 @@ def _measure(reference: pd.Series, new: pd.Series, monitoring: MonitoringOptions
     if is_rate or not is_number:
         return measured | _measure_unseen(reference.dropna(), new.dropna(), len(reference), len(new))
     gap = distribution_gap(reference.dropna(), new.dropna())
-    return measured | {"ks": gap, "ks_p": gap_p_value(gap, int(known[REFERENCE]), int(known[CURRENT]))}
+    return measured | {"ks": gap, "ks_p": gap_p_value(gap, *known)}
 
 
 def _measure_unseen(known: pd.Series, new: pd.Series, n_known: int, n_new: int) -> dict[str, Any]:
