@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ks_2samp
 
 from credit_scoring.metrics.stability import (
     count_bins,
@@ -46,6 +47,13 @@ def test_stability_index_does_not_change_when_the_scale_does() -> None:
 
 def test_gap_of_distributions_by_hand() -> None:
     assert distribution_gap(pd.Series([1, 2, 3, 4]), pd.Series([3, 4, 5, 6])) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("digits", [0, 1, 12])
+def test_the_gap_is_the_statistic_of_kolmogorov_and_smirnov_with_and_without_ties(digits: int) -> None:
+    generator = np.random.default_rng(digits)
+    one, other = (pd.Series(generator.normal(mean, 2, n).round(digits)) for mean, n in ((0, 173), (0.4, 90)))
+    assert distribution_gap(one, other) == pytest.approx(ks_2samp(one, other).statistic, rel=1e-14)
 
 
 def test_without_a_population_there_is_nothing_to_measure() -> None:
