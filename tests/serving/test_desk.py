@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,7 @@ from credit_scoring.serving.desk import DeskProcess, find_desk
 from credit_scoring.serving.pause import pause_after
 from credit_scoring.serving.settings import SettingError
 from tests.conftest import Project
-from tests.serving.conftest import Server, can_listen, children, free_port, running, wait_until
-from tests.serving.test_life_cycle import is_gone
+from tests.serving.conftest import Server, can_listen, children, free_port, is_gone, running, wait_until
 
 GRACE = 3
 SECONDS_TO_OPEN = 120  # however busy the machine is
@@ -52,9 +51,9 @@ def is_open(desk: str) -> bool:
 
 def process_of_desk(server: Server) -> int | None:
     for pid in children(server.process.pid):
-        shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-        if shown.stdout.strip().endswith("credit-scoring desk"):
-            return pid
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by now
+            if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"credit-scoring\0desk\0"):
+                return pid
     return None
 
 

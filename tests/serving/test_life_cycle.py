@@ -21,7 +21,7 @@ import requests
 from credit_scoring.exported_model.manifest import write_manifest
 from credit_scoring.serving import __main__ as command
 from tests.conftest import Project
-from tests.serving.conftest import Server, as_split, can_listen, free_port, serving, wait_until
+from tests.serving.conftest import Server, as_split, can_listen, free_port, is_gone, serving, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -93,14 +93,6 @@ def end(server: Server, number: signal.Signals = signal.SIGTERM) -> float:
     server.process.send_signal(number)
     server.process.wait(timeout=30)
     return time.monotonic() - started
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def post_in_background(server: Server, body: str) -> None:
