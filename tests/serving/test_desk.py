@@ -23,13 +23,13 @@ GRACE = 3
 SECONDS_TO_OPEN = 120  # however busy the machine is
 
 
-@pytest.fixture
-def folder(demo: Project, tmp_path: Path) -> Path:
-    """Return a folder as the container sees it: the model, and the mounted data."""
-    shutil.copytree(demo.path / "model", tmp_path / "model")
-    raw = "data/01_raw/synthetic"
-    shutil.copytree(demo.path / raw, tmp_path / raw)
-    return tmp_path
+@pytest.fixture(scope="module")
+def folder(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder as the container sees it: the model, and the mounted data, where the applicants are kept."""
+    folder = tmp_path_factory.mktemp("desk")
+    for part in ("model", "data/01_raw/synthetic"):
+        shutil.copytree(demo.path / part, folder / part)
+    return folder
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def test_the_desk_ends_when_the_main_process_is_killed(folder: Path) -> None:
     ("wrong", "said"),
     [
         ({"DESK_WORKERS": "many"}, "The desk stays closed: its settings are not in order. The server goes on."),
-        ({"DESK_RAW_FOLDER": "nowhere"}, "The desk has ended (status 1); it is started again in 2 s."),
+        ({"DESK_MODEL": "nowhere"}, "The desk has ended (status 1); it is started again in 2 s."),
     ],
 )
 def test_a_desk_that_cannot_open_leaves_the_server_alone(folder: Path, wrong: dict[str, str], said: str) -> None:
