@@ -57,9 +57,11 @@ class Server:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def post(self, body: str | bytes, content_type: str | None = JSON, **headers: str) -> requests.Response:
+    def post(
+        self, body: str | bytes, content_type: str | None = JSON, path: str = "/invocations", **headers: str
+    ) -> requests.Response:
         given = {"Content-Type": content_type} if content_type else {}
-        return requests.post(f"{self.url}/invocations", data=body, headers=given | headers, timeout=60)
+        return requests.post(f"{self.url}{path}", data=body, headers=given | headers, timeout=60)
 
     def get(self, path: str) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=10)

@@ -158,7 +158,9 @@ def test_the_model_is_changed_by_a_reload_only_and_by_none_that_fails(folder: Pa
         assert server.process.returncode == 0
 
 
-def test_workers_outlive_the_process_that_holds_the_model(folder: Path, holdout: pd.DataFrame) -> None:
+def test_workers_outlive_the_holder_of_the_model_and_not_the_main_process(
+    folder: Path, holdout: pd.DataFrame
+) -> None:
     body = as_split(holdout.head(1))
     with lean(folder) as server:
         workers, (holder,) = server.workers(), server.holders()
@@ -172,6 +174,12 @@ def test_workers_outlive_the_process_that_holds_the_model(folder: Path, holdout:
         wait_until(lambda: server.get("/version").json()["model_id"] == "m-second", 30)
         wait_until(lambda: all(map(is_gone, workers)))
         assert {server.post(body).headers["X-Model-Id"] for _ in range(10)} == {"m-second"}
+
+        processes = [*server.holders(), *server.workers()]
+        os.kill(processes[-1], signal.SIGSTOP)
+        os.kill(server.process.pid, signal.SIGKILL)
+        wait_until(lambda: all(map(is_gone, processes)), GRACE + 2)
+        wait_until(lambda: can_listen(server.url), 2)
 
 
 def test_a_worker_that_hangs_is_replaced_and_no_signal_has_to_wait_for_it(folder: Path, holdout: pd.DataFrame) -> None:
@@ -241,15 +249,6 @@ def test_what_is_in_hand_is_answered_while_no_more_is_taken(folder: Path, holdou
         assert server.process.wait(timeout=3) == 0
 
 
-def test_workers_end_when_the_main_process_is_killed(demo: Project) -> None:
-    with lean(demo.path) as server:
-        processes = [*server.holders(), *server.workers()]
-        os.kill(processes[-1], signal.SIGSTOP)
-        os.kill(server.process.pid, signal.SIGKILL)
-        wait_until(lambda: all(map(is_gone, processes)), GRACE + 2)
-        wait_until(lambda: can_listen(server.url), 2)
-
-
 @pytest.mark.parametrize("front_end", ["mlflow", "lean"])
 def test_a_stop_while_loading_ends_at_once(demo: Project, front_end: str) -> None:
     process = subprocess.Popen(
@@ -314,15 +313,6 @@ def test_a_server_none_of_whose_workers_becomes_ready_ends(folder: Path) -> None
     assert done.returncode == 1
     assert "has died (status 3)" in done.stdout
     assert "No worker becomes ready" in done.stdout
-
-
-def test_a_truncated_scorer_ends_the_start_with_a_reason(folder: Path) -> None:
-    scorer = folder / "model" / "model.pkl"
-    scorer.write_bytes(scorer.read_bytes()[: scorer.stat().st_size // 2])
-    write_manifest(folder / "model")
-    done = start(folder, SERVING_FRONT_END="mlflow")
-    assert done.returncode == 1
-    assert "The scorer in model cannot be read" in done.stdout
 
 
 def test_an_address_that_cannot_be_had_is_told(demo: Project) -> None:
