@@ -158,9 +158,7 @@ def test_the_model_is_changed_by_a_reload_only_and_by_none_that_fails(folder: Pa
         assert server.process.returncode == 0
 
 
-def test_workers_outlive_the_holder_of_the_model_and_not_the_main_process(
-    folder: Path, holdout: pd.DataFrame
-) -> None:
+def test_workers_outlive_the_holder_of_the_model_and_not_the_main_process(folder: Path, holdout: pd.DataFrame) -> None:
     body = as_split(holdout.head(1))
     with lean(folder) as server:
         workers, (holder,) = server.workers(), server.holders()
