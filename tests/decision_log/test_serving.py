@@ -65,6 +65,15 @@ def recording(demo: Project, folder: Path, url: str, **settings: str) -> Iterato
         yield server
 
 
+@pytest.fixture(scope="module")
+def kept(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+    """Return a server of one worker that has to record, and the file that it records in."""
+    folder = tmp_path_factory.mktemp("kept")
+    file = folder / "decisions.db"
+    with recording(demo, folder, f"sqlite:///{file}", SERVING_WORKERS="1") as server:
+        yield server, file
+
+
 def ask(server: Server, body: Any, path: str = "decisions", **headers: str) -> requests.Response:
     data = body if isinstance(body, bytes) else orjson.dumps(body)
     return requests.post(f"{server.url}/{path}", data=data, headers={"Content-Type": JSON} | headers, timeout=30)
@@ -116,60 +125,63 @@ def test_decisions_are_recorded_with_their_input_and_replay_to_the_last_bit(
     assert replay(log, told[0]["id"], find_model=finder(demo.path / "model")).erased == 1
 
 
-def test_a_worker_that_dies_before_it_answers_leaves_a_record_that_says_so(demo: Project, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/decisions.db"
-    with recording(demo, tmp_path, url, SERVING_WORKERS="1") as server:
-        with pytest.raises(requests.ConnectionError):
-            ask(server, EXAMPLE.read_bytes(), **{"X-Request-Id": DIES})
-        wait_until(server.workers)
-        told = ask(server, EXAMPLE.read_bytes()).json()
-        log = DecisionLog(url)
-        last = answered(log, told["id"])
-        (lost,) = log.find(Filter(request=DIES)).records
-        assert not lost.is_answered
-        assert (lost.probability, lost.sequence) == (last.probability, 1)
-        assert replay(log, lost.id, find_model=finder(demo.path / "model")).same == 1
-        assert not verify(log.engine).problem
+def test_a_worker_that_dies_before_it_answers_leaves_a_record_that_says_so(
+    demo: Project, kept: tuple[Server, Path]
+) -> None:
+    server, file = kept
+    log = DecisionLog(f"sqlite:///{file}")
+    n_before = verify(log.engine).n_records
+    with pytest.raises(requests.ConnectionError):
+        ask(server, EXAMPLE.read_bytes(), **{"X-Request-Id": DIES})
+    wait_until(server.workers)
+    told = ask(server, EXAMPLE.read_bytes()).json()
+    last = answered(log, told["id"])
+    (lost,) = log.find(Filter(request=DIES)).records
+    assert not lost.is_answered
+    assert (lost.probability, lost.sequence) == (last.probability, n_before + 1)
+    assert replay(log, lost.id, find_model=finder(demo.path / "model")).same == 1
+    assert not verify(log.engine).problem
 
 
-def test_required_gives_no_decision_without_its_record_and_recovers(demo: Project, tmp_path: Path) -> None:
-    url, file = f"sqlite:///{tmp_path}/decisions.db", tmp_path / "decisions.db"
-    with recording(demo, tmp_path, url) as server:
-        blocker = sqlite3.connect(file, isolation_level=None)
-        blocker.execute("BEGIN IMMEDIATE")
+def test_required_gives_no_decision_without_its_record_and_recovers(kept: tuple[Server, Path]) -> None:
+    server, file = kept
+    log = DecisionLog(f"sqlite:///{file}")
+    before = log.find().records
+    blocker = sqlite3.connect(file, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    refused = ask(server, EXAMPLE.read_bytes())
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert "could not be recorded" in refused.json()["message"]
+    assert "probability_default" not in refused.text
+    assert server.get("/ping").ok
+    blocker.execute("ROLLBACK")
+    told = ask(server, EXAMPLE.read_bytes()).json()
+    assert [record.id for record in log.find().records] == [told["id"], *(record.id for record in before)]
+    assert 'scoring_decision_records_total{outcome="failed"} 1.0' in server.get("/metrics").text
+
+
+def test_a_full_disk_refuses_decisions_until_there_is_room_again(kept: tuple[Server, Path]) -> None:
+    server, file = kept
+    log = DecisionLog(f"sqlite:///{file}")
+    first = ask(server, EXAMPLE.read_bytes()).json()
+    answered(log, first["id"])
+    n_before, before = verify(log.engine).n_records, log.find().records
+    (worker,) = server.workers()
+    # No file of the worker may grow beyond what the database has written last
+    limits = resource.prlimit(worker, resource.RLIMIT_FSIZE)
+    resource.prlimit(worker, resource.RLIMIT_FSIZE, (file.with_name(f"{file.name}-wal").stat().st_size, limits[1]))
+    for _ in range(3):
         refused = ask(server, EXAMPLE.read_bytes())
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-        assert "could not be recorded" in refused.json()["message"]
         assert "probability_default" not in refused.text
-        assert server.get("/ping").ok
-        blocker.execute("ROLLBACK")
-        told = ask(server, EXAMPLE.read_bytes()).json()
-        assert [record.id for record in DecisionLog(url).find().records] == [told["id"]]
-        assert 'scoring_decision_records_total{outcome="failed"} 1.0' in server.get("/metrics").text
-
-
-def test_a_full_disk_refuses_decisions_until_there_is_room_again(demo: Project, tmp_path: Path) -> None:
-    url, file = f"sqlite:///{tmp_path}/decisions.db", tmp_path / "decisions.db"
-    with recording(demo, tmp_path, url, SERVING_WORKERS="1") as server:
-        first = ask(server, EXAMPLE.read_bytes()).json()
-        log = DecisionLog(url)
-        answered(log, first["id"])
-        (worker,) = server.workers()
-        # No file of the worker may grow beyond what the database has written last
-        limits = resource.prlimit(worker, resource.RLIMIT_FSIZE)
-        resource.prlimit(worker, resource.RLIMIT_FSIZE, (file.with_name(f"{file.name}-wal").stat().st_size, limits[1]))
-        for _ in range(3):
-            refused = ask(server, EXAMPLE.read_bytes())
-            assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-            assert "probability_default" not in refused.text
-        assert [record.id for record in log.find().records] == [first["id"]]
-        assert server.get("/ping").ok
-        resource.prlimit(worker, resource.RLIMIT_FSIZE, limits)
-        last = answered(log, ask(server, EXAMPLE.read_bytes()).json()["id"])
-        assert server.workers() == [worker]
+    assert [record.id for record in log.find().records] == [record.id for record in before]
+    assert server.get("/ping").ok
+    resource.prlimit(worker, resource.RLIMIT_FSIZE, limits)
+    last = answered(log, ask(server, EXAMPLE.read_bytes()).json()["id"])
+    assert server.workers() == [worker]
     assert last.probability == first["probability_default"]
     found = verify(log.engine)
-    assert (found.problem, found.n_records) == ("", 4)  # two decisions, each with its mark
+    assert (found.problem, found.n_records) == ("", n_before + 2)  # a decision and its mark
 
 
 def test_best_effort_answers_without_waiting_and_writes_when_it_can(demo: Project, tmp_path: Path) -> None:

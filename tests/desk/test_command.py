@@ -1,6 +1,7 @@
 """The desk as a user starts it, and its accounts on the command line."""
 
 import io
+import logging
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from credit_scoring.desk.__main__ import main as serve
 from credit_scoring.desk.application import Desk, open_accounts
 from credit_scoring.desk.command import main
 from credit_scoring.desk.settings import DeskSettingError, DeskSettings, read_desk_settings
@@ -53,6 +55,16 @@ def test_it_starts_with_a_password_that_is_good_once_and_stops_when_told(
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+def test_without_source_tables_it_does_not_start_and_says_why(
+    settings: DeskSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "credit_scoring")  # what starting sets is put back
+    for name, value in {"MODEL": settings.model, "RAW_FOLDER": tmp_path, "FOLDER": tmp_path / "desk"}.items():
+        monkeypatch.setenv(f"DESK_{name}", str(value))
+    assert serve() == 1
+    assert "application_train.csv cannot be used: a file was expected, none found" in caplog.text
 
 
 def test_accounts_are_made_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:

@@ -57,9 +57,11 @@ class Server:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def post(self, body: str | bytes, content_type: str | None = JSON, **headers: str) -> requests.Response:
+    def post(
+        self, body: str | bytes, content_type: str | None = JSON, path: str = "/invocations", **headers: str
+    ) -> requests.Response:
         given = {"Content-Type": content_type} if content_type else {}
-        return requests.post(f"{self.url}/invocations", data=body, headers=given | headers, timeout=60)
+        return requests.post(f"{self.url}{path}", data=body, headers=given | headers, timeout=60)
 
     def get(self, path: str) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=10)
@@ -77,10 +79,21 @@ class Server:
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that a process has started."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in listed.splitlines()]
-    return [int(own) for own, parent, state in rows if int(parent) == pid and not state.startswith("Z")]
+    """Return the processes that a process has started, by number."""
+    started: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by now
+            started += map(int, (thread / "children").read_text().split())
+    return sorted(one for one in started if not is_gone(one))
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether a process has ended, even if nobody has asked how."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return told.rpartition(")")[2].split()[0] == "Z"
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 15) -> float:

@@ -214,6 +214,15 @@ def test_a_body_that_pauses_or_comes_too_slowly_is_given_up(server: Server) -> N
         assert b"within 30 seconds, with no more than %d between two parts" % IDLE in answer
 
 
+def test_an_api_key_is_asked_for(server: Server, example: tuple[bytes, list[object]]) -> None:
+    body, _ = example
+    assert server.is_up()
+    assert server.post(body).status_code == 401
+    assert server.post(body, **{"X-API-Key": KEY.upper()}).status_code == 401
+    assert server.post(body, **{"X-API-Key": KEY}).status_code == 200
+    assert server.get("/version").status_code == 401
+
+
 def test_the_key_is_asked_for_before_the_body(server: Server) -> None:
     with connect(server) as connection:
         connection.sendall(HEAD.replace(b"s3cret", b"wrong") + b"Content-Length: 1000000\r\n\r\n")

@@ -188,7 +188,7 @@ def test_a_header_of_a_quarter_of_a_million_names_and_a_compressed_body_are_refu
 
 @pytest.mark.parametrize("front_end", ["mlflow", "lean"])
 def test_a_strict_server_refuses_gaps_and_counts_them(
-    demo: Project, holdout: pd.DataFrame, columns: list[str], front_end: str
+    demo: Project, holdout: pd.DataFrame, applicants: list[dict[str, Any]], front_end: str
 ) -> None:
     with serving(demo.path, SERVING_FRONT_END=front_end, SERVING_WORKERS="1", SERVING_GAPS="refuse") as strict:
         rows = holdout.head(2)
@@ -201,6 +201,20 @@ def test_a_strict_server_refuses_gaps_and_counts_them(
         assert (misspelt.status_code, misspelt.json()["message"]) == (400, says)
         metrics = requests.get(f"{strict.url}/metrics", timeout=10).text
         assert 'scoring_gaps_total{column="DAYS_BIRTH",gap="out_of_range"} 1.0' in metrics
+        refuses_gaps_of_raw_tables(strict, applicants[0])
+
+
+def refuses_gaps_of_raw_tables(strict: Server, one: dict[str, Any]) -> None:
+    """Check `/decisions` of a strict server that has counted one gap of DAYS_BIRTH."""
+    born = one | {"application": one["application"] | {"DAYS_BIRTH": -77}, "params": {"language": "en"}}
+    assert strict.post(json.dumps(one), path="/decisions").status_code == 200
+    answer = strict.post(json.dumps([one, born]), path="/decisions")
+    assert (answer.status_code, answer.json()["error_code"], answer.json()["applicant"]) == (400, "BAD_REQUEST", 1)
+    gaps = answer.json()["gaps"]
+    assert ("DAYS_BIRTH", "out_of_range") in [(gap["column"], gap["gap"]) for gap in gaps]
+    assert answer.json()["message"] == " ".join(f"{gap['text']}." for gap in gaps)
+    assert "-77" not in answer.text
+    assert 'scoring_gaps_total{column="DAYS_BIRTH",gap="out_of_range"} 2.0' in strict.get("/metrics").text
 
 
 def test_an_unknown_category_and_unicode_are_scored(server: Server, holdout: pd.DataFrame, columns: list[str]) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,20 +17,19 @@ from credit_scoring.serving.desk import DeskProcess, find_desk
 from credit_scoring.serving.pause import pause_after
 from credit_scoring.serving.settings import SettingError
 from tests.conftest import Project
-from tests.serving.conftest import Server, can_listen, children, free_port, running, wait_until
-from tests.serving.test_life_cycle import is_gone
+from tests.serving.conftest import Server, can_listen, children, free_port, is_gone, running, wait_until
 
 GRACE = 3
 SECONDS_TO_OPEN = 120  # however busy the machine is
 
 
-@pytest.fixture
-def folder(demo: Project, tmp_path: Path) -> Path:
-    """Return a folder as the container sees it: the model, and the mounted data."""
-    shutil.copytree(demo.path / "model", tmp_path / "model")
-    raw = "data/01_raw/synthetic"
-    shutil.copytree(demo.path / raw, tmp_path / raw)
-    return tmp_path
+@pytest.fixture(scope="module")
+def folder(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder as the container sees it: the model, and the mounted data, where the applicants are kept."""
+    folder = tmp_path_factory.mktemp("desk")
+    for part in ("model", "data/01_raw/synthetic"):
+        shutil.copytree(demo.path / part, folder / part)
+    return folder
 
 
 @contextmanager
@@ -52,9 +51,9 @@ def is_open(desk: str) -> bool:
 
 def process_of_desk(server: Server) -> int | None:
     for pid in children(server.process.pid):
-        shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-        if shown.stdout.strip().endswith("credit-scoring desk"):
-            return pid
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by now
+            if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"credit-scoring\0desk\0"):
+                return pid
     return None
 
 
@@ -100,7 +99,7 @@ def test_the_desk_ends_when_the_main_process_is_killed(folder: Path) -> None:
     ("wrong", "said"),
     [
         ({"DESK_WORKERS": "many"}, "The desk stays closed: its settings are not in order. The server goes on."),
-        ({"DESK_RAW_FOLDER": "nowhere"}, "The desk has ended (status 1); it is started again in 2 s."),
+        ({"DESK_MODEL": "nowhere"}, "The desk has ended (status 1); it is started again in 2 s."),
     ],
 )
 def test_a_desk_that_cannot_open_leaves_the_server_alone(folder: Path, wrong: dict[str, str], said: str) -> None:

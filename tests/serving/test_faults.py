@@ -138,13 +138,3 @@ def test_a_scorer_that_cannot_be_loaded_stops_the_server(demo: Project, tmp_path
     done = start(tmp_path, SERVING_FRONT_END="lean")
     assert done.returncode == 1
     assert "The scorer in model cannot be read" in done.stdout
-
-
-def test_an_api_key_is_asked_for(demo: Project, holdout: pd.DataFrame) -> None:
-    body = as_split(holdout.head(1))
-    with serving(demo.path, SERVING_FRONT_END="lean", SERVING_WORKERS="1", SERVING_API_KEY="s3cret") as server:
-        assert server.is_up()
-        assert server.post(body).status_code == 401
-        assert server.post(body, **{"X-API-Key": "S3cret"}).status_code == 401
-        assert server.post(body, **{"X-API-Key": "s3cret"}).status_code == 200
-        assert requests.get(f"{server.url}/version", timeout=10).status_code == 401

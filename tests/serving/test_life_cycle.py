@@ -21,7 +21,7 @@ import requests
 from credit_scoring.exported_model.manifest import write_manifest
 from credit_scoring.serving import __main__ as command
 from tests.conftest import Project
-from tests.serving.conftest import Server, as_split, can_listen, free_port, serving, wait_until
+from tests.serving.conftest import Server, as_split, can_listen, free_port, is_gone, serving, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -95,14 +95,6 @@ def end(server: Server, number: signal.Signals = signal.SIGTERM) -> float:
     return time.monotonic() - started
 
 
-def is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-
-
 def post_in_background(server: Server, body: str) -> None:
     def post() -> None:
         with suppress(requests.RequestException):
@@ -166,7 +158,7 @@ def test_the_model_is_changed_by_a_reload_only_and_by_none_that_fails(folder: Pa
         assert server.process.returncode == 0
 
 
-def test_workers_outlive_the_process_that_holds_the_model(folder: Path, holdout: pd.DataFrame) -> None:
+def test_workers_outlive_the_holder_of_the_model_and_not_the_main_process(folder: Path, holdout: pd.DataFrame) -> None:
     body = as_split(holdout.head(1))
     with lean(folder) as server:
         workers, (holder,) = server.workers(), server.holders()
@@ -180,6 +172,12 @@ def test_workers_outlive_the_process_that_holds_the_model(folder: Path, holdout:
         wait_until(lambda: server.get("/version").json()["model_id"] == "m-second", 30)
         wait_until(lambda: all(map(is_gone, workers)))
         assert {server.post(body).headers["X-Model-Id"] for _ in range(10)} == {"m-second"}
+
+        processes = [*server.holders(), *server.workers()]
+        os.kill(processes[-1], signal.SIGSTOP)
+        os.kill(server.process.pid, signal.SIGKILL)
+        wait_until(lambda: all(map(is_gone, processes)), GRACE + 2)
+        wait_until(lambda: can_listen(server.url), 2)
 
 
 def test_a_worker_that_hangs_is_replaced_and_no_signal_has_to_wait_for_it(folder: Path, holdout: pd.DataFrame) -> None:
@@ -249,15 +247,6 @@ def test_what_is_in_hand_is_answered_while_no_more_is_taken(folder: Path, holdou
         assert server.process.wait(timeout=3) == 0
 
 
-def test_workers_end_when_the_main_process_is_killed(demo: Project) -> None:
-    with lean(demo.path) as server:
-        processes = [*server.holders(), *server.workers()]
-        os.kill(processes[-1], signal.SIGSTOP)
-        os.kill(server.process.pid, signal.SIGKILL)
-        wait_until(lambda: all(map(is_gone, processes)), GRACE + 2)
-        wait_until(lambda: can_listen(server.url), 2)
-
-
 @pytest.mark.parametrize("front_end", ["mlflow", "lean"])
 def test_a_stop_while_loading_ends_at_once(demo: Project, front_end: str) -> None:
     process = subprocess.Popen(
@@ -322,15 +311,6 @@ def test_a_server_none_of_whose_workers_becomes_ready_ends(folder: Path) -> None
     assert done.returncode == 1
     assert "has died (status 3)" in done.stdout
     assert "No worker becomes ready" in done.stdout
-
-
-def test_a_truncated_scorer_ends_the_start_with_a_reason(folder: Path) -> None:
-    scorer = folder / "model" / "model.pkl"
-    scorer.write_bytes(scorer.read_bytes()[: scorer.stat().st_size // 2])
-    write_manifest(folder / "model")
-    done = start(folder, SERVING_FRONT_END="mlflow")
-    assert done.returncode == 1
-    assert "The scorer in model cannot be read" in done.stdout
 
 
 def test_an_address_that_cannot_be_had_is_told(demo: Project) -> None:

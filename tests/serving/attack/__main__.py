@@ -74,7 +74,7 @@ choose. The status is 1 if anything is wrong. While a server is attacked, somebo
 for a score every 50 ms, and has to be answered within a second, to the last bit as before. What is lost under load has
 to be what a killed worker had in hand: the connections that it held and on which an answer was due. A case that the
 fuzz finds comes back as small as it can be made. The test suite (`tests/serving/test_attack.py`) does what needs no
-server of its own, with 1,000 cases of the grammar, one in eight of Schemathesis' coverage and 8 seconds of load;
+server of its own, with 500 cases of the grammar, one in 32 of Schemathesis' coverage and 4 seconds of load;
 time-outs of connections are waited for on one front end.
 
 """

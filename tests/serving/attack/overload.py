@@ -146,10 +146,10 @@ def half_headers(target: Target) -> Iterator[str]:
 @attack("3", "half a million unknown names with `data: []`, twelve times, are refused and forgotten")
 def remembered(target: Target) -> Iterator[str]:
     required = [column["name"] for column in target.place.columns if column["required"]]
+    names = json.dumps([*required, *(f"u#_{place}" for place in range(500_000))])
     held = []
     for number in range(12):
-        names = [*required, *(f"u{number}_{place}" for place in range(500_000))]
-        body = json.dumps({"dataframe_split": {"columns": names, "data": []}})
+        body = f'{{"dataframe_split": {{"columns": {names.replace("#", str(number))}, "data": []}}}}'
         yield from refused([target.ask(target.post(body), 30)], "unknown names", within=5, statuses=(400, 413))
         held.append(target.megabytes())
     # What the allocator keeps for the next such request is there after the first ones, and does not grow

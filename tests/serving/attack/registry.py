@@ -92,7 +92,7 @@ def _on_server(place: Place, attacks: list[Attack], settings: Mapping[str, str])
         while waiting:
             with started(place, **settings) as target:
                 while waiting:
-                    yield _under_watch(waiting.pop(0), target)
+                    yield run_on(target, waiting.pop(0))
                     if not answers(target):  # what is left needs a server that works
                         break
     except (AssertionError, OSError, Broken) as error:
@@ -101,7 +101,8 @@ def _on_server(place: Place, attacks: list[Attack], settings: Mapping[str, str])
             yield Outcome(each.item, each.what, place.front_end, [f"the server did not run: {why[:200]}"], 0)
 
 
-def _under_watch(each: Attack, target: Target) -> Outcome:
+def run_on(target: Target, each: Attack) -> Outcome:
+    """Run an attack against a server while others ask it."""
     seen: dict[str, Any] = {}
     before = target.megabytes()
     with watched(target, seen):

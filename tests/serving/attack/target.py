@@ -149,9 +149,13 @@ class Target:
 
     def processes(self) -> list[int]:
         """Return the processes of the server, orphans included."""
-        listed = subprocess.run(["ps", "-A", "-o", "pid=,sid=,stat="], capture_output=True, text=True, check=True)
-        rows = [line.split() for line in listed.stdout.splitlines()]
-        return [int(pid) for pid, session, state in rows if int(session) == self.pid and state[0] != "Z"]
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by now
+                state, _, _, session = (process / "stat").read_text().rpartition(")")[2].split()[:4]
+                if int(session) == self.pid and state != "Z":
+                    found.append(int(process.name))
+        return found
 
     def megabytes(self) -> float:
         """Return the memory of all its processes; a page that several share counts once."""
