@@ -1,7 +1,7 @@
 """Tiny raw tables, and features read back by client."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import ibis
 import ibis.expr.types as ir
@@ -39,12 +39,14 @@ def read(table: ir.Table | pa.Table) -> pd.DataFrame:
 class Raw:
     """Raw tables of a few rows, and the features of a source on them.
 
-    Queries are compiled once: compiling takes a hundred times as long as computing features on a few rows.
+    Queries are compiled once for all engines, whose tables have the same names: compiling takes a hundred times as long
+    as computing features on a few rows.
     """
+
+    _queries: ClassVar[dict[str, str]] = {}
 
     def __init__(self) -> None:
         self._engine = ibis.duckdb.connect()
-        self._queries: dict[str, str] = {}
 
     def __call__(self, name: str, *rows: Row) -> ir.Table:
         """Return a raw table: `raw("bureau", {"SK_ID_CURR": 1, ...}, ...)`."""

@@ -77,7 +77,7 @@ def _parse_with_duckdb(engine: Any, path: Path, kinds: Mapping[str, str], scratc
     rows = _keep_typed(engine, lines, [name for name, kind in kinds.items() if kind == INTEGER], typed)
     cells = engine.table(rejects)
     bad = cells.group_by("line").agg(error=cells.error_message.min())
-    n_rejected = int(bad.count().execute())
+    n_rejected = bad.count().to_pyarrow().as_py()
     shown = bad.order_by("line").limit(_MAX_EXAMPLES).execute().itertuples() if n_rejected else ()
     return ParsedLines(
         rows,
@@ -98,7 +98,7 @@ def _keep_typed(engine: Any, lines: ir.Table, whole: Sequence[str], target: Path
     flags = [~lines[name].identical_to(number) for name, number in typed.items()]
     engine.to_parquet(lines.mutate(**typed, **{odd: ibis.or_(*flags).cast("int8")}), target)
     written = engine.read_parquet(glob.escape(str(target)), hive_partitioning=False)
-    if written[odd].max().execute() != 1:
+    if written[odd].max().to_pyarrow().as_py() != 1:
         return written.drop(odd)
     engine.to_parquet(lines, target)
     return engine.read_parquet(glob.escape(str(target)), hive_partitioning=False)
@@ -131,7 +131,7 @@ def _parse_with_spark(engine: Any, path: Path, kinds: Mapping[str, str], scratch
         **{rejected: ibis.coalesce(lines[rejected], *misread)},
     ).cache()
     bad = parsed.filter(parsed[rejected].notnull())
-    n_rejected = int(bad.count().execute())
+    n_rejected = bad.count().to_pyarrow().as_py()
     shown = bad.order_by(rejected).limit(_MAX_EXAMPLES)[rejected].execute() if n_rejected else ()
     return ParsedLines(
         parsed.filter(parsed[rejected].isnull()).drop(rejected), n_rejected, tuple(f"`{line}`" for line in shown)

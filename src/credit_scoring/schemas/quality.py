@@ -101,21 +101,19 @@ def find_breaches(rows: ir.Table, contract: RawTable) -> tuple[int, list[Finding
     rules = list(_rules(rows, contract, _find_extremes(rows, contract)))
     # A sum of ones takes two thirds of the time of a count with a condition.
     counts = {f"rule_{index}": rule.broken.cast("int8").sum() for index, rule in enumerate(rules)}
-    counts |= {f"null_{name}": rows[name].isnull().cast("int8").sum() for name in contract.columns}
-    counted = rows.agg(n_rows=rows.count(), **counts).execute().iloc[0].fillna(0).astype(int).to_dict()
+    counts |= {f"known_{name}": rows[name].count() for name in contract.columns}
+    counted = _values_of(rows.agg(n_rows=rows.count(), **counts))
     n_rows = counted["n_rows"]
     broken: dict[str, list[Finding]] = {name: [] for name in contract.columns}
     for index, rule in enumerate(rules):
         if n := counted[f"rule_{index}"]:
-            found = f"{_rows(n, n_rows)}{_examples(rows, rule)}"
-            # Spark counts a NaN among the nulls as well
-            share = n / max(n, n_rows - counted[f"null_{rule.column}"])
+            found, share = f"{_rows(n, n_rows)}{_examples(rows, rule)}", n / counted[f"known_{rule.column}"]
             broken[rule.column].append(
                 Finding(rule.severity, contract.name, rule.column, rule.expected, found, n, share)
             )
     findings = []
     for name in contract.columns:
-        findings += [*_missing(contract, name, counted[f"null_{name}"], n_rows), *broken[name]]
+        findings += [*_missing(contract, name, n_rows - counted[f"known_{name}"], n_rows), *broken[name]]
     if n_rows == 0 and not contract.may_be_empty:
         findings.append(Finding("error", contract.name, "", "at least one row", "none"))
     return n_rows, [*findings, *_repeated_keys(rows, contract)]
@@ -133,9 +131,9 @@ def find_orphans(table: ir.Table, column: str, parent: ir.Table, contract: RawTa
     name, usual = contract.parents[column]
     # Not `notin`: with nulls to mind, Spark would compare every row with every parent.
     orphaned = table.select(column).filter(ibis._[column].notnull()).anti_join(parent.select(column), column)
-    if not (orphans := int(orphaned.count().execute())):
+    if not (orphans := _value_of(orphaned.count())):
         return []
-    n_rows = int(table.count().execute())
+    n_rows = _value_of(table.count())
     if orphans / n_rows <= usual + (_MISSING_TOLERANCE if usual else 0):
         return []
     expected = f"a row in {name}" + (f" for all but about {usual:.0%} of the rows" if usual else "")
@@ -153,12 +151,11 @@ def find_shared_keys(table: ir.Table, other: ir.Table, contract: RawTable) -> li
     """
     key = list(contract.key)
     shared = table.select(key).semi_join(other.select(key), key)
-    count = int(shared.count().execute())
+    count = _value_of(shared.count())
     if not count:
         return []
-    n_rows = int(table.count().execute())
-    examples = shared.distinct().order_by(key).limit(_MAX_EXAMPLES).execute()
-    shown = ", ".join("/".join(f"{int(value)}" for value in row) for row in examples.itertuples(index=False))
+    n_rows = _value_of(table.count())
+    shown = _spell_keys(shared, key)
     expected = f"no row that is in {contract.apart_from} as well"
     found = f"{_rows(count, n_rows)}, e.g. {shown}"
     return [Finding("error", contract.name, " and ".join(key), expected, found, count, count / n_rows)]
@@ -174,7 +171,7 @@ def _find_extremes(rows: ir.Table, contract: RawTable) -> dict[str, tuple[float,
     if not typed:
         return {}
     ends = {f"{end}_{name}": getattr(rows[name], end)() for name in typed for end in ("min", "max")}
-    (found,) = rows.agg(**ends).to_pyarrow().to_pylist()
+    found = _values_of(rows.agg(**ends))
     extremes = {name: (found[f"min_{name}"], found[f"max_{name}"]) for name in typed}
     return {
         name: (least, greatest)
@@ -232,16 +229,15 @@ def _repeated_keys(rows: ir.Table, contract: RawTable) -> Iterator[Finding]:
     versions = copies.distinct()
     per_key = versions.group_by(key).agg(versions=versions.count())
     totals = per_key.agg(distinct=per_key.versions.sum().fill_null(0), contradicting=_count_where(per_key.versions > 1))
-    counted = totals.execute().iloc[0]
+    counted = _values_of(totals)
     label = " and ".join(key)
-    if contradicting := int(counted["contradicting"]):
-        shown = per_key.filter(per_key.versions > 1).order_by(key).limit(_MAX_EXAMPLES).execute()
-        examples = ", ".join("/".join(f"{int(row[name])}" for name in key) for _, row in shown.iterrows())
+    if contradicting := counted["contradicting"]:
+        examples = _spell_keys(per_key.filter(per_key.versions > 1), key)
         found = f"{contradicting:,} that stand{'s' * (contradicting == 1)} for different rows (e.g. {examples})"
         yield Finding("error", contract.name, label, UNIQUE, found, contradicting)
-    if surplus := int(copies.count().execute()) - int(counted["distinct"]):
+    if surplus := _value_of(copies.count()) - counted["distinct"]:
         found = f"{surplus:,} exact cop{'y' if surplus == 1 else 'ies'} of other rows, left out"
-        share = surplus / int(known.count().execute())
+        share = surplus / _value_of(known.count())
         yield Finding("warning", contract.name, label, UNIQUE, found, surplus, share)
 
 
@@ -251,11 +247,11 @@ def _repeated_rows(rows: ir.Table, contract: RawTable) -> Iterator[Finding]:
     An estimate, right to a tenth, says whether it is worth the memory and the seconds to count them.
     """
     row = ibis.struct({name: rows[name] for name in contract.columns})
-    estimated = rows.agg(n=rows.count(), different=row.approx_nunique()).execute().iloc[0]
-    n_rows = int(estimated["n"])
+    estimated = _values_of(rows.agg(n=rows.count(), different=row.approx_nunique()))
+    n_rows = estimated["n"]
     if n_rows < _MIN_ROWS_FOR_SHARES or estimated["different"] > (1 - _SUSPECT_COPIES) * n_rows:
         return
-    if surplus := n_rows - int(rows.distinct().count().execute()):
+    if surplus := n_rows - _value_of(rows.distinct().count()):
         found = f"{surplus:,} exact copies of other rows"
         yield Finding("warning", contract.name, "", DIFFERENT, found, surplus, surplus / n_rows)
 
@@ -272,7 +268,7 @@ def _may_repeat(known: ir.Table, key: Sequence[str]) -> bool:
     group per loan, ten times fewer than distinct pairs, and takes a tenth of the time.
     """
     if len(key) == 1:
-        totals = known.agg(n=known.count(), distinct=known[key[0]].nunique()).execute().iloc[0]
+        totals = _values_of(known.agg(n=known.count(), distinct=known[key[0]].nunique()))
         return bool(totals["n"] != totals["distinct"])
     parent, month = key
     months_ago = -known[month].try_cast("int32").cast("int64")
@@ -290,7 +286,7 @@ def _may_repeat(known: ir.Table, key: Sequence[str]) -> bool:
     suspect = seen.outside > 0
     for index in range(len(words)):
         suspect |= seen[f"sum_{index}"] != seen[f"or_{index}"]
-    return bool(seen.agg(n=_count_where(suspect)).execute().iloc[0]["n"])
+    return bool(_value_of(_count_where(suspect)))
 
 
 @ibis.udf.agg.builtin(name="bit_or")
@@ -303,6 +299,17 @@ def _count_where(condition: ir.BooleanValue) -> ir.IntegerScalar:
     return condition.cast("int8").sum().fill_null(0)
 
 
+def _value_of(number: ir.IntegerScalar) -> int:
+    """Compute a number, without the detour over pandas: of few values it takes as long as the query."""
+    return int(number.to_pyarrow().as_py())
+
+
+def _values_of(one_row: ir.Table) -> dict[str, Any]:
+    """Compute a table of one row, in the same way."""
+    (values,) = one_row.to_pyarrow().to_pylist()
+    return dict(values)
+
+
 def _rows(n: int, n_rows: int) -> str:
     share = n / n_rows
     digits = max(1, -2 - math.floor(math.log10(share)))  # at least one digit that is not zero
@@ -312,10 +319,16 @@ def _rows(n: int, n_rows: int) -> str:
 def _examples(rows: ir.Table, rule: _Rule) -> str:
     # Ibis takes the longer the more columns a filter has to do with
     values = rows.select(rule.column, broken=rule.broken).filter("broken").group_by(rule.column).agg(n=ibis._.count())
-    top = values.order_by([ibis.desc("n"), rule.column]).limit(_MAX_EXAMPLES).execute()
-    shown = ", ".join(_spell(value) for value in top[rule.column])
+    top = values.order_by([ibis.desc("n"), rule.column]).limit(_MAX_EXAMPLES).to_pyarrow()
+    shown = ", ".join(_spell(value) for value in top[rule.column].to_pylist())
     return f", e.g. {shown}"
 
 
+def _spell_keys(rows: ir.Table, key: Sequence[str]) -> str:
+    shown = rows.select(key).distinct().order_by(key).limit(_MAX_EXAMPLES).to_pyarrow()
+    return ", ".join("/".join(f"{int(value)}" for value in row.values()) for row in shown.to_pylist())
+
+
 def _spell(value: Any) -> str:
-    return repr(value) if isinstance(value, str) else f"{value:.10g}"
+    number = math.nan if value is None else value  # a NaN comes back as null from some engines
+    return repr(value) if isinstance(value, str) else f"{number:.10g}"
