@@ -53,7 +53,9 @@ def describe_api(folder: ModelFolder, settings: Settings, decider: ServedDecider
             "required": True,
             "content": {
                 "application/json": {"schema": {"$ref": "#/components/schemas/Request"}},
-                "text/csv": {"schema": {"type": "string", "description": "A header, then a line per applicant."}},
+                "text/csv": {
+                    "schema": {"type": "string", "minLength": 1, "description": "A header, then a line per applicant."}
+                },
             },
         },
         "responses": _responses("One prediction per row, in order.", _schema("Predictions"), _OF_INVOCATIONS | errors),
@@ -98,7 +100,9 @@ def _schemas(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
     required = [column.name for column in columns if column.required]
     values = {column.name: _column(column) for column in columns}
     applicants = {"type": "array", "items": _schema("Applicant"), "minItems": 1, "maxItems": most}
-    by_column = {name: {"type": "array", "items": value, "maxItems": most} for name, value in values.items()}
+    by_column = {
+        name: {"type": "array", "items": value, "minItems": 1, "maxItems": most} for name, value in values.items()
+    }
     row = {"type": "array", "items": {"type": ["number", "string", "null"]}}
     split = {
         "columns": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
