@@ -34,6 +34,7 @@ pytestmark = pytest.mark.e2e
 
 EXAMPLE = ROOT / "examples/applicant.json"
 DIES = "dies-before-it-answers"
+FAILED = 'scoring_decision_records_total{outcome="failed"}'
 POISON = f"""
 import os
 _write = Recorder.write
@@ -77,6 +78,11 @@ def kept(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
 def ask(server: Server, body: Any, path: str = "decisions", **headers: str) -> requests.Response:
     data = body if isinstance(body, bytes) else orjson.dumps(body)
     return requests.post(f"{server.url}/{path}", data=data, headers={"Content-Type": JSON} | headers, timeout=30)
+
+
+def count_failed(server: Server) -> float:
+    lines = server.get("/metrics").text.splitlines()
+    return sum(float(line.split()[1]) for line in lines if line.startswith(FAILED))
 
 
 def answered(log: DecisionLog, decision_id: str) -> Record:
@@ -146,7 +152,7 @@ def test_a_worker_that_dies_before_it_answers_leaves_a_record_that_says_so(
 def test_required_gives_no_decision_without_its_record_and_recovers(kept: tuple[Server, Path]) -> None:
     server, file = kept
     log = DecisionLog(f"sqlite:///{file}")
-    before = log.find().records
+    before, failed_before = log.find().records, count_failed(server)
     blocker = sqlite3.connect(file, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     refused = ask(server, EXAMPLE.read_bytes())
@@ -157,7 +163,7 @@ def test_required_gives_no_decision_without_its_record_and_recovers(kept: tuple[
     blocker.execute("ROLLBACK")
     told = ask(server, EXAMPLE.read_bytes()).json()
     assert [record.id for record in log.find().records] == [told["id"], *(record.id for record in before)]
-    assert 'scoring_decision_records_total{outcome="failed"} 1.0' in server.get("/metrics").text
+    assert count_failed(server) == failed_before + 1
 
 
 def test_a_full_disk_refuses_decisions_until_there_is_room_again(kept: tuple[Server, Path]) -> None:
