@@ -183,13 +183,16 @@ def _switch_column(page: Page, name: str) -> None:
     for tries_left in (2, 1, 0):
         if not columns.is_visible():
             page.get_by_role("button", name="Columns", exact=True).click()
+        column = columns.get_by_text(name, exact=True)
         try:
-            columns.get_by_text(name, exact=True).click(timeout=MILLISECONDS_TO_ANSWER)
-            return
+            column.wait_for(timeout=MILLISECONDS_TO_ANSWER)
         except TimeoutError:
             if not tries_left:
                 raise
             page.keyboard.press("Escape")
+        else:
+            column.click()  # once: a second click would take the first back
+            return
 
 
 def _show_model(page: Page, address: str, registered_model: str) -> None:
