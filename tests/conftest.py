@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from filelock import FileLock
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from credit_scoring.tracking_store import find_tracking_store
 from tests.commands import run_kedro
@@ -30,8 +32,11 @@ LONGEST = (
     "spark/test_scoring.py",
     "features/test_new_source.py",
     "damaged/test_files.py",
+    "pipelines/synthetic_data/test_twin_signal.py",
+    "pipelines/modelling/test_tuning.py",
     "models/test_new_family.py",
     "pipelines/monitoring/test_nodes.py",
+    "desk/test_browser.py",
     "serving/test_attack.py",
     "serving/test_container.py",
     "test_notebooks.py",
@@ -39,7 +44,7 @@ LONGEST = (
     "serving/test_life_cycle.py",
     "serving/test_desk.py",
     "test_tracking_store.py",
-    "desk/test_browser.py",
+    "feature_plan/test_parity.py",
     "datasets/test_killed_exports.py",
     "serving/test_connections.py",
     "serving/test_decisions.py",
@@ -47,6 +52,8 @@ LONGEST = (
     "tools/test_screenshots.py",  # it would be the last
 )
 """Files of tests that take long, in the order in which they begin, and the ones on Spark."""
+TOGETHER = ("desk", "feature_plan", "features", "pipelines/modelling", "pipelines/synthetic_data")
+"""Folders whose files share what takes seconds to make, and so a worker."""
 
 # As in a run (settings.py): most objects of a test session stay to its end
 gc.set_threshold(100_000)
@@ -122,6 +129,21 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> "Callable[..., Export]
     from tests.exports import export_family  # noqa: PLC0415 - few tests need a model
 
     return cache(lambda family, **options: export_family(family, tmp_path_factory.mktemp(family), **options))
+
+
+class _FilesOrFolders(LoadFileScheduling):
+    """Gives workers the files of tests one by one, those of some folders at once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(super()._split_scope(nodeid))
+        folder = next((folder for folder in file.parents if folder.as_posix().endswith(TOGETHER)), None)
+        return (folder or file).as_posix()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Schedule as `--dist loadfile` does, but for what belongs together."""
+    return _FilesOrFolders(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -386,7 +386,7 @@ def test_histories_may_be_empty_if_that_is_said_and_a_bound_replaces_a_champion_
     client.set_model_version_tag(name, "1", "complexity", "blend")
     served = fingerprint(copy_of_demo.path / "model")
     outputs = "credit_scorer,leaderboard_table,price_of_interpretability_table"
-    copy_of_demo.run("--to-outputs", outputs, "--params", "champion.max_complexity=equation")
+    copy_of_demo.run("--to-outputs", outputs, "--params", "champion.max_complexity=equation,tuning.n_trials=1")
     features = pd.read_parquet(copy_of_demo.path / FEATURES)
     assert len(features) == len(pd.read_csv(raw / "application_train.csv"))
     assert (features.filter(like="HAS_") == 0).all(axis=None)

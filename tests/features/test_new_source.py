@@ -86,7 +86,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the project with the source, and what CONTRIBUTING.md names changed in it."""
     copy = tmp_path_factory.mktemp("project")
     for name in ("src", "conf", "docs"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "local"))
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("local"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     (copy / "conf/local").mkdir(exist_ok=True)
     package = copy / "src/credit_scoring"

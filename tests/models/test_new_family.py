@@ -64,7 +64,7 @@ def test_a_new_family_is_one_module(tmp_path: Path) -> None:
     assert FAMILY not in FAMILIES
     source = Path(credit_scoring.__file__).parent
     copy = tmp_path / "src" / "credit_scoring"
-    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(source, copy)
     (copy / "models" / "families" / f"{FAMILY}.py").write_text(MODULE)
     for language in LANGUAGES:
         texts = copy / "texts" / f"{language}.yaml"

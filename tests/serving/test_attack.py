@@ -58,4 +58,4 @@ def test_the_description_of_the_server_is_true_and_a_killed_worker_loses_only_wh
 ) -> None:
     with place_of(demo, tmp_path_factory, "lean") as place, started(place, **FEW) as target:
         assert wrong([check_against_schema(target, 5, one_in=32)]) == {}
-        assert wrong([load_with_faults(target, 4, 1)]) == {}
+        assert wrong([load_with_faults(target, 2, 0.5)]) == {}
