@@ -51,7 +51,7 @@ def test_a_block_under_candidates_is_all_that_a_family_needs(family: str, rows: 
             tune_candidates(rows, candidates, SELECTION, tuning, COSTS, optuna.storages.InMemoryStorage())
 
     folds = CrossValidationOptions(n_folds=2)
-    candidates[family]["params"] = params | family_class(family).test_params  # as few trees as before the search
+    candidates[family]["params"] = params | family_class(family).test_params  # a search may take hundreds of trees
     out_of_fold, results = cross_validate_candidates(rows, candidates, SELECTION, folds, COSTS)
     assert [result["error"] for result in results] == [None] * len(STRATEGIES)
     assert out_of_fold.drop(columns=["SK_ID_CURR", "TARGET", "FOLD"]).notna().all(axis=None)
