@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import ibis
 import pandas as pd
 import pytest
 from filelock import FileLock
@@ -60,6 +61,9 @@ gc.set_threshold(100_000)
 
 # Relative if the PATH is, and tests run it in other folders. Not resolved: a link leads out of the environment.
 sys.executable = os.path.abspath(sys.executable)  # noqa: PTH100
+# As in a run (conf/base/globals.yml): on a few rows, more threads would only wait for one another
+ibis.set_backend(ibis.duckdb.connect(threads=1))
+
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 

@@ -11,7 +11,7 @@ from credit_scoring.datasets.raw_csv import RawCsvDataset, RawFile
 from credit_scoring.schemas.quality import FINITE
 from credit_scoring.schemas.raw import RAW_TABLES, TEXT
 
-CONNECTION = {"backend": "duckdb", "database": ":memory:"}
+CONNECTION = {"backend": "duckdb", "database": ":memory:", "threads": 1}
 BUREAU_BALANCE = "SK_ID_BUREAU,MONTHS_BALANCE,STATUS\n"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from credit_scoring.datasets.table_file import TableFileDataset
 
-CONNECTION = {"backend": "duckdb", "database": ":memory:"}
+CONNECTION = {"backend": "duckdb", "database": ":memory:", "threads": 1}
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])

@@ -42,7 +42,7 @@ def both(build: Callable[[ir.Table], ir.Table], table: pa.Table) -> tuple[list[o
     """Return the column `VALUE` of an expression as DuckDB and as the plan compute it."""
     application = ibis.table(contract_of("application").columns, name="application")
     built = build(application)
-    engine = ibis.duckdb.connect()
+    engine = ibis.duckdb.connect(threads=1)
     engine.create_table("application", table)
     theirs = engine.to_pyarrow(built).to_pandas().set_index("SK_ID_CURR")["VALUE"].sort_index()
     plan = FeaturePlan(compile_table(built, {}, ["VALUE"]))

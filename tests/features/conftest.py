@@ -46,7 +46,7 @@ class Raw:
     _queries: ClassVar[dict[str, str]] = {}
 
     def __init__(self) -> None:
-        self._engine = ibis.duckdb.connect()
+        self._engine = ibis.duckdb.connect(threads=1)
 
     def __call__(self, name: str, *rows: Row) -> ir.Table:
         """Return a raw table: `raw("bureau", {"SK_ID_CURR": 1, ...}, ...)`."""

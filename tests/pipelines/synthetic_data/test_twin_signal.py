@@ -46,7 +46,7 @@ class Learner:
     """Fits a model per set of columns, each set once."""
 
     def __init__(self, twin: dict[str, pd.DataFrame]) -> None:
-        engine = ibis.duckdb.connect()
+        engine = ibis.duckdb.connect(threads=1)
         applicants = twin["application_train"].set_index("SK_ID_CURR")
         self._target = applicants["TARGET"]
         self._seen = np.random.default_rng(0).random(len(applicants)) < 0.6
