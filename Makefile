@@ -43,10 +43,10 @@ demo: install ## Synthetic data, the whole pipeline, a registered and exported m
 data: install ## Fetch the official files from Kaggle (needs a token and the rules accepted)
 	@$(BIN)/python -m credit_scoring.download
 
-# Three at once on two cores, as some wait for servers; with one thread each, so that none waits for the threads of another;
-# with compiled modules kept, as hundreds of processes start
+# Three at once on two cores, as some wait for servers; with one thread each, so that none waits for the threads of another,
+# and a limit for libraries that ask for a number of their own; with compiled modules kept, as hundreds of processes start
 test: install ## The whole test suite
-	@PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15
+	@PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15
 
 lint: install ## Style, types, architecture
 	@$(BIN)/ruff check src tests benchmarks tools
