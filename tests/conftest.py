@@ -56,14 +56,16 @@ LONGEST = (
 TOGETHER = ("desk", "feature_plan", "features", "pipelines/modelling", "pipelines/synthetic_data")
 """Folders whose files share what takes seconds to make, and so a worker."""
 
+CONNECTION = {"backend": "duckdb", "database": ":memory:", "threads": 1}
+"""Of relational datasets. One thread, as in a run: on a few rows, more would only wait for one another."""
+
+ibis.set_backend(ibis.duckdb.connect(threads=1))  # likewise
+
 # As in a run (settings.py): most objects of a test session stay to its end
 gc.set_threshold(100_000)
 
 # Relative if the PATH is, and tests run it in other folders. Not resolved: a link leads out of the environment.
 sys.executable = os.path.abspath(sys.executable)  # noqa: PTH100
-# As in a run (conf/base/globals.yml): on a few rows, more threads would only wait for one another
-ibis.set_backend(ibis.duckdb.connect(threads=1))
-
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 

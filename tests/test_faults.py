@@ -18,8 +18,7 @@ from credit_scoring.datasets.raw_csv import RawCsvDataset
 from credit_scoring.datasets.table_file import TableFileDataset
 from credit_scoring.errors import FolderNameError, find_fault
 from credit_scoring.hooks import EnvironmentFaultHooks, FolderNameHooks
-
-CONNECTION = {"backend": "duckdb", "database": ":memory:", "threads": 1}
+from tests.conftest import CONNECTION
 
 
 def oserror(code: int) -> OSError:

@@ -15,12 +15,12 @@ from credit_scoring.pipelines.data_processing.options import DamageOptions
 from credit_scoring.pipelines.synthetic_data.nodes import generate_twin
 from credit_scoring.pipelines.synthetic_data.options import SyntheticDataOptions
 from credit_scoring.schemas.raw import OFFICIAL_TABLES
+from tests.conftest import CONNECTION
 from tests.damaged.cases import DamagedFile
 from tests.damaged.files import DAMAGED_FILES
 
 COMPARED = ("application_train", "application_test", "bureau", "previous_application")
 """Tables that others are compared with."""
-CONNECTION = {"backend": "duckdb", "database": ":memory:", "threads": 1}
 
 
 def read(folder: Path, table: str) -> RawFile:

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from credit_scoring.datasets.history_rows import HistoryRowsDataset
+from tests.conftest import CONNECTION
 
 
 def test_a_save_leaves_what_was_saved_and_a_failed_one_what_was_there(tmp_path: Path) -> None:
-    dataset = HistoryRowsDataset(filepath=tmp_path.as_posix(), connection={"backend": "duckdb", "database": ":memory:"})
+    dataset = HistoryRowsDataset(filepath=tmp_path.as_posix(), connection=CONNECTION)
     rows = ibis.memtable(pd.DataFrame({"SK_ID_CURR": [1, 1, 2], "x": [0.5, 1.5, 2.5]}))
     dataset.save({"bureau": rows, "previous": rows})
     broken = rows.mutate(x=rows.x.cast("string").re_extract("(", 0))

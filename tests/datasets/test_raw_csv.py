@@ -10,8 +10,8 @@ from kedro.io import DatasetError
 from credit_scoring.datasets.raw_csv import RawCsvDataset, RawFile
 from credit_scoring.schemas.quality import FINITE
 from credit_scoring.schemas.raw import RAW_TABLES, TEXT
+from tests.conftest import CONNECTION
 
-CONNECTION = {"backend": "duckdb", "database": ":memory:", "threads": 1}
 BUREAU_BALANCE = "SK_ID_BUREAU,MONTHS_BALANCE,STATUS\n"
 
 

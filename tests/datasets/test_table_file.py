@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from credit_scoring.datasets.table_file import TableFileDataset
-
-CONNECTION = {"backend": "duckdb", "database": ":memory:", "threads": 1}
+from tests.conftest import CONNECTION
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])

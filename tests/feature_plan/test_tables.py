@@ -11,6 +11,7 @@ from credit_scoring.datasets.raw_csv import RawCsvDataset
 from credit_scoring.feature_plan import FeaturePlan, InputError, Plan
 from credit_scoring.features.plan import compile_plan, describe_table
 from credit_scoring.schemas.raw import contract_of
+from tests.conftest import CONNECTION
 
 WANTED = (
     "AMT_INCOME_TOTAL", "AMT_CREDIT", "NAME_TYPE_SUITE", "ORGANIZATION_TYPE", "OWN_CAR_AGE", "DAYS_EMPLOYED",
@@ -245,7 +246,7 @@ def test_a_raw_file_and_a_request_are_read_alike(plan: FeaturePlan, tmp_path: Pa
         writer = csv.DictWriter(file, list(kinds))
         writer.writeheader()
         writer.writerows(rows)
-    read = RawCsvDataset(table="bureau", filepath=str(path), connection={"backend": "duckdb"}).load()
+    read = RawCsvDataset(table="bureau", filepath=str(path), connection=CONNECTION).load()
     assert [finding.severity for finding in read.findings if finding.severity == "error"] == []
     typed = {
         kind: read.table.select(*(name for name, its in kinds.items() if its == kind)).to_pandas()

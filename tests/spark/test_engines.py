@@ -18,11 +18,12 @@ from credit_scoring.features.history_rows import HISTORIES, History
 from credit_scoring.features.records import Source
 from credit_scoring.features.sources import SOURCES
 from credit_scoring.schemas.raw import RAW_TABLES
+from tests.conftest import CONNECTION
 from tests.features.conftest import Raw, random_table, raw_names
 
 pytestmark = pytest.mark.spark
 
-SPARK, DUCKDB = {"backend": "pyspark"}, {"backend": "duckdb", "database": ":memory:"}
+SPARK, DUCKDB = {"backend": "pyspark"}, CONNECTION
 BUREAU_BALANCE = "SK_ID_BUREAU,MONTHS_BALANCE,STATUS\n"
 
 
