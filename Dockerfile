@@ -56,6 +56,7 @@ RUN apt-get update \
 COPY --from=packages /opt/packages /opt/packages
 COPY --from=packages /opt/desk /opt/desk
 COPY src/credit_scoring/__init__.py /opt/server/credit_scoring/__init__.py
+COPY src/credit_scoring/garbage.py /opt/server/credit_scoring/garbage.py
 # What reads an exported model, without the folder `writing`
 COPY src/credit_scoring/exported_model/*.py /opt/server/credit_scoring/exported_model/
 COPY src/credit_scoring/decision_log /opt/server/credit_scoring/decision_log

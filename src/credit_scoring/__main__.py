@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
+
 
 def main(*args: Any, **kwargs: Any) -> Any:
     """Decide on applicants, look after recorded decisions, open the desk, explain a decision, or do as `kedro run`."""

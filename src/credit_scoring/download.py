@@ -15,6 +15,7 @@ from pathlib import Path
 
 from click import ClickException
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
 from credit_scoring.errors import DataContractError, DownloadError
 from credit_scoring.schemas.raw import OFFICIAL_TABLES, RawTable
 

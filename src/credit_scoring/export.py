@@ -8,6 +8,7 @@ from click import ClickException
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
 from credit_scoring.datasets.mlflow_registry import MlflowScorerDataset
 from credit_scoring.project import enter_project
 

@@ -1,8 +1,6 @@
 """Kedro settings of the project (https://docs.kedro.org/en/stable/configure/configuration_basics/)."""
 
-import atexit
 import datetime as dt
-import gc
 import os
 import re
 import warnings
@@ -13,6 +11,7 @@ import scipy.linalg  # noqa: F401 - and those of SciPy
 from kedro.utils import find_kedro_project
 from threadpoolctl import threadpool_limits
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
 from credit_scoring.configuration import LOCAL, ConfigurationHooks, ProjectConfigLoader
 from credit_scoring.datasets.whole_files import write_files_whole
 from credit_scoring.hooks import (
@@ -58,11 +57,6 @@ def _today() -> str:
     """Return the day where the user is, as ISO 8601."""
     return dt.date.today().isoformat()
 
-
-# What a start imports, and Ibis' expressions, are millions of objects that stay to the end: looking for garbage among
-# them every 700 new ones takes a second and a half of a start, and once more before the end two seconds
-gc.set_threshold(100_000)
-atexit.register(gc.freeze)
 
 # Threads that have nothing to do sleep instead of asking for work in a loop, which on busy cores keeps back those that
 # have (docs/adr/0026-threads-that-wait-sleep.md). OpenMP reads this when it is loaded; the threads of matrix products

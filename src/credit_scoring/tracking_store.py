@@ -23,6 +23,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from click import ClickException
 from omegaconf import OmegaConf
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
 from credit_scoring.errors import TrackingStoreError
 
 VARIABLE = "MLFLOW_TRACKING_URI"

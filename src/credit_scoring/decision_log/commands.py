@@ -10,6 +10,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
 from credit_scoring.decision_log import chain
 from credit_scoring.decision_log.log import EVENTS, GRANTED, OFFICER, REFUSED, DecisionLog, Filter, Record
 from credit_scoring.decision_log.settings import MOST_DAYS, LogError, read_log_settings

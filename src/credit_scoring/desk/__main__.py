@@ -7,6 +7,7 @@ import sys
 import uvicorn
 from starlette.applications import Starlette
 
+from credit_scoring import garbage
 from credit_scoring.decision_log.settings import LogSettingError
 from credit_scoring.desk.application import make_application, open_desk
 from credit_scoring.desk.settings import DeskSettingError, read_desk_settings
@@ -19,7 +20,9 @@ logger = logging.getLogger("credit_scoring.desk")
 
 def make() -> Starlette:
     """Return the application of a worker."""
-    return make_application(open_desk(read_desk_settings()))
+    application = make_application(open_desk(read_desk_settings()))
+    garbage.settle()
+    return application
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 # A container's first process does not hear a signal that it has no handler for, and the imports take their time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
 from credit_scoring.decision_log.settings import LogSettingError
 from credit_scoring.serving.desk import DeskProcess, find_desk
 from credit_scoring.serving.keys import Keys

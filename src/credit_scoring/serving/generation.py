@@ -4,7 +4,6 @@ The workers are copies of a process that has checked, loaded and tested the mode
 checked, even if the folder changes; a worker that dies is replaced at once; and they share the model's memory.
 """
 
-import gc
 import logging
 import mmap
 import os
@@ -21,6 +20,7 @@ from types import FrameType
 
 import orjson
 
+from credit_scoring import garbage
 from credit_scoring.decision_log.settings import LogError
 from credit_scoring.exported_model.folder import ModelFolder
 from credit_scoring.exported_model.loading import load_decider, use_code_of
@@ -244,9 +244,7 @@ def main() -> int:
     application = Application(
         settings, folder, front_end, decider, lambda: since | orjson.loads(life.read_bytes()), recorder
     )
-    # What has been loaded stays: the collector need not look at it with every generation, nor its memory be copied
-    gc.collect()
-    gc.freeze()
+    garbage.settle()
     channel.sendall(f"loaded {folder.identity['manifest_sha256']}\n".encode())
     die_with_parent(False)  # from here on it ends its workers first
     return Generation(settings, name, listener, channel).run(application)

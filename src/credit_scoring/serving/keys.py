@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
 from credit_scoring.serving.settings import SettingError, Settings
 
 _LINE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]{0,63}):(?P<digest>[0-9a-f]{64})")

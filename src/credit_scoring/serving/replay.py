@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
 from credit_scoring.exported_model.loading import load_decider, use_code_of
 from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.serving.checking import check_model

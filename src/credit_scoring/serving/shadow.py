@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import orjson
 
+from credit_scoring import garbage
 from credit_scoring.decision_log.settings import LogError
 from credit_scoring.exported_model.loading import load_decider, use_code_of
 from credit_scoring.exported_model.manifest import ModelFolderError
@@ -187,6 +188,7 @@ def main() -> int:
     except Exception:
         logger.exception("The challenger cannot be loaded.")
         return _CANNOT_LOAD
+    garbage.settle()
     challenger.run(sys.stdin.buffer)
     return 0
 

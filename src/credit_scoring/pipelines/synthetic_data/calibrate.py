@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+import credit_scoring.garbage  # noqa: F401 - this starts a process
 from credit_scoring.pipelines.synthetic_data.application import draw_applications
 from credit_scoring.pipelines.synthetic_data.credit_card import draw_card_holders
 from credit_scoring.pipelines.synthetic_data.population import draw_scores
