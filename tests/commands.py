@@ -17,8 +17,9 @@ _FORKS = multiprocessing.get_context("forkserver")
 # Not Kedro's command line: on import it reads how to log from the working directory
 _FORKS.set_forkserver_preload(
     [
-        *("credit_scoring.pipeline_registry", "kedro_mlflow", "dynaconf", "ibis.backends.duckdb"),
-        *("mlflow.sklearn", "mlflow.store.tracking.sqlalchemy_store", "seaborn", "shap"),
+        *("credit_scoring.garbage", "credit_scoring.pipeline_registry", "kedro_mlflow", "dynaconf"),
+        *("ibis.backends.duckdb", "mlflow.sklearn", "mlflow.store.tracking.sqlalchemy_store", "seaborn", "shap"),
+        *("tests.disk", "tests.preloaded"),
     ]
 )
 

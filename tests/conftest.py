@@ -18,6 +18,8 @@ from filelock import FileLock
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+import credit_scoring.garbage  # noqa: F401 - as where the project starts a process
+import tests.disk  # noqa: F401
 from credit_scoring.tracking_store import find_tracking_store
 from tests.commands import run_kedro
 
@@ -61,13 +63,13 @@ CONNECTION = {"backend": "duckdb", "database": ":memory:", "threads": 1}
 
 ibis.set_backend(ibis.duckdb.connect(threads=1))  # likewise
 
-# As in a run (settings.py): most objects of a test session stay to its end
-gc.set_threshold(100_000)
-
 # Relative if the PATH is, and tests run it in other folders. Not resolved: a link leads out of the environment.
 sys.executable = os.path.abspath(sys.executable)  # noqa: PTH100
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# Kedro's settings have no second module for an environment. Dynaconf would look for one by asking of every frame of the
+# stack in which module it is: among as many modules as tests import, for a third of a second each time
+os.environ["MAIN_ENV_FOR_DYNACONF"] = ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,12 @@ class _FilesOrFolders(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
     """Schedule as `--dist loadfile` does, but for what belongs together."""
     return _FilesOrFolders(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_sessionfinish() -> None:
+    """Look for garbage once among all that tests have imported, where pytest would do so five times."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

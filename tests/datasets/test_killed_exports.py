@@ -25,6 +25,7 @@ from credit_scoring.exported_model.manifest import ModelFolderError
 from credit_scoring.exported_model.writing import replacement
 from credit_scoring.exported_model.writing.replacement import workspace_beside
 from credit_scoring.scorer import ScorerRelease
+from tests import disk
 from tests.datasets.conftest import run_in
 from tests.datasets.test_mlflow_registry import NAME, aliases, dataset
 from tests.exported_model.conftest import make_release
@@ -106,7 +107,7 @@ class Walk:
 def start(tmp_path_factory: pytest.TempPathFactory, release: ScorerRelease) -> Iterator[Walk]:
     """Return a place with a champion, version 1, in registry and folder, as its only state."""
     place = tmp_path_factory.mktemp("place")
-    with pytest.MonkeyPatch.context() as patch:
+    with disk.waiting(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")  # a connection would outlive its database
         with run_in(place):
             dataset(place).save(release)

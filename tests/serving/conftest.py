@@ -101,7 +101,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 15) -> float:
     started = time.monotonic()
     while not condition():
         assert time.monotonic() - started < seconds
-        time.sleep(0.02)
+        time.sleep(0.05)
     return time.monotonic() - started
 
 
