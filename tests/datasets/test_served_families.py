@@ -19,7 +19,8 @@ TRAINING = (
     *("kedro", "pydantic", "pyarrow"),
 )
 ASK = """
-import json, sys
+import gc, json, sys
+gc.disable()
 sys.path = [place for place in sys.path if not place.rstrip("/").endswith("/src")]
 sys.meta_path = [finder for finder in sys.meta_path if "credit_scoring" not in getattr(finder, "__module__", "")]
 class NotInstalled:

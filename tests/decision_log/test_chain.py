@@ -22,6 +22,7 @@ from tests.decision_log.conftest import append, decision
 WRITER = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
+import credit_scoring.garbage
 from credit_scoring.decision_log.writer import RecordWriter
 from tests.decision_log.conftest import decision
 url, first, clients, each = sys.argv[1], *map(int, sys.argv[2:])
