@@ -55,15 +55,8 @@ LONGEST = (
     "tools/test_screenshots.py",  # it would be the last
 )
 """Files of tests that take long, in the order in which they begin, and the ones on Spark."""
-TOGETHER = (
-    ("desk",),
-    ("feature_plan",),
-    # The fork server of commands, and tables of features
-    ("test_end_to_end.py", "features", "models/test_new_family.py", "test_tracking_store.py", "test_mistakes.py"),
-    ("pipelines/modelling",),
-    ("pipelines/synthetic_data",),
-)
-"""Folders and files that share what takes seconds to make, and so a worker."""
+TOGETHER = ("desk", "feature_plan", "features", "pipelines/modelling", "pipelines/synthetic_data")
+"""Folders whose files share what takes seconds to make, and so a worker."""
 
 CONNECTION = {"backend": "duckdb", "database": ":memory:", "threads": 1}
 """Of relational datasets. One thread, as in a run: on a few rows, more would only wait for one another."""
@@ -146,19 +139,19 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> "Callable[..., Export]
     return cache(lambda family, **options: export_family(family, tmp_path_factory.mktemp(family), **options))
 
 
-class _FilesTogether(LoadFileScheduling):
-    """Gives workers the files of tests one by one, those that belong together at once."""
+class _FilesOrFolders(LoadFileScheduling):
+    """Gives workers the files of tests one by one, those of some folders at once."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(super()._split_scope(nodeid))
-        places = {place.relative_to("tests").as_posix() for place in (file, *file.parents) if "tests" in place.parts}
-        return next((group[0] for group in TOGETHER if places & {*group}), file.as_posix())
+        folder = next((folder for folder in file.parents if folder.as_posix().endswith(TOGETHER)), None)
+        return (folder or file).as_posix()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
     """Schedule as `--dist loadfile` does, but for what belongs together."""
-    return _FilesTogether(config, log) if config.getoption("dist") == "loadfile" else None
+    return _FilesOrFolders(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_sessionfinish() -> None:
