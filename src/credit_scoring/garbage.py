@@ -1,8 +1,8 @@
-"""How often Python looks for garbage in a process of the project: seldom, as long as what it makes stays to the end.
+"""How often Python collects garbage in a process of the project: seldom while it starts, and not at its end.
 
-What a start imports is hundreds of thousands of objects, and no garbage. Looking among them every 700 new ones takes a
-part of every start, and looking through all of them once more a part of every end
-(docs/adr/0043-garbage-is-not-looked-for-while-a-process-starts.md). Modules that start a process import this one.
+A start imports hundreds of thousands of objects that stay. By default, Python examines new ones every 700 and all of
+them now and then, and once more at the end (docs/adr/0043-garbage-is-not-looked-for-while-a-process-starts.md). Modules
+that start a process import this one.
 """
 
 import atexit
@@ -15,10 +15,10 @@ atexit.register(gc.freeze)
 
 
 def settle() -> None:
-    """Let what is there stay, and look for garbage as often as Python does by itself: what follows are requests.
+    """Keep all present objects out of later collections, and collect as often as Python does by default.
 
-    What stays is not looked at again, and so its memory is not copied in the processes that are forked. That there is
-    garbage among it is not asked: after a start, it is one object in a thousand.
+    For a process that now serves requests: forks do not copy memory that no collection touches. What is garbage by now,
+    one object in a thousand, stays.
     """
     gc.freeze()
     gc.set_threshold(*_USUAL)
