@@ -21,7 +21,7 @@ from xdist.scheduler import LoadFileScheduling
 import credit_scoring.garbage  # noqa: F401 - as where the project starts a process
 import tests.disk  # noqa: F401
 from credit_scoring.tracking_store import find_tracking_store
-from tests.commands import run_kedro
+from tests.commands import run_kedro, start_server
 
 if TYPE_CHECKING:
     from tests.exports import Export
@@ -152,6 +152,12 @@ class _FilesOrFolders(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
     """Schedule as `--dist loadfile` does, but for what belongs together."""
     return _FilesOrFolders(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start one server of commands for all workers, which have the environment of the process that is none."""
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(start_server())
 
 
 def pytest_sessionfinish() -> None:

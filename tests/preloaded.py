@@ -1,4 +1,4 @@
-"""What the fork server of `tests.commands` imports last: it computes, for all forks, what follows from the code."""
+"""What the server of `tests.commands` imports last: it computes, for all its forks, what follows from the code."""
 
 import gc
 

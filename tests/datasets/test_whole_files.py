@@ -1,8 +1,9 @@
 """A file of the catalog is the one of before or the new one, whole: on a full disk, with a bad value, after a kill."""
 
-import multiprocessing
+import os
 import random
 import resource
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,9 +29,10 @@ from credit_scoring.datasets.raw_csv import RawCsvDataset
 from credit_scoring.datasets.table_file import TableFileDataset
 from credit_scoring.datasets.whole_files import WholeFileSystem, write_files_whole
 from credit_scoring.pipeline_registry import register_pipelines
+from tests.commands import start_command
 from tests.conftest import ROOT, make_project
 from tests.datasets import writers
-from tests.datasets.writers import N_BYTES, numbers, open_datasets, rewrite_for_ever, text
+from tests.datasets.writers import N_BYTES, numbers, open_datasets, text
 
 
 def table(seed: int) -> ibis.Table:
@@ -136,16 +138,15 @@ def test_twenty_killed_writers_leave_only_whole_files(tmp_path: Path) -> None:
         for suffix, dataset in datasets.items():
             dataset.save(CONTENTS[type(dataset)](seed))
             whole[suffix].append((tmp_path / f"file.{suffix}").read_bytes())
-    processes, moments = multiprocessing.get_context("forkserver"), random.Random(7)
+    moments = random.Random(7)
     for _ in range(20):
-        writer = processes.Process(target=rewrite_for_ever, args=(tmp_path,))
         started = (tmp_path / "file.json").stat().st_mtime_ns
-        writer.start()
+        writer = start_command(tmp_path, writers.__name__)
         while (tmp_path / "file.json").stat().st_mtime_ns == started:  # it is at work
             time.sleep(0.005)
-            assert writer.is_alive()
+            assert not writer.has_ended
         time.sleep(moments.random() / 10)  # within two rounds of its writing
-        writer.kill()
-        writer.join()
+        os.kill(writer.pid, signal.SIGKILL)
+        assert writer.wait() == -signal.SIGKILL
         for suffix, contents in whole.items():
             assert (tmp_path / f"file.{suffix}").read_bytes() in contents, suffix

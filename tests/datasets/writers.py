@@ -60,8 +60,9 @@ def open_datasets(folder: Path) -> dict[str, Any]:
     return {suffix: kind(filepath=(folder / f"file.{suffix}").as_posix()) for kind, suffix in _SUFFIXES.items()}
 
 
-def rewrite_for_ever(folder: Path) -> None:
-    datasets = open_datasets(folder)
+def main() -> None:
+    """Rewrite the files of the working directory, until the process is killed."""
+    datasets = open_datasets(Path())
     made = {seed: {suffix: CONTENTS[type(dataset)](seed) for suffix, dataset in datasets.items()} for seed in (1, 2)}
     while True:
         for seed in (1, 2):
