@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from credit_scoring.exported_model.writing.requirements import installed_builds
+from credit_scoring.exported_model.writing.requirements import package_of
 from credit_scoring.models import FAMILIES
 from tests.exports import Export
 
@@ -44,8 +44,7 @@ def test_a_scorer_answers_with_reasons_where_only_what_it_is_served_with_is_inst
     scorer, example = export.scorer, export.example
     pins = (export.folder / "requirements.txt").read_text().splitlines()
     installed = {re.split("==", pin)[0] for pin in pins}
-    builds = installed_builds()
-    served = {name for name in TRAINING if installed & set(builds[name])}
+    served = {name for name in TRAINING if package_of(name) in installed}
     assert served == set(scorer.model.libraries)
     (tmp_path / "rows.json").write_text(json.dumps(example.to_dict("list")))
     missing = [name for name in TRAINING if name not in served]

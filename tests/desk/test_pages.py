@@ -1,7 +1,6 @@
 """The desk over HTTP: who may do what, what is recorded, what is refused, and what letters say."""
 
 import html
-import io
 import re
 import threading
 import time
@@ -14,7 +13,6 @@ from urllib.parse import unquote
 import pytest
 import requests
 from babel.dates import format_date
-from pypdf import PdfReader
 
 from credit_scoring.decision_log.chain import SHADOWED, Draft, verify
 from credit_scoring.decision_log.log import EXAMINATION_REQUESTED, OVERRIDDEN, DecisionLog
@@ -23,6 +21,7 @@ from credit_scoring.desk.application import make_application
 from credit_scoring.desk.journal import Journal
 from tests.decision_log.conftest import append, decision
 from tests.desk.conftest import PASSWORD, Running, token_of
+from tests.pdf import read_pages
 
 APPROVE = {"decision": "granted", "code": "savings", "reason": "Savings of 400,000 were shown."}
 DECLINE = {"decision": "refused", "code": "over_indebted", "reason": "Debts are too high after all."}
@@ -605,7 +604,7 @@ def test_every_route_that_writes_takes_a_form_only(office: Running) -> None:
 
 
 def read(pdf: bytes) -> str:
-    return flat(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages))
+    return flat(" ".join(read_pages(pdf)))
 
 
 def flat(text: str) -> str:

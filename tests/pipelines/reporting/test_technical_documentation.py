@@ -1,6 +1,5 @@
 """The technical file: nine parts, every sentence made of the sources that it names, a gap where one is missing."""
 
-import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,6 @@ import pandas as pd
 import pytest
 from jinja2 import UndefinedError
 from pydantic import ValidationError
-from pypdf import PdfReader
 
 from credit_scoring.models.base import ScoringModel
 from credit_scoring.pipelines.monitoring.options import MonitoringOptions
@@ -19,6 +17,7 @@ from credit_scoring.pipelines.reporting.options import ResponsibilityOptions, Te
 from credit_scoring.pipelines.reporting.technical_documentation import ARTEFACTS, PARTS, Statement
 from credit_scoring.pipelines.threshold_tuning.options import GapOptions
 from credit_scoring.texts import texts_in
+from tests.pdf import read_pages
 from tests.pipelines.reporting.artefacts import UNPROTECTED
 
 ROOT = Path(__file__).parents[3]
@@ -206,7 +205,7 @@ def test_markdown_and_pdf_list_the_gaps_first_and_say_the_same(
     assert "Synthetic data" not in write("technical_documentation", artefacts | {"params:source": "home_credit"})
 
     written = write("technical_documentation_page", artefacts)
-    pdf = " ".join(" ".join(one.extract_text() for one in PdfReader(io.BytesIO(written)).pages).split())
+    pdf = " ".join(" ".join(read_pages(written)).split())
     assert "Gaps: 12" in pdf
     assert "The sources of each sentence stand in brackets: " in page
     assert "stand in brackets." in pdf

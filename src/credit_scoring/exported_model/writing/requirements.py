@@ -1,8 +1,7 @@
 """What has to be installed to serve a scorer."""
 
-from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import distributions, version
 
 from packaging.markers import Marker
 
@@ -35,12 +34,14 @@ _MARKERS = {"uvloop": "sys_platform != 'win32'", **_BUILDS}
 
 
 @cache
-def installed_builds() -> Mapping[str, Sequence[str]]:
-    """Return which packages here bring each module: of a library with several builds, the one that is installed.
+def package_of(library: str) -> str:
+    """Return which package brings a library here: of one with several builds, the one that is installed.
 
-    Asked once per process: Python looks at every file of every package, for a second.
+    Read off the lists of files that installers leave; `importlib.metadata.packages_distributions` looks at every file
+    itself, for most of a second.
     """
-    return packages_distributions()
+    listed = f"\n{library}/__init__.py,"
+    return next((one.name for one in distributions() if listed in f"\n{one.read_text('RECORD')}"), library)
 
 
 def served_requirements(scorer: CreditScorer) -> list[str]:
@@ -49,9 +50,8 @@ def served_requirements(scorer: CreditScorer) -> list[str]:
     A marker says which systems a package exists for. Where the run had the build that is usual on its system, the other
     systems get theirs, in the same version; another build is pinned as it is.
     """
-    installed = installed_builds()
     libraries = (*scorer.model.libraries, *scorer.row_models.libraries)
-    packages = {*_SERVED_PACKAGES, *(installed[library][0] for library in libraries)}
+    packages = {*_SERVED_PACKAGES, *map(package_of, libraries)}
     pins = []
     for package in sorted(packages):
         is_usual = package not in _MARKERS or Marker(_MARKERS[package]).evaluate()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from credit_scoring.exported_model.writing.requirements import installed_builds
+from credit_scoring.exported_model.writing.requirements import package_of
 from credit_scoring.features.catalogue import FEATURES, find_feature
 from credit_scoring.features.records import theme_title
 from credit_scoring.markdown import markdown_templates
@@ -125,7 +125,5 @@ def write_model_card(
 
 def list_software(champion_model: ScoringModel) -> list[str]:
     """Return the versions of Python and of the packages that a model was made with."""
-    builds = installed_builds()
-    libraries = {builds[library][0] for library in champion_model.libraries}
-    packages = [f"{package} {version(package)}" for package in sorted({*_PACKAGES, *libraries})]
-    return [f"Python {platform.python_version()}", *packages]
+    packages = sorted({*_PACKAGES, *map(package_of, champion_model.libraries)})
+    return [f"Python {platform.python_version()}", *(f"{package} {version(package)}" for package in packages)]
