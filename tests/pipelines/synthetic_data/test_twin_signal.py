@@ -19,7 +19,7 @@ from tests.pipelines.synthetic_data.published import LADDER_GAIN
 
 PARAMETERS = {
     "objective": "binary",
-    "learning_rate": 0.06,
+    "learning_rate": 0.12,
     "num_leaves": 8,
     "min_data_in_leaf": 60,
     "feature_fraction": 0.3,
@@ -31,7 +31,7 @@ PARAMETERS = {
     "num_threads": 1,
     "verbose": -1,
 }
-ROUNDS = 120
+ROUNDS = 60
 
 
 @dataclass(frozen=True)
