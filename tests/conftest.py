@@ -155,7 +155,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start one server of commands for all workers, which have the environment of the process that is none."""
+    """Start the server of commands once: workers find its address in the environment that they inherit."""
     if not hasattr(config, "workerinput"):
         config.add_cleanup(start_server())
 

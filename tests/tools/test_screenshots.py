@@ -74,8 +74,7 @@ def test_both_pages_are_pictured(store: str, parent: str, tmp_path: Path) -> Non
 
 @pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no Chromium here")
 def test_a_list_of_columns_that_came_too_early_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screenshots, "MILLISECONDS_TO_ANSWER", 500)
-    monkeypatch.setattr(screenshots, "TIMES_TO_ASK", 3)
+    monkeypatch.setattr(screenshots, "MILLISECONDS_TO_ANSWER", 1000)
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=find_browser()) as browser:
         page = browser.new_page()
         page.set_content(SLOW_PAGE)

@@ -134,13 +134,13 @@ def test_the_gap_of_several_groups_has_an_interval_for_all_their_pairs() -> None
 def test_groups_alike_have_a_gap_beyond_chance_in_one_sample_of_twenty_at_most() -> None:
     generator = np.random.default_rng(5)
     found = []
-    for _ in range(100):
+    for _ in range(200):
         gender = generator.choice(["F", "M", "X", "Y"], 400).tolist()
         rows, scored = applicants(gender, [0, 1] * 200, generator.uniform(size=400))
         _, gaps = measure_fairness(rows, rows, scored, POLICY, COSTS, FairnessOptions(n_resamples=100), GENDER)
         gap = gaps.set_index(["attribute", "measure"]).loc[("CODE_GENDER", "approval_rate")]
         found.append(gap["low"] > 0)
-    assert np.mean(found) <= 0.09  # 5 % and what 100 draws may add
+    assert np.mean(found) <= 0.08  # 5 % and what 200 draws may add
 
 
 def test_the_interval_of_a_rate_has_a_width_where_all_had_the_same_outcome() -> None:

@@ -123,7 +123,8 @@ def test_the_published_drift_from_train_to_test_is_found(twin: pd.DataFrame) -> 
     assert {reason["variable"] for reason in verdict["reasons"]} == set(judged.index[judged["status"] != "stable"])
 
 
-@pytest.mark.parametrize(("n_known", "n_new", "seed"), [(2500, 1500, 0), (400, 100, 0), (400, 100, 1), (60, 40, 1)])
+@pytest.mark.parametrize(("n_known", "n_new"), [(2500, 1500), (400, 100), (60, 40)])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_a_random_split_of_training_is_silent(twin: pd.DataFrame, n_known: int, n_new: int, seed: int) -> None:
     training = twin[twin["SAMPLE"] != "new"].sample(n_known + n_new, random_state=seed)
     sides = ["train"] * (n_known - n_known // 4) + ["holdout"] * (n_known // 4) + ["new"] * n_new

@@ -104,16 +104,11 @@ def _on_server(place: Place, attacks: list[Attack], settings: Mapping[str, str])
 def run_on(target: Target, each: Attack) -> Outcome:
     """Run an attack against a server while others ask it."""
     seen: dict[str, Any] = {}
-    before = after = target.megabytes()
-
-    def is_free_again() -> bool:
-        nonlocal after
-        after = target.megabytes()
-        return after - before <= MOST_MEGABYTES
-
+    before = target.megabytes()
     with watched(target, seen):
         outcome = _judge(each, target, target.place)
-    wait_until(is_free_again, 5)  # the memory of what still ends, too
+    wait_until(lambda: target.megabytes() - before <= MOST_MEGABYTES, 5)  # the memory of what still ends, too
+    after = target.megabytes()
     wrong = outcome.wrong
     if each.patience is not None:
         wrong += [f"meanwhile {what}, {times} of {seen['asked']} times" for what, times in seen["wrong"].items()]
