@@ -430,7 +430,8 @@ def rewritten(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Projec
             rows[column] = (
                 rows[column].str.replace(r"^(-?\d+)$", r"\1.0", regex=True) if column != "STATUS" else rows[column]
             )
-        rows.to_csv(path.with_name(path.name + ".gz"), index=False)
+        fast = {"method": "gzip", "compresslevel": 1}
+        rows.to_csv(path.with_name(path.name + ".gz"), index=False, compression=fast)
         path.unlink()
     (project.path / FEATURES).unlink()
     project.run("--to-nodes", "select_holdout_rows", *ROW_MODELS)

@@ -185,15 +185,16 @@ def applicants(demo: Project, holdout: pd.DataFrame) -> list[dict[str, Any]]:
     """Raw tables of the first applicants of the hold-out, as they lie in the raw files."""
     raw = demo.path / "data/01_raw/synthetic"
     wanted = list(holdout.index[:60])
-    form = pd.read_csv(raw / "application_train.csv").drop(columns="TARGET").set_index("SK_ID_CURR", drop=False)
-    found = {client: {"application": _plain(form.loc[[client]])[0]} for client in wanted}
+    form = pd.read_csv(raw / "application_train.csv").drop(columns="TARGET")
     owners = pd.read_csv(raw / "bureau.csv").set_index("SK_ID_BUREAU")["SK_ID_CURR"]
+    found = {row["SK_ID_CURR"]: {"application": row} for row in _plain(form[form["SK_ID_CURR"].isin(wanted)])}
     for name in RAW_TABLES:
         table = pd.read_csv(raw / f"{name}.csv")
         clients = table["SK_ID_CURR"] if "SK_ID_CURR" in table else table["SK_ID_BUREAU"].map(owners)
-        for client, rows in table[clients.isin(wanted)].groupby(clients):
-            found[int(client)][name.lower()] = _plain(rows)
-    return list(found.values())
+        is_wanted = clients.isin(wanted)
+        for client, row in zip(clients[is_wanted], _plain(table[is_wanted]), strict=True):
+            found[client].setdefault(name.lower(), []).append(row)
+    return [found[client] for client in wanted]
 
 
 def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,10 +6,8 @@ from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
     brier_score_loss,
-    f1_score,
     log_loss,
-    precision_score,
-    recall_score,
+    precision_recall_fscore_support,
     roc_auc_score,
     roc_curve,
 )
@@ -51,10 +49,11 @@ def decision_metrics(y_true: npt.ArrayLike, refused: npt.ArrayLike) -> dict[str,
         ValueError: If an outcome or a decision is NaN.
     """
     y_true, refused = known(y_true, "outcomes").astype(int), known(refused, "decisions").astype(int)
+    precision, recall, f1, _ = precision_recall_fscore_support(y_true, refused, average="binary", zero_division=np.nan)
     return {
-        "recall": float(recall_score(y_true, refused, zero_division=np.nan)),
-        "precision": float(precision_score(y_true, refused, zero_division=np.nan)),
-        "f1": float(f1_score(y_true, refused, zero_division=np.nan)),
+        "recall": float(recall),
+        "precision": float(precision),
+        "f1": float(f1),
         "accuracy": float(accuracy_score(y_true, refused)),
         "approval_rate": float(1 - refused.mean()),
     }
