@@ -117,10 +117,11 @@ def _serve(listening: socket.socket) -> None:
                 for module in _PRELOADED:
                     importlib.import_module(module)
                 client = Connection(listening.accept()[0].detach())
-                command = forks.Process(target=_run, args=client.recv())
-                command.start()
-                client.send(command.pid)
-                running[command.sentinel] = running[client] = command, client
+                with suppress(OSError, EOFError):  # who asked may have ended
+                    command = forks.Process(target=_run, args=client.recv())
+                    command.start()
+                    running[command.sentinel] = running[client] = command, client
+                    client.send(command.pid)
             elif ready in running:
                 command, client = running[ready]
                 if ready is client:
