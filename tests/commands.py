@@ -117,10 +117,14 @@ def _serve(listening: socket.socket) -> None:
                 for module in _PRELOADED:
                     importlib.import_module(module)
                 client = Connection(listening.accept()[0].detach())
-                with suppress(OSError, EOFError):  # who asked may have ended
-                    command = forks.Process(target=_run, args=client.recv())
-                    command.start()
-                    running[command.sentinel] = running[client] = command, client
+                try:
+                    asked = client.recv()
+                except (OSError, EOFError):  # who connected has ended
+                    continue
+                command = forks.Process(target=_run, args=asked)
+                command.start()
+                running[command.sentinel] = running[client] = command, client
+                with suppress(OSError):
                     client.send(command.pid)
             elif ready in running:
                 command, client = running[ready]
