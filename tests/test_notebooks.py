@@ -42,7 +42,7 @@ def test_a_notebook_started_elsewhere_is_of_the_installed_project_and_tells_what
     monkeypatch.setenv("KEDRO_ENV", "test")
     sources = (
         "%load_ext credit_scoring.notebook",
-        f"assert str(context.project_path) == {str(ROOT)!r}",
+        f"assert str(context.project_path) == {str(ROOT)!r}, context.project_path",
         "catalog['raw_bureau']; 1 / 0",
     )
     code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
