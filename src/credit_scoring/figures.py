@@ -130,4 +130,5 @@ class FigureOptions(BaseModel):
         else:
             sides = ("left", "bottom", "right", "top", "wspace")
             figure.subplots_adjust(**{side: getattr(like.subplotpars, side) for side in sides})
+        figure.set_layout_engine(None)  # Matplotlib leaves an idle one, and would draw twice for it to save once
         return figure
