@@ -1,10 +1,12 @@
 """Figures look alike, in colours that the colour-blind can tell apart."""
 
+import io
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from matplotlib.axes import Axes
 
 from credit_scoring.figures import PALETTE, FigureOptions, new_figure
 
@@ -72,3 +74,26 @@ def test_title_note_and_mark_stand_clear_of_what_is_drawn(note: str) -> None:
     assert texts["Synthetic data: these results say nothing about real customers."].y1 <= drawn.y0
     if note:
         assert texts[note].y1 <= drawn.y0
+
+
+def test_a_finished_figure_is_drawn_once_to_be_saved_and_looks_as_if_drawn_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn = []
+    draw = Axes.draw
+    monkeypatch.setattr(Axes, "draw", lambda axes, renderer: (drawn.append(axes), draw(axes, renderer)))
+    saved = []
+    for idle in (False, True):
+        figure = new_figure(figsize=(6, 3))
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], label="a line")
+        axes.legend()
+        FigureOptions(language="en", source="synthetic").finish(figure, "A title", "A note.")
+        if idle:  # as Matplotlib leaves a figure that was laid out
+            figure.tight_layout(rect=(0, (0.15 + 0.155) / 3, 1, 1))
+        drawn.clear()
+        figure.savefig(picture := io.BytesIO(), format="raw")
+        saved.append((len(drawn), picture.getvalue()))
+    (once, picture), (twice, same) = saved
+    assert (once, twice) == (1, 2)
+    assert picture == same
