@@ -15,7 +15,7 @@ from tests.desk.conftest import BROKEN, IMPLAUSIBLE
 @pytest.fixture(scope="module")
 def forms(settings: DeskSettings) -> pd.DataFrame:
     files = {side: pd.read_csv(settings.raw / f"application_{side}.csv") for side in ("train", "test")}
-    return pd.concat(files, names=["side"]).reset_index("side").set_index("SK_ID_CURR")
+    return pd.concat(files, names=["side"]).copy().reset_index("side").set_index("SK_ID_CURR")
 
 
 @pytest.mark.parametrize("prefix", ["1", "10", "100", "23", "4561", "999999999"])
