@@ -2,10 +2,12 @@
 
 import io
 from itertools import combinations
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 
 from credit_scoring.figures import PALETTE, FigureOptions, new_figure
@@ -76,12 +78,7 @@ def test_title_note_and_mark_stand_clear_of_what_is_drawn(note: str) -> None:
         assert texts[note].y1 <= drawn.y0
 
 
-def test_a_finished_figure_is_drawn_once_to_be_saved_and_looks_as_if_drawn_twice(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    drawn = []
-    draw = Axes.draw
-    monkeypatch.setattr(Axes, "draw", lambda axes, renderer: (drawn.append(axes), draw(axes, renderer)))
+def test_a_finished_figure_is_drawn_once_to_be_saved_and_looks_as_if_drawn_twice() -> None:
     saved = []
     for idle in (False, True):
         figure = new_figure(figsize=(6, 3))
@@ -90,10 +87,20 @@ def test_a_finished_figure_is_drawn_once_to_be_saved_and_looks_as_if_drawn_twice
         axes.legend()
         FigureOptions(language="en", source="synthetic").finish(figure, "A title", "A note.")
         if idle:  # as Matplotlib leaves a figure that was laid out
-            figure.tight_layout(rect=(0, (0.15 + 0.155) / 3, 1, 1))
-        drawn.clear()
-        figure.savefig(picture := io.BytesIO(), format="raw")
-        saved.append((len(drawn), picture.getvalue()))
+            figure.set_layout_engine("tight")
+            figure.set_layout_engine("none")
+        with patch.object(Axes, "draw", autospec=True, side_effect=Axes.draw) as draw:
+            figure.savefig(picture := io.BytesIO(), format="raw")
+        saved.append((draw.call_count, picture.getvalue()))
     (once, picture), (twice, same) = saved
     assert (once, twice) == (1, 2)
     assert picture == same
+
+
+@pytest.mark.parametrize("setting", ["figure.autolayout", "figure.constrained_layout.use"])
+def test_a_user_who_lets_matplotlib_lay_out_gets_the_same_figure(setting: str) -> None:
+    with rc_context({setting: True}):
+        figure = new_figure(figsize=(6, 3))
+        figure.subplots()
+        FigureOptions(language="en", source="synthetic").finish(figure, "A title")
+        assert figure.get_layout_engine() is None

@@ -31,6 +31,8 @@ _STYLE: dict[str, Any] = {
     "axes.titlesize": 10,
     "axes.labelsize": 9.5,
     "figure.titlesize": 12,
+    "figure.autolayout": False,  # `finish` lays out, whatever a user's own settings of Matplotlib say
+    "figure.constrained_layout.use": False,
     "legend.fontsize": 9,
     "legend.frameon": False,
     "xtick.labelsize": 9,
