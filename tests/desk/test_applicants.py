@@ -15,6 +15,7 @@ from tests.desk.conftest import BROKEN, IMPLAUSIBLE
 @pytest.fixture(scope="module")
 def forms(settings: DeskSettings) -> pd.DataFrame:
     files = {side: pd.read_csv(settings.raw / f"application_{side}.csv") for side in ("train", "test")}
+    # Copied into few blocks: pandas warns of the many that reading made
     return pd.concat(files, names=["side"]).copy().reset_index("side").set_index("SK_ID_CURR")
 
 

@@ -26,6 +26,7 @@ def applicants() -> pd.DataFrame:
     rows = pd.concat([example] * 20, ignore_index=True)
     for column in rows.select_dtypes("number"):
         rows[column] = (rows[column] * rng.uniform(0.5, 1.5, len(rows))).mask(rng.random(len(rows)) < 0.1)
+    # Copied into few blocks: pandas warns of one per column
     return rows.copy().assign(SK_ID_CURR=np.arange(len(rows)) + 100_001)
 
 
